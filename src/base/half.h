@@ -1,0 +1,33 @@
+// The two 16-bit float formats of model files, as bit patterns, and their exact widening to f32.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+namespace embedding {
+
+// IEEE 754 binary16 bits -> f32. Exact, subnormals, infinities and NaN included.
+inline float FloatFromF16(uint16_t bits) {
+  const uint32_t sign = static_cast<uint32_t>(bits & 0x8000U) << 16;
+  const uint32_t exponent = (bits >> 10) & 0x1FU;
+  const uint32_t mantissa = bits & 0x3FFU;
+  if (exponent == 0x1F) return std::bit_cast<float>(sign | 0x7F800000U | (mantissa << 13));
+  if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
+  // Subnormal: mantissa * 2^-24 is exact in f32.
+  const float magnitude = static_cast<float>(mantissa) * 0x1p-24F;
+  return sign != 0 ? -magnitude : magnitude;
+}
+
+// bfloat16 bits (the upper half of an f32) -> f32. Exact.
+inline float FloatFromBF16(uint16_t bits) {
+  return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
+}
+
+// f32 -> bfloat16 bits, to nearest, ties to even; NaN stays NaN.
+inline uint16_t BF16FromFloat(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  if ((bits & 0x7FFFFFFFU) > 0x7F800000U) return static_cast<uint16_t>((bits >> 16) | 0x40U);
+  return static_cast<uint16_t>((bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16);
+}
+
+}  // namespace embedding

@@ -1,0 +1,91 @@
+// Embedder: the front door of the library. Text in, vectors out.
+//
+//   auto embedder = Embedder::Load({.model_directory = "models/all-MiniLM-L6-v2"});
+//   if (!embedder.ok()) { ... embedder.error().message ... }
+//   EmbedRequest request;
+//   request.texts = {"Пример текста"};
+//   auto response = (*embedder)->Embed(request);
+//   response->embedding(0)   // span of response->dimension floats
+//
+// Thread-safety: every method may be called from any thread at any time. Requests of different
+// threads are put into common batches; a text's vector does not depend on what it was batched with.
+// Destroying the Embedder answers what is still queued with kUnavailable.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "text/tokenizer.h"
+
+namespace embedding {
+
+struct EmbedderOptions {
+  std::string model_directory;
+  // What the model is called in answers; the directory's name if empty.
+  std::string model_name;
+  // Threads that compute; 0 takes as many as the process may use (base/cpu.h).
+  int threads = 0;
+  // A batch is cut when it reaches this many tokens; a longer text is a batch by itself.
+  size_t max_batch_tokens = 16384;
+  // Texts that may wait; a request that would exceed it fails with kOverloaded.
+  size_t max_queue = 4096;
+};
+
+struct ModelInfo {
+  std::string name;
+  std::string device;               // "cpu"
+  std::string dtype;                // "f32"
+  size_t dimension = 0;             // floats of a dense vector
+  size_t max_input_tokens = 0;      // special tokens included
+};
+
+struct EmbedRequest {
+  std::vector<std::string> texts;   // valid UTF-8 each; "" is a text like another
+  bool normalize = true;            // divide by the L2 norm (at least 1e-12)
+  bool truncate = true;             // cut a text that is too long; false refuses it
+  TruncationSide truncation_side = TruncationSide::kRight;
+  std::optional<size_t> dimensions; // keep the first n components, before normalising
+};
+
+struct EmbedResponse {
+  std::vector<float> embeddings;    // [texts, dimension], row-major, in the order of the request
+  size_t dimension = 0;
+  size_t prompt_tokens = 0;         // tokens computed for this request, special tokens included
+  size_t truncated_texts = 0;       // how many texts were cut
+
+  std::span<const float> embedding(size_t i) const {
+    return {embeddings.data() + i * dimension, dimension};
+  }
+};
+
+class Embedder {
+ public:
+  // Maps and checks the model's files, packs the weights, starts the computing thread. Takes
+  // seconds for a large model. Errors: kModelLoad, naming the file or tensor and what was expected.
+  static Result<std::unique_ptr<Embedder>> Load(const EmbedderOptions& options);
+
+  virtual ~Embedder() = default;
+
+  // Called once, on the computing thread or, when the request is refused at once, on the caller's.
+  using Done = std::function<void(Result<EmbedResponse>)>;
+
+  // Tokenises on the calling thread, queues the texts and returns. Errors given to `done`:
+  // kEmpty no texts; kInvalidArgument a text too long with truncate = false, or dimensions out of
+  // [1, ModelInfo::dimension]; kMalformed invalid UTF-8; kOverloaded queue full; kUnavailable the
+  // embedder is being destroyed; kInternal the computation failed.
+  virtual void EmbedAsync(const EmbedRequest& request, Done done) = 0;
+
+  // The same, waiting for the answer.
+  Result<EmbedResponse> Embed(const EmbedRequest& request);
+
+  virtual const ModelInfo& info() const = 0;
+  virtual const Tokenizer& tokenizer() const = 0;
+};
+
+}  // namespace embedding

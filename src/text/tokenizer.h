@@ -1,0 +1,86 @@
+// Tokenizer: text -> input_ids, exactly as the `tokenizers` library reads the same tokenizer.json.
+//
+// Supported components
+//   normalizers     BertNormalizer, Precompiled, Replace (literal or " {n,}"), Sequence, NFC, NFD,
+//                   NFKC, NFKD, Lowercase, Strip, StripAccents, Prepend
+//   pre-tokenizers  BertPreTokenizer, Metaspace, WhitespaceSplit, Sequence
+//   models          WordPiece, Unigram
+//   post-processors TemplateProcessing, BertProcessing, RobertaProcessing
+// Anything else makes loading fail with the component's name.
+//
+// The file's own "truncation" and "padding" settings are ignored: how long a text may be is said
+// with each call, and nothing here is ever padded.
+//
+// Thread-safety: immutable after loading; any number of threads may encode at once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace embedding {
+
+// Half-open range of characters (Unicode scalar values, not bytes) of the input text. Special tokens
+// that a template adds have {0, 0}, as in `tokenizers`.
+struct CharRange {
+  uint32_t begin = 0;
+  uint32_t end = 0;
+};
+
+// One encoded text or pair. The vectors run in parallel, one entry a token.
+struct Encoding {
+  std::vector<int32_t> ids;
+  std::vector<int32_t> type_ids;      // segment of the token: 0, or 1 for a pair's second text
+  std::vector<uint8_t> special_mask;  // 1 where the template added the token
+  std::vector<CharRange> offsets;     // only with EncodeOptions::with_offsets, else empty
+  // Tokens that the whole input would have had; more than ids.size() if it was truncated.
+  size_t untruncated_tokens = 0;
+
+  bool truncated() const { return untruncated_tokens > ids.size(); }
+};
+
+enum class TruncationSide {
+  kRight,  // keep the beginning
+  kLeft,   // keep the end
+};
+
+struct EncodeOptions {
+  bool add_special_tokens = true;
+  // Longest result in tokens, special tokens included; 0 is no limit. A pair is cut as
+  // `tokenizers` does it by "longest_first".
+  size_t max_tokens = 0;
+  TruncationSide truncation_side = TruncationSide::kRight;
+  bool with_offsets = false;
+};
+
+class Tokenizer {
+ public:
+  // Errors: kModelLoad, naming the file and the component, field or entry that cannot be used.
+  static Result<std::unique_ptr<Tokenizer>> FromFile(const std::string& path);
+  // `json` is the content of a tokenizer.json.
+  static Result<std::unique_ptr<Tokenizer>> FromJson(std::string_view json);
+
+  virtual ~Tokenizer() = default;
+
+  // `text` must be valid UTF-8 (see FindInvalidUtf8); of any length, the empty text included.
+  virtual Encoding Encode(std::string_view text, const EncodeOptions& options) const = 0;
+  virtual Encoding EncodePair(std::string_view first, std::string_view second,
+                              const EncodeOptions& options) const = 0;
+
+  // The largest id that Encode can give, plus one: what a model's vocab_size must reach.
+  virtual size_t vocab_size() const = 0;
+  // Tokens that the template adds to one text.
+  virtual size_t special_tokens_single() const = 0;
+
+  virtual std::optional<int32_t> TokenToId(std::string_view token) const = 0;
+  // The token's text as the vocabulary has it ("▁world", "##ing"), or empty for no such id.
+  virtual std::string_view IdToToken(int32_t id) const = 0;
+};
+
+}  // namespace embedding

@@ -1,0 +1,76 @@
+// ModelSpec: what the JSON files of a model directory say about the model, checked and in one place.
+//
+// Read from config.json, modules.json and the modules' own config.json (1_Pooling, *_Dense,
+// *_Normalize), sentence_bert_config.json, tokenizer_config.json. The names are those of the files.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace embedding {
+
+enum class ModelFamily { kBert, kRoberta, kXlmRoberta };
+
+// config.json of an encoder.
+struct EncoderConfig {
+  ModelFamily family = ModelFamily::kBert;
+  std::vector<std::string> architectures;
+  size_t hidden_size = 0;
+  size_t num_hidden_layers = 0;
+  size_t num_attention_heads = 0;
+  size_t intermediate_size = 0;
+  size_t vocab_size = 0;
+  size_t max_position_embeddings = 0;
+  size_t type_vocab_size = 0;
+  float layer_norm_eps = 0;
+  int32_t pad_token_id = 0;
+
+  size_t head_dim() const { return hidden_size / num_attention_heads; }
+  // Position of a text's first token: 0 for BERT, pad_token_id + 1 for (XLM-)RoBERTa.
+  size_t position_offset() const {
+    return family == ModelFamily::kBert ? 0 : static_cast<size_t>(pad_token_id) + 1;
+  }
+};
+
+enum class Pooling { kCls, kMean, kMax, kMeanSqrtLenTokens, kWeightedMean, kLastToken };
+
+enum class Activation { kIdentity, kTanh, kRelu, kGelu, kSigmoid };
+
+// A `sentence_transformers.models.Dense` module: activation(W x + b), weights in `directory`.
+struct DenseModuleConfig {
+  std::string directory;
+  size_t in_features = 0;
+  size_t out_features = 0;
+  bool bias = true;
+  Activation activation = Activation::kTanh;
+};
+
+struct ModelSpec {
+  std::string directory;
+  EncoderConfig encoder;
+  // Several modes are concatenated in this order. CLS alone where modules.json is absent... see
+  // ReadModelSpec.
+  std::vector<Pooling> pooling;
+  std::vector<DenseModuleConfig> dense;
+  // Whether the model itself ends with a Normalize module. (A request's `normalize` decides.)
+  bool normalize = false;
+  // Longest input in tokens, special tokens included.
+  size_t max_seq_length = 0;
+
+  // Components of the final vector.
+  size_t dimension() const;
+};
+
+// Reads and checks the files of `directory`. Errors: kModelLoad, naming file and field, for a
+// missing or malformed file, an unknown family, activation, module type or pooling mode, and
+// for values that contradict one another (hidden_size not a multiple of the heads, Dense widths
+// that do not chain, a pooling width other than hidden_size, max_seq_length beyond the positions).
+// Without modules.json the directory is taken as sentence-transformers takes it: mean pooling,
+// no Dense, no Normalize.
+Result<ModelSpec> ReadModelSpec(const std::string& directory);
+
+}  // namespace embedding

@@ -1,0 +1,65 @@
+// TensorStore: the named tensors of a model's weight files, as views into the mapped files.
+//
+// Reads safetensors (`model.safetensors`) and PyTorch's zip archives (`pytorch_model.bin`), each
+// either one file or sharded with its index (`*.index.json`). Nothing is copied: a TensorView
+// points into the page cache. A pickle is interpreted by a reader that knows only what a plain
+// state dict needs and executes nothing; anything else in it is refused by name.
+//
+// Thread-safety: immutable after opening. Views live as long as the store.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/mapped_file.h"
+#include "base/result.h"
+
+namespace embedding {
+
+enum class DType { kF64, kF32, kF16, kBF16, kI64, kI32, kI16, kI8, kU8, kBool };
+
+size_t DTypeBytes(DType dtype);
+std::string_view DTypeName(DType dtype);
+
+// A row-major, contiguous tensor in somebody else's memory. Little-endian; `bytes` may be unaligned.
+struct TensorView {
+  DType dtype = DType::kF32;
+  std::vector<int64_t> shape;
+  std::span<const std::byte> bytes;
+
+  size_t elements() const;
+};
+
+class TensorStore {
+ public:
+  // The weights of a model directory: model.safetensors, model.safetensors.index.json,
+  // pytorch_model.bin, pytorch_model.bin.index.json, whichever comes first.
+  // Errors: kModelLoad, naming the file and what is wrong in it, or that there is none.
+  static Result<TensorStore> OpenDirectory(const std::string& directory);
+  // One file: safetensors if its name ends so, else a PyTorch archive.
+  static Result<TensorStore> OpenFile(const std::string& path);
+
+  // nullptr if there is no such tensor.
+  const TensorView* Find(std::string_view name) const;
+  // The f32, f16 or bf16 tensor of that name and exactly that shape.
+  // Errors: kModelLoad with the name, what was expected and what is there.
+  Result<TensorView> Require(std::string_view name, std::span<const int64_t> shape) const;
+
+  const std::map<std::string, TensorView, std::less<>>& tensors() const { return tensors_; }
+
+ private:
+  std::vector<MappedFile> files_;
+  std::map<std::string, TensorView, std::less<>> tensors_;
+};
+
+// Widens an f32, f16 or bf16 tensor into out[0 .. elements). `out` must have that many elements.
+void CopyToF32(const TensorView& tensor, std::span<float> out);
+// The same for rows [first_row, first_row + rows) of a tensor of two dimensions.
+void CopyRowsToF32(const TensorView& tensor, size_t first_row, size_t rows, std::span<float> out);
+
+}  // namespace embedding
