@@ -28,8 +28,8 @@ class AlignedBuffer {
   void Resize(size_t size) {
     if (size > capacity_) {
       data_.reset();
-      data_.reset(static_cast<T*>(
-          ::operator new(size * sizeof(T), std::align_val_t{kCacheLineBytes})));
+      data_.reset(
+          static_cast<T*>(::operator new (size * sizeof(T), std::align_val_t{kCacheLineBytes})));
       capacity_ = size;
     }
     size_ = size;
@@ -51,7 +51,7 @@ class AlignedBuffer {
 
  private:
   struct Free {
-    void operator()(T* p) const { ::operator delete(p, std::align_val_t{kCacheLineBytes}); }
+    void operator()(T* p) const { ::operator delete (p, std::align_val_t{kCacheLineBytes}); }
   };
   std::unique_ptr<T, Free> data_;
   size_t size_ = 0;

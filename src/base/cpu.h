@@ -3,8 +3,8 @@
 
 namespace embedding {
 
-// Physical computing capacity for this process: the CPUs of its affinity mask, bounded by its cgroup's CPU
-// quota (rounded up), at least 1. Read afresh at each call; callers ask once at start.
+// Physical computing capacity for this process: the CPUs of its affinity mask, bounded by its
+// cgroup's CPU quota (rounded up), at least 1. Read afresh at each call; callers ask once at start.
 int AvailableCpus();
 
 }  // namespace embedding

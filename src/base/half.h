@@ -1,4 +1,5 @@
-// The two 16-bit float formats of model files, as bit patterns, and their exact widening to f32.
+// The two 16-bit float formats: as bit patterns in model files, with their exact widening to f32, and
+// bfloat16 as a type to compute with.
 #pragma once
 
 #include <bit>
@@ -12,7 +13,8 @@ inline float FloatFromF16(uint16_t bits) {
   const uint32_t exponent = (bits >> 10) & 0x1FU;
   const uint32_t mantissa = bits & 0x3FFU;
   if (exponent == 0x1F) return std::bit_cast<float>(sign | 0x7F800000U | (mantissa << 13));
-  if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
+  if (exponent != 0)
+    return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
   // Subnormal: mantissa * 2^-24 is exact in f32.
   const float magnitude = static_cast<float>(mantissa) * 0x1p-24F;
   return sign != 0 ? -magnitude : magnitude;
@@ -24,10 +26,20 @@ inline float FloatFromBF16(uint16_t bits) {
 }
 
 // f32 -> bfloat16 bits, to nearest, ties to even; NaN stays NaN.
-inline uint16_t BF16FromFloat(float value) {
+inline uint16_t BF16BitsFromFloat(float value) {
   const uint32_t bits = std::bit_cast<uint32_t>(value);
   if ((bits & 0x7FFFFFFFU) > 0x7F800000U) return static_cast<uint16_t>((bits >> 16) | 0x40U);
   return static_cast<uint16_t>((bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16);
 }
+
+// A bfloat16 number in memory.
+struct BFloat16 {
+  uint16_t bits;
+
+  BFloat16() = default;
+  explicit BFloat16(float value) : bits(BF16BitsFromFloat(value)) {}
+  explicit operator float() const { return FloatFromBF16(bits); }
+};
+static_assert(sizeof(BFloat16) == 2);
 
 }  // namespace embedding

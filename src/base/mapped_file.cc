@@ -22,7 +22,7 @@ Error SystemError(const std::string& path, const char* what) {
 Result<MappedFile> MappedFile::Open(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return SystemError(path, "cannot open");
-  struct stat info{};
+  struct stat info {};
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
     if (!S_ISREG(info.st_mode)) errno = EINVAL;
     Error error = SystemError(path, "not a regular file");

@@ -55,9 +55,9 @@ class [[nodiscard]] Result {
 
   Result(Error error) : state_(std::move(error)) {}  // NOLINT(google-explicit-constructor)
   template <typename U = T>
-    requires(std::is_constructible_v<T, U &&> && !std::is_same_v<std::decay_t<U>, Error> &&
-             !std::is_same_v<std::decay_t<U>, Result<T>>)
-  Result(U&& value)  // NOLINT(google-explicit-constructor): `return value;` is the point
+  requires(std::is_constructible_v<T, U&&> && !std::is_same_v<std::decay_t<U>, Error> &&
+           !std::is_same_v<std::decay_t<U>, Result<T>>)
+      Result(U&& value)  // NOLINT(google-explicit-constructor): `return value;` is the point
       : state_(std::in_place_index<1>, std::forward<U>(value)) {}
 
   bool ok() const { return state_.index() == 1; }
@@ -99,22 +99,23 @@ class [[nodiscard]] Status {
 #define EMBEDDING_CONCAT(a, b) EMBEDDING_CONCAT_(a, b)
 
 // RETURN_IF_ERROR(expression): leaves the function with the error, if there is one.
-#define RETURN_IF_ERROR(expression)                            \
-  do {                                                         \
-    auto status_to_check = (expression);                       \
-    if (!status_to_check.ok()) {                               \
+#define RETURN_IF_ERROR(expression)                                  \
+  do {                                                               \
+    auto status_to_check = (expression);                             \
+    if (!status_to_check.ok()) {                                     \
       return ::embedding::Error(std::move(status_to_check).error()); \
-    }                                                          \
+    }                                                                \
   } while (false)
 
 // ASSIGN_OR_RETURN(auto x, F()): x is the value of F(), or the function is left with its error.
-#define ASSIGN_OR_RETURN(declaration, expression) \
-  ASSIGN_OR_RETURN_(EMBEDDING_CONCAT(result_at_line_, __LINE__), declaration, expression)
-#define ASSIGN_OR_RETURN_(result, declaration, expression)     \
-  auto result = (expression);                                  \
-  if (!result.ok()) {                                          \
-    return ::embedding::Error(std::move(result).error());      \
-  }                                                            \
+// (Variadic because the preprocessor splits F<A, B>() at the comma.)
+#define ASSIGN_OR_RETURN(declaration, ...) \
+  ASSIGN_OR_RETURN_(EMBEDDING_CONCAT(result_at_line_, __LINE__), declaration, __VA_ARGS__)
+#define ASSIGN_OR_RETURN_(result, declaration, ...)       \
+  auto result = (__VA_ARGS__);                            \
+  if (!result.ok()) {                                     \
+    return ::embedding::Error(std::move(result).error()); \
+  }                                                       \
   declaration = *std::move(result)
 
 }  // namespace embedding

@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/backend.h"
 #include "base/result.h"
 #include "text/tokenizer.h"
 
@@ -29,6 +30,7 @@ struct EmbedderOptions {
   std::string model_directory;
   // What the model is called in answers; the directory's name if empty.
   std::string model_name;
+  ComputeType compute_type = ComputeType::kF32;
   // Threads that compute; 0 takes as many as the process may use (base/cpu.h).
   int threads = 0;
   // A batch is cut when it reaches this many tokens; a longer text is a batch by itself.
@@ -39,25 +41,25 @@ struct EmbedderOptions {
 
 struct ModelInfo {
   std::string name;
-  std::string device;               // "cpu"
-  std::string dtype;                // "f32"
-  size_t dimension = 0;             // floats of a dense vector
-  size_t max_input_tokens = 0;      // special tokens included
+  std::string device;           // "cpu"
+  std::string dtype;            // "f32"
+  size_t dimension = 0;         // floats of a dense vector
+  size_t max_input_tokens = 0;  // special tokens included
 };
 
 struct EmbedRequest {
-  std::vector<std::string> texts;   // valid UTF-8 each; "" is a text like another
-  bool normalize = true;            // divide by the L2 norm (at least 1e-12)
-  bool truncate = true;             // cut a text that is too long; false refuses it
+  std::vector<std::string> texts;  // valid UTF-8 each; "" is a text like another
+  bool normalize = true;           // divide by the L2 norm (at least 1e-12)
+  bool truncate = true;            // cut a text that is too long; false refuses it
   TruncationSide truncation_side = TruncationSide::kRight;
-  std::optional<size_t> dimensions; // keep the first n components, before normalising
+  std::optional<size_t> dimensions;  // keep the first n components, before normalising
 };
 
 struct EmbedResponse {
-  std::vector<float> embeddings;    // [texts, dimension], row-major, in the order of the request
+  std::vector<float> embeddings;  // [texts, dimension], row-major, in the order of the request
   size_t dimension = 0;
-  size_t prompt_tokens = 0;         // tokens computed for this request, special tokens included
-  size_t truncated_texts = 0;       // how many texts were cut
+  size_t prompt_tokens = 0;    // tokens computed for this request, special tokens included
+  size_t truncated_texts = 0;  // how many texts were cut
 
   std::span<const float> embedding(size_t i) const {
     return {embeddings.data() + i * dimension, dimension};
@@ -83,6 +85,9 @@ class Embedder {
 
   // The same, waiting for the answer.
   Result<EmbedResponse> Embed(const EmbedRequest& request);
+
+  // Not ok while the device fails: the last batch could not be computed. The next may be.
+  virtual Status health() const = 0;
 
   virtual const ModelInfo& info() const = 0;
   virtual const Tokenizer& tokenizer() const = 0;

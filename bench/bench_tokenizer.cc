@@ -1,0 +1,37 @@
+// Tokenising multilingual text, in bytes a second on one thread.
+//   BENCH_MODEL=DIR embedding-bench --benchmark_filter=Tokenize
+#include <benchmark/benchmark.h>
+
+#include "bench/texts.h"
+#include "text/tokenizer.h"
+
+namespace embedding {
+namespace {
+
+const std::string kModel = BenchModel("BENCH_MODEL", "models/all-MiniLM-L6-v2");
+
+void LoadTokenizer(benchmark::State& state) {
+  for (auto _ : state) {
+    auto tokenizer = Tokenizer::FromFile(kModel + "/tokenizer.json");
+    if (!tokenizer.ok()) return state.SkipWithError(tokenizer.error().message.c_str());
+  }
+}
+BENCHMARK(LoadTokenizer)->Unit(benchmark::kMillisecond);
+
+void Tokenize(benchmark::State& state) {
+  auto tokenizer = Tokenizer::FromFile(kModel + "/tokenizer.json");
+  if (!tokenizer.ok()) return state.SkipWithError(tokenizer.error().message.c_str());
+  const EncodeOptions options{.with_offsets = state.range(0) != 0};
+  size_t bytes = 0;
+  for (auto _ : state) {
+    for (const std::string& text : BenchTexts()) {
+      benchmark::DoNotOptimize((*tokenizer)->Encode(text, options));
+      bytes += text.size();
+    }
+  }
+  state.SetBytesProcessed(static_cast<int64_t>(bytes));
+}
+BENCHMARK(Tokenize)->ArgName("offsets")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace embedding

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Builds the server if needed and starts it: ./run.sh [options of `embedding-service serve`]
+# Without --model it serves a small demo model; `./run.sh --help` shows the options.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+binary=build/release/embedding-service
+scripts/install_dependencies.sh
+[ -f build/release/build.ninja ] || cmake --preset release -DEMBEDDING_TESTS=OFF >&2
+cmake --build --preset release --target embedding-service >&2
+
+for argument in "$@"; do
+  case "$argument" in
+    --model | --model=* | -h | --help) exec "$binary" serve "$@" ;;
+  esac
+done
+if [ -n "${EMBEDDING_SERVICE_MODEL:-}" ]; then exec "$binary" serve "$@"; fi
+
+scripts/fetch_demo_model.sh
+echo "Serving the demo model all-MiniLM-L6-v2 (384 dimensions, English); for another: ./run.sh --model BAAI/bge-m3 or --model DIRECTORY"
+exec "$binary" serve --model models/all-MiniLM-L6-v2 "$@"

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Installs what building needs from the system's packages, and says what. Does nothing if all is
+# there. With "dev" it also installs what ./test.sh needs.
+set -euo pipefail
+
+build_debian=(g++ cmake ninja-build ccache pkg-config libdnnl-dev libhwy-dev libboost-dev
+  libsimdjson-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev libutf8proc-dev
+  libssl-dev libcurl4-openssl-dev python3 python3-venv curl)
+dev_debian=(clang clang-format clang-tidy libomp-dev libgtest-dev libgmock-dev libbenchmark-dev)
+build_brew=(cmake ninja ccache pkgconf onednn highway boost simdjson nlohmann-json spdlog fmt cli11
+  utf8proc libomp openssl@3 curl python@3)
+dev_brew=(googletest google-benchmark clang-format)
+
+say() { printf '%s\n' "$*" >&2; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+install_debian() {
+  local wanted=("${build_debian[@]}") missing=() package
+  [ "${1:-}" = dev ] && wanted+=("${dev_debian[@]}")
+  for package in "${wanted[@]}"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' ||
+      missing+=("$package")
+  done
+  [ ${#missing[@]} = 0 ] && return
+  say "Installing with apt-get: ${missing[*]}"
+  as_root apt-get update -q >&2
+  DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -q --no-install-recommends \
+    "${missing[@]}" >&2
+}
+
+install_brew() {
+  local wanted=("${build_brew[@]}") missing=() package installed
+  [ "${1:-}" = dev ] && wanted+=("${dev_brew[@]}")
+  installed=" $(brew list --formula -1 | tr '\n' ' ') "
+  for package in "${wanted[@]}"; do
+    case "$installed" in *" $package "*) ;; *) missing+=("$package") ;; esac
+  done
+  [ ${#missing[@]} = 0 ] && return
+  say "Installing with Homebrew: ${missing[*]}"
+  brew install "${missing[@]}" >&2
+}
+
+if command -v apt-get >/dev/null; then
+  install_debian "${1:-}"
+elif command -v brew >/dev/null; then
+  install_brew "${1:-}"
+else
+  say "Neither apt-get nor brew is here. Install by hand: ${build_debian[*]}"
+  exit 1
+fi

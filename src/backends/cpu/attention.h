@@ -1,0 +1,26 @@
+// Self-attention over packed sequences: softmax(Q K^T / sqrt(head_dim)) V within each sequence.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/half.h"
+
+namespace embedding {
+
+// qkv is [tokens, 3, heads, head_dim], row-major: a token's queries, keys and values. out is
+// [tokens, heads, head_dim]. offsets is [sequences + 1], from 0 to tokens. Runs on the calling
+// thread's OpenMP team; each thread needs a fixed amount of memory, whatever the length: no [n, n]
+// matrix exists.
+// T is float or BFloat16; scores, softmax and sums are f32 for both.
+template <typename T>
+void PackedAttention(const T* qkv, std::span<const uint32_t> offsets, size_t heads, size_t head_dim,
+                     T* out);
+
+extern template void PackedAttention(const float*, std::span<const uint32_t>, size_t, size_t,
+                                     float*);
+extern template void PackedAttention(const BFloat16*, std::span<const uint32_t>, size_t, size_t,
+                                     BFloat16*);
+
+}  // namespace embedding

@@ -1,0 +1,141 @@
+// The inner loops of attention.cc, once for each instruction set that Highway compiles for.
+// Matrices are of 32-bit elements: an f32 number, or a pair of bf16 numbers that are neighbours in
+// the direction over which a product sums.
+
+#if defined(EMBEDDING_ATTENTION_KERNELS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef EMBEDDING_ATTENTION_KERNELS_INL_H_
+#undef EMBEDDING_ATTENTION_KERNELS_INL_H_
+#else
+#define EMBEDDING_ATTENTION_KERNELS_INL_H_
+#endif
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "backends/cpu/elementwise-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace embedding {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+
+// Rows of the outer-product kernels: kRows x 2 sums, two vectors of the panel and one broadcast
+// must fit the registers: 32 with AVX-512 and NEON, 16 below. Eight sums at least are needed to
+// hide the latency of a multiply-add. (12 rows with AVX-512 measured 4 % slower than 8.)
+#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM
+constexpr size_t kRows = 8;
+#else
+constexpr size_t kRows = 6;
+#endif
+
+// out[r, 0 .. 2 vectors) of kRows rows = (accumulate ? out : 0) + sum over i < depth of
+// left[r][i] * right[i, 0 .. 2 vectors).
+HWY_INLINE void OuterProduct(const float* const HWY_RESTRICT* left, size_t depth,
+                             const float* HWY_RESTRICT right, size_t right_stride,
+                             float* HWY_RESTRICT out, size_t out_stride, bool accumulate) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  V sum0[kRows];
+  V sum1[kRows];
+  for (size_t r = 0; r < kRows; ++r) {
+    sum0[r] = accumulate ? hn::LoadU(d, out + r * out_stride) : hn::Zero(d);
+    sum1[r] = accumulate ? hn::LoadU(d, out + r * out_stride + lanes) : hn::Zero(d);
+  }
+  for (size_t i = 0; i < depth; ++i) {
+    const V right0 = hn::LoadU(d, right + i * right_stride);
+    const V right1 = hn::LoadU(d, right + i * right_stride + lanes);
+    for (size_t r = 0; r < kRows; ++r) {
+      const V value = hn::Set(d, left[r][i]);
+      sum0[r] = hn::MulAdd(value, right0, sum0[r]);
+      sum1[r] = hn::MulAdd(value, right1, sum1[r]);
+    }
+  }
+  for (size_t r = 0; r < kRows; ++r) {
+    hn::StoreU(sum0[r], d, out + r * out_stride);
+    hn::StoreU(sum1[r], d, out + r * out_stride + lanes);
+  }
+}
+
+// Turns the raw scores of one query over `keys` keys, a multiple of the lanes, into
+// 2^(factor * (score - max)), updates the query's running max and sum, and returns the number by
+// which what was summed before has to be multiplied. factor > 0.
+HWY_INLINE float OnlineSoftmax(float* HWY_RESTRICT scores, size_t keys, float factor, float& max,
+                               float& sum) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  auto block_max = hn::Set(d, max);
+  for (size_t i = 0; i < keys; i += lanes) block_max = hn::Max(block_max, hn::Load(d, scores + i));
+  const float new_max = hn::GetLane(hn::MaxOfLanes(d, block_max));
+  const auto scale = hn::Set(d, factor);
+  const auto offset = hn::Set(d, new_max * factor);
+  auto block_sum = hn::Zero(d);
+  for (size_t i = 0; i < keys; i += lanes) {
+    const auto p = Exp2OfNegative(d, hn::MulSub(hn::Load(d, scores + i), scale, offset));
+    hn::Store(p, d, scores + i);
+    block_sum = hn::Add(block_sum, p);
+  }
+  const float rescale = std::exp2((max - new_max) * factor);
+  max = new_max;
+  sum = sum * rescale + hn::GetLane(hn::SumOfLanes(d, block_sum));
+  return rescale;
+}
+
+// Four rows' elements [i, i + 4) -> out[i .. i + 4)[0 .. 4), rows `panel` apart.
+HWY_INLINE void Transpose4x4(const uint32_t* HWY_RESTRICT rows, size_t stride, size_t panel,
+                             uint32_t* HWY_RESTRICT out) {
+  const hn::FixedTag<uint32_t, 4> d;
+  const hn::RepartitionToWide<decltype(d)> d2;
+  const auto k0 = hn::LoadU(d, rows);
+  const auto k1 = hn::LoadU(d, rows + stride);
+  const auto k2 = hn::LoadU(d, rows + 2 * stride);
+  const auto k3 = hn::LoadU(d, rows + 3 * stride);
+  const auto low01 = hn::BitCast(d2, hn::InterleaveLower(d, k0, k1));
+  const auto high01 = hn::BitCast(d2, hn::InterleaveUpper(d, k0, k1));
+  const auto low23 = hn::BitCast(d2, hn::InterleaveLower(d, k2, k3));
+  const auto high23 = hn::BitCast(d2, hn::InterleaveUpper(d, k2, k3));
+  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(d2, low01, low23)), d, out);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(d2, low01, low23)), d, out + panel);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(d2, high01, high23)), d, out + 2 * panel);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(d2, high01, high23)), d, out + 3 * panel);
+}
+
+// keys [count, depth] at `stride` elements -> panels of `panel` keys, [depth][panel] each. What the
+// last panel has beyond `count` is left as it is: those keys' scores are not used.
+HWY_INLINE void PackKeys(const uint32_t* keys, size_t count, size_t stride, size_t depth,
+                         size_t panel, uint32_t* HWY_RESTRICT out) {
+  for (size_t k = 0; k < count;) {
+    uint32_t* column = out + k / panel * panel * depth + k % panel;
+    const uint32_t* key = keys + k * stride;
+    size_t i = 0;
+    if (k + 4 <= count) {
+      for (; i + 4 <= depth; i += 4) Transpose4x4(key + i, stride, panel, column + i * panel);
+      for (; i < depth; ++i) {
+        for (size_t j = 0; j < 4; ++j) column[i * panel + j] = key[j * stride + i];
+      }
+      k += 4;
+    } else {
+      for (; i < depth; ++i) column[i * panel] = key[i];
+      k += 1;
+    }
+  }
+}
+
+// row[0 .. size) *= factor; size is a multiple of the lanes.
+HWY_INLINE void ScaleRow(float* HWY_RESTRICT row, size_t size, float factor) {
+  const D d;
+  for (size_t i = 0; i < size; i += hn::Lanes(d)) {
+    hn::Store(hn::Mul(hn::Load(d, row + i), hn::Set(d, factor)), d, row + i);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace embedding
+HWY_AFTER_NAMESPACE();
+
+#endif  // EMBEDDING_ATTENTION_KERNELS_INL_H_

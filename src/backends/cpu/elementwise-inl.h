@@ -1,0 +1,60 @@
+// Elementwise functions of a vector of f32, once for each instruction set that Highway compiles
+// for.
+
+#if defined(EMBEDDING_ELEMENTWISE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef EMBEDDING_ELEMENTWISE_INL_H_
+#undef EMBEDDING_ELEMENTWISE_INL_H_
+#else
+#define EMBEDDING_ELEMENTWISE_INL_H_
+#endif
+
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace embedding {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// e^(x ln 2) = 2^x for x <= 0, within 2e-7 of the value's size while x > -126; below that it gives
+// 2^-126, nothing beside the 2^0 that every softmax contains. x = n + f with n whole and
+// |f| <= 1/2; 2^f is the polynomial of degree 5 with the smallest relative error, 7.5e-8.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Exp2OfNegative(D d, V x) {
+  // Least squares with weights iterated towards the minimax fit (Lawson's algorithm).
+  constexpr float kCoefficients[] = {1.00000007F,   0.693146967F,   0.240221197F,
+                                     0.0555071329F, 0.00967554168F, 0.00132764673F};
+  x = hn::Max(x, hn::Set(d, -126.0F));
+  const V n = hn::Round(x);
+  const V f = hn::Sub(x, n);
+  V p = hn::Set(d, kCoefficients[5]);
+  for (int i = 4; i >= 0; --i) p = hn::MulAdd(p, f, hn::Set(d, kCoefficients[i]));
+  const hn::RebindToSigned<D> di;
+  const auto exponent = hn::ShiftLeft<23>(hn::ConvertTo(di, n));
+  return hn::BitCast(d, hn::Add(hn::BitCast(di, p), exponent));
+}
+
+// GELU in its exact form, x * (1 + erf(x / sqrt(2))) / 2, with erf by Abramowitz and Stegun 7.1.26:
+// erf(z) = 1 - (a1 t + ... + a5 t^5) e^(-z^2) for z >= 0, t = 1 / (1 + p z), within 1.5e-7.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Gelu(D d, V x) {
+  const auto z = hn::Mul(hn::Abs(x), hn::Set(d, 0.707106781F));
+  const auto t = hn::Div(hn::Set(d, 1.0F), hn::MulAdd(z, hn::Set(d, 0.3275911F), hn::Set(d, 1.0F)));
+  auto polynomial = hn::Set(d, 1.061405429F);
+  polynomial = hn::MulAdd(polynomial, t, hn::Set(d, -1.453152027F));
+  polynomial = hn::MulAdd(polynomial, t, hn::Set(d, 1.421413741F));
+  polynomial = hn::MulAdd(polynomial, t, hn::Set(d, -0.284496736F));
+  polynomial = hn::MulAdd(polynomial, t, hn::Set(d, 0.254829592F));
+  // e^(-z^2) = 2^(-x^2 log2(e) / 2)
+  const auto exponential = Exp2OfNegative(d, hn::Mul(hn::Mul(x, x), hn::Set(d, -0.72134752F)));
+  const auto tail = hn::Mul(hn::Mul(polynomial, t), exponential);  // 1 - erf(z)
+  // x >= 0: x (2 - tail) / 2; x < 0: x tail / 2
+  const auto half = hn::Mul(x, hn::Set(d, 0.5F));
+  const auto factor = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), tail, hn::Sub(hn::Set(d, 2.0F), tail));
+  return hn::Mul(half, factor);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace embedding
+HWY_AFTER_NAMESPACE();
+
+#endif  // EMBEDDING_ELEMENTWISE_INL_H_

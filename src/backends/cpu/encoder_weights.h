@@ -1,0 +1,57 @@
+// EncoderWeights: a BERT, RoBERTa or XLM-RoBERTa encoder's parameters in the form the CPU computes
+// with. The three families share their tensors' names and shapes.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "backends/cpu/layer_norm.h"
+#include "backends/cpu/matmul.h"
+#include "base/aligned_buffer.h"
+#include "base/result.h"
+#include "weights/model_spec.h"
+#include "weights/tensor_store.h"
+
+namespace embedding {
+
+// A LayerNorm that owns its parameters.
+struct LayerNormParameters {
+  AlignedBuffer<float> gamma;  // [hidden_size]
+  AlignedBuffer<float> beta;   // [hidden_size]
+  float eps = 0;
+
+  LayerNormWeights view() const { return {gamma.span(), beta.span(), eps}; }
+};
+
+// T is the type of what the products multiply, float or BFloat16; what is added to the residual
+// stream is f32.
+template <typename T>
+struct EncoderLayerWeights {
+  std::unique_ptr<MatMul<T, T>> qkv;                   // hidden_size -> 3 * hidden_size: q, k, v
+  std::unique_ptr<MatMul<T, float>> attention_output;  // hidden_size -> hidden_size
+  LayerNormParameters attention_norm;
+  std::unique_ptr<MatMul<T, T>> intermediate;  // hidden_size -> intermediate_size, GELU
+  std::unique_ptr<MatMul<T, float>> output;    // intermediate_size -> hidden_size
+  LayerNormParameters output_norm;
+};
+
+template <typename T>
+struct EncoderWeights {
+  // Tables that stay where the file is mapped: a batch touches few of their rows.
+  TensorView word_embeddings;        // [vocab_size, hidden_size]
+  TensorView position_embeddings;    // [max_position_embeddings, hidden_size]
+  TensorView token_type_embeddings;  // [type_vocab_size, hidden_size]
+  LayerNormParameters embeddings_norm;
+  std::vector<EncoderLayerWeights<T>> layers;
+};
+
+// Errors: kModelLoad naming the tensor that is missing, or its shape and the one expected.
+template <typename T>
+Result<EncoderWeights<T>> LoadEncoderWeights(const EncoderConfig& config, const TensorStore& store);
+
+extern template Result<EncoderWeights<float>> LoadEncoderWeights(const EncoderConfig&,
+                                                                 const TensorStore&);
+extern template Result<EncoderWeights<BFloat16>> LoadEncoderWeights(const EncoderConfig&,
+                                                                    const TensorStore&);
+
+}  // namespace embedding

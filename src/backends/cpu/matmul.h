@@ -1,0 +1,57 @@
+// MatMul: output = activation(input * weight^T + bias) with the weight packed once. Input and
+// packed weight are of type In, f32 or bf16; sums are f32 and are rounded to Out at the end.
+//
+// Thread-safety: none; a product runs on the calling thread's OpenMP team.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "base/half.h"
+#include "weights/model_spec.h"
+
+namespace embedding {
+
+// A row-major, dense matrix in somebody else's memory, [rows, columns].
+template <typename T>
+struct MatrixView {
+  T* data = nullptr;
+  size_t rows = 0;
+  size_t columns = 0;
+};
+
+// A torch.nn.Linear's parameters: weight is [out_features, in_features] row-major, bias is
+// [out_features] or empty.
+struct LinearParameters {
+  std::span<const float> weight;
+  std::span<const float> bias;
+  size_t in_features = 0;
+  size_t out_features = 0;
+};
+
+template <typename In, typename Out>
+class MatMul {
+ public:
+  virtual ~MatMul() = default;
+
+  // input is [rows, in_features], output [rows, out_features], rows >= 1; no overlap. A row's
+  // result does not depend on the other rows.
+  virtual void Run(MatrixView<const In> input, MatrixView<Out> output) = 0;
+};
+
+// Packs the parameters, which are not kept. The activation is fused into the product: kIdentity or
+// kGelu (the erf form). oneDNN does it where it packs for the processor, see onednn_matmul.h; a
+// kernel of our own does it elsewhere, in f32 only.
+template <typename In, typename Out>
+std::unique_ptr<MatMul<In, Out>> PackMatMul(const LinearParameters& parameters,
+                                            Activation activation);
+
+extern template std::unique_ptr<MatMul<float, float>> PackMatMul(const LinearParameters&,
+                                                                 Activation);
+extern template std::unique_ptr<MatMul<BFloat16, BFloat16>> PackMatMul(const LinearParameters&,
+                                                                       Activation);
+extern template std::unique_ptr<MatMul<BFloat16, float>> PackMatMul(const LinearParameters&,
+                                                                    Activation);
+
+}  // namespace embedding

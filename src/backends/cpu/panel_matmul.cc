@@ -1,0 +1,244 @@
+// output = input * weight^T by outer products, after Goto and van de Geijn (2008), "Anatomy of
+// High-Performance Matrix Multiplication", for a weight that is packed once.
+//
+// The weight is packed in panels of two vectors' width: panel p holds, for each input feature in
+// turn, that feature's weights of output features [p * width, (p + 1) * width). The kernel keeps
+// the sums of a few rows and one panel in registers and adds, feature by feature, the outer product
+// of the rows' inputs and the panel's weights: two loads and a broadcast a row for 2 x rows
+// multiply-adds. Features go in blocks of kDepthBlock, so that a panel's block stays in the L1
+// cache while all rows pass by it, and the rows' block in the L2; sums are carried from block to
+// block through the output. Bias opens the sums and GELU closes them, so the output is touched once
+// more for neither.
+//
+// Every sum takes its terms in the order of the features, whatever the number of rows: a row's
+// result does not depend on its batch.
+
+#include "backends/cpu/panel_matmul.h"
+
+#include <algorithm>
+
+#include "backends/cpu/parallel.h"
+#include "base/aligned_buffer.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backends/cpu/panel_matmul.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+
+#include "backends/cpu/elementwise-inl.h"
+#include "hwy/highway.h"
+
+#ifndef EMBEDDING_PANEL_MATMUL_TYPES
+#define EMBEDDING_PANEL_MATMUL_TYPES
+namespace embedding {
+
+// Features a block: with panels of 16 floats 16 KB, half of the smallest L1 cache in use.
+constexpr size_t kDepthBlock = 256;
+
+// The part of a product that one thread computes: all rows, panels [first_panel, last_panel).
+struct PanelTask {
+  const float* input;  // [rows, in_features]
+  size_t rows;
+  size_t in_features;
+  const float* panels;  // [panels][in_features][width]
+  const float* bias;    // [panels * width]
+  size_t first_panel;
+  size_t last_panel;
+  float* output;  // [rows, out_features]
+  size_t out_features;
+  bool gelu;
+};
+
+}  // namespace embedding
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace embedding {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+
+// Sums of kMaxRows x 2 vectors, two of the panel and one broadcast must fit 16 registers, or 32.
+#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM
+constexpr size_t kMaxRows = 8;
+#else
+constexpr size_t kMaxRows = 6;
+#endif
+
+size_t PanelWidth() { return 2 * hn::Lanes(D()); }
+
+// Features [first, first + depth) of kRows rows and one panel. `columns` of the panel exist in the
+// output. The first block starts from the bias, the last applies the activation.
+template <size_t kRows>
+HWY_INLINE void MultiplyBlock(const PanelTask& task, size_t row, size_t panel, size_t first,
+                              size_t depth) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  const size_t width = 2 * lanes;
+  const size_t column = panel * width;
+  const float* HWY_RESTRICT weights = task.panels + (panel * task.in_features + first) * width;
+  const float* HWY_RESTRICT input = task.input + row * task.in_features + first;
+  float* HWY_RESTRICT output = task.output + row * task.out_features + column;
+  const bool whole = column + width <= task.out_features;
+  const bool last = first + depth == task.in_features;
+
+  // A panel that is cut by the output's edge goes through a copy.
+  HWY_ALIGN float edge[kMaxRows * HWY_MAX_BYTES / sizeof(float) * 2];
+  const size_t columns = std::min(width, task.out_features - column);
+  float* HWY_RESTRICT sums = whole ? output : edge;
+  const size_t stride = whole ? task.out_features : width;
+  if (!whole && first != 0) {
+    for (size_t r = 0; r < kRows; ++r) {
+      std::copy_n(output + r * task.out_features, columns, edge + r * width);
+    }
+  }
+
+  V sum0[kRows];
+  V sum1[kRows];
+  for (size_t r = 0; r < kRows; ++r) {
+    const float* start = first == 0 ? task.bias + column : sums + r * stride;
+    sum0[r] = hn::LoadU(d, start);
+    sum1[r] = hn::LoadU(d, start + lanes);
+  }
+  for (size_t i = 0; i < depth; ++i) {
+    const V weight0 = hn::Load(d, weights + i * width);
+    const V weight1 = hn::Load(d, weights + i * width + lanes);
+    for (size_t r = 0; r < kRows; ++r) {
+      const V value = hn::Set(d, input[r * task.in_features + i]);
+      sum0[r] = hn::MulAdd(value, weight0, sum0[r]);
+      sum1[r] = hn::MulAdd(value, weight1, sum1[r]);
+    }
+  }
+  for (size_t r = 0; r < kRows; ++r) {
+    if (last && task.gelu) {
+      sum0[r] = Gelu(d, sum0[r]);
+      sum1[r] = Gelu(d, sum1[r]);
+    }
+    hn::StoreU(sum0[r], d, sums + r * stride);
+    hn::StoreU(sum1[r], d, sums + r * stride + lanes);
+  }
+  if (!whole) {
+    for (size_t r = 0; r < kRows; ++r) {
+      std::copy_n(edge + r * width, columns, output + r * task.out_features);
+    }
+  }
+}
+
+void MultiplyRows(const PanelTask& task, size_t rows, size_t row, size_t panel, size_t first,
+                  size_t depth) {
+  switch (rows) {
+    case 1:
+      return MultiplyBlock<1>(task, row, panel, first, depth);
+    case 2:
+      return MultiplyBlock<2>(task, row, panel, first, depth);
+    case 3:
+      return MultiplyBlock<3>(task, row, panel, first, depth);
+    case 4:
+      return MultiplyBlock<4>(task, row, panel, first, depth);
+    case 5:
+      return MultiplyBlock<5>(task, row, panel, first, depth);
+    case 6:
+      return MultiplyBlock<6>(task, row, panel, first, depth);
+#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM
+    case 7:
+      return MultiplyBlock<7>(task, row, panel, first, depth);
+    default:
+      return MultiplyBlock<8>(task, row, panel, first, depth);
+#else
+    default:
+      return;
+#endif
+  }
+}
+
+void RunPanelTask(const PanelTask& task) {
+  // Groups of nearly the same size: a small last group would leave the multiply-add units idle.
+  const size_t groups = (task.rows + kMaxRows - 1) / kMaxRows;
+  for (size_t first = 0; first < task.in_features; first += kDepthBlock) {
+    const size_t depth = std::min(kDepthBlock, task.in_features - first);
+    for (size_t panel = task.first_panel; panel < task.last_panel; ++panel) {
+      for (size_t group = 0; group < groups; ++group) {
+        const size_t row = task.rows * group / groups;
+        const size_t end = task.rows * (group + 1) / groups;
+        MultiplyRows(task, end - row, row, panel, first, depth);
+      }
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace embedding
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace embedding {
+
+HWY_EXPORT(PanelWidth);
+HWY_EXPORT(RunPanelTask);
+
+namespace {
+
+class PanelMatMul : public MatMul<float, float> {
+ public:
+  PanelMatMul(const LinearParameters& parameters, Activation activation)
+      : in_features_(parameters.in_features),
+        out_features_(parameters.out_features),
+        width_(HWY_DYNAMIC_DISPATCH(PanelWidth)()),
+        panel_count_((out_features_ + width_ - 1) / width_),
+        gelu_(activation == Activation::kGelu),
+        panels_(panel_count_ * width_ * in_features_),
+        bias_(panel_count_ * width_) {
+    std::fill_n(bias_.data(), bias_.size(), 0.0F);
+    std::copy(parameters.bias.begin(), parameters.bias.end(), bias_.data());
+    ParallelFor(panel_count_, [&](size_t panel) {
+      float* out = panels_.data() + panel * width_ * in_features_;
+      for (size_t k = 0; k < width_; ++k) {
+        const size_t feature = panel * width_ + k;
+        for (size_t i = 0; i < in_features_; ++i) {
+          out[i * width_ + k] =
+              feature < out_features_ ? parameters.weight[feature * in_features_ + i] : 0.0F;
+        }
+      }
+    });
+  }
+
+  void Run(MatrixView<const float> input, MatrixView<float> output) override {
+    // Enough panels a task to reuse the rows' block in the L2 cache, few enough for every thread
+    // to have some.
+    constexpr size_t kPanelsPerTask = 4;
+    const size_t tasks = (panel_count_ + kPanelsPerTask - 1) / kPanelsPerTask;
+    ParallelFor(tasks, [&](size_t i) {
+      HWY_DYNAMIC_DISPATCH(RunPanelTask)
+      ({.input = input.data,
+        .rows = input.rows,
+        .in_features = in_features_,
+        .panels = panels_.data(),
+        .bias = bias_.data(),
+        .first_panel = i * kPanelsPerTask,
+        .last_panel = std::min((i + 1) * kPanelsPerTask, panel_count_),
+        .output = output.data,
+        .out_features = out_features_,
+        .gelu = gelu_});
+    });
+  }
+
+ private:
+  const size_t in_features_;
+  const size_t out_features_;
+  const size_t width_;
+  const size_t panel_count_;
+  const bool gelu_;
+  AlignedBuffer<float> panels_;
+  AlignedBuffer<float> bias_;
+};
+
+}  // namespace
+
+std::unique_ptr<MatMul<float, float>> PackPanelMatMul(const LinearParameters& parameters,
+                                                      Activation activation) {
+  return std::make_unique<PanelMatMul>(parameters, activation);
+}
+
+}  // namespace embedding
+#endif  // HWY_ONCE

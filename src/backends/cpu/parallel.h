@@ -1,0 +1,36 @@
+// ParallelFor: the OpenMP team that oneDNN uses too, for this project's kernels.
+//
+// Compute and kernels share one team, so cores are never oversubscribed. The team's size is the
+// calling thread's omp_set_num_threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace embedding {
+
+// Calls task(i) for each i in [0, count), each once, on the team's threads. For tasks of different
+// cost: they are handed out one at a time.
+template <typename Task>
+void ParallelFor(size_t count, const Task& task) {
+  const auto n = static_cast<int64_t>(count);
+#pragma omp parallel for schedule(dynamic) if (n > 1)
+  for (int64_t i = 0; i < n; ++i) task(static_cast<size_t>(i));
+}
+
+// Calls task(begin, end) for ranges that cover [0, count), one range a thread. For many small equal
+// steps.
+template <typename Task>
+void ParallelRanges(size_t count, size_t min_range, const Task& task) {
+  const auto n = static_cast<int64_t>(count);
+  const auto grain = static_cast<int64_t>(min_range);
+  const int64_t ranges = (n + grain - 1) / grain;
+#pragma omp parallel for schedule(static) if (ranges > 1)
+  for (int64_t i = 0; i < ranges; ++i) {
+    const int64_t begin = i * grain;
+    const int64_t end = begin + grain < n ? begin + grain : n;
+    task(static_cast<size_t>(begin), static_cast<size_t>(end));
+  }
+}
+
+}  // namespace embedding

@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# Installs, builds and runs every test; the last line is the total. What each step is and how to run
+# one alone: CONTRIBUTING.md. `./test.sh release` runs only the steps named: style release debug
+# asan-ubsan tsan e2e tidy.
+set -uo pipefail
+cd "$(dirname "$0")"
+
+steps=("$@")
+[ ${#steps[@]} = 0 ] && steps=(style release e2e debug asan-ubsan tsan tidy)
+passed=0
+failed=0
+jobs=$(getconf _NPROCESSORS_ONLN)
+export CTEST_OUTPUT_ON_FAILURE=1 CTEST_PARALLEL_LEVEL=$jobs
+export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
+# libgomp is not built with TSan, which cannot see that its barriers order memory: one thread a team
+# there, so that what is checked is the threads of this project.
+export TSAN_OPTIONS=halt_on_error=1
+
+say() { printf '\n== %s\n' "$*"; }
+
+# check NAME COMMAND...: one more test, passed or failed by the command's exit status.
+check() {
+  local name=$1
+  shift
+  if "$@"; then passed=$((passed + 1)); else
+    failed=$((failed + 1))
+    printf 'FAILED: %s\n' "$name"
+  fi
+}
+
+# build PRESET [cmake options]
+build() {
+  local preset=$1
+  shift
+  cmake --preset "$preset" "$@" >/dev/null && cmake --build --preset "$preset" -j "$jobs"
+}
+
+# run_ctest PRESET [ctest options]: adds CTest's counts to the totals.
+run_ctest() {
+  local preset=$1 log total bad
+  shift
+  log=$(mktemp)
+  ctest --test-dir "build/$preset" "$@" 2>&1 | tee "$log" | grep -vE '^ *[0-9]+/[0-9]+ Test|^ +Start '
+  total=$(sed -nE 's/.* tests failed out of ([0-9]+).*/\1/p' "$log")
+  bad=$(sed -nE 's/.* ([0-9]+) tests failed out of.*/\1/p' "$log")
+  rm -f "$log"
+  if [ -z "$total" ]; then
+    failed=$((failed + 1))
+    printf 'FAILED: no tests ran in build/%s\n' "$preset"
+  else
+    passed=$((passed + total - bad))
+    failed=$((failed + bad))
+  fi
+}
+
+# run_pytest BINARY [pytest options]: adds pytest's counts to the totals.
+run_pytest() {
+  local binary=$1 log count
+  shift
+  log=$(mktemp)
+  EMBEDDING_SERVICE_BIN=$binary build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e "$@" 2>&1 | tee "$log"
+  for count in passed failed error; do
+    local n
+    n=$(tail -n 1 "$log" | sed -nE "s/.*[^0-9]?([0-9]+) ${count}s?.*/\1/p" | head -n 1)
+    case "$count" in
+      passed) passed=$((passed + ${n:-0})) ;;
+      *) failed=$((failed + ${n:-0})) ;;
+    esac
+  done
+  grep -qE '[0-9]+ passed' <(tail -n 1 "$log") || {
+    failed=$((failed + 1))
+    printf 'FAILED: pytest with %s\n' "$binary"
+  }
+  rm -f "$log"
+}
+
+make_venv() {
+  [ -x build/venv/bin/python ] || python3 -m venv build/venv
+  build/venv/bin/pip install --quiet --disable-pip-version-check -r tests/e2e/requirements.txt
+}
+
+sources() { git ls-files '*.cc' '*.h'; }
+
+step_style() {
+  check "formatting (run: clang-format -i)" bash -c 'git ls-files "*.cc" "*.h" | xargs clang-format --dry-run -Werror'
+  check "layers" python3 scripts/check_layers.py
+}
+
+step_release() {
+  check "release build" build release -DEMBEDDING_WERROR=ON -DEMBEDDING_TESTS=ON -DEMBEDDING_BENCH=ON
+  run_ctest release
+}
+
+step_e2e() {
+  check "virtual environment" make_venv
+  run_pytest build/release/embedding-service
+}
+
+# clang here, g++ elsewhere: both have to compile without a warning.
+step_debug() {
+  CXX=clang++ check "debug build (clang)" build debug
+  run_ctest debug
+}
+
+step_asan-ubsan() {
+  check "asan-ubsan build" build asan-ubsan
+  run_ctest asan-ubsan
+  run_pytest build/asan-ubsan/embedding-service -m "bad_models or wire"
+}
+
+step_tsan() {
+  check "tsan build" build tsan
+  OMP_NUM_THREADS=1 run_ctest tsan -R '^(Scheduler|Embedder|Serve|Server|Api|Native)'
+}
+
+step_tidy() {
+  check "clang-tidy" bash -c 'git ls-files "src/*.cc" | xargs -P '"$jobs"' -n 4 clang-tidy --quiet -p build/debug'
+}
+
+say "dependencies"
+scripts/install_dependencies.sh dev || exit 1
+scripts/fetch_demo_model.sh || exit 1
+python3 scripts/unpack_test_models.py || exit 1
+for step in "${steps[@]}"; do
+  say "$step"
+  "step_$step"
+done
+
+printf '\n%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -1,0 +1,106 @@
+#include "backends/cpu/attention.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "backends/each_target.h"
+
+namespace embedding {
+namespace {
+
+constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
+
+// softmax(q k^T / sqrt(d)) v of one query of one head, straight from the definition, in double.
+std::vector<double> ReferenceRow(const std::vector<float>& qkv, size_t begin, size_t end,
+                                 size_t query, size_t head, size_t heads, size_t head_dim) {
+  const size_t hidden = heads * head_dim;
+  const auto at = [&](size_t token, size_t part, size_t i) {
+    return static_cast<double>(qkv[(token * 3 + part) * hidden + head * head_dim + i]);
+  };
+  std::vector<double> p;
+  for (size_t k = begin; k < end; ++k) {
+    double score = 0;
+    for (size_t i = 0; i < head_dim; ++i) score += at(query, 0, i) * at(k, 1, i);
+    p.push_back(score / std::sqrt(static_cast<double>(head_dim)));
+  }
+  const double max = *std::max_element(p.begin(), p.end());
+  double sum = 0;
+  for (double& x : p) sum += x = std::exp(x - max);
+  std::vector<double> out(head_dim);
+  for (size_t k = begin; k < end; ++k) {
+    for (size_t i = 0; i < head_dim; ++i) out[i] += p[k - begin] / sum * at(k, 2, i);
+  }
+  return out;
+}
+
+std::vector<float> Random(size_t n, float scale, uint32_t seed) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<float> normal(0, scale);
+  std::vector<float> values(n);
+  for (float& x : values) x = normal(generator);
+  return values;
+}
+
+// Compares every `step`-th query. A weighted mean of values of size 1 by weights that sum to 1;
+// each score carries the rounding of a dot product of head_dim terms.
+void ExpectMatchesReference(const std::vector<uint32_t>& offsets, size_t heads, size_t head_dim,
+                            float scale, size_t step) {
+  const size_t hidden = heads * head_dim;
+  const std::vector<float> qkv = Random(offsets.back() * 3 * hidden, scale, 7);
+  std::vector<float> out(offsets.back() * hidden);
+  PackedAttention(qkv.data(), offsets, heads, head_dim, out.data());
+  const double scores = scale * scale * std::sqrt(static_cast<double>(head_dim));
+  const double tolerance = 16 * kEpsilon * scale * (1 + scores);
+  for (size_t s = 0; s + 1 < offsets.size(); ++s) {
+    for (size_t q = offsets[s]; q < offsets[s + 1]; q += step) {
+      for (size_t h = 0; h < heads; ++h) {
+        const auto expected = ReferenceRow(qkv, offsets[s], offsets[s + 1], q, h, heads, head_dim);
+        for (size_t i = 0; i < head_dim; ++i) {
+          ASSERT_NEAR(out[q * hidden + h * head_dim + i], expected[i], tolerance)
+              << "sequence " << s << " query " << q << " head " << h << " component " << i;
+        }
+      }
+    }
+  }
+}
+
+TEST(PackedAttention, EqualsTheDefinitionForEveryShape) {
+  ForEachTarget([] {
+    // Lengths around the widths of vectors, panels, row groups and key blocks.
+    const std::vector<uint32_t> offsets{0, 1, 3, 10, 18, 35, 68, 323, 579, 836};
+    for (const auto& [heads, head_dim] :
+         {std::pair<size_t, size_t>{2, 64}, {3, 32}, {2, 4}, {1, 80}}) {
+      ExpectMatchesReference(offsets, heads, head_dim, 1.0F, 13);
+    }
+  });
+}
+
+TEST(PackedAttention, SpansSeveralQueryAndKeyBlocks) {
+  ForEachTarget([] { ExpectMatchesReference({0, 1300}, 1, 64, 1.0F, 97); });
+}
+
+TEST(PackedAttention, LargeScoresDoNotOverflow) {
+  ForEachTarget([] { ExpectMatchesReference({0, 300}, 1, 64, 30.0F, 7); });
+}
+
+TEST(PackedAttention, ASequenceDoesNotDependOnItsNeighbours) {
+  constexpr size_t kHeads = 2;
+  constexpr size_t kHeadDim = 64;
+  constexpr size_t kHidden = kHeads * kHeadDim;
+  const std::vector<float> qkv = Random(90 * 3 * kHidden, 1.0F, 3);
+  std::vector<float> together(90 * kHidden);
+  PackedAttention(qkv.data(), std::vector<uint32_t>{0, 40, 61, 90}, kHeads, kHeadDim,
+                  together.data());
+  std::vector<float> alone(21 * kHidden);
+  PackedAttention(qkv.data() + 40 * 3 * kHidden, std::vector<uint32_t>{0, 21}, kHeads, kHeadDim,
+                  alone.data());
+  for (size_t i = 0; i < alone.size(); ++i) ASSERT_EQ(alone[i], together[40 * kHidden + i]);
+}
+
+}  // namespace
+}  // namespace embedding

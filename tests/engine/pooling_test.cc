@@ -1,0 +1,52 @@
+#include "engine/pooling.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+namespace embedding {
+namespace {
+
+using testing::ElementsAre;
+using testing::FloatEq;
+
+// Three tokens of two components.
+const std::vector<float> kHidden{1, -2, 3, 4, 8, -5};
+
+std::vector<float> Pooled(Pooling pooling, const std::vector<float>& hidden = kHidden) {
+  std::vector<float> out(2, -99);
+  Pool(pooling, hidden, 2, out);
+  return out;
+}
+
+// Expected values worked out by hand from sentence-transformers' Pooling module's formulas.
+TEST(Pool, EachMode) {
+  EXPECT_THAT(Pooled(Pooling::kCls), ElementsAre(1, -2));
+  EXPECT_THAT(Pooled(Pooling::kLastToken), ElementsAre(8, -5));
+  EXPECT_THAT(Pooled(Pooling::kMax), ElementsAre(8, 4));
+  EXPECT_THAT(Pooled(Pooling::kMean), ElementsAre(FloatEq(4), FloatEq(-1)));
+  EXPECT_THAT(Pooled(Pooling::kMeanSqrtLenTokens),
+              ElementsAre(FloatEq(12 / std::sqrt(3.0F)), FloatEq(-3 / std::sqrt(3.0F))));
+  EXPECT_THAT(Pooled(Pooling::kWeightedMean), ElementsAre(FloatEq(31.0F / 6), FloatEq(-1.5F)));
+}
+
+TEST(Pool, ASequenceWithoutTokensGivesZeros) {
+  for (const Pooling pooling :
+       {Pooling::kCls, Pooling::kMean, Pooling::kMax, Pooling::kLastToken}) {
+    EXPECT_THAT(Pooled(pooling, {}), ElementsAre(0, 0));
+  }
+}
+
+TEST(NormalizeL2, GivesLengthOneAndLeavesZeroAlone) {
+  std::vector<float> vector{3, 4};
+  NormalizeL2(vector);
+  EXPECT_THAT(vector, ElementsAre(FloatEq(0.6F), FloatEq(0.8F)));
+  std::vector<float> zero{0, 0};
+  NormalizeL2(zero);
+  EXPECT_THAT(zero, ElementsAre(0, 0));
+}
+
+}  // namespace
+}  // namespace embedding
