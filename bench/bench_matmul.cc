@@ -18,9 +18,9 @@ void MatMul(benchmark::State& state) {
   const std::vector<float> bias(out, 0.01F);
   const std::vector<float> input(rows * in, 0.5F);
   std::vector<float> output(rows * out);
-  PackedMatMul matmul(weight, bias, in, out, activation);
+  const auto matmul = PackMatMul<float, float>({weight, bias, in, out}, activation);
   for (auto _ : state) {
-    matmul.Run({input.data(), rows, in}, {output.data(), rows, out});
+    matmul->Run({input.data(), rows, in}, {output.data(), rows, out});
     benchmark::DoNotOptimize(output.data());
   }
   const double operations = 2.0 * static_cast<double>(rows * in * out);

@@ -23,7 +23,8 @@ enum class ErrorCode {
   kEmpty,              // a request without any text
   kPayloadTooLarge,    // more bytes than --payload-limit
   kHeaderTooLarge,     // more header bytes than a request may have
-  kTimeout,            // the client was too slow to send its request
+  kTimeout,            // the client was too slow to send its request, or its deadline passed
+  kCancelled,          // whoever asked no longer waits
   kNotFound,           // no such path
   kMethodNotAllowed,   // the path exists, the method does not
   kUnsupported,        // the model lacks what was asked for

@@ -4,6 +4,8 @@
 
 #include <filesystem>
 #include <future>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "backends/backend.h"
@@ -11,57 +13,13 @@
 #include "base/cpu.h"
 #include "base/mutex.h"
 #include "base/utf8.h"
-#include "engine/pooling.h"
+#include "engine/pending_request.h"
 #include "engine/scheduler.h"
 #include "engine/sentence_head.h"
 #include "weights/model_spec.h"
 #include "weights/tensor_store.h"
 
 namespace embedding {
-
-// A request whose texts are queued. After it is submitted only the computing thread touches it.
-class PendingRequest {
- public:
-  PendingRequest(const EmbedRequest& request, size_t dimension, EmbedResponse response,
-                 Embedder::Done done)
-      : normalize_(request.normalize),
-        remaining_(request.texts.size()),
-        response_(std::move(response)),
-        done_(std::move(done)) {
-    response_.dimension = request.dimensions.value_or(dimension);
-    response_.embeddings.resize(request.texts.size() * response_.dimension);
-  }
-
-  // vector: the model's whole vector for text `index`.
-  void Finish(size_t index, std::span<const float> vector) {
-    const std::span<float> out(response_.embeddings.data() + index * response_.dimension,
-                               response_.dimension);
-    std::copy_n(vector.begin(), out.size(), out.begin());
-    if (normalize_) NormalizeL2(out);
-    Countdown();
-  }
-
-  void Fail(const Error& error) {
-    failure_ = error;
-    Countdown();
-  }
-
- private:
-  void Countdown() {
-    if (--remaining_ > 0) return;
-    if (failure_.ok()) {
-      done_(std::move(response_));
-    } else {
-      done_(std::move(failure_).error());
-    }
-  }
-
-  bool normalize_;
-  size_t remaining_;
-  Status failure_;
-  EmbedResponse response_;
-  Embedder::Done done_;
-};
 
 namespace {
 
@@ -80,12 +38,9 @@ class LocalEmbedder : public Embedder {
         weights_(std::move(weights)),
         backend_(std::move(backend)),
         head_(std::move(head)),
-        scheduler_(
-            {options.max_batch_tokens, options.max_queue},
-            [this](std::span<Job> batch) { RunBatch(batch); },
-            [](Job& job, const Error& error) { job.request->Fail(error); }) {}
+        XX
 
-  void EmbedAsync(const EmbedRequest& request, Done done) override;
+        void EmbedAsync(const EmbedRequest& request, Done done) override;
 
   Status health() const override {
     const MutexLock lock(health_mutex_);
@@ -166,11 +121,19 @@ void LocalEmbedder::EmbedAsync(const EmbedRequest& request, Done done) {
   }
 }
 
+// Equal texts in a batch, of whatever requests, are computed once.
 void LocalEmbedder::RunBatch(std::span<Job> batch) {
   batch_ids_.clear();
   batch_type_ids_.clear();
   batch_offsets_.assign(1, 0);
+  std::unordered_map<std::string_view, size_t> sequence_of_ids;
+  std::vector<size_t> sequence_of_job;
   for (const Job& job : batch) {
+    const std::string_view bytes(reinterpret_cast<const char*>(job.ids.data()),
+                                 job.ids.size() * sizeof(job.ids[0]));
+    const auto [found, is_new] = sequence_of_ids.try_emplace(bytes, sequence_of_ids.size());
+    sequence_of_job.push_back(found->second);
+    if (!is_new) continue;
     batch_ids_.insert(batch_ids_.end(), job.ids.begin(), job.ids.end());
     batch_type_ids_.insert(batch_type_ids_.end(), job.type_ids.begin(), job.type_ids.end());
     batch_offsets_.push_back(static_cast<uint32_t>(batch_ids_.size()));
@@ -186,7 +149,8 @@ void LocalEmbedder::RunBatch(std::span<Job> batch) {
   }
   const std::span<const float> vectors = head_.Run(*hidden, batch_offsets_);
   for (size_t i = 0; i < batch.size(); ++i) {
-    batch[i].request->Finish(batch[i].index, vectors.subspan(i * info_.dimension, info_.dimension));
+    batch[i].request->Finish(
+        batch[i].index, vectors.subspan(sequence_of_job[i] * info_.dimension, info_.dimension));
   }
 }
 

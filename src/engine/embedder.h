@@ -12,6 +12,8 @@
 // Destroying the Embedder answers what is still queued with kUnavailable.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -34,7 +36,7 @@ struct EmbedderOptions {
   // Threads that compute; 0 takes as many as the process may use (base/cpu.h).
   int threads = 0;
   // A batch is cut when it reaches this many tokens; a longer text is a batch by itself.
-  size_t max_batch_tokens = 16384;
+  size_t max_batch_tokens = 2048;
   // Texts that may wait; a request that would exceed it fails with kOverloaded.
   size_t max_queue = 4096;
 };
@@ -53,6 +55,10 @@ struct EmbedRequest {
   bool truncate = true;            // cut a text that is too long; false refuses it
   TruncationSide truncation_side = TruncationSide::kRight;
   std::optional<size_t> dimensions;  // keep the first n components, before normalising
+  // Texts that are not computed yet when nobody waits any more are dropped, and `done` gets
+  // kCancelled or kTimeout.
+  std::shared_ptr<const std::atomic<bool>> cancelled;
+  std::optional<std::chrono::steady_clock::time_point> deadline;
 };
 
 struct EmbedResponse {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <type_traits>
 #include <vector>
 
 #include "backends/each_target.h"
@@ -16,11 +17,13 @@ namespace {
 constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
 
 // softmax(q k^T / sqrt(d)) v of one query of one head, straight from the definition, in double.
-std::vector<double> ReferenceRow(const std::vector<float>& qkv, size_t begin, size_t end,
-                                 size_t query, size_t head, size_t heads, size_t head_dim) {
+template <typename T>
+std::vector<double> ReferenceRow(const std::vector<T>& qkv, size_t begin, size_t end, size_t query,
+                                 size_t head, size_t heads, size_t head_dim) {
   const size_t hidden = heads * head_dim;
   const auto at = [&](size_t token, size_t part, size_t i) {
-    return static_cast<double>(qkv[(token * 3 + part) * hidden + head * head_dim + i]);
+    return static_cast<double>(
+        static_cast<float>(qkv[(token * 3 + part) * hidden + head * head_dim + i]));
   };
   std::vector<double> p;
   for (size_t k = begin; k < end; ++k) {
@@ -38,30 +41,35 @@ std::vector<double> ReferenceRow(const std::vector<float>& qkv, size_t begin, si
   return out;
 }
 
-std::vector<float> Random(size_t n, float scale, uint32_t seed) {
+template <typename T>
+std::vector<T> Random(size_t n, float scale, uint32_t seed) {
   std::mt19937 generator(seed);
   std::normal_distribution<float> normal(0, scale);
-  std::vector<float> values(n);
-  for (float& x : values) x = normal(generator);
+  std::vector<T> values(n);
+  for (T& x : values) x = static_cast<T>(normal(generator));
   return values;
 }
 
-// Compares every `step`-th query. A weighted mean of values of size 1 by weights that sum to 1;
-// each score carries the rounding of a dot product of head_dim terms.
+// Compares every `step`-th query. A weighted mean of values of size `scale` by weights that sum to
+// 1; each score carries the rounding of a dot product of head_dim terms. bf16 rounds the weights
+// and the result to 8 bits.
+template <typename T>
 void ExpectMatchesReference(const std::vector<uint32_t>& offsets, size_t heads, size_t head_dim,
                             float scale, size_t step) {
   const size_t hidden = heads * head_dim;
-  const std::vector<float> qkv = Random(offsets.back() * 3 * hidden, scale, 7);
-  std::vector<float> out(offsets.back() * hidden);
+  const std::vector<T> qkv = Random<T>(offsets.back() * 3 * hidden, scale, 7);
+  std::vector<T> out(offsets.back() * hidden);
   PackedAttention(qkv.data(), offsets, heads, head_dim, out.data());
   const double scores = scale * scale * std::sqrt(static_cast<double>(head_dim));
-  const double tolerance = 16 * kEpsilon * scale * (1 + scores);
+  double tolerance = 16 * kEpsilon * scale * (1 + scores);
+  if (std::is_same_v<T, BFloat16>) tolerance += 4 * scale / 256;
   for (size_t s = 0; s + 1 < offsets.size(); ++s) {
     for (size_t q = offsets[s]; q < offsets[s + 1]; q += step) {
       for (size_t h = 0; h < heads; ++h) {
         const auto expected = ReferenceRow(qkv, offsets[s], offsets[s + 1], q, h, heads, head_dim);
         for (size_t i = 0; i < head_dim; ++i) {
-          ASSERT_NEAR(out[q * hidden + h * head_dim + i], expected[i], tolerance)
+          ASSERT_NEAR(static_cast<float>(out[q * hidden + h * head_dim + i]), expected[i],
+                      tolerance)
               << "sequence " << s << " query " << q << " head " << h << " component " << i;
         }
       }
@@ -69,30 +77,35 @@ void ExpectMatchesReference(const std::vector<uint32_t>& offsets, size_t heads, 
   }
 }
 
-TEST(PackedAttention, EqualsTheDefinitionForEveryShape) {
+template <typename T>
+class PackedAttentionOf : public testing::Test {};
+using Types = testing::Types<float, BFloat16>;
+TYPED_TEST_SUITE(PackedAttentionOf, Types);
+
+TYPED_TEST(PackedAttentionOf, EqualsTheDefinitionForEveryShape) {
   ForEachTarget([] {
     // Lengths around the widths of vectors, panels, row groups and key blocks.
     const std::vector<uint32_t> offsets{0, 1, 3, 10, 18, 35, 68, 323, 579, 836};
     for (const auto& [heads, head_dim] :
          {std::pair<size_t, size_t>{2, 64}, {3, 32}, {2, 4}, {1, 80}}) {
-      ExpectMatchesReference(offsets, heads, head_dim, 1.0F, 13);
+      ExpectMatchesReference<TypeParam>(offsets, heads, head_dim, 1.0F, 13);
     }
   });
 }
 
-TEST(PackedAttention, SpansSeveralQueryAndKeyBlocks) {
-  ForEachTarget([] { ExpectMatchesReference({0, 1300}, 1, 64, 1.0F, 97); });
+TYPED_TEST(PackedAttentionOf, SpansSeveralQueryAndKeyBlocks) {
+  ForEachTarget([] { ExpectMatchesReference<TypeParam>({0, 1300}, 1, 64, 1.0F, 97); });
 }
 
-TEST(PackedAttention, LargeScoresDoNotOverflow) {
-  ForEachTarget([] { ExpectMatchesReference({0, 300}, 1, 64, 30.0F, 7); });
+TYPED_TEST(PackedAttentionOf, LargeScoresDoNotOverflow) {
+  ForEachTarget([] { ExpectMatchesReference<TypeParam>({0, 300}, 1, 64, 30.0F, 7); });
 }
 
 TEST(PackedAttention, ASequenceDoesNotDependOnItsNeighbours) {
   constexpr size_t kHeads = 2;
   constexpr size_t kHeadDim = 64;
   constexpr size_t kHidden = kHeads * kHeadDim;
-  const std::vector<float> qkv = Random(90 * 3 * kHidden, 1.0F, 3);
+  const std::vector<float> qkv = Random<float>(90 * 3 * kHidden, 1.0F, 3);
   std::vector<float> together(90 * kHidden);
   PackedAttention(qkv.data(), std::vector<uint32_t>{0, 40, 61, 90}, kHeads, kHeadDim,
                   together.data());

@@ -69,5 +69,19 @@ TEST(AddLayerNorm, AMeanFarFromZeroDoesNotCancel) {
   ForEachTarget([] { ExpectMatchesReference(3, 384, 1000, true); });
 }
 
+TEST(AddLayerNorm, GivesTheSameRoundedToBf16) {
+  ForEachTarget([] {
+    for (const size_t size : {5, 64, 100}) {
+      std::vector<float> x(3 * size);
+      for (size_t i = 0; i < x.size(); ++i) x[i] = std::sin(static_cast<float>(i));
+      const std::vector<float> gamma(size, 1.7F);
+      const std::vector<float> beta(size, 0.1F);
+      std::vector<BFloat16> rounded(x.size());
+      AddLayerNorm(x.data(), nullptr, 3, {gamma, beta, 1e-5F}, rounded.data());
+      for (size_t i = 0; i < x.size(); ++i) ASSERT_EQ(rounded[i].bits, BFloat16(x[i]).bits) << i;
+    }
+  });
+}
+
 }  // namespace
 }  // namespace embedding

@@ -15,13 +15,17 @@ namespace embedding {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Calls whole(i) for full vectors and rest(i, count) for the remainder of [0, size).
-template <class D, class Whole, class Rest>
-HWY_INLINE void ForEachVector(D d, size_t size, Whole whole, Rest rest) {
+// The sum over i < size of whole(i), a vector, for each i at which a whole vector starts, and of
+// single(i) for the numbers that are left.
+template <class D, class Whole, class Single>
+HWY_INLINE float SumOver(D d, size_t size, Whole whole, Single single) {
   const size_t lanes = hn::Lanes(d);
+  auto sum = hn::Zero(d);
   size_t i = 0;
-  for (; i + lanes <= size; i += lanes) whole(i);
-  if (i < size) rest(i, size - i);
+  for (; i + lanes <= size; i += lanes) sum = hn::Add(sum, whole(i));
+  float total = hn::GetLane(hn::SumOfLanes(d, sum));
+  for (; i < size; ++i) total += single(i);
+  return total;
 }
 
 // One row. The mean is taken first and the variance around it: a single pass over squares would
@@ -29,77 +33,49 @@ HWY_INLINE void ForEachVector(D d, size_t size, Whole whole, Rest rest) {
 void AddLayerNormRow(float* HWY_RESTRICT x, const float* HWY_RESTRICT residual, size_t size,
                      const float* HWY_RESTRICT gamma, const float* HWY_RESTRICT beta, float eps) {
   const hn::ScalableTag<float> d;
-  auto sum = hn::Zero(d);
-  if (residual != nullptr) {
-    ForEachVector(
-        d, size,
-        [&](size_t i) HWY_ATTR {
-          const auto v = hn::Add(hn::LoadU(d, x + i), hn::LoadU(d, residual + i));
-          hn::StoreU(v, d, x + i);
-          sum = hn::Add(sum, v);
-        },
-        [&](size_t i, size_t count) HWY_ATTR {
-          const auto mask = hn::FirstN(d, count);
-          const auto v =
-              hn::Add(hn::MaskedLoad(mask, d, x + i), hn::MaskedLoad(mask, d, residual + i));
-          hn::BlendedStore(v, mask, d, x + i);
-          sum = hn::Add(sum, v);
-        });
-  } else {
-    ForEachVector(
-        d, size, [&](size_t i) HWY_ATTR { sum = hn::Add(sum, hn::LoadU(d, x + i)); },
-        [&](size_t i, size_t count)
-            HWY_ATTR { sum = hn::Add(sum, hn::MaskedLoad(hn::FirstN(d, count), d, x + i)); });
+  const size_t lanes = hn::Lanes(d);
+  const auto n = static_cast<float>(size);
+  const float sum = SumOver(
+      d, size,
+      [&](size_t i) HWY_ATTR {
+        auto v = hn::LoadU(d, x + i);
+        if (residual != nullptr) v = hn::Add(v, hn::LoadU(d, residual + i));
+        hn::StoreU(v, d, x + i);
+        return v;
+      },
+      [&](size_t i) { return x[i] += residual != nullptr ? residual[i] : 0.0F; });
+  const float mean = sum / n;
+  const auto mean_v = hn::Set(d, mean);
+  const float squares = SumOver(
+      d, size,
+      [&](size_t i) HWY_ATTR {
+        const auto v = hn::Sub(hn::LoadU(d, x + i), mean_v);
+        return hn::Mul(v, v);
+      },
+      [&](size_t i) { return (x[i] - mean) * (x[i] - mean); });
+  const float scale = 1.0F / std::sqrt(squares / n + eps);
+  const auto scale_v = hn::Set(d, scale);
+  size_t i = 0;
+  for (; i + lanes <= size; i += lanes) {
+    const auto v = hn::Mul(hn::Sub(hn::LoadU(d, x + i), mean_v), scale_v);
+    hn::StoreU(hn::MulAdd(v, hn::LoadU(d, gamma + i), hn::LoadU(d, beta + i)), d, x + i);
   }
-  const float n = static_cast<float>(size);
-  const auto mean = hn::Set(d, hn::GetLane(hn::SumOfLanes(d, sum)) / n);
-
-  auto squares = hn::Zero(d);
-  ForEachVector(
-      d, size,
-      [&](size_t i) HWY_ATTR {
-        const auto v = hn::Sub(hn::LoadU(d, x + i), mean);
-        squares = hn::MulAdd(v, v, squares);
-      },
-      [&](size_t i, size_t count) HWY_ATTR {
-        const auto mask = hn::FirstN(d, count);
-        const auto v = hn::IfThenElseZero(mask, hn::Sub(hn::MaskedLoad(mask, d, x + i), mean));
-        squares = hn::MulAdd(v, v, squares);
-      });
-  const float variance = hn::GetLane(hn::SumOfLanes(d, squares)) / n;
-  const auto scale = hn::Set(d, 1.0F / std::sqrt(variance + eps));
-
-  ForEachVector(
-      d, size,
-      [&](size_t i) HWY_ATTR {
-        const auto v = hn::Mul(hn::Sub(hn::LoadU(d, x + i), mean), scale);
-        hn::StoreU(hn::MulAdd(v, hn::LoadU(d, gamma + i), hn::LoadU(d, beta + i)), d, x + i);
-      },
-      [&](size_t i, size_t count) HWY_ATTR {
-        const auto mask = hn::FirstN(d, count);
-        const auto v = hn::Mul(hn::Sub(hn::MaskedLoad(mask, d, x + i), mean), scale);
-        hn::BlendedStore(
-            hn::MulAdd(v, hn::MaskedLoad(mask, d, gamma + i), hn::MaskedLoad(mask, d, beta + i)),
-            mask, d, x + i);
-      });
+  for (; i < size; ++i) x[i] = (x[i] - mean) * scale * gamma[i] + beta[i];
 }
 
-// Rounds to nearest, ties to even; NaN becomes some NaN or infinity.
-void RoundRow(const float* HWY_RESTRICT x, size_t size, uint16_t* HWY_RESTRICT out) {
+// Rounds as BFloat16 does, for numbers other than NaN.
+void RoundRow(const float* HWY_RESTRICT x, size_t size, BFloat16* HWY_RESTRICT out) {
   const hn::ScalableTag<uint32_t> d;
   const hn::Rebind<uint16_t, decltype(d)> d16;
-  const auto round = [d, d16](auto bits) HWY_ATTR {
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + lanes <= size; i += lanes) {
+    const auto bits = hn::BitCast(d, hn::LoadU(hn::ScalableTag<float>(), x + i));
     const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d, 1));
     const auto rounded = hn::Add(bits, hn::Add(odd, hn::Set(d, 0x7FFF)));
-    return hn::TruncateTo(d16, hn::ShiftRight<16>(rounded));
-  };
-  const auto* bits = reinterpret_cast<const uint32_t*>(x);
-  ForEachVector(
-      d, size, [&](size_t i) HWY_ATTR { hn::StoreU(round(hn::LoadU(d, bits + i)), d16, out + i); },
-      [&](size_t i, size_t count) HWY_ATTR {
-        const auto loaded = hn::MaskedLoad(hn::FirstN(d, count), d, bits + i);
-        hn::BlendedStore(round(loaded), hn::FirstN(d16, count), d16, out + i);
-      });
+    hn::StoreU(hn::TruncateTo(d16, hn::ShiftRight<16>(rounded)), d16, &out[i].bits);
+  }
+  for (; i < size; ++i) out[i] = BFloat16(x[i]);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -124,7 +100,7 @@ void AddLayerNorm(float* x, const float* residual, size_t rows, const LayerNormW
        weights.gamma.data(), weights.beta.data(), weights.eps);
       if (rounded != nullptr) {
         HWY_DYNAMIC_DISPATCH(RoundRow)
-        (x + row * size, size, reinterpret_cast<uint16_t*>(rounded + row * size));
+        (x + row * size, size, rounded + row * size);
       }
     }
   });

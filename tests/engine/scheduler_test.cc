@@ -1,0 +1,154 @@
+#include "engine/scheduler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <string>
+#include <vector>
+
+namespace embedding {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// A scheduler whose "computation" is to note what was in each batch, as "request:text" names, and
+// to give each text the vector {its length in tokens}. The first batch waits for Release().
+class SchedulerTest : public testing::Test {
+ protected:
+  void Start(size_t max_batch_tokens, size_t max_queue = 1000) {
+    scheduler_ = std::make_unique<Scheduler>(
+        Scheduler::Options{max_batch_tokens, max_queue}, [this](std::span<Job> batch) {
+          if (!started_) {
+            started_ = true;
+            in_first_batch_.set_value();
+            released_.get_future().wait();
+          }
+          std::string names;
+          for (Job& job : batch) {
+            if (!names.empty()) names += ' ';
+            names += std::to_string(job.type_ids[0]) + ":" + std::to_string(job.index);
+            const float length = static_cast<float>(job.ids.size());
+            job.request->Finish(job.index, {&length, 1});
+          }
+          batches_.push_back(names);
+        });
+  }
+
+  // Occupies the computing thread, so that what is submitted next waits together.
+  void Block() {
+    Submit(0, {1});
+    in_first_batch_.get_future().wait();
+  }
+  void Release() { released_.set_value(); }
+
+  // A request with texts of the given lengths in tokens.
+  std::future<Result<EmbedResponse>> Submit(int32_t name, const std::vector<size_t>& lengths,
+                                            EmbedRequest request = {}) {
+    auto answer = std::make_shared<std::promise<Result<EmbedResponse>>>();
+    request.texts.resize(lengths.size());
+    request.normalize = false;
+    const auto pending = std::make_shared<PendingRequest>(
+        request, 1, EmbedResponse{},
+        [answer](Result<EmbedResponse> result) { answer->set_value(std::move(result)); });
+    std::vector<Job> jobs;
+    for (size_t i = 0; i < lengths.size(); ++i) {
+      jobs.push_back(
+          {std::vector<int32_t>(lengths[i]), std::vector<int32_t>(lengths[i], name), pending, i});
+    }
+    if (Status status = scheduler_->Submit(std::move(jobs)); !status.ok()) {
+      answer->set_value(std::move(status).error());
+    }
+    return answer->get_future();
+  }
+
+  std::promise<void> in_first_batch_;
+  std::promise<void> released_;
+  bool started_ = false;
+  std::vector<std::string> batches_;
+  std::unique_ptr<Scheduler> scheduler_;  // last: its thread uses the rest
+};
+
+TEST_F(SchedulerTest, AnswersWithTheVectorsInTheOrderOfTheTexts) {
+  Start(10);
+  Block();
+  auto answer = Submit(1, {3, 4, 9, 5});
+  Release();
+  EXPECT_THAT(answer.get()->embeddings, ElementsAre(3, 4, 9, 5));
+}
+
+TEST_F(SchedulerTest, CutsBatchesByTokens) {
+  Start(10);
+  Block();
+  auto answer = Submit(1, {5, 5, 1, 9, 25, 2});
+  Release();
+  ASSERT_TRUE(answer.get().ok());
+  scheduler_.reset();
+  EXPECT_THAT(batches_, ElementsAre("0:0", "1:0 1:1", "1:2 1:3", "1:4", "1:5"));
+}
+
+TEST_F(SchedulerTest, ALargeRequestDoesNotHoldUpASmallOne) {
+  Start(4);
+  Block();
+  auto large = Submit(1, {1, 1, 1, 1, 1, 1, 1, 1});
+  auto small = Submit(2, {1});
+  auto medium = Submit(3, {1, 1});
+  Release();
+  ASSERT_TRUE(large.get().ok());
+  ASSERT_TRUE(small.get().ok());
+  ASSERT_TRUE(medium.get().ok());
+  scheduler_.reset();
+  EXPECT_THAT(batches_, ElementsAre("0:0", "1:0 2:0 3:0 1:1", "3:1 1:2 1:3 1:4", "1:5 1:6 1:7"));
+}
+
+TEST_F(SchedulerTest, RefusesWhatWouldExceedTheQueueAndKeepsTheRest) {
+  Start(10, 3);
+  Block();
+  auto fits = Submit(1, {1, 1});
+  auto too_many = Submit(2, {1, 1});
+  auto fits_too = Submit(3, {1});
+  Release();
+  const auto refused = too_many.get();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kOverloaded);
+  EXPECT_THAT(refused.error().message, HasSubstr("2 texts wait"));
+  EXPECT_TRUE(fits.get().ok());
+  EXPECT_TRUE(fits_too.get().ok());
+}
+
+TEST_F(SchedulerTest, DropsWhatNobodyWaitsFor) {
+  Start(10);
+  Block();
+  auto cancelled = std::make_shared<std::atomic<bool>>(false);
+  EmbedRequest cancellable;
+  cancellable.cancelled = cancelled;
+  EmbedRequest late;
+  late.deadline = std::chrono::steady_clock::now();
+  auto first = Submit(1, {1, 1}, cancellable);
+  auto second = Submit(2, {1}, late);
+  auto third = Submit(3, {1});
+  cancelled->store(true);
+  Release();
+  EXPECT_EQ(first.get().error().code, ErrorCode::kCancelled);
+  EXPECT_EQ(second.get().error().code, ErrorCode::kTimeout);
+  EXPECT_TRUE(third.get().ok());
+  scheduler_.reset();
+  EXPECT_THAT(batches_, ElementsAre("0:0", "3:0"));
+}
+
+TEST_F(SchedulerTest, DestructionAnswersWhatWaits) {
+  Start(1);
+  Block();
+  auto waiting = Submit(1, {1, 1});
+  std::thread destroyer([this] { scheduler_.reset(); });
+  // The batch in hand is finished; no other begins, because the destructor has asked for the end
+  // before the first batch is let go on.
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  Release();
+  destroyer.join();
+  EXPECT_EQ(waiting.get().error().code, ErrorCode::kUnavailable);
+}
+
+}  // namespace
+}  // namespace embedding
