@@ -16,6 +16,7 @@
 #include "engine/pending_request.h"
 #include "engine/scheduler.h"
 #include "engine/sentence_head.h"
+#include "text/strip.h"
 #include "weights/model_spec.h"
 #include "weights/tensor_store.h"
 
@@ -38,9 +39,10 @@ class LocalEmbedder : public Embedder {
         weights_(std::move(weights)),
         backend_(std::move(backend)),
         head_(std::move(head)),
-        XX
+        scheduler_({options.max_batch_tokens, options.max_queue},
+                   [this](std::span<Job> batch) { RunBatch(batch); }) {}
 
-        void EmbedAsync(const EmbedRequest& request, Done done) override;
+  void EmbedAsync(const EmbedRequest& request, Done done) override;
 
   Status health() const override {
     const MutexLock lock(health_mutex_);
@@ -82,7 +84,8 @@ Result<std::vector<Job>> LocalEmbedder::Tokenize(const EmbedRequest& request,
                    fmt::format("texts[{}]", i)};
     }
     Encoding encoding = tokenizer_->Encode(
-        text, {.max_tokens = info_.max_input_tokens, .truncation_side = request.truncation_side});
+        StripWhitespace(text),
+        {.max_tokens = info_.max_input_tokens, .truncation_side = request.truncation_side});
     if (encoding.truncated()) {
       if (!request.truncate) {
         return Invalid(

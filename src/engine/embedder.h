@@ -29,9 +29,9 @@
 namespace embedding {
 
 struct EmbedderOptions {
-  std::string model_directory;
+  std::string model_directory = {};
   // What the model is called in answers; the directory's name if empty.
-  std::string model_name;
+  std::string model_name = {};
   ComputeType compute_type = ComputeType::kF32;
   // Threads that compute; 0 takes as many as the process may use (base/cpu.h).
   int threads = 0;
@@ -50,9 +50,11 @@ struct ModelInfo {
 };
 
 struct EmbedRequest {
-  std::vector<std::string> texts;  // valid UTF-8 each; "" is a text like another
-  bool normalize = true;           // divide by the L2 norm (at least 1e-12)
-  bool truncate = true;            // cut a text that is too long; false refuses it
+  // Valid UTF-8 each; "" is a text like another. White space at the ends does not count, as in
+  // sentence-transformers.
+  std::vector<std::string> texts;
+  bool normalize = true;  // divide by the L2 norm (at least 1e-12)
+  bool truncate = true;   // cut a text that is too long; false refuses it
   TruncationSide truncation_side = TruncationSide::kRight;
   std::optional<size_t> dimensions;  // keep the first n components, before normalising
   // Texts that are not computed yet when nobody waits any more are dropped, and `done` gets

@@ -49,9 +49,9 @@ class Reader {
   Result<std::unique_ptr<MatMul<In, Out>>> Linear(const std::string& layer,
                                                   std::initializer_list<const char*> names,
                                                   size_t in_features, size_t out_features,
-                                                  Activation activation) const {
-    AlignedBuffer<float> weight(names.size() * out_features * in_features);
-    AlignedBuffer<float> bias(names.size() * out_features);
+                                                  Activation activation) {
+    weight_.Resize(names.size() * out_features * in_features);
+    bias_.Resize(names.size() * out_features);
     size_t i = 0;
     for (const char* name : names) {
       ASSIGN_OR_RETURN(const TensorView w, Require(fmt::format("{}.{}.weight", layer, name),
@@ -59,12 +59,12 @@ class Reader {
       ASSIGN_OR_RETURN(const TensorView b,
                        Require(fmt::format("{}.{}.bias", layer, name), {out_features}));
       CopyToF32(w,
-                weight.span().subspan(i * out_features * in_features, out_features * in_features));
-      CopyToF32(b, bias.span().subspan(i * out_features, out_features));
+                weight_.span().subspan(i * out_features * in_features, out_features * in_features));
+      CopyToF32(b, bias_.span().subspan(i * out_features, out_features));
       ++i;
     }
     return PackMatMul<In, Out>(
-        {weight.span(), bias.span(), in_features, names.size() * out_features}, activation);
+        {weight_.span(), bias_.span(), in_features, names.size() * out_features}, activation);
   }
 
  private:
@@ -84,11 +84,14 @@ class Reader {
   const EncoderConfig& config_;
   const TensorStore& store_;
   std::string_view prefix_;
+  // One product's parameters in f32 at a time, in the same memory: freed blocks between the packed
+  // weights, which stay, would never go back to the system.
+  AlignedBuffer<float> weight_;
+  AlignedBuffer<float> bias_;
 };
 
 template <typename T>
-Result<EncoderLayerWeights<T>> LoadLayer(const Reader& reader, const EncoderConfig& config,
-                                         size_t i) {
+Result<EncoderLayerWeights<T>> LoadLayer(Reader& reader, const EncoderConfig& config, size_t i) {
   using Inner = std::unique_ptr<MatMul<T, T>>;
   using Outer = std::unique_ptr<MatMul<T, float>>;
   const std::string layer = fmt::format("encoder.layer.{}", i);
@@ -118,7 +121,7 @@ Result<EncoderLayerWeights<T>> LoadLayer(const Reader& reader, const EncoderConf
 template <typename T>
 Result<EncoderWeights<T>> LoadEncoderWeights(const EncoderConfig& config,
                                              const TensorStore& store) {
-  const Reader reader(config, store);
+  Reader reader(config, store);
   EncoderWeights<T> weights;
   ASSIGN_OR_RETURN(weights.word_embeddings, reader.Table("word_embeddings", config.vocab_size));
   ASSIGN_OR_RETURN(weights.position_embeddings,
