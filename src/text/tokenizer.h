@@ -26,8 +26,8 @@
 
 namespace embedding {
 
-// Half-open range of characters (Unicode scalar values, not bytes) of the input text. Special tokens
-// that a template adds have {0, 0}, as in `tokenizers`.
+// Half-open range of characters (Unicode scalar values, not bytes) of the input text. Special
+// tokens that a template adds have {0, 0}, as in `tokenizers`.
 struct CharRange {
   uint32_t begin = 0;
   uint32_t end = 0;
@@ -68,7 +68,8 @@ class Tokenizer {
 
   virtual ~Tokenizer() = default;
 
-  // `text` must be valid UTF-8 (see FindInvalidUtf8); of any length, the empty text included.
+  // `text` must be valid UTF-8 (see FindInvalidUtf8), the empty text included, and shorter than
+  // 4 GiB once it is normalised. Time and memory are linear in it.
   virtual Encoding Encode(std::string_view text, const EncodeOptions& options) const = 0;
   virtual Encoding EncodePair(std::string_view first, std::string_view second,
                               const EncodeOptions& options) const = 0;

@@ -1,0 +1,101 @@
+// NFC, NFD, NFKC and NFKD, with the origins that the `unicode-normalization-alignments` crate
+// gives: a character's decomposition takes its place (the rest of it is inserted), sorting marks
+// into canonical order moves characters but not origins, and a composite removes what it swallowed.
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "base/utf8.h"
+#include "text/normalizer.h"
+#include "text/unicode.h"
+
+namespace embedding {
+namespace {
+
+struct Mark {
+  CharChange change;
+  uint8_t combining_class;
+};
+
+// The canonical or compatible decomposition of `text`, in canonical order.
+std::vector<Mark> DecomposeText(std::string_view text, bool compatible) {
+  std::vector<Mark> out;
+  out.reserve(text.size());
+  size_t unsorted = 0;  // since the last character of class 0
+  const auto sort_marks = [&] {
+    if (out.size() - unsorted < 2) return;
+    std::stable_sort(
+        out.begin() + static_cast<ptrdiff_t>(unsorted), out.end(),
+        [](const Mark& a, const Mark& b) { return a.combining_class < b.combining_class; });
+  };
+  for (size_t i = 0; i < text.size();) {
+    const CodePoint c = DecodeUtf8(text, i);
+    i += c.size_bytes;
+    const Decomposition parts = Decompose(c.value, compatible);
+    for (size_t k = 0; k < parts.size; ++k) {
+      const uint8_t combining_class = CombiningClass(parts.chars[k]);
+      if (combining_class == 0) sort_marks();
+      out.push_back({{parts.chars[k], k == 0 ? 0 : 1}, combining_class});
+      if (combining_class == 0) unsorted = out.size();
+    }
+  }
+  sort_marks();
+  return out;
+}
+
+// Composes in place, as far as Unicode's canonical composition goes.
+void ComposeText(std::vector<Mark>& chars) {
+  constexpr size_t kNone = SIZE_MAX;
+  size_t size = 0;         // of the result, which is written over the input
+  size_t starter = kNone;  // its last character of class 0
+  for (size_t i = 0; i < chars.size(); ++i) {
+    const Mark c = chars[i];
+    if (starter != kNone) {
+      // Blocked by a mark in between, unless that has a smaller class.
+      const bool adjacent = starter + 1 == size;
+      const bool blocked = !adjacent && chars[size - 1].combining_class >= c.combining_class;
+      const char32_t composite = blocked ? 0 : Compose(chars[starter].change.value, c.change.value);
+      if (composite != 0) {
+        chars[starter].change.value = composite;
+        chars[starter].change.change += c.change.change - 1;
+        continue;
+      }
+    }
+    if (c.combining_class == 0) starter = size;
+    chars[size++] = c;
+  }
+  chars.resize(size);
+}
+
+class NormalFormNormalizer : public Normalizer {
+ public:
+  explicit NormalFormNormalizer(NormalForm form)
+      : compatible_(form == NormalForm::kNfkc || form == NormalForm::kNfkd),
+        composed_(form == NormalForm::kNfc || form == NormalForm::kNfkc) {}
+
+  void Apply(NormalizedText& text, NormalizedText& spare) const override {
+    const bool ascii = std::all_of(text.text.begin(), text.text.end(),
+                                   [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    if (ascii) return;
+    std::vector<Mark> marks = DecomposeText(text.text, compatible_);
+    if (composed_) ComposeText(marks);
+    std::vector<CharChange> changes(marks.size());
+    std::transform(marks.begin(), marks.end(), changes.begin(),
+                   [](const Mark& mark) { return mark.change; });
+    ApplyChanges(text, changes, spare);
+    text.Swap(spare);
+  }
+
+ private:
+  bool compatible_;
+  bool composed_;
+};
+
+}  // namespace
+
+std::unique_ptr<Normalizer> MakeNormalFormNormalizer(NormalForm form) {
+  return std::make_unique<NormalFormNormalizer>(form);
+}
+
+}  // namespace embedding

@@ -1,0 +1,112 @@
+#include <array>
+#include <iterator>
+#include <utility>
+
+#include "base/utf8.h"
+#include "text/tokenizer_json.h"
+
+namespace embedding {
+namespace {
+
+using Normalizers = std::vector<std::unique_ptr<Normalizer>>;
+
+// Reads a regular expression of the form c{n,} for a character c: what SentencePiece conversions
+// write for runs of spaces. Others are not supported.
+Result<ReplacePattern> ParseRegex(const JsonNode& node) {
+  ASSIGN_OR_RETURN(const std::string_view regex, node.String());
+  constexpr std::string_view kSpecial = R"(\^$.|?*+()[]{})";
+  const Error unsupported =
+      node.Fail("is not supported: \"" + std::string(regex) + "\" is not of the form \" {2,}\"");
+  if (regex.empty() || kSpecial.find(regex.front()) != std::string_view::npos) return unsupported;
+  const size_t size_bytes = DecodeUtf8(regex, 0).size_bytes;
+  const std::string_view rest = regex.substr(size_bytes);
+  // One digit is all that occurs, and keeps runs short.
+  const bool is_run = rest.size() == 4 && rest[0] == '{' && rest[1] >= '1' && rest[1] <= '9' &&
+                      rest[2] == ',' && rest[3] == '}';
+  if (!is_run) return unsupported;
+  return ReplacePattern{std::string(regex.substr(0, size_bytes)),
+                        static_cast<size_t>(rest[1] - '0')};
+}
+
+Result<std::unique_ptr<Normalizer>> ParseReplace(const JsonNode& node) {
+  ASSIGN_OR_RETURN(const std::string_view content, node.StringField("content"));
+  ASSIGN_OR_RETURN(const JsonNode pattern, node.Field("pattern"));
+  ReplacePattern replaced;
+  if (const auto regex = pattern.OptionalField("Regex")) {
+    ASSIGN_OR_RETURN(replaced, ParseRegex(*regex));
+  } else {
+    ASSIGN_OR_RETURN(replaced.literal, pattern.StringField("String"));
+    if (replaced.literal.empty()) return pattern.Fail("is empty");
+  }
+  return MakeReplaceNormalizer(std::move(replaced), std::string(content));
+}
+
+Result<std::unique_ptr<Normalizer>> ParseBert(const JsonNode& node) {
+  BertNormalizerOptions options;
+  ASSIGN_OR_RETURN(options.clean_text, node.BoolField("clean_text"));
+  ASSIGN_OR_RETURN(options.handle_chinese_chars, node.BoolField("handle_chinese_chars"));
+  ASSIGN_OR_RETURN(options.lowercase, node.BoolField("lowercase"));
+  options.strip_accents = options.lowercase;
+  if (const auto strip_accents = node.OptionalField("strip_accents")) {
+    ASSIGN_OR_RETURN(options.strip_accents, strip_accents->Bool());
+  }
+  return MakeBertNormalizer(options);
+}
+
+Result<std::unique_ptr<Normalizer>> ParsePrecompiled(const JsonNode& node) {
+  ASSIGN_OR_RETURN(const JsonNode field, node.Field("precompiled_charsmap"));
+  ASSIGN_OR_RETURN(const std::string_view base64, field.String());
+  Result<PrecompiledCharsmap> charsmap = PrecompiledCharsmap::FromBase64(base64);
+  if (!charsmap) return field.Fail(charsmap.error().message);
+  return MakePrecompiledNormalizer(*std::move(charsmap));
+}
+
+Result<std::unique_ptr<Normalizer>> ParseOne(const JsonNode& node, std::string_view type) {
+  struct Form {
+    std::string_view name;
+    NormalForm form;
+  };
+  constexpr std::array<Form, 4> kForms = {{{"NFC", NormalForm::kNfc},
+                                           {"NFD", NormalForm::kNfd},
+                                           {"NFKC", NormalForm::kNfkc},
+                                           {"NFKD", NormalForm::kNfkd}}};
+  for (const Form& form : kForms) {
+    if (type == form.name) return MakeNormalFormNormalizer(form.form);
+  }
+  if (type == "BertNormalizer") return ParseBert(node);
+  if (type == "Precompiled") return ParsePrecompiled(node);
+  if (type == "Replace") return ParseReplace(node);
+  if (type == "Lowercase") return MakeLowercaseNormalizer();
+  if (type == "StripAccents") return MakeStripAccentsNormalizer();
+  if (type == "Strip") {
+    ASSIGN_OR_RETURN(const bool left, node.BoolField("strip_left"));
+    ASSIGN_OR_RETURN(const bool right, node.BoolField("strip_right"));
+    return MakeStripNormalizer(left, right);
+  }
+  if (type == "Prepend") {
+    ASSIGN_OR_RETURN(const std::string_view prefix, node.StringField("prepend"));
+    return MakePrependNormalizer(std::string(prefix));
+  }
+  return node.Fail("is of type \"" + std::string(type) + "\", which is not supported");
+}
+
+}  // namespace
+
+Result<Normalizers> ParseNormalizers(const JsonNode& node) {
+  ASSIGN_OR_RETURN(const std::string_view type, node.StringField("type"));
+  Normalizers normalizers;
+  if (type != "Sequence") {
+    ASSIGN_OR_RETURN(std::unique_ptr<Normalizer> normalizer, ParseOne(node, type));
+    normalizers.push_back(std::move(normalizer));
+    return normalizers;
+  }
+  ASSIGN_OR_RETURN(const JsonNode members, node.Field("normalizers"));
+  ASSIGN_OR_RETURN(const std::vector<JsonNode> elements, members.Elements());
+  for (const JsonNode& element : elements) {
+    ASSIGN_OR_RETURN(Normalizers parsed, ParseNormalizers(element));
+    std::move(parsed.begin(), parsed.end(), std::back_inserter(normalizers));
+  }
+  return normalizers;
+}
+
+}  // namespace embedding

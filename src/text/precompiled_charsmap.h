@@ -1,0 +1,34 @@
+// PrecompiledCharsmap: SentencePiece's table of what replaces which characters.
+//
+// The table is a file's bytes and is not trusted: no blob makes a lookup read outside it, take more
+// than the chunk's length in steps, or give back anything but valid UTF-8.
+//
+// Thread-safety: immutable.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace embedding {
+
+class PrecompiledCharsmap {
+ public:
+  // Errors: kModelLoad, saying what is wrong with the blob.
+  static Result<PrecompiledCharsmap> FromBase64(std::string_view base64);
+  static Result<PrecompiledCharsmap> FromBlob(std::string_view blob);
+
+  // What the whole of `chunk` (valid UTF-8) is to be replaced by: that of the shortest prefix of it
+  // in the table, as the `spm_precompiled` crate does it. nullopt if the chunk stays as it is.
+  std::optional<std::string_view> Transform(std::string_view chunk) const;
+
+ private:
+  std::vector<uint32_t> units_;  // darts-clone's double array
+  std::string replacements_;     // each ends with a NUL
+};
+
+}  // namespace embedding

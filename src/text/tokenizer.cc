@@ -1,0 +1,294 @@
+// How a text becomes an Encoding:
+//   1. added tokens that are looked for in raw text are cut out of it;
+//   2. what lies between them is normalised, and the other added tokens are cut out of that;
+//   3. what lies between those is cut into words by the pre-tokenizers;
+//   4. the model tokenises the words;
+//   5. the post-processor truncates, and adds the special tokens.
+// All texts go through the same buffers, one set a thread, as whole buffers: there is no object per
+// word or character. Where each byte came from is kept only if offsets are wanted.
+#include "text/tokenizer.h"
+
+#include <algorithm>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "base/mapped_file.h"
+#include "base/utf8.h"
+#include "text/json_node.h"
+#include "text/tokenizer_json.h"
+#include "text/unicode.h"
+
+namespace embedding {
+namespace {
+
+// A thread keeps its buffers from text to text, unless a text is longer than this.
+constexpr size_t kKeptTextBytes = size_t{1} << 20;
+
+struct Components {
+  std::vector<std::unique_ptr<Normalizer>> normalizers;
+  std::vector<std::unique_ptr<PreTokenizer>> pre_tokenizers;
+  std::unique_ptr<Model> model;
+  PostProcessor post_processor;
+  std::vector<AddedToken> added_tokens;
+};
+
+struct Buffers {
+  NormalizedText normalized;
+  NormalizedText spare_text;
+  Words words;
+  Words spare_words;
+  std::vector<AddedTokens::Part> raw_parts;
+  std::vector<AddedTokens::Part> normalized_parts;
+  std::vector<Token> tokens;
+  TokenSequence first;
+  TokenSequence second;
+};
+
+// White space at the ends of a token, as RobertaProcessing counts it: U+0120 is how byte-level
+// models write a space.
+TokenSequence::Spaces CountSpaces(std::string_view text) {
+  const auto is_space = [](char32_t c) { return c == 0x120 || IsWhitespace(c); };
+  TokenSequence::Spaces spaces = {0, 0};
+  bool only_spaces = true;
+  for (size_t i = 0; i < text.size();) {
+    const CodePoint c = DecodeUtf8(text, i);
+    i += c.size_bytes;
+    const bool is_space_here = is_space(c.value);
+    only_spaces = only_spaces && is_space_here;
+    if (only_spaces) ++spaces.leading;
+    spaces.trailing = is_space_here ? spaces.trailing + 1 : 0;
+  }
+  return spaces;
+}
+
+class TokenizerImpl : public Tokenizer {
+ public:
+  static Result<std::unique_ptr<Tokenizer>> Make(Components components);
+
+  Encoding Encode(std::string_view text, const EncodeOptions& options) const override {
+    return EncodeAll(text, nullptr, options);
+  }
+
+  Encoding EncodePair(std::string_view first, std::string_view second,
+                      const EncodeOptions& options) const override {
+    return EncodeAll(first, &second, options);
+  }
+
+  size_t vocab_size() const override { return vocab_size_; }
+
+  size_t special_tokens_single() const override {
+    return components_.post_processor.single.SpecialTokens();
+  }
+
+  std::optional<int32_t> TokenToId(std::string_view token) const override {
+    const auto added = added_ids_.find(token);
+    if (added != added_ids_.end()) return added->second;
+    return components_.model->vocabulary().IdOf(token);
+  }
+
+  std::string_view IdToToken(int32_t id) const override {
+    const auto added = added_texts_.find(id);
+    if (added != added_texts_.end()) return added->second;
+    return components_.model->vocabulary().TextOf(id);
+  }
+
+ private:
+  TokenizerImpl() = default;
+
+  Status AddTokens();
+  Encoding EncodeAll(std::string_view first, const std::string_view* second,
+                     const EncodeOptions& options) const;
+  void EncodeSequence(std::string_view text, bool with_offsets, Buffers& buffers,
+                      TokenSequence& out) const;
+  void CutIntoParts(std::string_view text, bool track, Buffers& buffers) const;
+  void AddPart(const NormalizedText& part, std::vector<AddedTokens::Part>& parts,
+               Words& words) const;
+
+  Components components_;
+  AddedTokens raw_tokens_;         // looked for in the raw text
+  AddedTokens normalized_tokens_;  // looked for in the normalised text
+  bool needs_origins_ = false;
+  size_t vocab_size_ = 0;
+  // Views of components_.added_tokens.
+  std::unordered_map<std::string_view, int32_t> added_ids_;
+  std::unordered_map<int32_t, std::string_view> added_texts_;
+};
+
+Result<std::unique_ptr<Tokenizer>> TokenizerImpl::Make(Components components) {
+  std::unique_ptr<TokenizerImpl> tokenizer(new TokenizerImpl);
+  tokenizer->components_ = std::move(components);
+  const Components& parts = tokenizer->components_;
+  tokenizer->needs_origins_ =
+      std::any_of(parts.pre_tokenizers.begin(), parts.pre_tokenizers.end(),
+                  [](const auto& pre_tokenizer) { return pre_tokenizer->needs_origins(); });
+  RETURN_IF_ERROR(tokenizer->AddTokens());
+  size_t limit = parts.model->vocabulary().id_limit();
+  for (const AddedToken& token : parts.added_tokens) {
+    limit = std::max(limit, static_cast<size_t>(token.id) + 1);
+  }
+  for (const Template* format : {&parts.post_processor.single, &parts.post_processor.pair}) {
+    for (const Template::Piece& piece : format->pieces) {
+      limit = std::max(limit, static_cast<size_t>(piece.id) + 1);
+    }
+  }
+  tokenizer->vocab_size_ = limit;
+  return std::unique_ptr<Tokenizer>(std::move(tokenizer));
+}
+
+Status TokenizerImpl::AddTokens() {
+  std::vector<AddedToken> raw;
+  std::vector<AddedToken> normalized;
+  NormalizedText text;
+  NormalizedText spare;
+  for (const AddedToken& token : components_.added_tokens) {
+    added_ids_[token.content] = token.id;
+    added_texts_[token.id] = token.content;
+    if (!token.normalized) {
+      raw.push_back(token);
+      continue;
+    }
+    text.Assign(token.content, 0, false);
+    for (const auto& normalizer : components_.normalizers) normalizer->Apply(text, spare);
+    normalized.push_back(token);
+    normalized.back().content = text.text;
+  }
+  ASSIGN_OR_RETURN(raw_tokens_, AddedTokens::Build(std::move(raw)));
+  ASSIGN_OR_RETURN(normalized_tokens_, AddedTokens::Build(std::move(normalized)));
+  return {};
+}
+
+// Adds a normalised part of the text, with the added tokens that are looked for in such.
+void TokenizerImpl::AddPart(const NormalizedText& part, std::vector<AddedTokens::Part>& parts,
+                            Words& words) const {
+  const size_t begin = words.text.text.size();
+  words.text.AppendFrom(part, 0, part.text.size());
+  if (normalized_tokens_.empty()) {
+    words.Add(begin, words.text.text.size());
+    return;
+  }
+  normalized_tokens_.Split(part.text, parts);
+  for (const AddedTokens::Part& p : parts) words.Add(begin + p.begin, begin + p.end, p.id);
+}
+
+void TokenizerImpl::CutIntoParts(std::string_view text, bool track, Buffers& buffers) const {
+  buffers.words.Reset(track);
+  raw_tokens_.Split(text, buffers.raw_parts);
+  uint32_t first_char = 0;
+  for (const AddedTokens::Part& part : buffers.raw_parts) {
+    NormalizedText& normalized = buffers.normalized;
+    first_char =
+        normalized.Assign(text.substr(part.begin, part.end - part.begin), first_char, track);
+    if (part.id != AddedTokens::Part::kNoToken) {
+      const size_t begin = buffers.words.text.text.size();
+      buffers.words.text.AppendFrom(normalized, 0, normalized.text.size());
+      buffers.words.Add(begin, buffers.words.text.text.size(), part.id);
+      continue;
+    }
+    for (const auto& normalizer : components_.normalizers) {
+      normalizer->Apply(normalized, buffers.spare_text);
+    }
+    AddPart(normalized, buffers.normalized_parts, buffers.words);
+  }
+}
+
+void TokenizerImpl::EncodeSequence(std::string_view text, bool with_offsets, Buffers& buffers,
+                                   TokenSequence& out) const {
+  CutIntoParts(text, with_offsets || needs_origins_, buffers);
+  Words& words = buffers.words;
+  for (const auto& pre_tokenizer : components_.pre_tokenizers) {
+    pre_tokenizer->Apply(words, buffers.spare_words);
+  }
+  out.Clear();
+  std::vector<Token>& tokens = buffers.tokens;
+  tokens.clear();
+  for (const Word& word : words.words) {
+    const size_t before = tokens.size();
+    if (word.id == Word::kForModel) {
+      components_.model->Tokenize(words.TextOf(word), word.begin, tokens);
+    } else {
+      tokens.push_back({word.id, word.begin, word.end});
+    }
+    out.words.push_back(
+        {static_cast<uint32_t>(tokens.size() - before), word.id != Word::kForModel});
+  }
+  out.ids.resize(tokens.size());
+  std::transform(tokens.begin(), tokens.end(), out.ids.begin(),
+                 [](const Token& token) { return token.id; });
+  if (!with_offsets) return;
+  size_t token_index = 0;
+  for (const TokenSequence::WordTokens& word : out.words) {
+    for (uint32_t i = 0; i < word.count; ++i) {
+      const Token& token = tokens[token_index++];
+      out.offsets.push_back(
+          {words.text.origin[token.begin].begin, words.text.origin[token.end - 1].end});
+      if (!components_.post_processor.trims_offsets) continue;
+      const std::string_view covered = words.TextOf({token.begin, token.end});
+      out.spaces.push_back(
+          CountSpaces(word.added ? covered : components_.model->TextOf(token, covered)));
+    }
+  }
+}
+
+Encoding TokenizerImpl::EncodeAll(std::string_view first, const std::string_view* second,
+                                  const EncodeOptions& options) const {
+  thread_local Buffers buffers;
+  EncodeSequence(first, options.with_offsets, buffers, buffers.first);
+  if (second != nullptr) {
+    EncodeSequence(*second, options.with_offsets, buffers, buffers.second);
+  }
+  Encoding encoding = components_.post_processor.Process(
+      buffers.first, second != nullptr ? &buffers.second : nullptr, options);
+  if (first.size() + (second != nullptr ? second->size() : 0) > kKeptTextBytes) buffers = {};
+  return encoding;
+}
+
+Result<Components> ParseComponents(const JsonNode& document) {
+  if (const auto version = document.OptionalField("version")) {
+    ASSIGN_OR_RETURN(const std::string_view name, version->String());
+    if (name != "1.0") return version->Fail("must be \"1.0\"");
+  }
+  Components components;
+  ASSIGN_OR_RETURN(const JsonNode model, document.Field("model"));
+  ASSIGN_OR_RETURN(components.model, ParseModel(model));
+  if (const auto normalizer = document.OptionalField("normalizer")) {
+    ASSIGN_OR_RETURN(components.normalizers, ParseNormalizers(*normalizer));
+  }
+  if (const auto pre_tokenizer = document.OptionalField("pre_tokenizer")) {
+    ASSIGN_OR_RETURN(components.pre_tokenizers, ParsePreTokenizers(*pre_tokenizer));
+  }
+  components.post_processor = DefaultPostProcessor();
+  if (const auto post_processor = document.OptionalField("post_processor")) {
+    ASSIGN_OR_RETURN(components.post_processor, ParsePostProcessor(*post_processor));
+  }
+  if (const auto added_tokens = document.OptionalField("added_tokens")) {
+    ASSIGN_OR_RETURN(components.added_tokens,
+                     ParseAddedTokens(*added_tokens, components.model->vocabulary()));
+  }
+  return components;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Tokenizer>> Tokenizer::FromJson(std::string_view json) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  const simdjson::error_code error = parser.parse(json.data(), json.size()).get(root);
+  if (error != simdjson::SUCCESS) {
+    return Error{ErrorCode::kModelLoad,
+                 std::string("the tokenizer is not JSON: ") + simdjson::error_message(error), ""};
+  }
+  ASSIGN_OR_RETURN(Components components, ParseComponents(JsonNode(root, "")));
+  return TokenizerImpl::Make(std::move(components));
+}
+
+Result<std::unique_ptr<Tokenizer>> Tokenizer::FromFile(const std::string& path) {
+  ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(path));
+  const std::span<const std::byte> bytes = file.bytes();
+  Result<std::unique_ptr<Tokenizer>> tokenizer =
+      FromJson({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  if (!tokenizer) return std::move(tokenizer).error().At(path);
+  return tokenizer;
+}
+
+}  // namespace embedding

@@ -1,0 +1,36 @@
+// The parts of a tokenizer.json, each made into the component it describes.
+//
+// Every function's errors are kModelLoad with the path in the document of what cannot be used, and
+// for a component that is not supported its name.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/result.h"
+#include "text/added_tokens.h"
+#include "text/json_node.h"
+#include "text/model.h"
+#include "text/normalizer.h"
+#include "text/post_processor.h"
+#include "text/pre_tokenizer.h"
+
+namespace embedding {
+
+// "normalizer" and "pre_tokenizer", a Sequence as its members in order.
+Result<std::vector<std::unique_ptr<Normalizer>>> ParseNormalizers(const JsonNode& node);
+Result<std::vector<std::unique_ptr<PreTokenizer>>> ParsePreTokenizers(const JsonNode& node);
+
+// "model".
+Result<std::unique_ptr<Model>> ParseModel(const JsonNode& node);
+
+// "post_processor". `DefaultPostProcessor` is what a document without one means: nothing is added.
+PostProcessor DefaultPostProcessor();
+Result<PostProcessor> ParsePostProcessor(const JsonNode& node);
+
+// "added_tokens", of a tokenizer with such a vocabulary. Ids are given as `tokenizers` gives them:
+// a token that the vocabulary has keeps that id, others come after it in order.
+Result<std::vector<AddedToken>> ParseAddedTokens(const JsonNode& node,
+                                                 const Vocabulary& vocabulary);
+
+}  // namespace embedding

@@ -1,0 +1,115 @@
+// The tokenizers against what the `tokenizers` library gave (see tests/data/*.py).
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "text/json_node.h"
+#include "text/tokenizer_json.h"
+#include "text/tokenizers.h"
+
+namespace embedding {
+namespace {
+
+using Json = nlohmann::json;
+
+class ReferenceTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(ReferenceTest, EveryTextHasTheLibrarysIds) {
+  const std::string json = TokenizerJson(GetParam());
+  if (json.empty()) GTEST_SKIP() << GetParam() << " is not in models/";
+  const auto tokenizer = LoadTokenizer(json);
+  ASSERT_NE(tokenizer, nullptr);
+  std::ifstream lines(TEST_DATA_DIR "/expected/tokens." + GetParam() + ".jsonl");
+  size_t count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    const Json expected = Json::parse(line);
+    const Encoding encoding = tokenizer->Encode(expected["text"].get<std::string>(), {});
+    EXPECT_EQ(encoding.ids, expected["ids"].get<std::vector<int32_t>>()) << expected["text"];
+    EXPECT_TRUE(encoding.offsets.empty());
+  }
+  EXPECT_EQ(count, 1785U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, ReferenceTest, testing::Values("bge-m3", "all-MiniLM-L6-v2"),
+                         [](const auto& test) {
+                           std::string name = test.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+void ExpectCase(const Tokenizer& tokenizer, const Json& expected) {
+  EncodeOptions options;
+  options.add_special_tokens = expected["special"];
+  options.max_tokens = expected["max_tokens"];
+  options.truncation_side = expected["left"] ? TruncationSide::kLeft : TruncationSide::kRight;
+  options.with_offsets = true;
+  const auto text = expected["text"].get<std::string>();
+  const Encoding encoding =
+      expected["pair"].is_null()
+          ? tokenizer.Encode(text, options)
+          : tokenizer.EncodePair(text, expected["pair"].get<std::string>(), options);
+  std::vector<uint32_t> offsets;
+  for (const CharRange& range : encoding.offsets) {
+    offsets.push_back(range.begin);
+    offsets.push_back(range.end);
+  }
+  SCOPED_TRACE(Json({expected["text"], expected["pair"]}).dump());
+  EXPECT_EQ(encoding.ids, expected["ids"].get<std::vector<int32_t>>());
+  EXPECT_EQ(encoding.type_ids, expected["type_ids"].get<std::vector<int32_t>>());
+  EXPECT_EQ(encoding.special_mask, expected["special_mask"].get<std::vector<uint8_t>>());
+  EXPECT_EQ(offsets, expected["offsets"].get<std::vector<uint32_t>>());
+  EXPECT_EQ(encoding.untruncated_tokens, expected["untruncated"].get<size_t>());
+  EXPECT_EQ(encoding.truncated(), expected["untruncated"] > expected["ids"].size());
+}
+
+Json References() {
+  return Json::parse(ReadWhole(TEST_DATA_DIR "/expected/tokenizer.references.json"));
+}
+
+TEST(TokenizerReferences, EveryVariantGivesTheLibrarysEncodings) {
+  const Json references = References();
+  std::map<std::string, std::string> documents;
+  for (const Json& variant : references["tokenizers"]) {
+    const std::string base = variant["base"];
+    if (!documents.contains(base)) documents[base] = TokenizerJson(base);
+    if (documents[base].empty()) continue;  // not in models/
+    const Json& changes = variant["changes"];
+    SCOPED_TRACE(base + " with " + changes.dump());
+    std::string json = documents[base];
+    if (!changes.empty()) {
+      Json document = Json::parse(json);
+      document.update(changes);
+      json = document.dump();
+    }
+    const auto tokenizer = LoadTokenizer(json);
+    ASSERT_NE(tokenizer, nullptr);
+    for (const Json& expected : variant["cases"]) ExpectCase(*tokenizer, expected);
+  }
+}
+
+TEST(TokenizerReferences, EveryNormalizerGivesTheLibrarysText) {
+  const Json references = References();
+  for (const Json& reference : references["normalizers"]) {
+    SCOPED_TRACE(reference["normalizer"].dump());
+    simdjson::dom::parser parser;
+    simdjson::dom::element root;
+    ASSERT_EQ(parser.parse(reference["normalizer"].dump()).get(root), simdjson::SUCCESS);
+    auto normalizers = ParseNormalizers(JsonNode(root, "normalizer"));
+    ASSERT_TRUE(normalizers.ok()) << normalizers.error().message;
+    for (const Json& expected : reference["cases"]) {
+      NormalizedText text;
+      NormalizedText spare;
+      text.Assign(expected[0].get<std::string>(), 0, true);
+      for (const auto& normalizer : *normalizers) normalizer->Apply(text, spare);
+      EXPECT_EQ(text.text, expected[1].get<std::string>()) << expected[0];
+      EXPECT_EQ(text.origin.size(), text.text.size());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace embedding

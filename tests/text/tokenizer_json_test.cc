@@ -1,0 +1,202 @@
+// What is refused of a tokenizer.json, and that the message names it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "text/tokenizers.h"
+
+namespace embedding {
+namespace {
+
+using Json = nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+
+Json Unigram() {
+  return Json::parse(R"({
+    "version": "1.0",
+    "added_tokens": [{"id": 0, "content": "<unk>", "single_word": false, "lstrip": false,
+                      "rstrip": false, "normalized": false, "special": true}],
+    "normalizer": {"type": "Lowercase"},
+    "pre_tokenizer": {"type": "Metaspace", "replacement": "_"},
+    "post_processor": {"type": "TemplateProcessing",
+      "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "s", "type_id": 0}}],
+      "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+      "special_tokens": {"s": {"id": "s", "ids": [2], "tokens": ["a"]}}},
+    "model": {"type": "Unigram", "unk_id": 0, "byte_fallback": false,
+              "vocab": [["<unk>", 0], ["_", -1], ["a", -2.5]]}})");
+}
+
+Json WordPiece() {
+  Json document = Unigram();
+  document["model"] = Json::parse(R"({"type": "WordPiece", "unk_token": "<unk>",
+    "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
+    "vocab": {"<unk>": 0, "_": 1, "a": 2}})");
+  return document;
+}
+
+std::string Refusal(std::string_view json) {
+  const Result<std::unique_ptr<Tokenizer>> tokenizer = Tokenizer::FromJson(json);
+  if (tokenizer.ok()) return "";
+  EXPECT_EQ(tokenizer.error().code, ErrorCode::kModelLoad);
+  return tokenizer.error().message;
+}
+
+// The document with the value at a JSON pointer replaced by `value`.
+std::string With(Json document, const std::string& pointer, const std::string& value) {
+  document[Json::json_pointer(pointer)] = Json::parse(value);
+  return document.dump();
+}
+
+TEST(TokenizerJson, LoadsTheDocumentsThatTheCasesBelowChange) {
+  EXPECT_EQ(Refusal(Unigram().dump()), "");
+  EXPECT_EQ(Refusal(WordPiece().dump()), "");
+}
+
+TEST(TokenizerJson, RefusesComponentsThatAreNotSupportedByName) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"/model", R"({"type": "BPE", "vocab": {}, "merges": []})"},
+      {"/model", R"({"type": "WordLevel", "vocab": {}, "unk_token": "x"})"},
+      {"/normalizer", R"({"type": "Nmt"})"},
+      {"/normalizer", R"({"type": "ByteLevel"})"},
+      {"/pre_tokenizer", R"({"type": "ByteLevel", "add_prefix_space": true})"},
+      {"/pre_tokenizer", R"({"type": "Split", "pattern": {"Regex": "a"}})"},
+      {"/pre_tokenizer", R"({"type": "Whitespace"})"},
+      {"/post_processor", R"({"type": "ByteLevel"})"},
+      {"/post_processor", R"({"type": "Sequence", "processors": []})"},
+  };
+  for (const auto& [place, component] : cases) {
+    EXPECT_THAT(Refusal(With(Unigram(), place, component)),
+                AllOf(HasSubstr(place.substr(1)),
+                      HasSubstr(Json::parse(component)["type"].get<std::string>()),
+                      HasSubstr("not supported")));
+  }
+  EXPECT_THAT(
+      Refusal(With(Unigram(), "/normalizer",
+                   R"({"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Nmt"}]})")),
+      HasSubstr("normalizer.normalizers[1] is of type \"Nmt\""));
+  EXPECT_THAT(Refusal(With(Unigram(), "/model/byte_fallback", "true")), HasSubstr("byte_fallback"));
+  for (const char* regex :
+       {R"("\\s+")", R"("a+")", R"(".{2,}")", R"(" {2}")", R"(" {0,}")", R"("")"}) {
+    const std::string replace =
+        std::string(R"({"type": "Replace", "content": "", "pattern": {"Regex": )") + regex + "}}";
+    EXPECT_THAT(Refusal(With(Unigram(), "/normalizer", replace)),
+                HasSubstr("normalizer.pattern.Regex is not supported"));
+  }
+}
+
+TEST(TokenizerJson, NamesTheValueThatCannotBeUsed) {
+  struct Case {
+    Json document;
+    std::string pointer;
+    std::string value;
+    std::string named;
+  };
+  const std::vector<Case> cases = {
+      {Unigram(), "/version", "\"2.0\"", "version"},
+      {Unigram(), "/version", "1", "version must be a string"},
+      {Unigram(), "/model", "[]", "model"},
+      {Unigram(), "/model/type", "3", "model.type must be a string"},
+      {Unigram(), "/model/vocab", "{}", "model.vocab must be an array"},
+      {Unigram(), "/model/vocab", "[]", "unk_id"},
+      {Unigram(), "/model/vocab/1", R"(["_"])", "[1]"},
+      {Unigram(), "/model/vocab/1", R"(["_", "-1"])", "[1]"},
+      {Unigram(), "/model/vocab/1", R"(["_", null])", "[1]"},
+      {Unigram(), "/model/vocab/2", R"([7, -1])", "[2]"},
+      {Unigram(), "/model/unk_id", "3", "unk_id 3"},
+      {Unigram(), "/model/unk_id", "-1", "model.unk_id"},
+      {Unigram(), "/model/unk_id", "null", "model.unk_id"},
+      {WordPiece(), "/model/vocab", "[]", "model.vocab must be an object"},
+      {WordPiece(), "/model/vocab/a", "-1", "\"a\""},
+      {WordPiece(), "/model/vocab/a", "1.5", "\"a\""},
+      {WordPiece(), "/model/vocab/a", "99999999999", "\"a\""},
+      {WordPiece(), "/model/vocab/a", "2147483647", "\"a\""},
+      {WordPiece(), "/model/vocab/a", "1", "id 1 is given to two pieces"},
+      {WordPiece(), "/model/unk_token", "\"[UNK]\"", "[UNK]"},
+      {WordPiece(), "/model/max_input_chars_per_word", "-5", "max_input_chars_per_word"},
+      {Unigram(), "/added_tokens", "{}", "added_tokens must be an array"},
+      {Unigram(), "/added_tokens/0", "{}", "added_tokens[0]"},
+      {Unigram(), "/added_tokens/0/id", "-1", "added_tokens[0].id"},
+      {Unigram(), "/added_tokens/0/id", "4294967296", "added_tokens[0].id"},
+      {Unigram(), "/added_tokens/0/lstrip", "1", "added_tokens[0].lstrip"},
+      {Unigram(), "/normalizer", "{}", "normalizer lacks \"type\""},
+      {Unigram(), "/normalizer", "3", "normalizer must be an object"},
+      {Unigram(), "/normalizer", R"({"type": "Precompiled", "precompiled_charsmap": "abc"})",
+       "normalizer.precompiled_charsmap is not base64"},
+      {Unigram(), "/normalizer", R"({"type": "Precompiled", "precompiled_charsmap": "/////w=="})",
+       "normalizer.precompiled_charsmap says that its trie has"},
+      {Unigram(), "/normalizer", R"({"type": "Replace", "pattern": {"String": ""}, "content": ""})",
+       "normalizer.pattern is empty"},
+      {Unigram(), "/pre_tokenizer/replacement", "\"ab\"", "replacement must be one character"},
+      {Unigram(), "/pre_tokenizer/replacement", "\"\"", "replacement must be one character"},
+      {Unigram(), "/pre_tokenizer/prepend_scheme", "\"last\"", "prepend_scheme"},
+      {Unigram(), "/pre_tokenizer/add_prefix_space", "false", "contradicts prepend_scheme"},
+      {Unigram(), "/post_processor/single/0/Sequence/id", "\"B\"", "post_processor.single[0]"},
+      {Unigram(), "/post_processor/single/1/SpecialToken/id", "\"t\"", "lacks \"t\""},
+      {Unigram(), "/post_processor/special_tokens/s/ids/0", "-2", "special_tokens.s.ids[0]"},
+      {Unigram(), "/post_processor/pair", "3", "post_processor.pair must be an array"},
+  };
+  for (const Case& c : cases) {
+    EXPECT_THAT(Refusal(With(c.document, c.pointer, c.value)), HasSubstr(c.named))
+        << c.pointer << " = " << c.value;
+  }
+}
+
+TEST(TokenizerJson, RefusesWhatIsNoJsonOrLacksAModel) {
+  EXPECT_THAT(Refusal(""), HasSubstr("not JSON"));
+  EXPECT_THAT(Refusal("{"), HasSubstr("not JSON"));
+  EXPECT_THAT(Refusal("\xFF"), HasSubstr("not JSON"));
+  EXPECT_THAT(Refusal(std::string(100000, '[')), HasSubstr("not JSON"));
+  EXPECT_THAT(Refusal(R"({"model": {"type": "Unigram", "unk_id": 0, "vocab": [["a", NaN]]}})"),
+              HasSubstr("not JSON"));
+  EXPECT_THAT(Refusal("[]"), HasSubstr("must be an object"));
+  EXPECT_THAT(Refusal("{}"), HasSubstr("lacks \"model\""));
+  EXPECT_THAT(Refusal(R"({"model": {"type": "WordPiece", "unk_token": "a",
+                "continuing_subword_prefix": "", "max_input_chars_per_word": 9,
+                "vocab": {"a": 0, "b": 1, "a": 2}}})"),
+              HasSubstr("\"a\" twice"));
+}
+
+// Cut anywhere, a document is refused and nothing else happens.
+TEST(TokenizerJson, RefusesEveryTruncatedDocument) {
+  const std::string json = Unigram().dump();
+  for (size_t size = 0; size < json.size(); ++size) {
+    EXPECT_THAT(Refusal(json.substr(0, size)), HasSubstr("not JSON"));
+  }
+}
+
+TEST(TokenizerJson, NamesTheFileThatCannotBeRead) {
+  const auto missing = Tokenizer::FromFile("/no/such/tokenizer.json");
+  ASSERT_FALSE(missing.ok());
+  EXPECT_THAT(missing.error().message, HasSubstr("/no/such/tokenizer.json"));
+  const std::string path = testing::TempDir() + "/broken-tokenizer.json";
+  std::ofstream(path) << "{}";
+  const auto broken = Tokenizer::FromFile(path);
+  ASSERT_FALSE(broken.ok());
+  EXPECT_THAT(broken.error().message, AllOf(HasSubstr(path), HasSubstr("model")));
+  std::remove(path.c_str());
+}
+
+// Ids as the library gives them: those of the vocabulary first, others after it in order.
+TEST(TokenizerJson, AddedTokensKeepTheVocabularysIdsOrComeAfterIt) {
+  Json document = Unigram();
+  Json token = document["added_tokens"][0];
+  token["content"] = "a";
+  token["id"] = 77;
+  document["added_tokens"].push_back(token);
+  token["content"] = "new";
+  document["added_tokens"].push_back(token);
+  const auto tokenizer = LoadTokenizer(document.dump());
+  ASSERT_NE(tokenizer, nullptr);
+  EXPECT_EQ(tokenizer->TokenToId("a"), 2);
+  EXPECT_EQ(tokenizer->TokenToId("new"), 3);
+  EXPECT_EQ(tokenizer->IdToToken(3), "new");
+  EXPECT_EQ(tokenizer->vocab_size(), 4U);
+}
+
+}  // namespace
+}  // namespace embedding
