@@ -1,7 +1,8 @@
-// ModelSpec: what the JSON files of a model directory say about the model, checked and in one place.
+// ModelSpec: what the JSON files of a model directory say about the model, checked and in one
+// place.
 //
-// Read from config.json, modules.json and the modules' own config.json (1_Pooling, *_Dense,
-// *_Normalize), sentence_bert_config.json, tokenizer_config.json. The names are those of the files.
+// Read from config.json, modules.json and the modules' own config.json (1_Pooling, 2_Dense, ...),
+// sentence_bert_config.json, tokenizer_config.json. The names are those of the files.
 #pragma once
 
 #include <cstddef>
@@ -52,8 +53,7 @@ struct DenseModuleConfig {
 struct ModelSpec {
   std::string directory;
   EncoderConfig encoder;
-  // Several modes are concatenated in this order. CLS alone where modules.json is absent... see
-  // ReadModelSpec.
+  // The pooled vectors of several modes are concatenated in this order. Never empty.
   std::vector<Pooling> pooling;
   std::vector<DenseModuleConfig> dense;
   // Whether the model itself ends with a Normalize module. (A request's `normalize` decides.)
@@ -65,12 +65,21 @@ struct ModelSpec {
   size_t dimension() const;
 };
 
-// Reads and checks the files of `directory`. Errors: kModelLoad, naming file and field, for a
-// missing or malformed file, an unknown family, activation, module type or pooling mode, and
-// for values that contradict one another (hidden_size not a multiple of the heads, Dense widths
-// that do not chain, a pooling width other than hidden_size, max_seq_length beyond the positions).
-// Without modules.json the directory is taken as sentence-transformers takes it: mean pooling,
-// no Dense, no Normalize.
+// Reads and checks the files of `directory`, and takes what they leave out as sentence-transformers
+// does:
+//   - without modules.json: mean pooling, no Dense, no Normalize;
+//   - max_seq_length: that of sentence_bert_config.json, else the tokenizer's model_max_length, but
+//     never more than the model has positions for tokens;
+//   - a Pooling without any mode: mean.
+// A Pooling's include_prompt is not read: it says whether the tokens of a prompt put before the
+// text are pooled, and nothing here puts one there.
+//
+// Errors: kModelLoad, naming file and field, for a missing or malformed file; a number that is
+// absurd or not one; an unknown model_type, activation, module type or pooling mode; modules other
+// than Transformer, Pooling, Dense (any number), Normalize (optional), in this order; and values
+// that contradict one another (hidden_size not a multiple of the heads, a pooling width other than
+// hidden_size, Dense widths that do not chain, max_seq_length beyond the positions). Whether the
+// weights have these sizes shows when they are loaded.
 Result<ModelSpec> ReadModelSpec(const std::string& directory);
 
 }  // namespace embedding

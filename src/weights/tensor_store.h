@@ -10,10 +10,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/mapped_file.h"
@@ -26,14 +28,17 @@ enum class DType { kF64, kF32, kF16, kBF16, kI64, kI32, kI16, kI8, kU8, kBool };
 size_t DTypeBytes(DType dtype);
 std::string_view DTypeName(DType dtype);
 
-// A row-major, contiguous tensor in somebody else's memory. Little-endian; `bytes` may be unaligned.
+// A row-major, contiguous tensor in somebody else's memory. Little-endian; `bytes` may be
+// unaligned.
 struct TensorView {
   DType dtype = DType::kF32;
   std::vector<int64_t> shape;
   std::span<const std::byte> bytes;
 
-  size_t elements() const;
+  size_t elements() const { return bytes.size() / DTypeBytes(dtype); }
 };
+
+using TensorMap = std::map<std::string, TensorView, std::less<>>;
 
 class TensorStore {
  public:
@@ -41,7 +46,8 @@ class TensorStore {
   // pytorch_model.bin, pytorch_model.bin.index.json, whichever comes first.
   // Errors: kModelLoad, naming the file and what is wrong in it, or that there is none.
   static Result<TensorStore> OpenDirectory(const std::string& directory);
-  // One file: safetensors if its name ends so, else a PyTorch archive.
+  // One file: safetensors if its name ends in ".safetensors", else a PyTorch archive.
+  // Errors: kModelLoad, as above.
   static Result<TensorStore> OpenFile(const std::string& path);
 
   // nullptr if there is no such tensor.
@@ -50,11 +56,19 @@ class TensorStore {
   // Errors: kModelLoad with the name, what was expected and what is there.
   Result<TensorView> Require(std::string_view name, std::span<const int64_t> shape) const;
 
-  const std::map<std::string, TensorView, std::less<>>& tensors() const { return tensors_; }
+  const TensorMap& tensors() const { return tensors_; }
 
  private:
+  explicit TensorStore(std::string path) : path_(std::move(path)) {}
+
+  // Opens the shards that an index file names.
+  static Result<TensorStore> OpenIndex(const std::string& path);
+  // Maps a file and adds its tensors.
+  Status AddFile(const std::string& path);
+
+  std::string path_;  // of the file or index, for errors
   std::vector<MappedFile> files_;
-  std::map<std::string, TensorView, std::less<>> tensors_;
+  TensorMap tensors_;
 };
 
 // Widens an f32, f16 or bf16 tensor into out[0 .. elements). `out` must have that many elements.

@@ -1,0 +1,36 @@
+// The seam between the wire and the dialects: a request and a response as plain values.
+//
+// serve/ reads and writes bytes and knows no JSON; api/ knows JSON and no sockets.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace embedding::api {
+
+struct Header {
+  std::string name;
+  std::string value;
+};
+
+struct Request {
+  std::string method;  // "GET"
+  std::string target;  // as on the request line, query included: any bytes without spaces
+  std::string body;
+  std::string request_id;  // printable ASCII; names the request in the log
+};
+
+struct Response {
+  int status = 200;
+  std::vector<Header> headers = {};  // besides Content-Type, Content-Length and Connection
+  std::string body = {};             // JSON
+};
+
+// Answers a request. Called exactly once, from any thread.
+using Respond = std::function<void(Response)>;
+
+// Takes a request and returns soon; long work happens on other threads.
+using Handler = std::function<void(Request, Respond)>;
+
+}  // namespace embedding::api

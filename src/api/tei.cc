@@ -1,0 +1,82 @@
+#include "api/tei.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "api/json_reader.h"
+#include "api/json_writer.h"
+#include "base/utf8.h"
+
+namespace embedding::api {
+namespace {
+
+// begins[i] is the byte where character i of `text` begins; one entry more for the end.
+std::vector<uint32_t> CharacterBegins(std::string_view text) {
+  std::vector<uint32_t> begins;
+  begins.reserve(text.size() + 1);
+  for (size_t i = 0; i < text.size(); i += Utf8Length(static_cast<unsigned char>(text[i]))) {
+    begins.push_back(static_cast<uint32_t>(i));
+  }
+  begins.push_back(static_cast<uint32_t>(text.size()));
+  return begins;
+}
+
+// Appends [{"id","text","special","start","stop"},...]. `text` is the piece of the input that the
+// token covers; a token that the template added covers none: it has its own text and null for
+// start and stop.
+void AppendTokens(std::string_view text, const Encoding& encoding, const Tokenizer& tokenizer,
+                  std::string& out) {
+  const std::vector<uint32_t> begins = CharacterBegins(text);
+  out += '[';
+  for (size_t i = 0; i < encoding.ids.size(); ++i) {
+    if (i > 0) out += ',';
+    out += R"({"id":)";
+    AppendJsonInteger(static_cast<uint64_t>(encoding.ids[i]), out);
+    out += R"(,"text":)";
+    if (encoding.special_mask[i] != 0) {
+      AppendJsonString(tokenizer.IdToToken(encoding.ids[i]), out);
+      out += R"(,"special":true,"start":null,"stop":null})";
+      continue;
+    }
+    const auto [start, stop] = encoding.offsets[i];
+    AppendJsonString(text.substr(begins[start], begins[stop] - begins[start]), out);
+    out += R"(,"special":false,"start":)";
+    AppendJsonInteger(start, out);
+    out += R"(,"stop":)";
+    AppendJsonInteger(stop, out);
+    out += '}';
+  }
+  out += ']';
+}
+
+Result<std::string> Tokenize(const Call& call) {
+  JsonReader json;
+  RETURN_IF_ERROR(json.Parse(call.request.body));
+  ASSIGN_OR_RETURN(const std::vector<std::string> inputs,
+                   json.Texts("inputs", call.options.max_client_batch_size));
+  ASSIGN_OR_RETURN(const bool add_special_tokens, json.Bool("add_special_tokens", true));
+  RETURN_IF_ERROR(json.RequireNull("prompt_name", "the model has no prompts, expected null"));
+
+  const Tokenizer& tokenizer = call.embedder->tokenizer();
+  const EncodeOptions options = {.add_special_tokens = add_special_tokens, .with_offsets = true};
+  std::string body = "[";
+  for (const std::string& input : inputs) {
+    if (body.size() > 1) body += ',';
+    AppendTokens(input, tokenizer.Encode(input, options), tokenizer, body);
+  }
+  body += ']';
+  return body;
+}
+
+}  // namespace
+
+void TeiTokenize(const CallPtr& call) {
+  Result<std::string> body = Tokenize(*call);
+  if (!body.ok()) return call->Fail(body.error());
+  call->Answer({.body = *std::move(body)});
+}
+
+}  // namespace embedding::api

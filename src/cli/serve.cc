@@ -1,0 +1,176 @@
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "api/service.h"
+#include "base/cpu.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "engine/embedder.h"
+#include "hub/download.h"
+#include "serve/server.h"
+#include "serve/worker_pool.h"
+
+namespace embedding::cli {
+namespace {
+
+struct ServeOptions {
+  std::string model = "BAAI/bge-m3";
+  std::string revision = "main";
+  std::string device = "auto";
+  int threads = 0;
+  api::ServiceOptions service;
+  serve::ServerOptions server;
+};
+
+void AddOptions(CLI::App& app, ServeOptions& options) {
+  const auto add = [&app](const char* name, auto& value, const char* description) {
+    return app.add_option(name, value, description)->capture_default_str();
+  };
+  add("--model", options.model, "A model of the Hugging Face hub, or a directory");
+  add("--revision", options.revision, "Branch, tag or commit of a hub model");
+  add("--host", options.server.host, "Address to listen on");
+  add("--port", options.server.port, "Port to listen on; 0 takes a free one");
+  add("--device", options.device, "What computes: auto or cpu");
+  add("--threads", options.threads, "Computing threads; 0 takes all CPUs")
+      ->check(CLI::Range(0, 1024));
+  add("--max-client-batch-size", options.service.max_client_batch_size, "Most texts in one request")
+      ->check(CLI::PositiveNumber);
+  add("--payload-limit", options.server.payload_limit_bytes, "Largest body of a request in bytes")
+      ->check(CLI::PositiveNumber);
+  add("--max-connections", options.server.max_connections, "Most connections at a time")
+      ->check(CLI::PositiveNumber);
+  app.add_option_function<int>(
+         "--shutdown-timeout",
+         [&options](int seconds) {
+           options.server.shutdown_timeout = std::chrono::seconds(seconds);
+         },
+         "Seconds that requests in hand may take once the server is told to stop")
+      ->check(CLI::NonNegativeNumber)
+      ->default_str(std::to_string(options.server.shutdown_timeout.count()));
+}
+
+int ExitCodeOf(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kModelLoad:
+      return kExitModel;
+    case ErrorCode::kAddressInUse:
+      return kExitAddressInUse;
+    case ErrorCode::kDeviceUnavailable:
+      return kExitDevice;
+    default:
+      return kExitFailed;
+  }
+}
+
+int Report(const Error& error) {
+  std::fprintf(stderr, "embedding-service: %s\n", error.message.c_str());
+  return ExitCodeOf(error.code);
+}
+
+Status CheckDevice(const std::string& device) {
+  if (device == "auto" || device == "cpu") return {};
+  return Error{ErrorCode::kDeviceUnavailable,
+               "device " + device + " is not available in this build; use --device cpu", ""};
+}
+
+// What answers call the model: a hub id as it is, a directory by its last part.
+std::string DisplayName(const std::string& model) {
+  std::error_code error;
+  const std::filesystem::path directory = std::filesystem::canonical(model, error);
+  return error ? model : directory.filename().string();
+}
+
+void Print(const std::string& line) {
+  std::puts(line.c_str());
+  std::fflush(stdout);
+}
+
+// Logs how far a download is, every few seconds.
+ProgressCallback ProgressLog() {
+  return [next = std::chrono::steady_clock::now()](const DownloadProgress& progress) mutable {
+    constexpr std::chrono::seconds kInterval{5};
+    constexpr uint64_t kMegabyte = 1'000'000;
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next) return;
+    next = now + kInterval;
+    spdlog::info("downloading {}: {} of {} MB", progress.file, progress.done_bytes / kMegabyte,
+                 progress.total_bytes / kMegabyte);
+  };
+}
+
+Result<std::unique_ptr<Embedder>> LoadModel(const ServeOptions& options) {
+  ASSIGN_OR_RETURN(std::string directory,
+                   LocateOrDownloadModel(options.model, options.revision, ProgressLog()));
+  return Embedder::Load({.model_directory = std::move(directory),
+                         .model_name = options.service.model_name,
+                         .threads = options.threads});
+}
+
+// Ends the process without waiting for threads: nothing stops a model that is being loaded, or a
+// batch that is being computed, and nobody is left to be answered.
+[[noreturn]] void ExitNow(int code) {
+  std::fflush(stdout);
+  spdlog::default_logger_raw()->flush();
+  std::_Exit(code);
+}
+
+}  // namespace
+
+int Serve(int argc, char** argv) {
+  ServeOptions options;
+  CLI::App app("Answers requests for embeddings over HTTP.", "embedding-service serve");
+  AddOptions(app, options);
+  if (const std::optional<int> code = ParseOptions(app, argc, argv)) return *code;
+  spdlog::set_default_logger(spdlog::stderr_color_mt("embedding-service"));
+
+  const Status device = CheckDevice(options.device);
+  if (!device.ok()) return Report(device.error());
+  options.service.model_name = DisplayName(options.model);
+
+  // Destroyed in reverse: the embedder answers what it still has while the workers and the server
+  // that this goes through are there.
+  std::unique_ptr<serve::Server> server;
+  serve::WorkerPool workers(std::max(2, AvailableCpus()));
+  api::Service service(options.service,
+                       [&workers](std::function<void()> task) { workers.Post(std::move(task)); });
+  Result<std::unique_ptr<serve::Server>> listening =
+      serve::Server::Listen(options.server, [&service](api::Request request, api::Respond respond) {
+        service.Handle(std::move(request), std::move(respond));
+      });
+  if (!listening.ok()) return Report(listening.error());
+  server = *std::move(listening);
+
+  Print("Loading " + options.service.model_name + " model...");
+  Result<std::unique_ptr<Embedder>> embedder = Error{};
+  std::atomic<bool> loaded = false;
+  std::thread loader([&] {
+    embedder = LoadModel(options);
+    loaded = true;
+    if (!embedder.ok()) return server->Stop();
+    service.Start(**embedder);
+    Print("Model loaded on device: " + (*embedder)->info().device);
+    Print("Embedding service running on " + server->url());
+  });
+
+  const Status served = server->Run();
+  if (!served.ok()) {
+    spdlog::error("{}", served.error().message);
+    ExitNow(kExitFailed);
+  }
+  if (!loaded) ExitNow(kExitOk);
+  loader.join();
+  return embedder.ok() ? kExitOk : Report(embedder.error());
+}
+
+}  // namespace embedding::cli

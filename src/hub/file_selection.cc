@@ -1,0 +1,135 @@
+#include "hub/file_selection.h"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+#include "weights/model_error.h"
+
+namespace embedding {
+namespace {
+
+constexpr std::string_view kRootFiles[] = {
+    "config.json",
+    "modules.json",
+    "sentence_bert_config.json",
+    "sentence_roberta_config.json",
+    "sentence_xlm-roberta_config.json",
+    "config_sentence_transformers.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "sparse_linear.pt",
+    "colbert_linear.pt",
+};
+
+constexpr std::string_view kModules[] = {"_Pooling", "_Dense", "_Normalize"};
+
+// The forms of weights, best first. Shards are <stem>-00001-of-00003<extension>.
+struct WeightsForm {
+  std::string_view stem;
+  std::string_view extension;
+  bool sharded;
+};
+constexpr WeightsForm kWeights[] = {
+    {"model", ".safetensors", false},
+    {"model", ".safetensors", true},
+    {"pytorch_model", ".bin", false},
+    {"pytorch_model", ".bin", true},
+};
+
+bool IsDigits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+bool IsPlainName(std::string_view name) {
+  return !name.empty() && name.front() != '.' && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           c == '-' || c == '_';
+  });
+}
+
+bool IsMalicious(std::string_view name) {
+  return name.empty() || name.front() == '/' || name.find('\\') != std::string_view::npos ||
+         name.find('\0') != std::string_view::npos ||
+         ("/" + std::string(name) + "/").find("/../") != std::string::npos;
+}
+
+// Whether this is "<digits>_Pooling" or another module's folder that is read.
+bool IsModuleFolder(std::string_view folder) {
+  const size_t digits = std::min(folder.find_first_not_of("0123456789"), folder.size());
+  return digits > 0 && std::find(std::begin(kModules), std::end(kModules), folder.substr(digits)) !=
+                           std::end(kModules);
+}
+
+// Whether this is "model-00001-of-00003.safetensors", for the stem "model".
+bool IsShard(std::string_view name, const WeightsForm& form) {
+  if (!name.starts_with(form.stem) || !name.ends_with(form.extension)) return false;
+  if (name.size() < form.stem.size() + form.extension.size()) return false;
+  name.remove_prefix(form.stem.size());
+  name.remove_suffix(form.extension.size());
+  const size_t of = name.find("-of-");
+  return name.starts_with('-') && of != std::string_view::npos && of > 0 &&
+         IsDigits(name.substr(1, of - 1)) && IsDigits(name.substr(of + 4));
+}
+
+// Adds the weights in a folder ("" or "2_Dense/"), in the best form that is there. False if none
+// is.
+bool AddWeights(const std::set<std::string>& names, const std::string& folder,
+                std::set<std::string>& chosen) {
+  for (const WeightsForm& form : kWeights) {
+    const std::string whole = fmt::format("{}{}{}", folder, form.stem, form.extension);
+    const std::string entry = form.sharded ? whole + ".index.json" : whole;
+    if (!names.contains(entry)) continue;
+    chosen.insert(entry);
+    if (!form.sharded) return true;
+    for (const std::string& name : names) {
+      if (name.starts_with(folder) && IsShard(std::string_view(name).substr(folder.size()), form)) {
+        chosen.insert(name);
+      }
+    }
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> SelectModelFiles(const std::vector<std::string>& names) {
+  const std::set<std::string> all(names.begin(), names.end());
+  std::set<std::string> chosen;
+  for (const std::string& name : all) {
+    if (IsMalicious(name)) {
+      return ModelError(
+          "the repository claims to have a file named {}, which leaves its folder; "
+          "nothing was downloaded",
+          Quoted(name));
+    }
+    if (std::find(std::begin(kRootFiles), std::end(kRootFiles), name) != std::end(kRootFiles)) {
+      chosen.insert(name);
+      continue;
+    }
+    const size_t slash = name.find('/');
+    if (slash == std::string::npos) continue;
+    const std::string_view file = std::string_view(name).substr(slash + 1);
+    const std::string folder = name.substr(0, slash);
+    if (!IsModuleFolder(folder) || !IsPlainName(file)) continue;
+    if (file.ends_with(".json") && !file.ends_with(".index.json")) chosen.insert(name);
+    AddWeights(all, folder + "/", chosen);
+  }
+
+  for (const char* needed : {"config.json", "tokenizer.json"}) {
+    if (!chosen.contains(needed)) {
+      return ModelError("the repository has no {}, without which a model cannot be loaded here",
+                        needed);
+    }
+  }
+  if (!AddWeights(all, "", chosen)) {
+    return ModelError(
+        "the repository has neither model.safetensors nor pytorch_model.bin: it holds "
+        "no weights that can be loaded here");
+  }
+  return std::vector<std::string>(chosen.begin(), chosen.end());
+}
+
+}  // namespace embedding

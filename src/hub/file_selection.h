@@ -1,0 +1,23 @@
+// Which of a model repository's files this server needs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace embedding {
+
+// Of a repository's files (paths with '/') those that loading the model reads, sorted: the small
+// JSON files, those of the modules (1_Pooling/, 2_Dense/), bge-m3's heads, and one form of the
+// weights: safetensors if they are there, else PyTorch's, whole or sharded. Never ONNX, OpenVINO,
+// TensorFlow or Flax.
+//
+// The names come from a server and become paths, so this is an allow-list: a name that is chosen
+// has at most one folder, and in it and in the file's name nothing but letters, digits, '.', '-'
+// and '_'.
+// Errors: kModelLoad if there is a name that is absolute or has a "..", which no repository has,
+// and if a file is missing without which no model loads.
+Result<std::vector<std::string>> SelectModelFiles(const std::vector<std::string>& names);
+
+}  // namespace embedding

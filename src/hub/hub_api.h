@@ -1,0 +1,45 @@
+// The three requests of the hub that downloading makes, and what their refusals mean.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "hub/http_client.h"
+#include "hub/hub_settings.h"
+
+namespace embedding {
+
+// A model at a revision, as asked for.
+struct ModelRevision {
+  std::string id;
+  std::string revision;
+};
+
+struct Repository {
+  std::string commit;
+  std::vector<std::string> names;  // of its files, as the server gives them: not to be trusted
+};
+
+struct RemoteFile {
+  std::string name;
+  std::string url;
+  std::string etag;  // a blob's name; the contents' SHA-256 if they are kept as large files
+  uint64_t size_bytes = 0;
+};
+
+// Which commit a revision is, and its files. Errors: kModelLoad.
+Result<Repository> ListRepository(HttpClient& http, const HubSettings& settings,
+                                  const ModelRevision& model);
+
+// Where and what a file is. Errors: kModelLoad.
+Result<RemoteFile> ResolveFile(HttpClient& http, const HubSettings& settings,
+                               const ModelRevision& model, const std::string& commit,
+                               const std::string& name);
+
+// What a response that is not Ok() means to who asked for `model`.
+Error RefusalOf(const HttpResponse& response, const HubSettings& settings,
+                const ModelRevision& model);
+
+}  // namespace embedding

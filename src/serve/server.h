@@ -1,0 +1,50 @@
+// Server: HTTP/1.1 in front of an api::Handler.
+//
+// One thread does all reading and writing (it is far from busy: a request costs it some 10
+// microseconds); the handler's answers may come from any thread.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "api/http.h"
+#include "base/result.h"
+
+namespace embedding::serve {
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  uint16_t port = 8001;  // 0 takes any free one
+  // Beyond it a connection is answered 503 and closed.
+  size_t max_connections = 4096;
+  // Largest body of a request; beyond it 413.
+  size_t payload_limit_bytes = 2'000'000;
+  // How long requests in hand may take to finish once the server stops.
+  std::chrono::seconds shutdown_timeout{30};
+};
+
+class Server {
+ public:
+  // Opens the port; connections wait until Run. SIGINT and SIGTERM belong to the server from here
+  // on. Errors: kAddressInUse.
+  static Result<std::unique_ptr<Server>> Listen(const ServerOptions& options, api::Handler handler);
+
+  // Every Respond that the handler was given must have been destroyed, or never be called.
+  virtual ~Server() = default;
+
+  // "http://127.0.0.1:8001", with the port that was taken.
+  virtual std::string url() const = 0;
+
+  // Serves until Stop or a signal, then takes no new connections, closes the idle ones, lets the
+  // requests in hand finish and returns. A second signal ends the process at once. Called once.
+  // Errors: kTimeout, if requests were left when the shutdown timeout had passed.
+  virtual Status Run() = 0;
+
+  // Makes Run return as a signal does. Thread-safe.
+  virtual void Stop() = 0;
+};
+
+}  // namespace embedding::serve

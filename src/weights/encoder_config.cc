@@ -1,0 +1,115 @@
+#include "weights/encoder_config.h"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "weights/json_file.h"
+#include "weights/model_error.h"
+
+namespace embedding {
+namespace {
+
+// Limits that no real model comes near; beyond them a number is a mistake, and the products below
+// could overflow.
+constexpr int64_t kMaxWidth = 65536;
+constexpr int64_t kMaxLayers = 1000;
+constexpr int64_t kMaxPositions = int64_t{1} << 24;
+constexpr int64_t kMaxVocabulary = INT32_MAX;
+
+struct Family {
+  std::string_view model_type;
+  ModelFamily family;
+  int64_t pad_token_id;  // where config.json has none
+};
+
+constexpr Family kFamilies[] = {{"bert", ModelFamily::kBert, 0},
+                                {"roberta", ModelFamily::kRoberta, 1},
+                                {"xlm-roberta", ModelFamily::kXlmRoberta, 1}};
+
+Result<Family> ReadFamily(const JsonObject& config) {
+  ASSIGN_OR_RETURN(const std::string model_type, config.String("model_type"));
+  for (const Family& family : kFamilies) {
+    if (family.model_type == model_type) return family;
+  }
+  return ModelError(
+      "{}: model_type {} is not supported; supported are bert, roberta and xlm-roberta",
+      config.where(), Quoted(model_type));
+}
+
+// Refuses what would make the model compute something else than a plain encoder does.
+Status CheckComputation(const JsonObject& config) {
+  ASSIGN_OR_RETURN(const std::string activation, config.String("hidden_act", "gelu"));
+  if (activation != "gelu") {
+    return ModelError("{}: hidden_act {} is not supported; supported is \"gelu\"", config.where(),
+                      Quoted(activation));
+  }
+  ASSIGN_OR_RETURN(const std::string positions,
+                   config.String("position_embedding_type", "absolute"));
+  if (positions != "absolute") {
+    return ModelError("{}: position_embedding_type {} is not supported; supported is \"absolute\"",
+                      config.where(), Quoted(positions));
+  }
+  for (const std::string_view flag : {"is_decoder", "add_cross_attention"}) {
+    ASSIGN_OR_RETURN(const bool set, config.Bool(flag, false));
+    if (set) {
+      return ModelError("{}: {} is true, but only encoders are supported", config.where(), flag);
+    }
+  }
+  return {};
+}
+
+// What the fields say about one another.
+Status CheckConsistency(const JsonObject& config, const EncoderConfig& encoder) {
+  if (encoder.hidden_size % encoder.num_attention_heads != 0) {
+    return ModelError("{}: hidden_size {} is not a multiple of num_attention_heads {}",
+                      config.where(), encoder.hidden_size, encoder.num_attention_heads);
+  }
+  // Two special tokens, and a token of the text.
+  if (encoder.position_offset() + 3 > encoder.max_position_embeddings) {
+    return ModelError("{}: max_position_embeddings {} has no room for a text after position {}",
+                      config.where(), encoder.max_position_embeddings, encoder.position_offset());
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<EncoderConfig> ReadEncoderConfig(const std::string& path) {
+  ASSIGN_OR_RETURN(const JsonObject config, JsonObject::Read(path));
+  ASSIGN_OR_RETURN(const Family family, ReadFamily(config));
+  RETURN_IF_ERROR(CheckComputation(config));
+
+  EncoderConfig encoder;
+  encoder.family = family.family;
+  ASSIGN_OR_RETURN(encoder.architectures,
+                   config.Strings("architectures", std::vector<std::string>()));
+  const auto read_size = [&](std::string_view name, int64_t max, size_t& out,
+                             std::optional<int64_t> fallback = {}) -> Status {
+    ASSIGN_OR_RETURN(const int64_t value, config.Integer(name, 1, max, fallback));
+    out = static_cast<size_t>(value);
+    return {};
+  };
+  RETURN_IF_ERROR(read_size("hidden_size", kMaxWidth, encoder.hidden_size));
+  RETURN_IF_ERROR(read_size("num_hidden_layers", kMaxLayers, encoder.num_hidden_layers));
+  RETURN_IF_ERROR(read_size("num_attention_heads", kMaxWidth, encoder.num_attention_heads));
+  RETURN_IF_ERROR(read_size("intermediate_size", 16 * kMaxWidth, encoder.intermediate_size));
+  RETURN_IF_ERROR(read_size("vocab_size", kMaxVocabulary, encoder.vocab_size));
+  RETURN_IF_ERROR(
+      read_size("max_position_embeddings", kMaxPositions, encoder.max_position_embeddings));
+
+  // Old files lack these; the transformers library takes the same values then.
+  RETURN_IF_ERROR(read_size("type_vocab_size", kMaxWidth, encoder.type_vocab_size, 2));
+  ASSIGN_OR_RETURN(const double eps, config.Number("layer_norm_eps", 1e-12));
+  if (!(eps > 0 && eps <= 1)) return config.Wrong("layer_norm_eps", "a number above 0, at most 1");
+  encoder.layer_norm_eps = static_cast<float>(eps);
+  ASSIGN_OR_RETURN(const int64_t pad_token_id,
+                   config.Integer("pad_token_id", 0, static_cast<int64_t>(encoder.vocab_size) - 1,
+                                  family.pad_token_id));
+  encoder.pad_token_id = static_cast<int32_t>(pad_token_id);
+
+  RETURN_IF_ERROR(CheckConsistency(config, encoder));
+  return encoder;
+}
+
+}  // namespace embedding

@@ -1,0 +1,14 @@
+// modules.json: what follows the encoder in a sentence-transformers model.
+#pragma once
+
+#include "base/result.h"
+#include "weights/model_spec.h"
+
+namespace embedding {
+
+// Fills `pooling`, `dense` and `normalize` of a spec whose `directory` and `encoder` are known,
+// from modules.json, which must be there, and from the modules' own config.json. Errors:
+// kModelLoad, naming the file, module and field.
+Status ReadSentenceModules(ModelSpec& spec);
+
+}  // namespace embedding

@@ -1,0 +1,123 @@
+#include "api/service.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+
+#include "api/service_fixture.h"
+
+namespace embedding::api {
+namespace {
+
+TEST_F(ServiceTest, UnknownPathIs404AndShownSafely) {
+  ExpectError(Post("/nowhere", "{}"), 404, "Validation", "/nowhere");
+  ExpectError(Post("/\xFF\"<\n", "{}"), 404, "Validation", "/?\"<?");
+  ExpectError(Post("/embed/", "{}"), 404, "Validation", "/embed/");
+  EXPECT_LT(Post("/" + std::string(100'000, 'a'), "").body.size(), 1000U);
+}
+
+TEST_F(ServiceTest, WrongMethodIs405WithAllow) {
+  for (const char* method : {"GET", "HEAD", "OPTIONS", "DELETE"}) {
+    const Response response = Send(method, "/embed");
+    ExpectError(response, 405, "Validation", method);
+    EXPECT_EQ(HeaderOf(response, "Allow"), "POST");
+  }
+  const Response response = Post("/health", "");
+  ExpectError(response, 405, "Validation", "POST");
+  EXPECT_EQ(HeaderOf(response, "Allow"), "GET");
+}
+
+TEST_F(ServiceTest, QueryStringIsNoPartOfThePath) {
+  EXPECT_EQ(Send("GET", "/health?verbose=1").status, 200);
+}
+
+TEST_F(ServiceTest, WhileTheModelLoadsOnlyLivezIsFine) {
+  Service loading({.model_name = "org/fake", .max_client_batch_size = 3},
+                  [](const std::function<void()>& task) { task(); });
+  const auto get = [&loading](const std::string& method, const std::string& target) {
+    Response answer;
+    loading.Handle({method, target, R"({"texts":["a"]})", "id-1"},
+                   [&answer](Response response) { answer = std::move(response); });
+    return answer;
+  };
+  for (const char* path : {"/embed", "/tokenize"}) {
+    ExpectError(get("POST", path), 503, "Unhealthy", "org/fake");
+    EXPECT_NE(HeaderOf(get("POST", path), "Retry-After"), "");
+  }
+  for (const char* path : {"/health", "/readyz"}) {
+    const Response response = get("GET", path);
+    EXPECT_EQ(response.status, 503);
+    EXPECT_EQ(nlohmann::json::parse(response.body),
+              (nlohmann::json{{"status", "loading"}, {"model", "org/fake"}}));
+    EXPECT_NE(HeaderOf(response, "Retry-After"), "");
+  }
+  EXPECT_EQ(get("GET", "/livez").status, 200);
+  EXPECT_EQ(get("GET", "/nowhere").status, 404);
+
+  loading.Start(embedder);
+  EXPECT_EQ(get("POST", "/embed").status, 200);
+}
+
+TEST_F(ServiceTest, HealthTellsTheModel) {
+  const nlohmann::json expected = {
+      {"status", "healthy"}, {"model", "org/fake"}, {"device", "cpu"}, {"dimension", 4}};
+  for (const char* path : {"/health", "/readyz"}) {
+    const Response response = Send("GET", path);
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(nlohmann::json::parse(response.body), expected);
+  }
+  EXPECT_EQ(Send("GET", "/livez").status, 200);
+}
+
+TEST_F(ServiceTest, HealthTellsThatTheEngineFails) {
+  embedder.status = Error{ErrorCode::kInternal, "the device is \"gone\"", ""};
+  const Response response = Send("GET", "/health");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(nlohmann::json::parse(response.body).at("status"), "unhealthy");
+  EXPECT_EQ(nlohmann::json::parse(response.body).at("error"), "the device is \"gone\"");
+  EXPECT_NE(HeaderOf(response, "Retry-After"), "");
+  EXPECT_EQ(Send("GET", "/livez").status, 200);
+}
+
+struct ErrorCase {
+  ErrorCode code;
+  int status;
+  const char* type;
+  bool retry_after;
+};
+
+// Every row of the table of errors, by an engine that fails so.
+TEST_F(ServiceTest, ErrorsOfTheEngineHaveTheirStatus) {
+  const ErrorCase cases[] = {
+      {ErrorCode::kMalformed, 400, "Validation", false},
+      {ErrorCode::kInvalidArgument, 422, "Validation", false},
+      {ErrorCode::kEmpty, 400, "Empty", false},
+      {ErrorCode::kPayloadTooLarge, 413, "Validation", false},
+      {ErrorCode::kHeaderTooLarge, 431, "Validation", false},
+      {ErrorCode::kTimeout, 408, "Validation", false},
+      {ErrorCode::kUnsupported, 424, "Backend", false},
+      {ErrorCode::kOverloaded, 429, "Overloaded", true},
+      {ErrorCode::kUnavailable, 503, "Unhealthy", true},
+  };
+  for (const ErrorCase& c : cases) {
+    embedder.failure = Error{c.code, "because", ""};
+    const Response response = Post("/embed", R"({"texts":["a"]})");
+    ExpectError(response, c.status, c.type, "because");
+    EXPECT_EQ(HeaderOf(response, "Retry-After") != "", c.retry_after) << c.status;
+  }
+}
+
+TEST_F(ServiceTest, InternalErrorsNameTheRequestAndKeepTheirSecrets) {
+  for (const ErrorCode code : {ErrorCode::kInternal, ErrorCode::kModelLoad}) {
+    embedder.failure = Error{code, "/home/someone/model is broken", ""};
+    const Response response = Post("/embed", R"({"texts":["a"]})");
+    ExpectError(response, 500, "Backend", "id-1");
+    EXPECT_EQ(response.body.find("/home"), std::string::npos);
+  }
+  embedder.failure.reset();
+  EXPECT_EQ(Post("/embed", R"({"texts":["a"]})").status, 200);
+}
+
+}  // namespace
+}  // namespace embedding::api

@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""Writes expected/tensors.json: what PyTorch and safetensors read from the fixtures' weight files.
+
+Each tensor with its dtype, its shape, the CRC-32 of its bytes and its first values widened to f32.
+Needs torch and safetensors.
+"""
+
+import json
+import zlib
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+DATA = Path(__file__).parent
+FILES = [
+    "tiny-bge-m3/pytorch_model.bin",
+    "tiny-bge-m3/sparse_linear.pt",
+    "tiny-bge-m3/colbert_linear.pt",
+    "tiny-reranker/model.safetensors",
+]
+DTYPES = {torch.float32: "f32", torch.float16: "f16"}
+
+
+def describe(tensor):
+    tensor = tensor.contiguous()
+    return {
+        "dtype": DTYPES[tensor.dtype],
+        "shape": list(tensor.shape),
+        "crc32": zlib.crc32(tensor.numpy().tobytes()),
+        "first": tensor.flatten()[:3].float().tolist(),
+    }
+
+
+def main():
+    expected = {}
+    for name in FILES:
+        path = DATA / name
+        if path.suffix == ".safetensors":
+            tensors = load_file(path)
+        else:
+            tensors = torch.load(path, map_location="cpu", weights_only=True)
+        expected[name] = {key: describe(value) for key, value in sorted(tensors.items())}
+    with open(DATA / "expected" / "tensors.json", "w", encoding="utf-8") as out:
+        # One tensor a line, so that a change can be read.
+        out.write(json.dumps(expected).replace('}, "', '},\n"') + "\n")
+
+
+if __name__ == "__main__":
+    main()

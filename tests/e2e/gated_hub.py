@@ -1,0 +1,64 @@
+"""A hub with one model, which it does not give away until the test opens the gate.
+
+So a test decides how long the binary loads, without a clock.
+"""
+
+import hashlib
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+MODEL = "some-org/some-model"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+class GatedHub:
+    def __init__(self, directory):
+        self.gate = threading.Event()
+        files = {
+            str(path.relative_to(directory)): path.read_bytes()
+            for path in directory.rglob("*")
+            if path.is_file()
+        }
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(files, self.gate))
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self):
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *exception):
+        self.gate.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(files, gate):
+    listing = {"sha": COMMIT, "siblings": [{"rfilename": name} for name in files]}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            self.do_GET()
+
+        def do_GET(self):
+            gate.wait()
+            name = self.path.removeprefix(f"/{MODEL}/resolve/{COMMIT}/")
+            if self.path == f"/api/models/{MODEL}/revision/main":
+                self._send(json.dumps(listing).encode())
+            elif name in files:
+                self._send(files[name])
+            else:
+                self.send_error(404)
+
+        def _send(self, content):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("ETag", f'"{hashlib.sha1(content).hexdigest()}"')
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(content)
+
+        def log_message(self, *arguments):
+            pass
+
+    return Handler

@@ -1,0 +1,127 @@
+"""Exit codes, where options come from, and what is said when something is wrong."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from server import DATA, ROOT, TINY_BGE_M3, Server, environment, run
+
+
+def assert_fails(result, code, part):
+    assert result.returncode == code, result.stderr
+    assert part in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+
+
+def test_version_is_the_projects():
+    version = re.search(r"VERSION ([\d.]+)", (ROOT / "CMakeLists.txt").read_text().split("project(")[1])
+    result = run("--version")
+    assert result.returncode == 0
+    assert result.stdout == f"embedding-service {version.group(1)}\n"
+
+
+def test_help_tells_the_options_and_where_they_come_from():
+    assert run("--help").returncode == 0
+    result = run("serve", "--help")
+    assert result.returncode == 0
+    for option in (
+        "model host port device threads max-client-batch-size payload-limit max-connections "
+        "shutdown-timeout config"
+    ).split():
+        assert f"--{option}" in result.stdout
+        assert "EMBEDDING_SERVICE_" + option.upper().replace("-", "_") in result.stdout
+    assert "command line wins over the environment, the environment over the file" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["no-such-command"],
+        ["serve", "--no-such-option"],
+        ["serve", "--port"],
+        ["serve", "--port", "eighty"],
+        ["serve", "--port", "70000"],
+        ["serve", "--port", "-1"],
+        ["serve", "--max-client-batch-size", "0"],
+        ["serve", "--payload-limit", "-5"],
+        ["serve", "--config", "/no/such/file.toml"],
+        ["serve", "stray"],
+    ],
+)
+def test_wrong_usage(arguments):
+    result = run(*arguments)
+    assert result.returncode == 2
+    assert result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("device", ["cuda", "mps", "toaster"])
+def test_a_device_that_is_not_there(device):
+    assert_fails(run("serve", "--device", device), 5, device)
+
+
+def test_a_port_in_use_is_noticed_before_anything_is_loaded(tiny_bge_m3):
+    result = run("serve", "--port", tiny_bge_m3.port, "--model", TINY_BGE_M3)
+    assert_fails(result, 4, str(tiny_bge_m3.port))
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("model", ["/no/such/directory", "no-such-org/no-such-model"])
+def test_a_model_that_is_not_there(model, tmp_path):
+    env = environment(HF_HUB_CACHE=str(tmp_path))
+    assert_fails(run("serve", "--port", 0, "--model", model, env=env), 3, model)
+
+
+def test_command_line_over_environment_over_file(tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text('device = "cuda"\nhost = "192.0.2.1"\nmax-client-batch-size = 7\n')
+    assert_fails(run("serve", "--config", config), 5, "cuda")
+    # The environment wins over the file's device, and the next thing wrong is the file's host.
+    env = environment(EMBEDDING_SERVICE_CONFIG=str(config), EMBEDDING_SERVICE_DEVICE="cpu")
+    assert_fails(run("serve", env=env), 4, "192.0.2.1")
+    # The command line wins over both.
+    env["EMBEDDING_SERVICE_HOST"] = "192.0.2.2"
+    env["EMBEDDING_SERVICE_MODEL"] = ""  # as good as none
+    with Server(TINY_BGE_M3, "--host", "127.0.0.1", env=env) as server:
+        response = server.post("/embed", {"texts": ["a"] * 8})
+        assert "batch size 8 > maximum allowed batch size 7" in response.json()["error"]
+
+
+def test_an_unknown_key_in_the_file_is_an_error(tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text("prot = 8001\n")
+    result = run("serve", "--config", config)
+    assert result.returncode == 2
+    assert "prot" in result.stderr
+
+
+def test_a_bad_environment_variable_is_an_error():
+    result = run("serve", env=environment(EMBEDDING_SERVICE_PORT="eighty"))
+    assert result.returncode == 2
+    assert "eighty" in result.stderr
+
+
+@pytest.fixture(scope="module")
+def bad_models(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("bad")
+    subprocess.run(
+        [sys.executable, DATA / "make_bad_models.py", TINY_BGE_M3, directory], check=True
+    )
+    return directory
+
+
+def test_bad_models_are_refused_by_name(bad_models):
+    manifest = json.loads((bad_models / "manifest.json").read_text())
+    assert manifest
+    wrong = {}
+    for case, pattern in manifest.items():
+        result = run("serve", "--port", 0, "--model", bad_models / case)
+        one_line = len(result.stderr.strip().splitlines()) == 1
+        if result.returncode != 3 or not re.search(pattern, result.stderr) or not one_line:
+            wrong[case] = (result.returncode, result.stderr, pattern)
+    assert wrong == {}
+    assert not (bad_models / "EXECUTED").exists()

@@ -1,0 +1,102 @@
+#include "hub/file_selection.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace embedding {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<std::string> Select(const std::vector<std::string>& names) {
+  Result<std::vector<std::string>> chosen = SelectModelFiles(names);
+  EXPECT_TRUE(chosen.ok()) << (chosen.ok() ? "" : chosen.error().message);
+  return chosen.ok() ? *chosen : std::vector<std::string>();
+}
+
+// The listing of BAAI/bge-m3 on the hub.
+TEST(FileSelection, TakesOfBgeM3WhatItsServerNeeds) {
+  EXPECT_THAT(Select({".gitattributes",
+                      "1_Pooling/config.json",
+                      "README.md",
+                      "colbert_linear.pt",
+                      "config.json",
+                      "config_sentence_transformers.json",
+                      "imgs/bm25.jpg",
+                      "imgs/long.jpg",
+                      "long.jpg",
+                      "modules.json",
+                      "onnx/Constant_7_attr__value",
+                      "onnx/config.json",
+                      "onnx/model.onnx",
+                      "onnx/model.onnx_data",
+                      "onnx/sentencepiece.bpe.model",
+                      "onnx/special_tokens_map.json",
+                      "onnx/tokenizer.json",
+                      "onnx/tokenizer_config.json",
+                      "pytorch_model.bin",
+                      "sentence_bert_config.json",
+                      "sentencepiece.bpe.model",
+                      "sparse_linear.pt",
+                      "special_tokens_map.json",
+                      "tokenizer.json",
+                      "tokenizer_config.json"}),
+              ElementsAre("1_Pooling/config.json", "colbert_linear.pt", "config.json",
+                          "config_sentence_transformers.json", "modules.json", "pytorch_model.bin",
+                          "sentence_bert_config.json", "sparse_linear.pt",
+                          "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json"));
+}
+
+TEST(FileSelection, PrefersSafetensorsToPyTorch) {
+  EXPECT_THAT(
+      Select({"config.json", "flax_model.msgpack", "model.safetensors",
+              "openvino/openvino_model.bin", "pytorch_model.bin", "tf_model.h5", "tokenizer.json"}),
+      ElementsAre("config.json", "model.safetensors", "tokenizer.json"));
+}
+
+TEST(FileSelection, TakesTheShardsOfTheFormItTakes) {
+  EXPECT_THAT(
+      Select({"config.json", "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors",
+              "model-of-.safetensors", "model.fp16-00001-of-00002.safetensors",
+              "model.safetensors.index.json", "pytorch_model-00001-of-00002.bin",
+              "pytorch_model.bin.index.json", "tokenizer.json"}),
+      ElementsAre("config.json", "model-00001-of-00002.safetensors",
+                  "model-00002-of-00002.safetensors", "model.safetensors.index.json",
+                  "tokenizer.json"));
+  EXPECT_THAT(Select({"config.json", "pytorch_model-00001-of-00001.bin",
+                      "pytorch_model.bin.index.json", "tokenizer.json"}),
+              ElementsAre("config.json", "pytorch_model-00001-of-00001.bin",
+                          "pytorch_model.bin.index.json", "tokenizer.json"));
+}
+
+TEST(FileSelection, TakesTheWeightsOfModules) {
+  EXPECT_THAT(
+      Select({"1_Pooling/config.json", "2_Dense/config.json", "2_Dense/model.safetensors",
+              "2_Dense/pytorch_model.bin", "3_Dense/config.json", "3_Dense/pytorch_model.bin",
+              "config.json", "model.safetensors", "tokenizer.json"}),
+      ElementsAre("1_Pooling/config.json", "2_Dense/config.json", "2_Dense/model.safetensors",
+                  "3_Dense/config.json", "3_Dense/pytorch_model.bin", "config.json",
+                  "model.safetensors", "tokenizer.json"));
+}
+
+TEST(FileSelection, PassesOverWhatOnlyLooksLikeAModule) {
+  EXPECT_THAT(Select({"1_Pooling/.config.json", "1_Pooling/a b.json", "1_Pooling/deep/config.json",
+                      "_Pooling/config.json", "config.json", "model.safetensors", "tokenizer.json",
+                      "x1_Pooling/config.json"}),
+              ElementsAre("config.json", "model.safetensors", "tokenizer.json"));
+}
+
+TEST(FileSelection, SaysWhatIsMissing) {
+  const auto error = [](const std::vector<std::string>& names) {
+    const Result<std::vector<std::string>> chosen = SelectModelFiles(names);
+    return chosen.ok() ? "" : chosen.error().message;
+  };
+  EXPECT_THAT(error({}), HasSubstr("config.json"));
+  EXPECT_THAT(error({"config.json", "model.safetensors"}), HasSubstr("tokenizer.json"));
+  EXPECT_THAT(error({"config.json", "tokenizer.json", "onnx/model.onnx"}),
+              HasSubstr("model.safetensors"));
+}
+
+}  // namespace
+}  // namespace embedding

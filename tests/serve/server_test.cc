@@ -1,0 +1,280 @@
+// The server over real sockets, with a handler that the tests control.
+#include "serve/server.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/mutex.h"
+
+namespace embedding::serve {
+namespace {
+
+// A client that says exactly what a test wants it to say.
+class Client {
+ public:
+  explicit Client(uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  }
+  ~Client() { Close(); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  void Send(std::string_view bytes) { (void)::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+
+  // Reads until what has come ends with `end`, or the server closes. Gives all that came.
+  std::string ReadUntil(std::string_view end) {
+    std::string received;
+    char buffer[4096];
+    while (!received.ends_with(end)) {
+      const ssize_t n = ::recv(fd_, buffer, sizeof(buffer), 0);
+      if (n <= 0) break;
+      received.append(buffer, static_cast<size_t>(n));
+    }
+    return received;
+  }
+  std::string ReadAll() { return ReadUntil(std::string_view("\0never sent\0", 12)); }
+
+  void Close() {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+  }
+
+ private:
+  int fd_;
+};
+
+std::string Get(const std::string& target, const std::string& more_headers = "") {
+  return "GET " + target + " HTTP/1.1\r\nHost: h\r\n" + more_headers + "\r\n";
+}
+
+std::string Post(const std::string& body) {
+  return "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
+}
+
+// Answers each request with "<target:body>"; those of /held wait until the test releases them.
+class ServerTest : public ::testing::Test {
+ protected:
+  ~ServerTest() override {
+    if (thread_.joinable()) (void)Finish();
+  }
+
+  void Start(ServerOptions options = {}) {
+    options.port = 0;
+    auto server = Server::Listen(options, [this](api::Request request, api::Respond respond) {
+      auto answer = [respond = std::move(respond),
+                     body = '<' + request.target + ':' + request.body + '>'] {
+        respond({.body = body});
+      };
+      if (request.target != "/held") return answer();
+      MutexLock lock(mutex_);
+      held_.push_back(std::move(answer));
+      changed_.NotifyAll();
+    });
+    ASSERT_TRUE(server.ok()) << server.error().message;
+    server_ = *std::move(server);
+    port_ = static_cast<uint16_t>(
+        std::stoi(server_->url().substr(std::string_view("http://127.0.0.1:").size())));
+    thread_ = std::thread([this] { status_ = server_->Run(); });
+  }
+
+  void WaitForHeld(size_t count) {
+    MutexLock lock(mutex_);
+    while (held_.size() < count) changed_.Wait(mutex_);
+  }
+
+  void Release() {
+    std::vector<std::function<void()>> answers;
+    {
+      MutexLock lock(mutex_);
+      answers.swap(held_);
+    }
+    for (const auto& answer : answers) answer();
+  }
+
+  // Stops the server and gives what Run gave.
+  Status Finish() {
+    server_->Stop();
+    thread_.join();
+    return status_;
+  }
+
+  std::unique_ptr<Server> server_;
+  uint16_t port_ = 0;
+  std::thread thread_;
+  Status status_;
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  std::vector<std::function<void()>> held_ GUARDED_BY(mutex_);
+};
+
+TEST_F(ServerTest, KeepsTheConnectionBetweenRequests) {
+  Start();
+  Client client(port_);
+  for (const std::string body : {"one", "", "three"}) {
+    client.Send(Post(body));
+    const std::string end = "</echo:" + body + '>';
+    const std::string response = client.ReadUntil(end);
+    EXPECT_TRUE(response.starts_with("HTTP/1.1 200 OK\r\n")) << response;
+    EXPECT_TRUE(response.ends_with(end)) << response;
+  }
+}
+
+TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
+  Start();
+  Client client(port_);
+  std::thread releaser([this] {
+    WaitForHeld(1);
+    Release();
+  });
+  client.Send(Get("/held") + Post("second") + Get("/third"));
+  const std::string responses = client.ReadUntil("</third:>");
+  releaser.join();
+  const size_t first = responses.find("</held:>");
+  const size_t second = responses.find("</echo:second>");
+  EXPECT_LT(first, second) << responses;
+  EXPECT_NE(second, std::string::npos) << responses;
+  EXPECT_TRUE(responses.ends_with("</third:>")) << responses;
+}
+
+TEST_F(ServerTest, EchoesAFitRequestIdAndMakesOneOtherwise) {
+  Start();
+  Client client(port_);
+  client.Send(Get("/a", "X-Request-ID: my id 7\r\n"));
+  EXPECT_NE(client.ReadUntil("</a:>").find("x-request-id: my id 7\r\n"), std::string::npos);
+  const std::string too_long(129, 'x');
+  for (const std::string& unfit : {too_long, std::string("caf\xC3\xA9")}) {
+    client.Send(Get("/a", "x-request-id: " + unfit + "\r\n"));
+    const std::string response = client.ReadUntil("</a:>");
+    EXPECT_EQ(response.find(unfit), std::string::npos);
+    const size_t id = response.find("x-request-id: ");
+    ASSERT_NE(id, std::string::npos);
+    EXPECT_EQ(response.find("\r\n", id) - id, std::string_view("x-request-id: ").size() + 32);
+  }
+}
+
+TEST_F(ServerTest, StopAnswersWhatIsInHandAndClosesTheRest) {
+  Start();
+  Client idle(port_);
+  Client busy(port_);
+  Client late(port_);
+  idle.Send(Get("/a"));
+  idle.ReadUntil("</a:>");
+  busy.Send(Get("/held"));
+  WaitForHeld(1);
+  late.Send("GET /late HT");  // a request that has begun, but is not in hand
+  server_->Stop();
+  EXPECT_EQ(idle.ReadAll(), "");  // closed
+
+  late.Send("TP/1.1\r\n\r\n");
+  const std::string refused = late.ReadAll();
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 503 ")) << refused;
+  EXPECT_NE(refused.find("Connection: close\r\n"), std::string::npos) << refused;
+  EXPECT_NE(refused.find("Retry-After: "), std::string::npos) << refused;
+
+  Release();
+  const std::string answered = busy.ReadAll();
+  EXPECT_TRUE(answered.starts_with("HTTP/1.1 200 OK\r\n")) << answered;
+  EXPECT_NE(answered.find("Connection: close\r\n"), std::string::npos) << answered;
+  EXPECT_TRUE(answered.ends_with("</held:>")) << answered;
+  busy.Close();
+  late.Close();
+  thread_.join();
+  EXPECT_TRUE(status_.ok()) << status_.error().message;
+}
+
+TEST_F(ServerTest, StopWaitsNoLongerThanItsTimeout) {
+  Start({.shutdown_timeout = std::chrono::seconds(0)});
+  Client busy(port_);
+  busy.Send(Get("/held"));
+  WaitForHeld(1);
+  const Status status = Finish();
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code, ErrorCode::kTimeout);
+  Release();  // an answer that comes too late is dropped
+}
+
+TEST_F(ServerTest, ASignalStopsIt) {
+  Start();
+  ::kill(::getpid(), SIGTERM);
+  thread_.join();
+  EXPECT_TRUE(status_.ok());
+}
+
+TEST_F(ServerTest, AClientThatLeavesWhileItsRequestWaitsIsForgotten) {
+  Start();
+  {
+    Client client(port_);
+    client.Send(Get("/held"));
+    WaitForHeld(1);
+  }
+  Release();
+  Client next(port_);
+  next.Send(Get("/a"));
+  EXPECT_TRUE(next.ReadUntil("</a:>").ends_with("</a:>"));
+  next.Close();
+  EXPECT_TRUE(Finish().ok());
+}
+
+TEST_F(ServerTest, RefusesConnectionsOverTheLimitAndTakesThemAgainLater) {
+  Start({.max_connections = 2});
+  auto first = std::make_unique<Client>(port_);
+  first->Send(Get("/a"));
+  first->ReadUntil("</a:>");
+  Client second(port_);
+  second.Send(Get("/a"));
+  second.ReadUntil("</a:>");
+
+  Client third(port_);
+  third.Send(Get("/a"));
+  const std::string refused = third.ReadAll();
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 503 ")) << refused;
+  EXPECT_NE(refused.find("Retry-After: "), std::string::npos);
+  EXPECT_NE(refused.find("x-request-id: "), std::string::npos);
+
+  first.reset();
+  std::string response;
+  while (!response.ends_with("</a:>")) {  // until the server has noticed that there is room
+    Client fourth(port_);
+    fourth.Send(Get("/a"));
+    response = fourth.ReadUntil("</a:>");
+  }
+}
+
+TEST_F(ServerTest, AnAddressInUseIsAnErrorThatNamesIt) {
+  Start();
+  const auto second = Server::Listen({.port = port_}, nullptr);
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().code, ErrorCode::kAddressInUse);
+  EXPECT_NE(second.error().message.find(std::to_string(port_)), std::string::npos);
+}
+
+TEST(ServerListenTest, AHostThatIsNotOursIsAnErrorThatNamesIt) {
+  for (const std::string host : {"192.0.2.1", "no such host"}) {
+    const auto server = Server::Listen({.host = host, .port = 0}, nullptr);
+    ASSERT_FALSE(server.ok()) << host;
+    EXPECT_EQ(server.error().code, ErrorCode::kAddressInUse);
+    EXPECT_NE(server.error().message.find(host), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace embedding::serve

@@ -1,0 +1,172 @@
+#include "weights/model_locator.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace embedding {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr char kCommit[] = "00112233445566778899aabbccddeeff00112233";
+
+class ModelLocator : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = testing::TempDir() + "locator_test_XXXXXX";
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    directory_ = name;
+    for (const char* variable : {"HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"}) unsetenv(variable);
+    setenv("HOME", (directory_ / "user").c_str(), 1);
+  }
+  void TearDown() override { fs::remove_all(directory_); }
+
+  static void Write(const fs::path& path, std::string_view text = "{}") {
+    fs::create_directories(path.parent_path());
+    std::ofstream(path) << text;
+  }
+
+  // Puts acme/tiny into a cache, as Python's huggingface_hub does, and returns its snapshot.
+  static fs::path AddModel(const fs::path& hub, const std::string& revision = "main") {
+    const fs::path model = hub / "models--acme--tiny";
+    fs::path snapshot = model / "snapshots" / kCommit;
+    Write(model / "blobs" / "abc");
+    fs::create_directories(snapshot);
+    for (const char* name : {"config.json", "tokenizer.json", "model.safetensors"}) {
+      if (!fs::exists(snapshot / name)) fs::create_symlink("../../blobs/abc", snapshot / name);
+    }
+    Write(model / "refs" / revision, kCommit);
+    return snapshot;
+  }
+
+  static void ExpectFound(const fs::path& expected, const std::string& id,
+                          const std::string& revision = "main") {
+    const Result<std::string> found = LocateModel(id, revision);
+    ASSERT_TRUE(found.ok()) << found.error().message;
+    EXPECT_EQ(*found, expected);
+  }
+
+  static std::string ErrorOf(const std::string& id, const std::string& revision = "main") {
+    const Result<std::string> found = LocateModel(id, revision);
+    EXPECT_FALSE(found.ok()) << *found;
+    return found.ok() ? "" : found.error().message;
+  }
+
+  fs::path directory_;
+};
+
+TEST_F(ModelLocator, TakesADirectoryAsItIs) {
+  ExpectFound(directory_, directory_.string());
+  fs::create_directories(directory_ / "user/models/tiny");
+  ExpectFound(directory_ / "user/models/tiny", "~/models/tiny");
+}
+
+TEST_F(ModelLocator, LooksWhereTheVariablesSay) {
+  const fs::path in_home = AddModel(directory_ / "user/.cache/huggingface/hub");
+  ExpectFound(in_home, "acme/tiny");
+
+  const fs::path in_xdg = AddModel(directory_ / "xdg/huggingface/hub");
+  setenv("XDG_CACHE_HOME", (directory_ / "xdg").c_str(), 1);
+  ExpectFound(in_xdg, "acme/tiny");
+
+  const fs::path in_hf_home = AddModel(directory_ / "user/hf/hub");
+  setenv("HF_HOME", "~/hf", 1);
+  ExpectFound(in_hf_home, "acme/tiny");
+
+  const fs::path in_hub_cache = AddModel(directory_ / "cache");
+  setenv("HF_HUB_CACHE", (directory_ / "cache").c_str(), 1);
+  ExpectFound(in_hub_cache, "acme/tiny");
+
+  setenv("HF_HUB_CACHE", "", 1);
+  ExpectFound(in_hf_home, "acme/tiny");
+}
+
+TEST_F(ModelLocator, NeedsNoHomeVariable) {
+  unsetenv("HOME");
+  EXPECT_THAT(HuggingFaceHome(), AllOf(testing::StartsWith("/"), testing::EndsWith("huggingface")));
+}
+
+TEST_F(ModelLocator, KnowsBranchesTagsAndCommits) {
+  setenv("HF_HUB_CACHE", directory_.c_str(), 1);
+  const fs::path snapshot = AddModel(directory_, "refs/pr/3");
+  ExpectFound(snapshot, "acme/tiny", "refs/pr/3");
+  ExpectFound(snapshot, "acme/tiny", kCommit);
+  EXPECT_THAT(ErrorOf("acme/tiny", "v2"),
+              AllOf(HasSubstr("revision v2"), HasSubstr("download acme/tiny --revision v2")));
+}
+
+TEST_F(ModelLocator, SaysWhereItLookedAndWhatToDo) {
+  setenv("HF_HUB_CACHE", directory_.c_str(), 1);
+  EXPECT_THAT(ErrorOf("BAAI/bge-m3"),
+              AllOf(HasSubstr((directory_ / "models--BAAI--bge-m3").string()),
+                    HasSubstr("\"embedding-service download BAAI/bge-m3\"")));
+  EXPECT_THAT(ErrorOf("bert-base-uncased"), HasSubstr("models--bert-base-uncased"));
+}
+
+TEST_F(ModelLocator, DoesNotTakeAPartForTheModel) {
+  setenv("HF_HUB_CACHE", directory_.c_str(), 1);
+  const fs::path snapshot = AddModel(directory_);
+  fs::remove(directory_ / "models--acme--tiny/blobs/abc");
+  EXPECT_THAT(ErrorOf("acme/tiny"), AllOf(HasSubstr("in part"), HasSubstr("download acme/tiny")));
+  Write(directory_ / "models--acme--tiny/blobs/abc");
+  ExpectFound(snapshot, "acme/tiny");
+  for (const char* name : {"config.json", "tokenizer.json", "model.safetensors"}) {
+    AddModel(directory_);
+    fs::remove(snapshot / name);
+    EXPECT_THAT(ErrorOf("acme/tiny"), HasSubstr("in part")) << name;
+  }
+}
+
+TEST_F(ModelLocator, DoesNotFollowARefOutOfTheCache) {
+  setenv("HF_HUB_CACHE", directory_.c_str(), 1);
+  AddModel(directory_);
+  Write(directory_ / "outside/config.json");
+  Write(directory_ / "outside/tokenizer.json");
+  Write(directory_ / "outside/model.safetensors");
+  Write(directory_ / "models--acme--tiny/refs/main", "../../outside");
+  EXPECT_THAT(ErrorOf("acme/tiny"), HasSubstr("not in the hub cache"));
+}
+
+TEST_F(ModelLocator, SpeaksOfDirectoriesWhereAPathIsMeant) {
+  for (const char* path :
+       {"/no/such", "./tiny", "../acme/tiny", "~/tiny", "models/acme/tiny", "acme/", "~"}) {
+    EXPECT_THAT(ErrorOf(path), AllOf(HasSubstr("no such directory"), Not(HasSubstr("hub cache"))))
+        << path;
+  }
+  Write(directory_ / "file");
+  EXPECT_THAT(ErrorOf((directory_ / "file").string()), HasSubstr("not a directory"));
+}
+
+TEST_F(ModelLocator, RefusesWhatCannotBeAnId) {
+  for (const char* id : {"", "acme/..", "a..b", "a--b", "acme/tiny ", "acme/t\xC3\xAFny", "a\nb",
+                         "-acme/tiny", "acme/tiny-", "acme/tiny.", "acme/t?y", "a:b"}) {
+    EXPECT_FALSE(CheckModelId(id).ok()) << id;
+    EXPECT_THAT(ErrorOf(id), HasSubstr("model id")) << id;
+  }
+  EXPECT_FALSE(CheckModelId(std::string(97, 'a')).ok());
+  for (const char* id :
+       {"BAAI/bge-m3", "gpt2", "sentence-transformers/all-MiniLM-L6-v2", "a/b_c.d", "_/_"}) {
+    EXPECT_TRUE(CheckModelId(id).ok()) << id;
+  }
+}
+
+TEST_F(ModelLocator, RefusesWhatCannotBeARevision) {
+  for (const char* revision : {"", "..", "../x", "a/../b", "/main", "main/", "a//b", "a b", "a\nb",
+                               ".hidden", "a\\b", "a?b", "a#b", "a%2F"}) {
+    EXPECT_FALSE(CheckRevision(revision).ok()) << revision;
+    EXPECT_THAT(ErrorOf("acme/tiny", revision), HasSubstr("revision")) << revision;
+  }
+  for (const char* revision : {"main", "v1.5", "refs/pr/3", "feature/x_y-z", kCommit}) {
+    EXPECT_TRUE(CheckRevision(revision).ok()) << revision;
+  }
+}
+
+}  // namespace
+}  // namespace embedding
