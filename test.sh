@@ -105,7 +105,7 @@ step_debug() {
 step_asan-ubsan() {
   check "asan-ubsan build" build asan-ubsan
   run_ctest asan-ubsan
-  run_pytest build/asan-ubsan/embedding-service -m "bad_models or wire"
+  run_pytest build/asan-ubsan/embedding-service -k "bad_models or wire or errors or lifecycle"
 }
 
 step_tsan() {

@@ -32,7 +32,7 @@ struct EmbedderOptions {
   std::string model_directory = {};
   // What the model is called in answers; the directory's name if empty.
   std::string model_name = {};
-  ComputeType compute_type = ComputeType::kF32;
+  ComputeType compute_type = ComputeType::kAuto;
   // Threads that compute; 0 takes as many as the process may use (base/cpu.h).
   int threads = 0;
   // A batch is cut when it reaches this many tokens; a longer text is a batch by itself.

@@ -14,6 +14,7 @@ namespace {
 
 constexpr int kMaxRedirects = 10;
 constexpr size_t kMaxHeaderBytes = size_t{64} << 10;
+constexpr size_t kMaxErrorPageBytes = size_t{1} << 20;
 constexpr long kConnectTimeoutS = 10;
 constexpr long kReceiveBufferBytes = 256L << 10;
 // Four attempts, 0.5 + 1 + 2 seconds of waiting: outlives a restarted proxy, and is not too long a
@@ -77,13 +78,17 @@ struct Transfer {
   CURL* curl;
   HttpResponse response;
   size_t header_bytes = 0;
-  bool stopped_by_sink = false;
+  size_t error_page_bytes = 0;
+  const char* stopped = nullptr;  // why, if this side did it
 };
 
 size_t OnHeader(const char* data, size_t /*one*/, size_t size, void* user) {
   Transfer& transfer = *static_cast<Transfer*>(user);
   transfer.header_bytes += size;
-  if (transfer.header_bytes > kMaxHeaderBytes) return 0;
+  if (transfer.header_bytes > kMaxHeaderBytes) {
+    transfer.stopped = "the server sends too many headers";
+    return 0;
+  }
   const std::string_view line(data, size);
   if (line.starts_with("HTTP/")) {  // a new answer, after "100 Continue"
     transfer.response.headers.clear();
@@ -106,12 +111,13 @@ size_t OnBody(const char* data, size_t /*one*/, size_t size, void* user) {
   long status = 0;
   curl_easy_getinfo(transfer.curl, CURLINFO_RESPONSE_CODE, &status);
   transfer.response.status = static_cast<int>(status);
-  if (!transfer.response.Ok()) return size;  // the text of an error page is nobody's
-  if (transfer.request->sink && !transfer.request->sink(transfer.response, {data, size})) {
-    transfer.stopped_by_sink = true;
-    return 0;
+  if (!transfer.response.Ok()) {  // its text is nobody's, but a connection that is read can be kept
+    transfer.error_page_bytes += size;
+    if (transfer.error_page_bytes > kMaxErrorPageBytes) transfer.stopped = "an endless error page";
+  } else if (transfer.request->sink && !transfer.request->sink(transfer.response, {data, size})) {
+    transfer.stopped = "stopped by the receiver";
   }
-  return size;
+  return transfer.stopped == nullptr ? size : 0;
 }
 
 }  // namespace
@@ -133,7 +139,6 @@ struct HttpClient::Impl {
 HttpResponse HttpClient::Impl::SendOnce(const HttpRequest& request, const std::string& url,
                                         std::string* location) {
   Transfer transfer{&request, curl, {}};
-  curl_easy_reset(curl);  // keeps connections
   char message[CURL_ERROR_SIZE] = "";
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, message);
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
@@ -173,12 +178,13 @@ HttpResponse HttpClient::Impl::SendOnce(const HttpRequest& request, const std::s
   char* redirect = nullptr;
   curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &redirect);
   if (redirect != nullptr) *location = redirect;
-  if (transfer.stopped_by_sink) {
-    response.problem = "stopped";
+  if (transfer.stopped != nullptr) {
+    response.problem = transfer.stopped;
   } else if (code != CURLE_OK) {
     response.problem = message[0] != '\0' ? message : curl_easy_strerror(code);
     response.problem_may_pass = MayPass(code);
   }
+  curl_easy_reset(curl);  // keeps the connections, and no pointer into this call
   return std::move(response);
 }
 

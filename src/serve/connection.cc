@@ -127,7 +127,7 @@ asio::awaitable<bool> Connection::AwaitFirstBytes() {
 
 // Hands the request to the handler and waits for its answer, from whatever thread it comes.
 asio::awaitable<api::Response> Connection::Handle(api::Request request) {
-  auto initiate = [](auto completion, Connection* self, api::Request request_to_handle) {
+  auto initiate = [](auto completion, Connection* self, api::Request&& request_to_handle) {
     // Shared, because std::function wants to be copyable.
     auto resume = std::make_shared<decltype(completion)>(std::move(completion));
     self->shared_.handler(

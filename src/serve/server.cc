@@ -25,6 +25,12 @@ constexpr size_t kOtherFiles = 128;
 // How long to wait when the system has no descriptor left for a new connection.
 constexpr std::chrono::milliseconds kAcceptRetry{100};
 
+std::string UrlOf(const tcp::endpoint& endpoint) {
+  const std::string host = endpoint.address().to_string();
+  return "http://" + (endpoint.address().is_v6() ? '[' + host + ']' : host) + ':' +
+         std::to_string(endpoint.port());
+}
+
 class AsioServer final : public Server {
  public:
   AsioServer(const ServerOptions& options, api::Handler handler)
@@ -54,6 +60,7 @@ class AsioServer final : public Server {
                        "; stop what uses it or choose another --port or --host",
                    ""};
     }
+    url_ = UrlOf(acceptor_.local_endpoint());
     const size_t files = RaiseFileLimit(options_.max_connections + kMaxRefusals + kOtherFiles);
     const size_t affordable = files - std::min(files, kMaxRefusals + kOtherFiles);
     if (affordable < options_.max_connections) {
@@ -64,12 +71,7 @@ class AsioServer final : public Server {
     return {};
   }
 
-  std::string url() const override {
-    const tcp::endpoint endpoint = acceptor_.local_endpoint();
-    const std::string host = endpoint.address().to_string();
-    return "http://" + (endpoint.address().is_v6() ? '[' + host + ']' : host) + ':' +
-           std::to_string(endpoint.port());
-  }
+  std::string url() const override { return url_; }
 
   Status Run() override {
     signals_.async_wait([this](const error_code& error, int /*signal*/) {
@@ -152,6 +154,7 @@ class AsioServer final : public Server {
   }
 
   ServerOptions options_;
+  std::string url_;
   Shared shared_;
   std::set<Connection*> connections_;
   size_t refusals_ = 0;

@@ -35,7 +35,7 @@ class Server {
   // Every Respond that the handler was given must have been destroyed, or never be called.
   virtual ~Server() = default;
 
-  // "http://127.0.0.1:8001", with the port that was taken.
+  // "http://127.0.0.1:8001", with the port that was taken. Thread-safe.
   virtual std::string url() const = 0;
 
   // Serves until Stop or a signal, then takes no new connections, closes the idle ones, lets the

@@ -23,9 +23,12 @@ PATIENCE_S = 120
 
 
 def environment(**variables):
-    """This process's environment without what would configure the binary, and without a network."""
+    """This process's environment without what would configure the binary, and without a network.
+
+    In f32: the references are.
+    """
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("EMBEDDING_SERVICE_", "HF_"))}
-    return {**kept, "HF_HUB_OFFLINE": "1", **variables}
+    return {**kept, "HF_HUB_OFFLINE": "1", "EMBEDDING_SERVICE_DTYPE": "f32", **variables}
 
 
 def run(*arguments, env=None):

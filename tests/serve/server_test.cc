@@ -77,16 +77,17 @@ class ServerTest : public ::testing::Test {
 
   void Start(ServerOptions options = {}) {
     options.port = 0;
-    auto server = Server::Listen(options, [this](api::Request request, api::Respond respond) {
-      auto answer = [respond = std::move(respond),
-                     body = '<' + request.target + ':' + request.body + '>'] {
-        respond({.body = body});
-      };
-      if (request.target != "/held") return answer();
-      MutexLock lock(mutex_);
-      held_.push_back(std::move(answer));
-      changed_.NotifyAll();
-    });
+    auto server =
+        Server::Listen(options, [this](const api::Request& request, api::Respond respond) {
+          auto answer = [respond = std::move(respond),
+                         body = '<' + request.target + ':' + request.body + '>'] {
+            respond({.body = body});
+          };
+          if (request.target != "/held") return answer();
+          MutexLock lock(mutex_);
+          held_.push_back(std::move(answer));
+          changed_.NotifyAll();
+        });
     ASSERT_TRUE(server.ok()) << server.error().message;
     server_ = *std::move(server);
     port_ = static_cast<uint16_t>(
