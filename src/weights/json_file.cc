@@ -96,6 +96,8 @@ class JsonBuilder : public nlohmann::json_sax<Json> {
 }  // namespace
 
 Result<Json> ParseJson(std::string_view text) {
+  // The parser takes a zero byte for the end and would not look at what is behind it.
+  if (text.find('\0') != std::string_view::npos) return ModelError("not valid JSON: a zero byte");
   JsonBuilder builder;
   if (!Json::sax_parse(text, &builder)) return ModelError("{}", builder.problem());
   return std::move(builder.root());

@@ -106,8 +106,8 @@ class Server:
         return self
 
     def __exit__(self, *exception):
-        if self.process.poll() is None and self.stop() != 0 and exception[0] is None:
-            raise RuntimeError(f"the server did not end well:\n{self.stderr()}")
+        if self.process.poll() is None and (code := self.stop()) != 0 and exception[0] is None:
+            raise RuntimeError(f"the server ended with {code}:\n{self.stderr()}")
 
 
 def _content(file):

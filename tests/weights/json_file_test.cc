@@ -31,6 +31,7 @@ TEST(JsonFileTest, RefusesWhatIsNotJson) {
                            "NaN", "01", "\"\xFF\"", "\"\xED\xA0\x80\"", "// c\n1", "1e999"}) {
     EXPECT_THAT(ErrorOf(text), HasSubstr("not valid JSON: ")) << text;
   }
+  EXPECT_THAT(ErrorOf(std::string("{}\0", 3)), HasSubstr("not valid JSON: a zero byte"));
   EXPECT_THAT(ErrorOf("[1,\n x]"), HasSubstr("line 2, column 2"));
   EXPECT_LT(ErrorOf("\"" + std::string(100'000, 'x')).size(), 400U);
 }
