@@ -272,7 +272,8 @@ Result<Components> ParseComponents(const JsonNode& document) {
 
 Result<std::unique_ptr<Tokenizer>> Tokenizer::FromJson(std::string_view json) {
   // simdjson would copy nothing from nowhere, which is undefined.
-  if (json.empty()) return Error{ErrorCode::kModelLoad, "the tokenizer is not JSON: the file is empty", ""};
+  if (json.empty())
+    return Error{ErrorCode::kModelLoad, "the tokenizer is not JSON: the file is empty", ""};
   simdjson::dom::parser parser;
   simdjson::dom::element root;
   const simdjson::error_code error = parser.parse(json.data(), json.size()).get(root);
