@@ -1,5 +1,5 @@
-// The two 16-bit float formats: as bit patterns in model files, with their exact widening to f32, and
-// bfloat16 as a type to compute with.
+// The two 16-bit float formats: as bit patterns in model files, with their exact widening to f32,
+// and bfloat16 as a type to compute with.
 #pragma once
 
 #include <bit>
