@@ -58,7 +58,7 @@ void ExpectMatchesReference(size_t rows, size_t size, float mean, bool with_resi
 
 TEST(AddLayerNorm, EqualsTheDefinition) {
   ForEachTarget([] {
-    for (const size_t size : {1, 8, 15, 64, 100, 384, 1024}) {
+    for (const size_t size : std::initializer_list<size_t>{1, 8, 15, 64, 100, 384, 1024}) {
       ExpectMatchesReference(17, size, 0, true);
       ExpectMatchesReference(17, size, 0, false);
     }
@@ -71,7 +71,7 @@ TEST(AddLayerNorm, AMeanFarFromZeroDoesNotCancel) {
 
 TEST(AddLayerNorm, GivesTheSameRoundedToBf16) {
   ForEachTarget([] {
-    for (const size_t size : {5, 64, 100}) {
+    for (const size_t size : std::initializer_list<size_t>{5, 64, 100}) {
       std::vector<float> x(3 * size);
       for (size_t i = 0; i < x.size(); ++i) x[i] = std::sin(static_cast<float>(i));
       const std::vector<float> gamma(size, 1.7F);

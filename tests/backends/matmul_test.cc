@@ -61,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(Panel, MatMulF32, testing::Values(&PackPanelMatMul));
 
 TEST_P(MatMulF32, EqualsTheDefinitionForEveryNumberOfRows) {
   ForEachTarget([&] {
-    for (const size_t rows : {1, 2, 5, 7, 16, 17, 33, 64, 100, 513}) {
+    for (const size_t rows : std::initializer_list<size_t>{1, 2, 5, 7, 16, 17, 33, 64, 100, 513}) {
       ExpectMatchesReference(GetParam(), rows, 128, 96, true, Activation::kIdentity);
     }
   });

@@ -189,7 +189,7 @@ TEST_F(EmbedderRequests, DimensionsKeepsTheFirstComponentsAndNormalisesThem) {
 }
 
 TEST_F(EmbedderRequests, DimensionsOutOfRangeAreRefused) {
-  for (const size_t dimensions : {0, 385}) {
+  for (const size_t dimensions : std::initializer_list<size_t>{0, 385}) {
     EmbedRequest request;
     request.texts = {"x"};
     request.dimensions = dimensions;
