@@ -68,7 +68,7 @@ run_pytest() {
   EMBEDDING_SERVICE_BIN=$binary build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e "$@" 2>&1 | tee "$log"
   for count in passed failed error; do
     local n
-    n=$(tail -n 1 "$log" | sed -nE "s/.*[^0-9]?([0-9]+) ${count}s?.*/\1/p" | head -n 1)
+    n=$(tail -n 1 "$log" | grep -oE "[0-9]+ ${count}" | grep -oE '^[0-9]+')
     case "$count" in
       passed) passed=$((passed + ${n:-0})) ;;
       *) failed=$((failed + ${n:-0})) ;;
@@ -85,8 +85,6 @@ make_venv() {
   [ -x build/venv/bin/python ] || python3 -m venv build/venv
   build/venv/bin/pip install --quiet --disable-pip-version-check -r tests/e2e/requirements.txt
 }
-
-sources() { git ls-files '*.cc' '*.h'; }
 
 step_style() {
   check "formatting (run: clang-format -i)" bash -c 'git ls-files "*.cc" "*.h" | xargs clang-format --dry-run -Werror'
