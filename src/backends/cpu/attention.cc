@@ -90,7 +90,7 @@ struct Scratch {
 template <typename T>
 struct F32Layout {
   using Element = float;
-  static constexpr size_t kGroup = kRows;
+  static constexpr size_t kGroup = kTileRows;
   static size_t Panel() { return 2 * hn::Lanes(D()); }
   static size_t Depth(size_t n) { return n; }
 

@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "backends/cpu/elementwise-inl.h"
+#include "backends/cpu/register_tile-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -22,41 +23,29 @@ namespace embedding {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-using D = hn::ScalableTag<float>;
-using V = hn::Vec<D>;
-
-// Rows of the outer-product kernels: kRows x 2 sums, two vectors of the panel and one broadcast
-// must fit the registers: 32 with AVX-512 and NEON, 16 below. Eight sums at least are needed to
-// hide the latency of a multiply-add. (12 rows with AVX-512 measured 4 % slower than 8.)
-#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM
-constexpr size_t kRows = 8;
-#else
-constexpr size_t kRows = 6;
-#endif
-
-// out[r, 0 .. 2 vectors) of kRows rows = (accumulate ? out : 0) + sum over i < depth of
+// out[r, 0 .. 2 vectors) of kTileRows rows = (accumulate ? out : 0) + sum over i < depth of
 // left[r][i] * right[i, 0 .. 2 vectors).
 HWY_INLINE void OuterProduct(const float* const HWY_RESTRICT* left, size_t depth,
                              const float* HWY_RESTRICT right, size_t right_stride,
                              float* HWY_RESTRICT out, size_t out_stride, bool accumulate) {
   const D d;
   const size_t lanes = hn::Lanes(d);
-  V sum0[kRows];
-  V sum1[kRows];
-  for (size_t r = 0; r < kRows; ++r) {
+  V sum0[kTileRows];
+  V sum1[kTileRows];
+  for (size_t r = 0; r < kTileRows; ++r) {
     sum0[r] = accumulate ? hn::LoadU(d, out + r * out_stride) : hn::Zero(d);
     sum1[r] = accumulate ? hn::LoadU(d, out + r * out_stride + lanes) : hn::Zero(d);
   }
   for (size_t i = 0; i < depth; ++i) {
     const V right0 = hn::LoadU(d, right + i * right_stride);
     const V right1 = hn::LoadU(d, right + i * right_stride + lanes);
-    for (size_t r = 0; r < kRows; ++r) {
+    for (size_t r = 0; r < kTileRows; ++r) {
       const V value = hn::Set(d, left[r][i]);
       sum0[r] = hn::MulAdd(value, right0, sum0[r]);
       sum1[r] = hn::MulAdd(value, right1, sum1[r]);
     }
   }
-  for (size_t r = 0; r < kRows; ++r) {
+  for (size_t r = 0; r < kTileRows; ++r) {
     hn::StoreU(sum0[r], d, out + r * out_stride);
     hn::StoreU(sum1[r], d, out + r * out_stride + lanes);
   }

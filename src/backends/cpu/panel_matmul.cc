@@ -25,6 +25,7 @@
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 
 #include "backends/cpu/elementwise-inl.h"
+#include "backends/cpu/register_tile-inl.h"
 #include "hwy/highway.h"
 
 #ifndef EMBEDDING_PANEL_MATMUL_TYPES
@@ -56,16 +57,6 @@ namespace embedding {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-using D = hn::ScalableTag<float>;
-using V = hn::Vec<D>;
-
-// Sums of kMaxRows x 2 vectors, two of the panel and one broadcast must fit 16 registers, or 32.
-#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM
-constexpr size_t kMaxRows = 8;
-#else
-constexpr size_t kMaxRows = 6;
-#endif
-
 size_t PanelWidth() { return 2 * hn::Lanes(D()); }
 
 // Features [first, first + depth) of kRows rows and one panel. `columns` of the panel exist in the
@@ -84,7 +75,7 @@ HWY_INLINE void MultiplyBlock(const PanelTask& task, size_t row, size_t panel, s
   const bool last = first + depth == task.in_features;
 
   // A panel that is cut by the output's edge goes through a copy.
-  HWY_ALIGN float edge[kMaxRows * HWY_MAX_BYTES / sizeof(float) * 2];
+  HWY_ALIGN float edge[kTileRows * HWY_MAX_BYTES / sizeof(float) * 2];
   const size_t columns = std::min(width, task.out_features - column);
   float* HWY_RESTRICT sums = whole ? output : edge;
   const size_t stride = whole ? task.out_features : width;
@@ -154,7 +145,7 @@ void MultiplyRows(const PanelTask& task, size_t rows, size_t row, size_t panel, 
 
 void RunPanelTask(const PanelTask& task) {
   // Groups of nearly the same size: a small last group would leave the multiply-add units idle.
-  const size_t groups = (task.rows + kMaxRows - 1) / kMaxRows;
+  const size_t groups = (task.rows + kTileRows - 1) / kTileRows;
   for (size_t first = 0; first < task.in_features; first += kDepthBlock) {
     const size_t depth = std::min(kDepthBlock, task.in_features - first);
     for (size_t panel = task.first_panel; panel < task.last_panel; ++panel) {
