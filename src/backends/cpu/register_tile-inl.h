@@ -12,7 +12,7 @@
 
 #include "hwy/highway.h"
 
-HWY_BEFORE_NAMESPACE();
+// No function here, hence no HWY_BEFORE_NAMESPACE: clang warns of attributes for nothing.
 namespace embedding {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
@@ -31,6 +31,5 @@ constexpr size_t kTileRows = 6;
 
 }  // namespace HWY_NAMESPACE
 }  // namespace embedding
-HWY_AFTER_NAMESPACE();
 
 #endif  // EMBEDDING_REGISTER_TILE_INL_H_
