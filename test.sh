@@ -136,7 +136,9 @@ scripts/fetch_demo_model.sh || exit 1
 python3 scripts/unpack_test_models.py || exit 1
 for step in "${steps[@]}"; do
   say "$step"
+  started=$SECONDS
   "step_$step"
+  printf '%s took %d s\n' "$step" $((SECONDS - started))
 done
 
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
