@@ -25,6 +25,8 @@ constexpr ErrorRow kErrors[] = {
     {ErrorCode::kPayloadTooLarge, 413, "Validation", ""},
     {ErrorCode::kHeaderTooLarge, 431, "Validation", ""},
     {ErrorCode::kTimeout, 408, "Validation", ""},
+    // nginx's status for it: nobody is there to read the answer, but the log is.
+    {ErrorCode::kCancelled, 499, "Validation", ""},
     {ErrorCode::kNotFound, 404, "Validation", ""},
     {ErrorCode::kMethodNotAllowed, 405, "Validation", ""},
     {ErrorCode::kUnsupported, 424, "Backend", ""},

@@ -3,7 +3,9 @@
 // serve/ reads and writes bytes and knows no JSON; api/ knows JSON and no sockets.
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,8 @@ struct Request {
   std::string target;  // as on the request line, query included: any bytes without spaces
   std::string body;
   std::string request_id;  // printable ASCII; names the request in the log
+  // Becomes true when the client has gone; nullptr if nobody watches.
+  std::shared_ptr<const std::atomic<bool>> cancelled = nullptr;
 };
 
 struct Response {

@@ -85,8 +85,9 @@ void AnswerEmbed(Call& call, const Result<EmbedResponse>& response) {
 }  // namespace
 
 void NativeEmbed(const CallPtr& call) {
-  const Result<EmbedRequest> request = ParseEmbed(*call);
+  Result<EmbedRequest> request = ParseEmbed(*call);
   if (!request.ok()) return call->Fail(request.error());
+  request->cancelled = call->request.cancelled;
   // The answer comes on the computing thread, which has better to do than write JSON.
   call->embedder->EmbedAsync(*request, [call](Result<EmbedResponse> response) {
     Continue(call, [call, response = std::move(response)] { AnswerEmbed(*call, response); });

@@ -57,7 +57,13 @@ void Service::Handle(Request request, Respond respond) const {
       return call->Fail({ErrorCode::kUnavailable,
                          "the model " + options_.model_name + " is still loading, try again", ""});
     } else {
-      return Continue(call, [call, handle = route.handle] { handle(call); });
+      return Continue(call, [call, handle = route.handle] {
+        const auto& cancelled = call->request.cancelled;
+        if (cancelled != nullptr && *cancelled) {
+          return call->Fail({ErrorCode::kCancelled, "the client has closed the connection", ""});
+        }
+        handle(call);
+      });
     }
   }
   if (allowed.empty()) {

@@ -1,5 +1,8 @@
 #include "serve/connection.h"
 
+#include <fmt/chrono.h>
+
+#include <ctime>
 #include <string_view>
 
 #include "api/errors.h"
@@ -11,18 +14,9 @@ namespace embedding::serve {
 namespace {
 
 namespace http = boost::beast::http;
-using std::chrono::seconds;
 
-// Longer than the 60 s after which load balancers drop an idle connection, so that it is they who
-// close, and no request meets a closing socket.
-constexpr seconds kIdleTimeout{75};
-// A header comes in a packet or two; slower than this is an attack or a broken network.
-constexpr seconds kHeaderTimeout{30};
-// The default payload limit of 2 MB in this time is 33 KB/s.
-constexpr seconds kBodyTimeout{60};
-constexpr seconds kWriteTimeout{60};
 // For a client to take note that its connection is being closed.
-constexpr seconds kCloseTimeout{2};
+constexpr std::chrono::seconds kCloseTimeout{2};
 // Cookies and proxies' headers together stay below it; Node and Apache Tomcat draw the same order.
 constexpr uint32_t kMaxHeaderBytes = 16 * 1024;
 // The first read of a request: a header and a few texts fit.
@@ -64,7 +58,7 @@ asio::awaitable<bool> Connection::ServeRequest() {
   parser.header_limit(kMaxHeaderBytes);
   parser.body_limit(shared_.payload_limit_bytes);
   error_code failure;
-  Arm(kHeaderTimeout);
+  Arm(shared_.timeouts.header);
   // Checks Content-Length against the limit: a body that is too large is refused unread.
   co_await http::async_read_header(socket_, buffer_, parser, Into(failure));
 
@@ -77,7 +71,7 @@ asio::awaitable<bool> Connection::ServeRequest() {
   } else if (!failure) {
     exchange.version = header.version() == 10 ? 10 : 11;
     exchange.head = header.method() == http::verb::head;
-    Arm(kBodyTimeout);
+    Arm(shared_.timeouts.body);
     if (exchange.version == 11 &&
         boost::beast::iequals(header[http::field::expect], "100-continue")) {
       co_await asio::async_write(socket_, asio::buffer(kContinue), Into(failure));
@@ -101,7 +95,12 @@ asio::awaitable<bool> Connection::ServeRequest() {
     request.target = View(message.target());
     request.body = std::move(message.body());
     request.request_id = exchange.request_id;
+    auto cancelled = std::make_shared<std::atomic<bool>>(false);
+    request.cancelled = cancelled;
+    WatchForClose(std::move(cancelled));
     response = co_await Handle(std::move(request));
+    error_code ignored;
+    socket_.cancel(ignored);  // the watch
   }
   co_return co_await Send(std::move(exchange), std::move(response));
 }
@@ -111,7 +110,7 @@ asio::awaitable<bool> Connection::AwaitFirstBytes() {
   if (shared_.draining) co_return false;
   error_code failure;
   idle_ = true;
-  Arm(kIdleTimeout);
+  Arm(shared_.timeouts.idle);
   const size_t received =
       co_await socket_.async_read_some(buffer_.prepare(kFirstReadBytes), Into(failure));
   Disarm();
@@ -142,10 +141,28 @@ asio::awaitable<api::Response> Connection::Handle(api::Request request) {
       std::move(initiate), asio::use_awaitable, this, std::move(request));
 }
 
+// A client that closed only its sending side looks like one that has gone: it is taken for gone, as
+// most HTTP servers do, for else whatever clients give up would be computed.
+void Connection::WatchForClose(std::shared_ptr<std::atomic<bool>> cancelled) {
+  socket_.async_wait(
+      tcp::socket::wait_read,
+      [self = shared_from_this(), cancelled = std::move(cancelled)](const error_code& error) {
+        if (error) return;
+        char byte = 0;
+        error_code closed;
+        self->socket_.non_blocking(true, closed);
+        self->socket_.receive(asio::buffer(&byte, 1), tcp::socket::message_peek, closed);
+        // Otherwise the next request has come, and hides what comes after it.
+        if (closed && closed != asio::error::would_block) *cancelled = true;
+      });
+}
+
 asio::awaitable<bool> Connection::Send(Exchange exchange, api::Response response) {
   const bool keep_alive = exchange.keep_alive && !shared_.draining;
   http::response<http::string_body> message(static_cast<http::status>(response.status),
                                             exchange.version);
+  message.set(http::field::date,
+              fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::time(nullptr))));
   message.set(http::field::content_type, "application/json");
   message.set("x-request-id", exchange.request_id);
   for (const api::Header& header : response.headers) message.set(header.name, header.value);
@@ -154,7 +171,7 @@ asio::awaitable<bool> Connection::Send(Exchange exchange, api::Response response
   if (!exchange.head) message.body() = std::move(response.body);
 
   error_code failure;
-  Arm(kWriteTimeout);
+  Arm(shared_.timeouts.write);
   co_await http::async_write(socket_, message, Into(failure));
   Disarm();
   answered_last_ = !failure && !keep_alive;
@@ -175,7 +192,7 @@ asio::awaitable<void> Connection::AwaitClose() {
   Disarm();
 }
 
-void Connection::Arm(seconds timeout) {
+void Connection::Arm(std::chrono::milliseconds timeout) {
   armed_ = true;
   timed_out_ = false;
   deadline_.expires_after(timeout);

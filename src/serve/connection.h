@@ -4,6 +4,7 @@
 // I/O thread alone.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "base/result.h"
 #include "serve/asio.h"
 #include "serve/request_id.h"
+#include "serve/server.h"
 
 #include <boost/beast/core/flat_buffer.hpp>
 
@@ -23,6 +25,7 @@ namespace embedding::serve {
 struct Shared {
   api::Handler handler;
   size_t payload_limit_bytes = 0;
+  Timeouts timeouts = {};
   RequestIds request_ids = {};
   bool draining = false;  // no more requests; see Server::Run
 };
@@ -60,9 +63,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::awaitable<api::Response> Handle(api::Request request);
   asio::awaitable<void> AwaitClose();
 
+  // Sets `cancelled` if the client closes its side before what is pending on the socket is
+  // cancelled.
+  void WatchForClose(std::shared_ptr<std::atomic<bool>> cancelled);
+
   // From now until Disarm the socket's operations together have this long; then what is pending is
   // cancelled and timed_out_ is set.
-  void Arm(std::chrono::seconds timeout);
+  void Arm(std::chrono::milliseconds timeout);
   void Disarm();
 
   // What to tell a client whose request could not be read; nothing if it has gone.

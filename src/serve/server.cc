@@ -35,7 +35,9 @@ class AsioServer final : public Server {
  public:
   AsioServer(const ServerOptions& options, api::Handler handler)
       : options_(options),
-        shared_{.handler = std::move(handler), .payload_limit_bytes = options.payload_limit_bytes},
+        shared_{.handler = std::move(handler),
+                .payload_limit_bytes = options.payload_limit_bytes,
+                .timeouts = options.timeouts},
         acceptor_(io_),
         signals_(io_, SIGINT, SIGTERM),
         shutdown_timer_(io_) {}

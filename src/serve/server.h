@@ -15,6 +15,18 @@
 
 namespace embedding::serve {
 
+// After these a connection is closed, a half-sent request with 408.
+struct Timeouts {
+  // Between requests. Longer than the 60 s after which load balancers drop an idle connection, so
+  // that it is they who close, and no request meets a closing socket.
+  std::chrono::milliseconds idle{75'000};
+  // A header comes in a packet or two; slower than this is an attack or a broken network.
+  std::chrono::milliseconds header{30'000};
+  // The default payload limit of 2 MB in this time is 33 KB/s.
+  std::chrono::milliseconds body{60'000};
+  std::chrono::milliseconds write{60'000};
+};
+
 struct ServerOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 8001;  // 0 takes any free one
@@ -24,6 +36,7 @@ struct ServerOptions {
   size_t payload_limit_bytes = 2'000'000;
   // How long requests in hand may take to finish once the server stops.
   std::chrono::seconds shutdown_timeout{30};
+  Timeouts timeouts = {};
 };
 
 class Server {

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <limits>
+#include <memory>
 #include <string>
 
 #include "api/service_fixture.h"
@@ -30,6 +32,18 @@ TEST_F(NativeEmbedTest, DefaultsAreThoseOfTheContract) {
   EXPECT_TRUE(request.normalize);
   EXPECT_TRUE(request.truncate);
   EXPECT_FALSE(request.dimensions.has_value());
+}
+
+TEST_F(NativeEmbedTest, AClientThatHasGoneIsNotComputedFor) {
+  const auto cancelled = std::make_shared<std::atomic<bool>>(false);
+  embedder.hold = true;
+  const Request request = {"POST", "/embed", R"({"texts":["a"]})", "id-1", cancelled};
+  service.Handle(request, [](const Response&) {});
+  EXPECT_EQ(embedder.requests.at(0).cancelled, cancelled);  // gone while it waits
+  *cancelled = true;
+  service.Handle(request, [](const Response& response) { EXPECT_EQ(response.status, 499); });
+  EXPECT_EQ(embedder.requests.size(), 1U);  // gone before it was looked at
+  embedder.Release();
 }
 
 TEST_F(NativeEmbedTest, NullStandsForTheDefaultAndUnknownFieldsAreIgnored) {

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <functional>
 #include <memory>
@@ -68,6 +70,9 @@ std::string Post(const std::string& body) {
          "\r\n\r\n" + body;
 }
 
+constexpr std::chrono::milliseconds kSoon{50};
+constexpr size_t kMoreThanSocketsHold = 32 << 20;
+
 // Answers each request with "<target:body>"; those of /held wait until the test releases them.
 class ServerTest : public ::testing::Test {
  protected:
@@ -83,8 +88,13 @@ class ServerTest : public ::testing::Test {
                          body = '<' + request.target + ':' + request.body + '>'] {
             respond({.body = body});
           };
-          if (request.target != "/held") return answer();
+          if (request.target != "/held") {
+            answer();
+            answered_ = true;
+            return;
+          }
           MutexLock lock(mutex_);
+          cancelled_ = request.cancelled;
           held_.push_back(std::move(answer));
           changed_.NotifyAll();
         });
@@ -109,6 +119,13 @@ class ServerTest : public ::testing::Test {
     for (const auto& answer : answers) answer();
   }
 
+  // Of the last request that was held: whether its client has gone.
+  std::shared_ptr<const std::atomic<bool>> cancelled() {
+    MutexLock lock(mutex_);
+    return cancelled_;
+  }
+  bool answered() const { return answered_; }
+
   // Stops the server and gives what Run gave.
   Status Finish() {
     server_->Stop();
@@ -125,6 +142,8 @@ class ServerTest : public ::testing::Test {
   Mutex mutex_;
   CondVar changed_;
   std::vector<std::function<void()>> held_ GUARDED_BY(mutex_);
+  std::shared_ptr<const std::atomic<bool>> cancelled_ GUARDED_BY(mutex_);
+  std::atomic<bool> answered_ = false;
 };
 
 TEST_F(ServerTest, KeepsTheConnectionBetweenRequests) {
@@ -134,7 +153,7 @@ TEST_F(ServerTest, KeepsTheConnectionBetweenRequests) {
     client.Send(Post(body));
     const std::string end = "</echo:" + body + '>';
     const std::string response = client.ReadUntil(end);
-    EXPECT_TRUE(response.starts_with("HTTP/1.1 200 OK\r\n")) << response;
+    EXPECT_TRUE(response.starts_with("HTTP/1.1 200 OK\r\nDate: ")) << response;
     EXPECT_TRUE(response.ends_with(end)) << response;
   }
 }
@@ -233,6 +252,69 @@ TEST_F(ServerTest, AClientThatLeavesWhileItsRequestWaitsIsForgotten) {
   EXPECT_TRUE(next.ReadUntil("</a:>").ends_with("</a:>"));
   next.Close();
   EXPECT_TRUE(Finish().ok());
+}
+
+TEST_F(ServerTest, ARequestIsCancelledWhenItsClientLeaves) {
+  Start();
+  {
+    Client client(port_);
+    client.Send(Get("/held"));
+    WaitForHeld(1);
+    EXPECT_FALSE(*cancelled());
+  }
+  while (!*cancelled()) std::this_thread::yield();
+  Release();
+}
+
+TEST_F(ServerTest, ARequestIsNotCancelledByTheNextOne) {
+  Start();
+  Client client(port_);
+  client.Send(Get("/held"));
+  WaitForHeld(1);
+  client.Send(Get("/a"));
+  Client other(port_);  // the server has seen what was sent before
+  other.Send(Get("/b"));
+  other.ReadUntil("</b:>");
+  EXPECT_FALSE(*cancelled());
+  Release();
+  EXPECT_TRUE(client.ReadUntil("</a:>").ends_with("</a:>"));
+}
+
+TEST_F(ServerTest, AHeaderThatNeverEndsIsTimedOut) {
+  Start({.timeouts = {.header = kSoon}});
+  Client client(port_);
+  client.Send("GET /a HTTP/1.1\r\nX: ");
+  const std::string answer = client.ReadAll();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 408 ")) << answer;
+  EXPECT_NE(answer.find("too long to arrive"), std::string::npos) << answer;
+}
+
+TEST_F(ServerTest, ABodyThatNeverEndsIsTimedOut) {
+  Start({.timeouts = {.body = kSoon}});
+  Client client(port_);
+  client.Send("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nfour");
+  const std::string answer = client.ReadAll();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 408 ")) << answer;
+}
+
+TEST_F(ServerTest, AnIdleConnectionIsClosed) {
+  Start({.timeouts = {.idle = kSoon}});
+  Client silent(port_);
+  EXPECT_EQ(silent.ReadAll(), "");
+  Client client(port_);
+  client.Send(Get("/a"));
+  const std::string answer = client.ReadAll();
+  EXPECT_TRUE(answer.ends_with("</a:>")) << answer;
+}
+
+TEST_F(ServerTest, AClientThatDoesNotReadItsAnswerIsCutOff) {
+  Start({.payload_limit_bytes = kMoreThanSocketsHold, .timeouts = {.write = kSoon}});
+  Client client(port_);
+  client.Send(Post(std::string(kMoreThanSocketsHold, 'x')));
+  // Only a connection that is no longer held up by the write lets the server finish.
+  while (!answered()) std::this_thread::yield();
+  EXPECT_TRUE(Finish().ok());
+  EXPECT_LT(client.ReadAll().size(), kMoreThanSocketsHold);
 }
 
 TEST_F(ServerTest, RefusesConnectionsOverTheLimitAndTakesThemAgainLater) {
