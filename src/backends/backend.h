@@ -20,11 +20,14 @@
 
 namespace embedding {
 
-// What the matrix products multiply. Sums, LayerNorm and softmax are f32 with all of them.
+// What the encoder's matrix products multiply. Sums of f32 and bf16, LayerNorm and softmax are f32
+// with all of them.
 enum class ComputeType {
   kAuto,  // bf16 where the device multiplies it natively, else f32
   kF32,
   kBF16,
+  // 8-bit integers, see cpu/int8_matmul.h; what is between the products is as with kAuto.
+  kInt8,
 };
 
 struct PackedBatch {

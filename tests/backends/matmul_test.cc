@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
 #include <random>
+#include <type_traits>
 #include <vector>
 
+#include "backends/cpu/int8_matmul.h"
 #include "backends/cpu/onednn_matmul.h"
 #include "backends/cpu/panel_matmul.h"
 #include "backends/each_target.h"
@@ -129,6 +132,102 @@ TEST(MatMulBf16, IsTheF32ProductOfRoundedNumbersWhereTheProcessorHasIt) {
     ASSERT_NEAR(f32[i], expected[i], 4 * kEpsilon * sum_of_sizes);
     ASSERT_EQ(static_cast<float>(bf16[i]), static_cast<float>(BFloat16(f32[i])));
   }
+}
+
+// [rows, columns] -> integers in [-127, 127] and the size of one of them, a row at a time.
+void RoundRows(size_t rows, std::vector<float>& x, std::vector<double>& scales) {
+  const size_t columns = x.size() / rows;
+  scales.resize(rows);
+  for (size_t r = 0; r < rows; ++r) {
+    float largest = 0;
+    for (size_t i = 0; i < columns; ++i) largest = std::max(largest, std::abs(x[r * columns + i]));
+    scales[r] = largest / 127.0;
+    for (size_t i = 0; i < columns; ++i) {
+      float& value = x[r * columns + i];
+      value = std::nearbyint(value * (largest > 0 ? 127.0F / largest : 0.0F));
+    }
+  }
+}
+
+template <typename In, typename Out>
+void ExpectInt8MatchesDefinition(size_t rows, size_t in, size_t out, Activation activation) {
+  SCOPED_TRACE(testing::Message() << rows << " x " << in << " x " << out);
+  std::vector<float> weight = Random(out * in, 2);
+  const std::vector<float> bias = Random(out, 3);
+  const auto matmul = PackInt8MatMul<In, Out>({weight, bias, in, out}, activation);
+  std::vector<In> input;
+  std::vector<float> exact_input;
+  for (const float x : Random(rows * in, 1)) {
+    input.emplace_back(x);
+    exact_input.push_back(static_cast<float>(input.back()));
+  }
+  std::vector<Out> output(rows * out);
+  matmul->Run({input.data(), rows, in}, {output.data(), rows, out});
+
+  std::vector<double> input_scales;
+  std::vector<double> weight_scales;
+  RoundRows(rows, exact_input, input_scales);
+  RoundRows(out, weight, weight_scales);
+  constexpr double kOutEpsilon = std::is_same_v<Out, float> ? kEpsilon : 0x1p-8;
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t o = 0; o < out; ++o) {
+      double sum = 0;
+      for (size_t i = 0; i < in; ++i) {
+        sum += static_cast<double>(exact_input[r * in + i]) * weight[o * in + i];
+      }
+      const double product = sum * input_scales[r] * weight_scales[o];
+      double expected = product + static_cast<double>(bias[o]);
+      const double size = std::abs(product) + std::abs(static_cast<double>(bias[o])) + 1;
+      if (activation == Activation::kGelu) expected = Gelu(expected);
+      ASSERT_NEAR(static_cast<float>(output[r * out + o]), expected, 4 * kOutEpsilon * size)
+          << "row " << r << ", output " << o;
+    }
+  }
+}
+
+TEST(MatMulInt8, EqualsTheDefinition) {
+  ForEachTarget([&] {
+    for (const size_t rows : std::initializer_list<size_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 33}) {
+      ExpectInt8MatchesDefinition<float, float>(rows, 128, 96, Activation::kIdentity);
+    }
+    ExpectInt8MatchesDefinition<float, float>(3, 1, 1, Activation::kIdentity);
+    ExpectInt8MatchesDefinition<float, float>(9, 7, 13, Activation::kGelu);
+    ExpectInt8MatchesDefinition<float, float>(20, 4096, 64, Activation::kIdentity);
+    ExpectInt8MatchesDefinition<BFloat16, BFloat16>(9, 70, 37, Activation::kGelu);
+    ExpectInt8MatchesDefinition<BFloat16, float>(17, 128, 64, Activation::kIdentity);
+  });
+}
+
+TEST(MatMulInt8, ARowOfZerosGivesTheBiasAndOneThatIsNotFiniteNaN) {
+  const std::vector<float> weight = Random(40 * 64, 2);
+  const std::vector<float> bias = Random(40, 3);
+  std::vector<float> input(3 * 64);
+  input[64 + 9] = std::numeric_limits<float>::quiet_NaN();
+  input[128 + 63] = std::numeric_limits<float>::infinity();
+  std::vector<float> output(3 * 40);
+  ForEachTarget([&] {
+    PackInt8MatMul<float, float>({weight, bias, 64, 40}, Activation::kIdentity)
+        ->Run({input.data(), 3, 64}, {output.data(), 3, 40});
+    for (size_t o = 0; o < 40; ++o) {
+      ASSERT_EQ(output[o], bias[o]);
+      ASSERT_TRUE(std::isnan(output[40 + o])) << o;
+      ASSERT_TRUE(std::isnan(output[80 + o])) << o;
+    }
+  });
+}
+
+TEST(MatMulInt8, TheLargestNumbersDoNotOverflow) {
+  constexpr size_t kIn = 8192;
+  const std::vector<float> ones(kIn, 1.0F);
+  const std::vector<float> minus_ones(kIn, -1.0F);
+  ForEachTarget([&] {
+    for (const auto* weight : {&ones, &minus_ones}) {
+      float output = 0;
+      PackInt8MatMul<float, float>({*weight, {}, kIn, 1}, Activation::kIdentity)
+          ->Run({ones.data(), 1, kIn}, {&output, 1, 1});
+      ASSERT_NEAR(output, weight->front() * kIn, kIn * 4 * kEpsilon);
+    }
+  });
 }
 
 }  // namespace

@@ -28,9 +28,9 @@ constexpr size_t kChunkRows = 512;
 class CpuLinear : public LinearLayer {
  public:
   CpuLinear(const LinearParameters& parameters, Activation activation, int threads)
-      : matmul_(PackMatMul<float, float>(parameters, activation == Activation::kGelu
-                                                         ? Activation::kGelu
-                                                         : Activation::kIdentity)),
+      : matmul_(PackMatMul<float, float>(
+            parameters, activation == Activation::kGelu ? Activation::kGelu : Activation::kIdentity,
+            ComputeType::kF32)),
         in_features_(parameters.in_features),
         out_features_(parameters.out_features),
         activation_(activation),
@@ -65,18 +65,20 @@ class CpuLinear : public LinearLayer {
   const int threads_;
 };
 
-// T is what the matrix products multiply: float or BFloat16.
+// T is what goes from product to product, float or BFloat16, and what they multiply but for int8.
 template <typename T>
 class CpuBackend : public Backend {
  public:
-  CpuBackend(const EncoderConfig& config, EncoderWeights<T> weights, int threads)
-      : config_(config), weights_(std::move(weights)), threads_(threads) {}
+  CpuBackend(const EncoderConfig& config, EncoderWeights<T> weights, ComputeType type, int threads)
+      : config_(config), weights_(std::move(weights)), type_(type), threads_(threads) {}
 
   Result<std::span<const float>> Encode(const PackedBatch& batch) override;
   Result<std::unique_ptr<LinearLayer>> MakeLinear(const TensorView& weight, const TensorView* bias,
                                                   Activation activation) override;
   std::string_view device() const override { return "cpu"; }
-  std::string_view dtype() const override { return kRounds ? "bf16" : "f32"; }
+  std::string_view dtype() const override {
+    return type_ == ComputeType::kInt8 ? "int8" : kRounds ? "bf16" : "f32";
+  }
 
  private:
   static constexpr bool kRounds = std::is_same_v<T, BFloat16>;
@@ -97,6 +99,7 @@ class CpuBackend : public Backend {
 
   const EncoderConfig config_;
   EncoderWeights<T> weights_;
+  const ComputeType type_;
   const int threads_;
 
   AlignedBuffer<float> hidden_;    // [tokens, hidden_size], the residual stream
@@ -212,12 +215,12 @@ Result<std::unique_ptr<LinearLayer>> CpuBackend<T>::MakeLinear(const TensorView&
 
 template <typename T>
 Result<std::unique_ptr<Backend>> Make(const EncoderConfig& config, const TensorStore& weights,
-                                      int threads) {
+                                      ComputeType type, int threads) {
   try {
     omp_set_num_threads(threads);
-    ASSIGN_OR_RETURN(EncoderWeights<T> packed, LoadEncoderWeights<T>(config, weights));
+    ASSIGN_OR_RETURN(EncoderWeights<T> packed, LoadEncoderWeights<T>(config, weights, type));
     return std::unique_ptr<Backend>(
-        std::make_unique<CpuBackend<T>>(config, std::move(packed), threads));
+        std::make_unique<CpuBackend<T>>(config, std::move(packed), type, threads));
   } catch (const std::exception& e) {
     return Error{
         ErrorCode::kModelLoad, fmt::format("packing the weights failed: {}", e.what()), {}};
@@ -229,16 +232,15 @@ Result<std::unique_ptr<Backend>> Make(const EncoderConfig& config, const TensorS
 Result<std::unique_ptr<Backend>> MakeCpuBackend(const EncoderConfig& config,
                                                 const TensorStore& weights, ComputeType type,
                                                 int threads) {
-  if (type == ComputeType::kAuto) {
-    type = OneDnnPacksBf16() ? ComputeType::kBF16 : ComputeType::kF32;
-  }
-  if (type == ComputeType::kF32) return Make<float>(config, weights, threads);
-  if (!OneDnnPacksBf16()) {
+  const bool has_bf16 = OneDnnPacksBf16();
+  if (type == ComputeType::kAuto) type = has_bf16 ? ComputeType::kBF16 : ComputeType::kF32;
+  if (type == ComputeType::kBF16 && !has_bf16) {
     return Error{ErrorCode::kDeviceUnavailable,
                  "this processor does not multiply bf16; choose the dtype f32 or auto",
                  {}};
   }
-  return Make<BFloat16>(config, weights, threads);
+  if (type == ComputeType::kF32 || !has_bf16) return Make<float>(config, weights, type, threads);
+  return Make<BFloat16>(config, weights, type, threads);
 }
 
 }  // namespace embedding

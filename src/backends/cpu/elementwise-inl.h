@@ -8,12 +8,38 @@
 #define EMBEDDING_ELEMENTWISE_INL_H_
 #endif
 
+#include "base/half.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace embedding {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+
+// A vector of numbers from memory as f32, and back, rounded as BFloat16 does (for other than NaN).
+template <class D>
+HWY_INLINE hn::Vec<D> LoadAsF32(D d, const float* from) {
+  return hn::LoadU(d, from);
+}
+template <class D>
+HWY_INLINE hn::Vec<D> LoadAsF32(D d, const BFloat16* from) {
+  const hn::RebindToUnsigned<D> du;
+  const hn::Rebind<uint16_t, D> d16;
+  return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(du, hn::LoadU(d16, &from->bits))));
+}
+template <class D>
+HWY_INLINE void StoreFromF32(D d, hn::Vec<D> v, float* to) {
+  hn::StoreU(v, d, to);
+}
+template <class D>
+HWY_INLINE void StoreFromF32(D, hn::Vec<D> v, BFloat16* to) {
+  const hn::RebindToUnsigned<D> du;
+  const hn::Rebind<uint16_t, D> d16;
+  const auto bits = hn::BitCast(du, v);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1));
+  const auto rounded = hn::Add(bits, hn::Add(odd, hn::Set(du, 0x7FFF)));
+  hn::StoreU(hn::TruncateTo(d16, hn::ShiftRight<16>(rounded)), d16, &to->bits);
+}
 
 // e^(x ln 2) = 2^x for x <= 0, within 2e-7 of the value's size while x > -126; below that it gives
 // 2^-126, nothing beside the 2^0 that every softmax contains. x = n + f with n whole and

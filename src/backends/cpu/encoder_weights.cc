@@ -19,7 +19,8 @@ int64_t Dim(size_t n) { return static_cast<int64_t>(n); }
 // checkpoint has a head on top.
 class Reader {
  public:
-  Reader(const EncoderConfig& config, const TensorStore& store) : config_(config), store_(store) {
+  Reader(const EncoderConfig& config, const TensorStore& store, ComputeType type)
+      : config_(config), store_(store), type_(type) {
     for (const std::string_view prefix : {"", "bert.", "roberta."}) {
       if (store.Find(fmt::format("{}embeddings.word_embeddings.weight", prefix)) != nullptr) {
         prefix_ = prefix;
@@ -64,7 +65,8 @@ class Reader {
       ++i;
     }
     return PackMatMul<In, Out>(
-        {weight_.span(), bias_.span(), in_features, names.size() * out_features}, activation);
+        {weight_.span(), bias_.span(), in_features, names.size() * out_features}, activation,
+        type_);
   }
 
  private:
@@ -83,6 +85,7 @@ class Reader {
 
   const EncoderConfig& config_;
   const TensorStore& store_;
+  const ComputeType type_;
   std::string_view prefix_;
   // One product's parameters in f32 at a time, in the same memory: freed blocks between the packed
   // weights, which stay, would never go back to the system.
@@ -119,9 +122,9 @@ Result<EncoderLayerWeights<T>> LoadLayer(Reader& reader, const EncoderConfig& co
 }  // namespace
 
 template <typename T>
-Result<EncoderWeights<T>> LoadEncoderWeights(const EncoderConfig& config,
-                                             const TensorStore& store) {
-  Reader reader(config, store);
+Result<EncoderWeights<T>> LoadEncoderWeights(const EncoderConfig& config, const TensorStore& store,
+                                             ComputeType type) {
+  Reader reader(config, store, type);
   EncoderWeights<T> weights;
   ASSIGN_OR_RETURN(weights.word_embeddings, reader.Table("word_embeddings", config.vocab_size));
   ASSIGN_OR_RETURN(weights.position_embeddings,
@@ -137,8 +140,9 @@ Result<EncoderWeights<T>> LoadEncoderWeights(const EncoderConfig& config,
   return weights;
 }
 
-template Result<EncoderWeights<float>> LoadEncoderWeights(const EncoderConfig&, const TensorStore&);
+template Result<EncoderWeights<float>> LoadEncoderWeights(const EncoderConfig&, const TensorStore&,
+                                                          ComputeType);
 template Result<EncoderWeights<BFloat16>> LoadEncoderWeights(const EncoderConfig&,
-                                                             const TensorStore&);
+                                                             const TensorStore&, ComputeType);
 
 }  // namespace embedding

@@ -45,13 +45,16 @@ struct EncoderWeights {
   std::vector<EncoderLayerWeights<T>> layers;
 };
 
+// `type` is as in PackMatMul.
 // Errors: kModelLoad naming the tensor that is missing, or its shape and the one expected.
 template <typename T>
-Result<EncoderWeights<T>> LoadEncoderWeights(const EncoderConfig& config, const TensorStore& store);
+Result<EncoderWeights<T>> LoadEncoderWeights(const EncoderConfig& config, const TensorStore& store,
+                                             ComputeType type);
 
 extern template Result<EncoderWeights<float>> LoadEncoderWeights(const EncoderConfig&,
-                                                                 const TensorStore&);
+                                                                 const TensorStore&, ComputeType);
 extern template Result<EncoderWeights<BFloat16>> LoadEncoderWeights(const EncoderConfig&,
-                                                                    const TensorStore&);
+                                                                    const TensorStore&,
+                                                                    ComputeType);
 
 }  // namespace embedding

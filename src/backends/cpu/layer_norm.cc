@@ -8,6 +8,7 @@
 #define HWY_TARGET_INCLUDE "backends/cpu/layer_norm.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 
+#include "backends/cpu/elementwise-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -63,18 +64,11 @@ void AddLayerNormRow(float* HWY_RESTRICT x, const float* HWY_RESTRICT residual, 
   for (; i < size; ++i) x[i] = (x[i] - mean) * scale * gamma[i] + beta[i];
 }
 
-// Rounds as BFloat16 does, for numbers other than NaN.
 void RoundRow(const float* HWY_RESTRICT x, size_t size, BFloat16* HWY_RESTRICT out) {
-  const hn::ScalableTag<uint32_t> d;
-  const hn::Rebind<uint16_t, decltype(d)> d16;
+  const hn::ScalableTag<float> d;
   const size_t lanes = hn::Lanes(d);
   size_t i = 0;
-  for (; i + lanes <= size; i += lanes) {
-    const auto bits = hn::BitCast(d, hn::LoadU(hn::ScalableTag<float>(), x + i));
-    const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d, 1));
-    const auto rounded = hn::Add(bits, hn::Add(odd, hn::Set(d, 0x7FFF)));
-    hn::StoreU(hn::TruncateTo(d16, hn::ShiftRight<16>(rounded)), d16, &out[i].bits);
-  }
+  for (; i + lanes <= size; i += lanes) StoreFromF32(d, hn::LoadU(d, x + i), out + i);
   for (; i < size; ++i) out[i] = BFloat16(x[i]);
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 
+#include "backends/backend.h"
 #include "base/half.h"
 #include "weights/model_spec.h"
 
@@ -41,17 +42,19 @@ class MatMul {
 };
 
 // Packs the parameters, which are not kept. The activation is fused into the product: kIdentity or
-// kGelu (the erf form). oneDNN does it where it packs for the processor, see onednn_matmul.h; a
-// kernel of our own does it elsewhere, in f32 only.
+// kGelu (the erf form). `type` is kInt8 or the type of In.
+//
+// oneDNN multiplies where it packs for the processor, see onednn_matmul.h; elsewhere, and int8
+// everywhere, kernels of our own do.
 template <typename In, typename Out>
 std::unique_ptr<MatMul<In, Out>> PackMatMul(const LinearParameters& parameters,
-                                            Activation activation);
+                                            Activation activation, ComputeType type);
 
 extern template std::unique_ptr<MatMul<float, float>> PackMatMul(const LinearParameters&,
-                                                                 Activation);
+                                                                 Activation, ComputeType);
 extern template std::unique_ptr<MatMul<BFloat16, BFloat16>> PackMatMul(const LinearParameters&,
-                                                                       Activation);
+                                                                       Activation, ComputeType);
 extern template std::unique_ptr<MatMul<BFloat16, float>> PackMatMul(const LinearParameters&,
-                                                                    Activation);
+                                                                    Activation, ComputeType);
 
 }  // namespace embedding
