@@ -26,7 +26,8 @@ enum class ComputeType {
   kAuto,  // bf16 where the device multiplies it natively, else f32
   kF32,
   kBF16,
-  // 8-bit integers, see cpu/int8_matmul.h; what is between the products is as with kAuto.
+  // 8-bit integers, see cpu/int8_matmul.h. Queries, keys, values and what is between the products
+  // are as with kAuto.
   kInt8,
 };
 

@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace embedding {
@@ -19,8 +20,7 @@ int64_t Dim(size_t n) { return static_cast<int64_t>(n); }
 // checkpoint has a head on top.
 class Reader {
  public:
-  Reader(const EncoderConfig& config, const TensorStore& store, ComputeType type)
-      : config_(config), store_(store), type_(type) {
+  Reader(const EncoderConfig& config, const TensorStore& store) : config_(config), store_(store) {
     for (const std::string_view prefix : {"", "bert.", "roberta."}) {
       if (store.Find(fmt::format("{}embeddings.word_embeddings.weight", prefix)) != nullptr) {
         prefix_ = prefix;
@@ -50,7 +50,7 @@ class Reader {
   Result<std::unique_ptr<MatMul<In, Out>>> Linear(const std::string& layer,
                                                   std::initializer_list<const char*> names,
                                                   size_t in_features, size_t out_features,
-                                                  Activation activation) {
+                                                  Activation activation, ComputeType type) {
     weight_.Resize(names.size() * out_features * in_features);
     bias_.Resize(names.size() * out_features);
     size_t i = 0;
@@ -65,8 +65,7 @@ class Reader {
       ++i;
     }
     return PackMatMul<In, Out>(
-        {weight_.span(), bias_.span(), in_features, names.size() * out_features}, activation,
-        type_);
+        {weight_.span(), bias_.span(), in_features, names.size() * out_features}, activation, type);
   }
 
  private:
@@ -85,7 +84,6 @@ class Reader {
 
   const EncoderConfig& config_;
   const TensorStore& store_;
-  const ComputeType type_;
   std::string_view prefix_;
   // One product's parameters in f32 at a time, in the same memory: freed blocks between the packed
   // weights, which stay, would never go back to the system.
@@ -94,25 +92,31 @@ class Reader {
 };
 
 template <typename T>
-Result<EncoderLayerWeights<T>> LoadLayer(Reader& reader, const EncoderConfig& config, size_t i) {
+Result<EncoderLayerWeights<T>> LoadLayer(Reader& reader, const EncoderConfig& config, size_t i,
+                                         ComputeType type) {
   using Inner = std::unique_ptr<MatMul<T, T>>;
   using Outer = std::unique_ptr<MatMul<T, float>>;
   const std::string layer = fmt::format("encoder.layer.{}", i);
   const size_t hidden = config.hidden_size;
   const size_t wide = config.intermediate_size;
   constexpr Activation kNone = Activation::kIdentity;
+  // Queries and keys go into an exponential, where 8 bits lose the most: on all-MiniLM-L6-v2 the
+  // lowest cosine to f32 over 357 texts is 0.981 with every product in int8, and 0.991 with all but
+  // this (0.984, 0.989 and 0.989 with all but one of the other three).
+  constexpr ComputeType kUnrounded =
+      std::is_same_v<T, float> ? ComputeType::kF32 : ComputeType::kBF16;
   ASSIGN_OR_RETURN(Inner qkv,
                    reader.Linear<T, T>(layer + ".attention.self", {"query", "key", "value"}, hidden,
-                                       hidden, kNone));
+                                       hidden, kNone, kUnrounded));
   ASSIGN_OR_RETURN(
       Outer attention_output,
-      reader.Linear<T, float>(layer + ".attention.output", {"dense"}, hidden, hidden, kNone));
+      reader.Linear<T, float>(layer + ".attention.output", {"dense"}, hidden, hidden, kNone, type));
   ASSIGN_OR_RETURN(LayerNormParameters attention_norm,
                    reader.LayerNorm(layer + ".attention.output.LayerNorm"));
   ASSIGN_OR_RETURN(Inner intermediate, reader.Linear<T, T>(layer + ".intermediate", {"dense"},
-                                                           hidden, wide, Activation::kGelu));
-  ASSIGN_OR_RETURN(Outer output,
-                   reader.Linear<T, float>(layer + ".output", {"dense"}, wide, hidden, kNone));
+                                                           hidden, wide, Activation::kGelu, type));
+  ASSIGN_OR_RETURN(Outer output, reader.Linear<T, float>(layer + ".output", {"dense"}, wide, hidden,
+                                                         kNone, type));
   ASSIGN_OR_RETURN(LayerNormParameters output_norm, reader.LayerNorm(layer + ".output.LayerNorm"));
   return EncoderLayerWeights<T>{
       std::move(qkv),          std::move(attention_output), std::move(attention_norm),
@@ -124,7 +128,7 @@ Result<EncoderLayerWeights<T>> LoadLayer(Reader& reader, const EncoderConfig& co
 template <typename T>
 Result<EncoderWeights<T>> LoadEncoderWeights(const EncoderConfig& config, const TensorStore& store,
                                              ComputeType type) {
-  Reader reader(config, store, type);
+  Reader reader(config, store);
   EncoderWeights<T> weights;
   ASSIGN_OR_RETURN(weights.word_embeddings, reader.Table("word_embeddings", config.vocab_size));
   ASSIGN_OR_RETURN(weights.position_embeddings,
@@ -134,7 +138,7 @@ Result<EncoderWeights<T>> LoadEncoderWeights(const EncoderConfig& config, const 
   ASSIGN_OR_RETURN(weights.embeddings_norm, reader.LayerNorm("embeddings.LayerNorm"));
   weights.layers.reserve(config.num_hidden_layers);
   for (size_t i = 0; i < config.num_hidden_layers; ++i) {
-    ASSIGN_OR_RETURN(EncoderLayerWeights<T> layer, LoadLayer<T>(reader, config, i));
+    ASSIGN_OR_RETURN(EncoderLayerWeights<T> layer, LoadLayer<T>(reader, config, i, type));
     weights.layers.push_back(std::move(layer));
   }
   return weights;
