@@ -198,7 +198,7 @@ TEST(MatMulInt8, EqualsTheDefinition) {
   });
 }
 
-TEST(MatMulInt8, ARowOfZerosGivesTheBiasAndOneThatIsNotFiniteNaN) {
+TEST(MatMulInt8, ZerosGiveTheBiasAndWhatIsNotFiniteGivesNaN) {
   const std::vector<float> weight = Random(40 * 64, 2);
   const std::vector<float> bias = Random(40, 3);
   std::vector<float> input(3 * 64);
@@ -213,6 +213,11 @@ TEST(MatMulInt8, ARowOfZerosGivesTheBiasAndOneThatIsNotFiniteNaN) {
       ASSERT_TRUE(std::isnan(output[40 + o])) << o;
       ASSERT_TRUE(std::isnan(output[80 + o])) << o;
     }
+    std::vector<float> bad_weight = weight;
+    bad_weight[5 * 64 + 7] = std::numeric_limits<float>::infinity();
+    PackInt8MatMul<float, float>({bad_weight, bias, 64, 40}, Activation::kIdentity)
+        ->Run({input.data(), 1, 64}, {output.data(), 1, 40});
+    for (size_t o = 0; o < 40; ++o) ASSERT_EQ(std::isnan(output[o]), o == 5) << o;
   });
 }
 

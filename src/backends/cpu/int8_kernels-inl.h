@@ -111,6 +111,11 @@ HWY_INLINE void Quantize(const T* HWY_RESTRICT x, size_t size, QuantizedRow& row
   }
   // The sum, unlike the largest, is not finite if any number is not.
   row.scale = largest / kLargestInt8 + total * 0.0F;
+  if (!std::isfinite(row.scale)) {  // no number fits an integer; the scale makes the outputs NaN
+    std::fill_n(q, size, Integer{0});
+    row.sum = 0;
+    return;
+  }
   const float inverse = largest > 0 ? kLargestInt8 / largest : 0.0F;
   const auto inverse_v = hn::Set(d, inverse);
   auto sum_v = hn::Zero(di);

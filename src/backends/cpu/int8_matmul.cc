@@ -188,11 +188,13 @@ void Int8MatMul<In, Out>::Pack(std::span<const float> weight, size_t panel) {
       largest = std::max(largest, std::abs(row[i]));
       total += row[i];
     }
-    scales_.data()[feature] = largest / kLargestInt8 + total * 0.0F;  // as in Quantize
+    const float scale = largest / kLargestInt8 + total * 0.0F;  // as in Quantize
+    scales_.data()[feature] = scale;
     const float inverse = largest > 0 ? kLargestInt8 / largest : 0.0F;
+    const bool rounds = exists && std::isfinite(scale);
     for (size_t i = 0; i < depth_ * kernel_.group; ++i) {
       const int32_t q =
-          exists && i < in_features_ ? static_cast<int32_t>(std::lrint(row[i] * inverse)) : 0;
+          rounds && i < in_features_ ? static_cast<int32_t>(std::lrint(row[i] * inverse)) : 0;
       bytes[(i / kernel_.group * kernel_.width + c) * kernel_.group + i % kernel_.group] =
           static_cast<uint8_t>(q + kernel_.offset);
     }
