@@ -114,8 +114,8 @@ step_asan-ubsan() {
   run_pytest build/asan-ubsan/embedding-service -k "bad_models or wire or errors or lifecycle"
 }
 
-# The threads of engine, api and serve. On one CPU, so that OpenMP's team has one thread: libgomp is
-# not built with TSan, which cannot see that its barriers order memory.
+# The threads of engine, api and serve. On one CPU, so that OpenMP's team has one thread: its runtime
+# is not built with TSan, which cannot see that its barriers order memory.
 step_tsan() {
   CXX=clang++ check "tsan build" build tsan --target engine_tests api_tests serve_tests
   taskset -c 0 true 2>/dev/null && local one_cpu="taskset -c 0"

@@ -45,8 +45,7 @@ void AddOptions(CLI::App& app, ServeOptions& options) {
   add("--device", options.device, "What computes: auto or cpu");
   add("--dtype", options.dtype,
       "What products multiply: f32 as the Python originals, bf16 twice as fast where the CPU has "
-      "it, "
-      "int8 faster still and less exact (cosine to f32 above 0.99), "
+      "it, int8 faster still and less exact (cosine to f32 above 0.99), "
       "or auto: bf16 where native, else f32")
       ->check(CLI::IsMember({"auto", "f32", "bf16", "int8"}));
   add("--threads", options.engine.threads, "Computing threads; 0 takes all CPUs")
