@@ -26,9 +26,7 @@ enum class ComputeType {
   kAuto,  // bf16 where the device multiplies it natively, else f32
   kF32,
   kBF16,
-  // 8-bit integers, see cpu/int8_matmul.h. Queries, keys, values and what is between the products
-  // are as with kAuto.
-  kInt8,
+  kInt8,  // 8-bit integers, see cpu/int8_matmul.h; between the products as with kAuto
 };
 
 struct PackedBatch {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 #include <random>
+#include <span>
 #include <type_traits>
 #include <vector>
 
@@ -134,8 +135,26 @@ TEST(MatMulBf16, IsTheF32ProductOfRoundedNumbersWhereTheProcessorHasIt) {
   }
 }
 
-// [rows, columns] -> integers in [-127, 127] and the size of one of them, a row at a time.
-void RoundRows(size_t rows, std::vector<float>& x, std::vector<double>& scales) {
+// As int8_matmul.h defines them, a row of x [rows, columns] at a time: x becomes q - zero, scales
+// the size of one step.
+void RoundInput(size_t rows, std::vector<float>& x, std::vector<double>& scales) {
+  const size_t columns = x.size() / rows;
+  scales.resize(rows);
+  for (size_t r = 0; r < rows; ++r) {
+    const std::span<float> row = std::span(x).subspan(r * columns, columns);
+    const auto [least, most] = std::minmax_element(row.begin(), row.end());
+    const float low = std::min(*least, 0.0F);
+    const float scale = std::max(*most, 0.0F) / 255.0F - low / 255.0F;
+    const float zero = std::nearbyint(-low / scale);
+    scales[r] = static_cast<double>(scale);
+    for (float& value : row) {
+      value = std::min(std::nearbyint(value * (1 / scale)), 255.0F - zero);
+    }
+  }
+}
+
+// q and scales of the weight x, [rows, columns].
+void RoundWeight(size_t rows, std::vector<float>& x, std::vector<double>& scales) {
   const size_t columns = x.size() / rows;
   scales.resize(rows);
   for (size_t r = 0; r < rows; ++r) {
@@ -166,8 +185,8 @@ void ExpectInt8MatchesDefinition(size_t rows, size_t in, size_t out, Activation 
 
   std::vector<double> input_scales;
   std::vector<double> weight_scales;
-  RoundRows(rows, exact_input, input_scales);
-  RoundRows(out, weight, weight_scales);
+  RoundInput(rows, exact_input, input_scales);
+  RoundWeight(out, weight, weight_scales);
   constexpr double kOutEpsilon = std::is_same_v<Out, float> ? kEpsilon : 0x1p-8;
   for (size_t r = 0; r < rows; ++r) {
     for (size_t o = 0; o < out; ++o) {

@@ -9,20 +9,19 @@
 
 namespace embedding {
 
-constexpr float kLargestInt8 = 127.0F;
-
-// A row of the input: q as `group` signed integers in each 32-bit word, x = q * scale.
+// A row of the input: q in [0, 255] as `group` integers in each 32-bit word, x = (q - zero) *
+// scale.
 struct QuantizedRow {
   uint32_t* words;
   float scale;
-  int32_t sum;  // of q
+  int32_t zero;
 };
 
 // What turns a tile's sums into outputs, for the columns of one panel.
 struct Int8Finish {
-  const float* scales;  // [columns], of the weight
-  const float* bias;    // [columns]
-  int32_t offset;       // what was added to each q of the weight
+  const float* scales;         // [columns], of the weight
+  const int32_t* weight_sums;  // [columns], of the weight's integers
+  const float* bias;           // [columns]
   bool gelu;
 };
 
@@ -39,6 +38,7 @@ struct Int8Finish {
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "backends/cpu/elementwise-inl.h"
 #include "hwy/highway.h"
@@ -90,45 +90,54 @@ HWY_INLINE void MultiplyPairs(const uint32_t* HWY_RESTRICT left, size_t left_str
 // q[0 .. size) of x, as Integer's. What the last word has beyond `size` must be 0.
 template <typename Integer, typename T>
 HWY_INLINE void Quantize(const T* HWY_RESTRICT x, size_t size, QuantizedRow& row) {
+  constexpr int32_t kLargest = 255;
   const DF d;
-  const hn::RebindToSigned<DF> di;
+  const DI di;
   const hn::Rebind<Integer, DF> narrow;
   const size_t lanes = hn::Lanes(d);
   auto* q = reinterpret_cast<Integer*>(row.words);
-  auto largest_v = hn::Zero(d);
+  // 0 is among the numbers, so that it is one of the integers too.
+  auto least_v = hn::Zero(d);
+  auto most_v = hn::Zero(d);
   auto total_v = hn::Zero(d);
   size_t i = 0;
   for (; i + lanes <= size; i += lanes) {
     const auto v = LoadAsF32(d, x + i);
-    largest_v = hn::Max(largest_v, hn::Abs(v));
+    least_v = hn::Min(least_v, v);
+    most_v = hn::Max(most_v, v);
     total_v = hn::Add(total_v, v);
   }
-  float largest = hn::GetLane(hn::MaxOfLanes(d, largest_v));
+  float least = hn::GetLane(hn::MinOfLanes(d, least_v));
+  float most = hn::GetLane(hn::MaxOfLanes(d, most_v));
   float total = hn::GetLane(hn::SumOfLanes(d, total_v));
   for (size_t k = i; k < size; ++k) {
-    largest = std::max(largest, std::abs(static_cast<float>(x[k])));
-    total += static_cast<float>(x[k]);
+    const auto v = static_cast<float>(x[k]);
+    least = std::min(least, v);
+    most = std::max(most, v);
+    total += v;
   }
-  // The sum, unlike the largest, is not finite if any number is not.
-  row.scale = largest / kLargestInt8 + total * 0.0F;
+  // The sum, unlike least and most, is not finite if any number is not.
+  row.scale = (most / kLargest - least / kLargest) + total * 0.0F;
+  row.zero = 0;
   if (!std::isfinite(row.scale)) {  // no number fits an integer; the scale makes the outputs NaN
     std::fill_n(q, size, Integer{0});
-    row.sum = 0;
     return;
   }
-  const float inverse = largest > 0 ? kLargestInt8 / largest : 0.0F;
+  // A row of zeros, or of numbers too small to divide by.
+  const float inverse = row.scale >= std::numeric_limits<float>::min() ? 1 / row.scale : 0.0F;
+  row.zero = static_cast<int32_t>(std::lrint(-least * inverse));
   const auto inverse_v = hn::Set(d, inverse);
-  auto sum_v = hn::Zero(di);
+  const auto zero_v = hn::Set(di, row.zero);
+  const auto largest_v = hn::Set(di, kLargest);  // exceeded by 1 where both ends round up
   i = 0;
   for (; i + lanes <= size; i += lanes) {
     const auto rounded = hn::NearestInt(hn::Mul(LoadAsF32(d, x + i), inverse_v));
-    sum_v = hn::Add(sum_v, rounded);
-    hn::StoreU(hn::DemoteTo(narrow, rounded), narrow, q + i);
+    const auto shifted = hn::Min(hn::Add(rounded, zero_v), largest_v);
+    hn::StoreU(hn::DemoteTo(narrow, shifted), narrow, q + i);
   }
-  row.sum = hn::GetLane(hn::SumOfLanes(di, sum_v));
   for (; i < size; ++i) {
-    q[i] = static_cast<Integer>(std::lrint(static_cast<float>(x[i]) * inverse));
-    row.sum += q[i];
+    const auto rounded = static_cast<int32_t>(std::lrint(static_cast<float>(x[i]) * inverse));
+    q[i] = static_cast<Integer>(std::min(rounded + row.zero, kLargest));
   }
 }
 
@@ -136,7 +145,7 @@ template <typename T>
 HWY_INLINE void QuantizeGroups(const T* x, size_t size, size_t group, QuantizedRow& row) {
   row.words[(size - 1) / group] = 0;
   if (group == 4) {
-    Quantize<int8_t>(x, size, row);
+    Quantize<uint8_t>(x, size, row);
   } else {
     Quantize<int16_t>(x, size, row);
   }
@@ -151,10 +160,11 @@ HWY_INLINE void Finish(const int32_t* HWY_RESTRICT sums, const QuantizedRow& row
   const DI di;
   HWY_ALIGN T edge[2 * HWY_MAX_BYTES / sizeof(float)];
   T* HWY_RESTRICT to = columns == width ? out : edge;
-  const auto offset = hn::Set(di, row.sum * finish.offset);
+  const auto zero = hn::Set(di, row.zero);
   const auto row_scale = hn::Set(d, row.scale);
   for (size_t c = 0; c < width; c += hn::Lanes(d)) {
-    const auto sum = hn::ConvertTo(d, hn::Sub(hn::Load(di, sums + c), offset));
+    const auto shift = hn::Mul(zero, hn::LoadU(di, finish.weight_sums + c));
+    const auto sum = hn::ConvertTo(d, hn::Sub(hn::Load(di, sums + c), shift));
     const auto scale = hn::Mul(row_scale, hn::LoadU(d, finish.scales + c));
     auto y = hn::MulAdd(sum, scale, hn::LoadU(d, finish.bias + c));
     if (finish.gelu) y = Gelu(d, y);

@@ -5,8 +5,10 @@
 // bits). A panel needs no blocks of features: of 32 columns of 4,096 bytes it stays in the L2
 // cache, from which the kernel takes 8 bytes a cycle.
 //
-// VNNI multiplies unsigned by signed bytes. The weights are stored as q + 128, and 128 times the
-// sum of the row's input is taken off again.
+// VNNI multiplies unsigned by signed bytes, which suits activations: they lie to one side of zero
+// (GELU's are above -0.17), and 256 steps from the least to the largest are up to twice as fine as
+// 127 to each side. What the shift by the row's zero adds to a sum is zero * (sum of the column's
+// weights); it is taken off again.
 //
 // The kernel leaves its sums in a tile that stays in the L1 cache; scales, bias and GELU are
 // applied to it there, so no matrix of sums exists.
@@ -88,10 +90,9 @@ HWY_EXPORT(FinishBf16);
 namespace {
 
 struct Kernel {
-  size_t group;    // integers in a 32-bit word
-  size_t width;    // columns of a panel
-  size_t rows;     // at most, of a tile
-  int32_t offset;  // added to each q of the weight
+  size_t group;  // integers in a 32-bit word
+  size_t width;  // columns of a panel
+  size_t rows;   // at most, of a tile
   void (*multiply)(const uint32_t* left, size_t left_stride, size_t rows, size_t depth,
                    const uint8_t* panel, int32_t* sums);
 };
@@ -105,9 +106,8 @@ void PortableProduct(const uint32_t* left, size_t left_stride, size_t rows, size
 Kernel ChooseKernel() {
   // Highway says whether AVX-512 may be used at all.
   const bool avx512 = HWY_ARCH_X86 && (hwy::SupportedTargets() & HWY_AVX3) != 0;
-  if (avx512 && HasAvx512Vnni()) return {4, kVnniPanel, kVnniRows, 128, VnniProduct};
-  return {2, HWY_DYNAMIC_DISPATCH(PairPanel)(), HWY_DYNAMIC_DISPATCH(PairRows)(), 0,
-          PortableProduct};
+  if (avx512 && HasAvx512Vnni()) return {4, kVnniPanel, kVnniRows, VnniProduct};
+  return {2, HWY_DYNAMIC_DISPATCH(PairPanel)(), HWY_DYNAMIC_DISPATCH(PairRows)(), PortableProduct};
 }
 
 template <typename In, typename Out>
@@ -122,6 +122,7 @@ class Int8MatMul : public MatMul<In, Out> {
         panel_count_((out_features_ + kernel_.width - 1) / kernel_.width),
         panels_(panel_count_ * depth_ * kernel_.width * kernel_.group),
         scales_(panel_count_ * kernel_.width),
+        weight_sums_(panel_count_ * kernel_.width),
         bias_(panel_count_ * kernel_.width) {
     std::fill_n(bias_.data(), bias_.size(), 0.0F);
     std::copy(parameters.bias.begin(), parameters.bias.end(), bias_.data());
@@ -167,9 +168,10 @@ class Int8MatMul : public MatMul<In, Out> {
   const bool gelu_;
   const size_t depth_;  // words of an input row
   const size_t panel_count_;
-  AlignedBuffer<uint8_t> panels_;  // [panel_count][depth][width][group]
-  AlignedBuffer<float> scales_;    // [panel_count * width]
-  AlignedBuffer<float> bias_;      // [panel_count * width]
+  AlignedBuffer<uint8_t> panels_;       // [panel_count][depth][width][group]
+  AlignedBuffer<float> scales_;         // [panel_count * width]
+  AlignedBuffer<int32_t> weight_sums_;  // [panel_count * width]
+  AlignedBuffer<float> bias_;           // [panel_count * width]
   // Of the product that runs.
   AlignedBuffer<uint32_t> words_;     // [rows][depth]
   AlignedBuffer<QuantizedRow> rows_;  // [rows]
@@ -188,16 +190,20 @@ void Int8MatMul<In, Out>::Pack(std::span<const float> weight, size_t panel) {
       largest = std::max(largest, std::abs(row[i]));
       total += row[i];
     }
-    const float scale = largest / kLargestInt8 + total * 0.0F;  // as in Quantize
+    constexpr float kLargest = 127;
+    const float scale = largest / kLargest + total * 0.0F;  // as in Quantize
     scales_.data()[feature] = scale;
-    const float inverse = largest > 0 ? kLargestInt8 / largest : 0.0F;
+    const float inverse = largest > 0 ? kLargest / largest : 0.0F;
+    int32_t sum = 0;
     const bool rounds = exists && std::isfinite(scale);
     for (size_t i = 0; i < depth_ * kernel_.group; ++i) {
       const int32_t q =
           rounds && i < in_features_ ? static_cast<int32_t>(std::lrint(row[i] * inverse)) : 0;
       bytes[(i / kernel_.group * kernel_.width + c) * kernel_.group + i % kernel_.group] =
-          static_cast<uint8_t>(q + kernel_.offset);
+          static_cast<uint8_t>(q);
+      sum += q;
     }
+    weight_sums_.data()[feature] = sum;
   }
 }
 
@@ -205,7 +211,8 @@ template <typename In, typename Out>
 void Int8MatMul<In, Out>::RunPanel(size_t panel, MatrixView<Out> output) const {
   const size_t column = panel * kernel_.width;
   const size_t columns = std::min(kernel_.width, out_features_ - column);
-  const Int8Finish finish = {scales_.data() + column, bias_.data() + column, kernel_.offset, gelu_};
+  const Int8Finish finish = {scales_.data() + column, weight_sums_.data() + column,
+                             bias_.data() + column, gelu_};
   const uint8_t* weights = panels_.data() + panel * depth_ * kernel_.width * kernel_.group;
   // Groups of nearly the same size: a small last group would leave the multipliers idle.
   const size_t groups = (output.rows + kernel_.rows - 1) / kernel_.rows;

@@ -18,8 +18,8 @@ void Product(const uint32_t* left, size_t left_stride, size_t depth, const uint8
     const __m512i right1 = _mm512_load_si512(right + 4 * i * kVnniPanel + 2 * kVnniPanel);
     for (size_t r = 0; r < kRows; ++r) {
       const __m512i value = _mm512_set1_epi32(static_cast<int>(left[r * left_stride + i]));
-      sum0[r] = _mm512_dpbusd_epi32(sum0[r], right0, value);
-      sum1[r] = _mm512_dpbusd_epi32(sum1[r], right1, value);
+      sum0[r] = _mm512_dpbusd_epi32(sum0[r], value, right0);
+      sum1[r] = _mm512_dpbusd_epi32(sum1[r], value, right1);
     }
   }
   for (size_t r = 0; r < kRows; ++r) {

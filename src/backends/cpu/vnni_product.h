@@ -15,8 +15,8 @@ inline constexpr size_t kVnniPanel = 32;  // two vectors of 16
 bool HasAvx512Vnni();
 
 // sums[r][c] of `rows` <= kVnniRows rows and kVnniPanel columns = sum over i < depth of the dot
-// product of left[r * left_stride + i], four signed bytes, and right[4 * (i * kVnniPanel + c)],
-// four unsigned bytes. `right` and `sums` are aligned to 64 bytes.
+// product of left[r * left_stride + i], four unsigned bytes, and right[4 * (i * kVnniPanel + c)],
+// four signed bytes. `right` and `sums` are aligned to 64 bytes.
 void VnniProduct(const uint32_t* left, size_t left_stride, size_t rows, size_t depth,
                  const uint8_t* right, int32_t* sums);
 
