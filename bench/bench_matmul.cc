@@ -42,6 +42,7 @@ void Shapes(benchmark::internal::Benchmark* benchmark) {
 }
 
 void MatMulF32(benchmark::State& state) { MatMul<float>(state, ComputeType::kF32); }
+void MatMulF16(benchmark::State& state) { MatMul<float>(state, ComputeType::kF16); }
 void MatMulInt8(benchmark::State& state) { MatMul<float>(state, ComputeType::kInt8); }
 void MatMulBf16(benchmark::State& state) {
   if (!OneDnnPacksBf16()) return state.SkipWithError("this processor does not multiply bf16");
@@ -50,6 +51,7 @@ void MatMulBf16(benchmark::State& state) {
 void MatMulInt8OfBf16(benchmark::State& state) { MatMul<BFloat16>(state, ComputeType::kInt8); }
 
 BENCHMARK(MatMulF32)->Apply(Shapes);
+BENCHMARK(MatMulF16)->Apply(Shapes);
 BENCHMARK(MatMulBf16)->Apply(Shapes);
 BENCHMARK(MatMulInt8)->Apply(Shapes);
 BENCHMARK(MatMulInt8OfBf16)->Apply(Shapes);

@@ -26,6 +26,7 @@ enum class ComputeType {
   kAuto,  // bf16 where the device multiplies it natively, else f32
   kF32,
   kBF16,
+  kF16,   // weights; what they multiply is f32. For machines where reading weights costs the time
   kInt8,  // 8-bit integers, see cpu/int8_matmul.h; between the products as with kAuto
 };
 

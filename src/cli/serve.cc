@@ -29,6 +29,7 @@ struct ServeOptions {
   std::string revision = "main";
   std::string device = "auto";
   std::string dtype = "auto";
+  std::string instruction_set = "auto";
   EmbedderOptions engine;
   api::ServiceOptions service;
   serve::ServerOptions server;
@@ -45,9 +46,13 @@ void AddOptions(CLI::App& app, ServeOptions& options) {
   add("--device", options.device, "What computes: auto or cpu");
   add("--dtype", options.dtype,
       "What products multiply: f32 as the Python originals, bf16 twice as fast where the CPU has "
-      "it, int8 faster still and less exact (cosine to f32 above 0.99), "
+      "it, f16 for weights in half the memory, int8 fastest and least exact (cosine to f32 above "
+      "0.99), "
       "or auto: bf16 where native, else f32")
-      ->check(CLI::IsMember({"auto", "f32", "bf16", "int8"}));
+      ->check(CLI::IsMember({"auto", "f32", "bf16", "f16", "int8"}));
+  add("--instruction-set", options.instruction_set,
+      "auto takes the best that the CPU has; avx2 shows what a smaller one would do")
+      ->check(CLI::IsMember({"auto", "avx2"}));
   add("--threads", options.engine.threads, "Computing threads; 0 takes all CPUs")
       ->check(CLI::Range(0, 1024));
   add("--max-batch-tokens", options.engine.max_batch_tokens,
@@ -99,6 +104,7 @@ Status CheckDevice(const std::string& device) {
 ComputeType ComputeTypeOf(const std::string& dtype) {
   if (dtype == "f32") return ComputeType::kF32;
   if (dtype == "bf16") return ComputeType::kBF16;
+  if (dtype == "f16") return ComputeType::kF16;
   if (dtype == "int8") return ComputeType::kInt8;
   return ComputeType::kAuto;
 }
@@ -135,6 +141,7 @@ Result<std::unique_ptr<Embedder>> LoadModel(const ServeOptions& options) {
   engine.model_directory = std::move(directory);
   engine.model_name = options.service.model_name;
   engine.compute_type = ComputeTypeOf(options.dtype);
+  engine.limit_to_avx2 = options.instruction_set == "avx2";
   return Embedder::Load(engine);
 }
 

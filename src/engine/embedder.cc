@@ -10,6 +10,7 @@
 
 #include "backends/backend.h"
 #include "backends/cpu/cpu_backend.h"
+#include "backends/cpu/instruction_set.h"
 #include "base/cpu.h"
 #include "base/mutex.h"
 #include "base/utf8.h"
@@ -180,6 +181,7 @@ Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options)
         {}};
   }
   ASSIGN_OR_RETURN(TensorStore weights, TensorStore::OpenDirectory(options.model_directory));
+  if (options.limit_to_avx2) RETURN_IF_ERROR(LimitToAvx2());
   const int threads = options.threads > 0 ? options.threads : AvailableCpus();
   ASSIGN_OR_RETURN(std::unique_ptr<Backend> backend,
                    MakeCpuBackend(spec.encoder, weights, options.compute_type, threads));

@@ -33,6 +33,9 @@ struct EmbedderOptions {
   // What the model is called in answers; the directory's name if empty.
   std::string model_name = {};
   ComputeType compute_type = ComputeType::kAuto;
+  // Computes with AVX2 where the processor has more; for this whole process, and from the first
+  // model on. See backends/cpu/instruction_set.h.
+  bool limit_to_avx2 = false;
   // Threads that compute; 0 takes as many as the process may use (base/cpu.h).
   int threads = 0;
   // A batch is cut when it reaches this many tokens; a longer text is a batch by itself.

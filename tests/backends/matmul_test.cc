@@ -36,7 +36,8 @@ using MakeF32 = std::unique_ptr<MatMul<float, float>> (*)(const LinearParameters
 void ExpectMatchesReference(MakeF32 make, size_t rows, size_t in, size_t out, bool with_bias,
                             Activation activation) {
   const std::vector<float> input = Random(rows * in, 1);
-  const std::vector<float> weight = Random(out * in, 2);
+  std::vector<float> weight = Random(out * in, 2);
+  for (float& w : weight) w = std::nearbyint(w * 256) / 256;  // a number of f16
   const std::vector<float> bias = with_bias ? Random(out, 3) : std::vector<float>{};
   const auto matmul = make({weight, bias, in, out}, activation);
   std::vector<float> output(rows * out);
@@ -58,10 +59,11 @@ void ExpectMatchesReference(MakeF32 make, size_t rows, size_t in, size_t out, bo
   }
 }
 
-// The two implementations of f32, each against the definition.
+// The implementations with sums of f32, each against the definition.
 class MatMulF32 : public testing::TestWithParam<MakeF32> {};
 INSTANTIATE_TEST_SUITE_P(OneDnn, MatMulF32, testing::Values(&PackOneDnnMatMul<float, float>));
 INSTANTIATE_TEST_SUITE_P(Panel, MatMulF32, testing::Values(&PackPanelMatMul));
+INSTANTIATE_TEST_SUITE_P(PanelOfF16, MatMulF32, testing::Values(&PackF16PanelMatMul));
 
 TEST_P(MatMulF32, EqualsTheDefinitionForEveryNumberOfRows) {
   ForEachTarget([&] {

@@ -1,12 +1,13 @@
 """The vectors that come over HTTP against those of the Python originals."""
 
 import json
+import platform
 import random
 
 import numpy as np
 import pytest
 
-from server import DATA
+from server import DATA, MINILM, Server
 
 MIN_COSINE = 0.999999
 MAX_DIFFERENCE = 2e-5
@@ -57,6 +58,14 @@ def test_vectors_are_those_of_the_original_alone_together_and_shuffled(
     order = random.Random(1).sample(range(len(texts)), len(texts))
     shuffled = embed(server, [texts[i] for i in order], normalize=normalize)
     assert np.abs(shuffled - together[order]).max() < MAX_DIFFERENCE_BETWEEN_WAYS
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="limits x86-64's instruction sets")
+def test_vectors_are_those_of_the_original_with_avx2_alone():
+    rows = expected("dense.all-MiniLM-L6-v2.json")
+    with Server(MINILM, "--instruction-set", "avx2") as server:
+        vectors = embed(server, [row["text"] for row in rows])
+    assert_close(vectors, np.array([row["embedding"] for row in rows], dtype=np.float32))
 
 
 def test_dimensions_cuts_and_normalises_again(minilm):

@@ -146,6 +146,17 @@ TEST(EmbedderBf16, VectorsAreCloseToF32WhereTheProcessorHasIt) {
   EXPECT_EQ((*bf16)->info().dtype, "bf16");
 }
 
+TEST(EmbedderF16, VectorsAreCloseToF32) {
+  auto f16 = Embedder::Load({.model_directory = kMiniLm, .compute_type = ComputeType::kF16});
+  ASSERT_TRUE(f16.ok()) << f16.error().message;
+  const Expected expected = ReadExpected("dense.all-MiniLM-L6-v2.json", "embedding");
+  const auto vectors = EmbedAll(**f16, expected.texts, true);
+  for (size_t i = 0; i < vectors.size(); ++i) {
+    EXPECT_GT(Cosine(vectors[i], expected.vectors[i]), 0.99999) << expected.texts[i];
+  }
+  EXPECT_EQ((*f16)->info().dtype, "f16");
+}
+
 class EmbedderRequests : public testing::Test {
  protected:
   Error Refused(const EmbedRequest& request) {

@@ -77,7 +77,9 @@ class CpuBackend : public Backend {
                                                   Activation activation) override;
   std::string_view device() const override { return "cpu"; }
   std::string_view dtype() const override {
-    return type_ == ComputeType::kInt8 ? "int8" : kRounds ? "bf16" : "f32";
+    if (type_ == ComputeType::kInt8) return "int8";
+    if (type_ == ComputeType::kF16) return "f16";
+    return kRounds ? "bf16" : "f32";
   }
 
  private:
@@ -239,8 +241,9 @@ Result<std::unique_ptr<Backend>> MakeCpuBackend(const EncoderConfig& config,
                  "this processor does not multiply bf16; choose the dtype f32 or auto",
                  {}};
   }
-  if (type == ComputeType::kF32 || !has_bf16) return Make<float>(config, weights, type, threads);
-  return Make<BFloat16>(config, weights, type, threads);
+  const bool of_bf16 = type != ComputeType::kF32 && type != ComputeType::kF16 && has_bf16;
+  return of_bf16 ? Make<BFloat16>(config, weights, type, threads)
+                 : Make<float>(config, weights, type, threads);
 }
 
 }  // namespace embedding

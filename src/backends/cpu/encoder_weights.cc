@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -63,6 +64,7 @@ class Reader {
       CopyToF32(b, bias_.span().subspan(i * out_features, out_features));
       ++i;
     }
+    if (type == ComputeType::kF16) RETURN_IF_ERROR(CheckF16Range(layer));
     return PackMatMul<In, Out>(
         {weight_.span(), bias_.span(), in_features, names.size() * out_features}, activation, type);
   }
@@ -78,6 +80,19 @@ class Reader {
     ASSIGN_OR_RETURN(const TensorView tensor, Require(name, {config_.hidden_size}));
     out.Resize(config_.hidden_size);
     CopyToF32(tensor, out.span());
+    return {};
+  }
+
+  Status CheckF16Range(const std::string& layer) const {
+    constexpr float kLargestF16 = 65504;
+    for (const float w : weight_.span()) {
+      if (std::abs(w) > kLargestF16) {
+        return Error{ErrorCode::kModelLoad,
+                     fmt::format("{}{} has the weight {}, too large for f16; choose the dtype f32",
+                                 prefix_, layer, w),
+                     {}};
+      }
+    }
     return {};
   }
 

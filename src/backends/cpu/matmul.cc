@@ -13,6 +13,7 @@ std::unique_ptr<MatMul<In, Out>> PackMatMul(const LinearParameters& parameters,
                                             Activation activation, ComputeType type) {
   if (type == ComputeType::kInt8) return PackInt8MatMul<In, Out>(parameters, activation);
   if constexpr (std::is_same_v<In, float>) {
+    if (type == ComputeType::kF16) return PackF16PanelMatMul(parameters, activation);
     if (!OneDnnPacksF32()) return PackPanelMatMul(parameters, activation);
   }
   return PackOneDnnMatMul<In, Out>(parameters, activation);

@@ -42,10 +42,11 @@ class MatMul {
 };
 
 // Packs the parameters, which are not kept. The activation is fused into the product: kIdentity or
-// kGelu (the erf form). `type` is kInt8 or the type of In.
+// kGelu (the erf form). `type` is kInt8, the type of In, or kF16 for
+// an In of float: the weight alone is rounded.
 //
 // oneDNN multiplies where it packs for the processor, see onednn_matmul.h; elsewhere, and int8
-// everywhere, kernels of our own do.
+// and f16 everywhere, kernels of our own do.
 template <typename In, typename Out>
 std::unique_ptr<MatMul<In, Out>> PackMatMul(const LinearParameters& parameters,
                                             Activation activation, ComputeType type);

@@ -148,11 +148,15 @@ bool Has(dnnl::cpu_isa isa) {
 
 bool OneDnnPacksF32() { return Has(dnnl::cpu_isa::avx512_core); }
 bool OneDnnPacksBf16() { return Has(dnnl::cpu_isa::avx512_core_bf16); }
+bool LimitOneDnnToAvx2() {
+  return dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2) == dnnl::status::success;
+}
 
 #else
 
 bool OneDnnPacksF32() { return false; }
 bool OneDnnPacksBf16() { return false; }
+bool LimitOneDnnToAvx2() { return true; }
 
 #endif
 

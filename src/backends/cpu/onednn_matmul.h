@@ -29,4 +29,7 @@ bool OneDnnPacksF32();
 // is faster than an f32 one.
 bool OneDnnPacksBf16();
 
+// Keeps oneDNN from using more than AVX2; false if it has already made a product with more.
+bool LimitOneDnnToAvx2();
+
 }  // namespace embedding

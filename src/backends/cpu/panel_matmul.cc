@@ -10,12 +10,16 @@
 // block through the output. Bias opens the sums and GELU closes them, so the output is touched once
 // more for neither.
 //
+// A weight may be stored in f16, where reading it is what a product of few rows costs: a panel's
+// block is widened into the L1 cache once for all rows.
+//
 // Every sum takes its terms in the order of the features, whatever the number of rows: a row's
 // result does not depend on its batch.
 
 #include "backends/cpu/panel_matmul.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "backends/cpu/parallel.h"
 #include "base/aligned_buffer.h"
@@ -40,8 +44,10 @@ struct PanelTask {
   const float* input;  // [rows, in_features]
   size_t rows;
   size_t in_features;
-  const float* panels;  // [panels][in_features][width]
-  const float* bias;    // [panels * width]
+  // [panels][in_features][width], one of the two.
+  const float* panels;
+  const hwy::float16_t* f16_panels;
+  const float* bias;  // [panels * width]
   size_t first_panel;
   size_t last_panel;
   float* output;  // [rows, out_features]
@@ -59,16 +65,32 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 size_t PanelWidth() { return 2 * hn::Lanes(D()); }
 
-// Features [first, first + depth) of kRows rows and one panel. `columns` of the panel exist in the
-// output. The first block starts from the bias, the last applies the activation.
+// `size` is a multiple of two vectors, `from` and `to` are aligned.
+void NarrowToF16(const float* HWY_RESTRICT from, size_t size, hwy::float16_t* HWY_RESTRICT to) {
+  const D d;
+  const hn::Rebind<hwy::float16_t, D> d16;
+  for (size_t i = 0; i < size; i += hn::Lanes(d)) {
+    hn::Store(hn::DemoteTo(d16, hn::Load(d, from + i)), d16, to + i);
+  }
+}
+
+void WidenF16(const hwy::float16_t* HWY_RESTRICT from, size_t size, float* HWY_RESTRICT to) {
+  const D d;
+  const hn::Rebind<hwy::float16_t, D> d16;
+  for (size_t i = 0; i < size; i += hn::Lanes(d)) {
+    hn::Store(hn::PromoteTo(d, hn::Load(d16, from + i)), d, to + i);
+  }
+}
+
+// Features [first, first + depth) of kRows rows and one panel, whose weights of these features are
+// `weights`. The first block starts from the bias, the last applies the activation.
 template <size_t kRows>
-HWY_INLINE void MultiplyBlock(const PanelTask& task, size_t row, size_t panel, size_t first,
-                              size_t depth) {
+HWY_INLINE void MultiplyBlock(const PanelTask& task, const float* HWY_RESTRICT weights, size_t row,
+                              size_t panel, size_t first, size_t depth) {
   const D d;
   const size_t lanes = hn::Lanes(d);
   const size_t width = 2 * lanes;
   const size_t column = panel * width;
-  const float* HWY_RESTRICT weights = task.panels + (panel * task.in_features + first) * width;
   const float* HWY_RESTRICT input = task.input + row * task.in_features + first;
   float* HWY_RESTRICT output = task.output + row * task.out_features + column;
   const bool whole = column + width <= task.out_features;
@@ -116,26 +138,26 @@ HWY_INLINE void MultiplyBlock(const PanelTask& task, size_t row, size_t panel, s
   }
 }
 
-void MultiplyRows(const PanelTask& task, size_t rows, size_t row, size_t panel, size_t first,
-                  size_t depth) {
+void MultiplyRows(const PanelTask& task, const float* weights, size_t rows, size_t row,
+                  size_t panel, size_t first, size_t depth) {
   switch (rows) {
     case 1:
-      return MultiplyBlock<1>(task, row, panel, first, depth);
+      return MultiplyBlock<1>(task, weights, row, panel, first, depth);
     case 2:
-      return MultiplyBlock<2>(task, row, panel, first, depth);
+      return MultiplyBlock<2>(task, weights, row, panel, first, depth);
     case 3:
-      return MultiplyBlock<3>(task, row, panel, first, depth);
+      return MultiplyBlock<3>(task, weights, row, panel, first, depth);
     case 4:
-      return MultiplyBlock<4>(task, row, panel, first, depth);
+      return MultiplyBlock<4>(task, weights, row, panel, first, depth);
     case 5:
-      return MultiplyBlock<5>(task, row, panel, first, depth);
+      return MultiplyBlock<5>(task, weights, row, panel, first, depth);
     case 6:
-      return MultiplyBlock<6>(task, row, panel, first, depth);
+      return MultiplyBlock<6>(task, weights, row, panel, first, depth);
 #if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM
     case 7:
-      return MultiplyBlock<7>(task, row, panel, first, depth);
+      return MultiplyBlock<7>(task, weights, row, panel, first, depth);
     default:
-      return MultiplyBlock<8>(task, row, panel, first, depth);
+      return MultiplyBlock<8>(task, weights, row, panel, first, depth);
 #else
     default:
       return;
@@ -146,13 +168,22 @@ void MultiplyRows(const PanelTask& task, size_t rows, size_t row, size_t panel, 
 void RunPanelTask(const PanelTask& task) {
   // Groups of nearly the same size: a small last group would leave the multiply-add units idle.
   const size_t groups = (task.rows + kTileRows - 1) / kTileRows;
+  const size_t width = PanelWidth();
+  HWY_ALIGN float widened[kDepthBlock * 2 * HWY_MAX_BYTES / sizeof(float)];
   for (size_t first = 0; first < task.in_features; first += kDepthBlock) {
     const size_t depth = std::min(kDepthBlock, task.in_features - first);
     for (size_t panel = task.first_panel; panel < task.last_panel; ++panel) {
+      const size_t offset = (panel * task.in_features + first) * width;
+      const float* weights = widened;
+      if (task.f16_panels != nullptr) {
+        WidenF16(task.f16_panels + offset, depth * width, widened);
+      } else {
+        weights = task.panels + offset;
+      }
       for (size_t group = 0; group < groups; ++group) {
         const size_t row = task.rows * group / groups;
         const size_t end = task.rows * (group + 1) / groups;
-        MultiplyRows(task, end - row, row, panel, first, depth);
+        MultiplyRows(task, weights, end - row, row, panel, first, depth);
       }
     }
   }
@@ -166,10 +197,13 @@ HWY_AFTER_NAMESPACE();
 namespace embedding {
 
 HWY_EXPORT(PanelWidth);
+HWY_EXPORT(NarrowToF16);
 HWY_EXPORT(RunPanelTask);
 
 namespace {
 
+// Stored is float or hwy::float16_t.
+template <typename Stored>
 class PanelMatMul : public MatMul<float, float> {
  public:
   PanelMatMul(const LinearParameters& parameters, Activation activation)
@@ -182,14 +216,15 @@ class PanelMatMul : public MatMul<float, float> {
         bias_(panel_count_ * width_) {
     std::fill_n(bias_.data(), bias_.size(), 0.0F);
     std::copy(parameters.bias.begin(), parameters.bias.end(), bias_.data());
+    const size_t size = width_ * in_features_;  // of a panel
     ParallelFor(panel_count_, [&](size_t panel) {
-      float* out = panels_.data() + panel * width_ * in_features_;
-      for (size_t k = 0; k < width_; ++k) {
-        const size_t feature = panel * width_ + k;
-        for (size_t i = 0; i < in_features_; ++i) {
-          out[i * width_ + k] =
-              feature < out_features_ ? parameters.weight[feature * in_features_ + i] : 0.0F;
-        }
+      Stored* out = panels_.data() + panel * size;
+      if constexpr (std::is_same_v<Stored, float>) {
+        Pack(parameters.weight, panel, out);
+      } else {
+        AlignedBuffer<float> wide(size);
+        Pack(parameters.weight, panel, wide.data());
+        HWY_DYNAMIC_DISPATCH(NarrowToF16)(wide.data(), size, out);
       }
     });
   }
@@ -204,7 +239,8 @@ class PanelMatMul : public MatMul<float, float> {
       ({.input = input.data,
         .rows = input.rows,
         .in_features = in_features_,
-        .panels = panels_.data(),
+        .panels = F32Panels(),
+        .f16_panels = F16Panels(),
         .bias = bias_.data(),
         .first_panel = i * kPanelsPerTask,
         .last_panel = std::min((i + 1) * kPanelsPerTask, panel_count_),
@@ -215,12 +251,30 @@ class PanelMatMul : public MatMul<float, float> {
   }
 
  private:
+  void Pack(std::span<const float> weight, size_t panel, float* out) const {
+    for (size_t k = 0; k < width_; ++k) {
+      const size_t feature = panel * width_ + k;
+      for (size_t i = 0; i < in_features_; ++i) {
+        out[i * width_ + k] = feature < out_features_ ? weight[feature * in_features_ + i] : 0.0F;
+      }
+    }
+  }
+
+  const float* F32Panels() const {
+    if constexpr (std::is_same_v<Stored, float>) return panels_.data();
+    return nullptr;
+  }
+  const hwy::float16_t* F16Panels() const {
+    if constexpr (!std::is_same_v<Stored, float>) return panels_.data();
+    return nullptr;
+  }
+
   const size_t in_features_;
   const size_t out_features_;
   const size_t width_;
   const size_t panel_count_;
   const bool gelu_;
-  AlignedBuffer<float> panels_;
+  AlignedBuffer<Stored> panels_;
   AlignedBuffer<float> bias_;
 };
 
@@ -228,7 +282,12 @@ class PanelMatMul : public MatMul<float, float> {
 
 std::unique_ptr<MatMul<float, float>> PackPanelMatMul(const LinearParameters& parameters,
                                                       Activation activation) {
-  return std::make_unique<PanelMatMul>(parameters, activation);
+  return std::make_unique<PanelMatMul<float>>(parameters, activation);
+}
+
+std::unique_ptr<MatMul<float, float>> PackF16PanelMatMul(const LinearParameters& parameters,
+                                                         Activation activation) {
+  return std::make_unique<PanelMatMul<hwy::float16_t>>(parameters, activation);
 }
 
 }  // namespace embedding
