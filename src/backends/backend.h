@@ -34,6 +34,9 @@ struct PackedBatch {
   std::span<const int32_t> input_ids;       // [tokens]
   std::span<const int32_t> token_type_ids;  // [tokens]
   std::span<const uint32_t> offsets;        // [sequences + 1], from 0 to tokens, ascending
+  // Asks for the hidden states of each sequence's first token alone, which spares most of the last
+  // layer. No sequence may be empty then.
+  bool first_tokens_only = false;
 
   size_t tokens() const { return input_ids.size(); }
   size_t sequences() const { return offsets.size() - 1; }
@@ -51,7 +54,8 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
-  // The encoder's last hidden states, [tokens, hidden_size] f32, valid until the next call.
+  // The encoder's last hidden states, f32, valid until the next call: [tokens, hidden_size], or
+  // [sequences, hidden_size] with first_tokens_only.
   // Ids must lie in [0, vocab_size), types in [0, type_vocab_size), and sequences must not be
   // longer than the positions of the model; the caller has checked that. Costs memory linear in
   // tokens. Errors: kInternal when the device fails; the backend stays usable.

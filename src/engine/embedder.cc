@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <future>
+#include <numeric>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -132,17 +133,21 @@ void LocalEmbedder::RunBatch(std::span<Job> batch) {
   batch_offsets_.assign(1, 0);
   std::unordered_map<std::string_view, size_t> sequence_of_ids;
   std::vector<size_t> sequence_of_job;
+  bool has_empty_sequence = false;
   for (const Job& job : batch) {
     const std::string_view bytes(reinterpret_cast<const char*>(job.ids.data()),
                                  job.ids.size() * sizeof(job.ids[0]));
     const auto [found, is_new] = sequence_of_ids.try_emplace(bytes, sequence_of_ids.size());
     sequence_of_job.push_back(found->second);
     if (!is_new) continue;
+    has_empty_sequence |= job.ids.empty();
     batch_ids_.insert(batch_ids_.end(), job.ids.begin(), job.ids.end());
     batch_type_ids_.insert(batch_type_ids_.end(), job.type_ids.begin(), job.type_ids.end());
     batch_offsets_.push_back(static_cast<uint32_t>(batch_ids_.size()));
   }
-  const auto hidden = backend_->Encode({batch_ids_, batch_type_ids_, batch_offsets_});
+  PackedBatch packed{batch_ids_, batch_type_ids_, batch_offsets_};
+  packed.first_tokens_only = head_.reads_first_tokens_only() && !has_empty_sequence;
+  const auto hidden = backend_->Encode(packed);
   {
     const MutexLock lock(health_mutex_);
     health_ = hidden.ok() ? Status{} : Status(hidden.error());
@@ -151,6 +156,7 @@ void LocalEmbedder::RunBatch(std::span<Job> batch) {
     for (Job& job : batch) job.request->Fail(hidden.error());
     return;
   }
+  if (packed.first_tokens_only) std::iota(batch_offsets_.begin(), batch_offsets_.end(), 0U);
   const std::span<const float> vectors = head_.Run(*hidden, batch_offsets_);
   for (size_t i = 0; i < batch.size(); ++i) {
     batch[i].request->Finish(

@@ -19,6 +19,11 @@ class SentenceHead {
   // Reads the Dense modules' weights. Errors: kModelLoad naming file and tensor.
   static Result<SentenceHead> Make(const ModelSpec& spec, Backend& backend);
 
+  // Whether hidden states of sequences' first tokens are all that Run looks at.
+  bool reads_first_tokens_only() const {
+    return pooling_.size() == 1 && pooling_[0] == Pooling::kCls;
+  }
+
   // hidden is [tokens, hidden_size] of the whole batch, offsets [sequences + 1]. The result,
   // [sequences, dimension], is valid until the next call.
   std::span<const float> Run(std::span<const float> hidden, std::span<const uint32_t> offsets);

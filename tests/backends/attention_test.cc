@@ -59,7 +59,7 @@ void ExpectMatchesReference(const std::vector<uint32_t>& offsets, size_t heads, 
   const size_t hidden = heads * head_dim;
   const std::vector<T> qkv = Random<T>(offsets.back() * 3 * hidden, scale, 7);
   std::vector<T> out(offsets.back() * hidden);
-  PackedAttention(qkv.data(), offsets, heads, head_dim, out.data());
+  PackedAttention(qkv.data(), offsets, heads, head_dim, offsets.back(), out.data());
   const double scores = scale * scale * std::sqrt(static_cast<double>(head_dim));
   double tolerance = 16 * kEpsilon * scale * (1 + scores);
   if (std::is_same_v<T, BFloat16>) tolerance += 4 * scale / 256;
@@ -107,12 +107,26 @@ TEST(PackedAttention, ASequenceDoesNotDependOnItsNeighbours) {
   constexpr size_t kHidden = kHeads * kHeadDim;
   const std::vector<float> qkv = Random<float>(90 * 3 * kHidden, 1.0F, 3);
   std::vector<float> together(90 * kHidden);
-  PackedAttention(qkv.data(), std::vector<uint32_t>{0, 40, 61, 90}, kHeads, kHeadDim,
+  PackedAttention(qkv.data(), std::vector<uint32_t>{0, 40, 61, 90}, kHeads, kHeadDim, 90,
                   together.data());
   std::vector<float> alone(21 * kHidden);
-  PackedAttention(qkv.data() + 40 * 3 * kHidden, std::vector<uint32_t>{0, 21}, kHeads, kHeadDim,
+  PackedAttention(qkv.data() + 40 * 3 * kHidden, std::vector<uint32_t>{0, 21}, kHeads, kHeadDim, 21,
                   alone.data());
   for (size_t i = 0; i < alone.size(); ++i) ASSERT_EQ(alone[i], together[40 * kHidden + i]);
+}
+
+TEST(PackedAttention, ComputesTheFirstQueriesAloneWhereNoMoreAreAsked) {
+  constexpr size_t kHidden = 64;
+  const std::vector<uint32_t> offsets = {0, 200, 203};
+  const std::vector<float> qkv = Random<float>(203 * 3 * kHidden, 1.0F, 3);
+  std::vector<float> all(203 * kHidden);
+  PackedAttention(qkv.data(), offsets, 1, kHidden, 203, all.data());
+  std::vector<float> first(203 * kHidden, 7.0F);
+  PackedAttention(qkv.data(), offsets, 1, kHidden, 1, first.data());
+  for (size_t i = 0; i < first.size(); ++i) {
+    const size_t token = i / kHidden;
+    ASSERT_EQ(first[i], token == 0 || token == 200 ? all[i] : 7.0F) << token;
+  }
 }
 
 }  // namespace

@@ -269,15 +269,15 @@ void RunTask(const AttentionTask<BFloat16>& task) { HWY_DYNAMIC_DISPATCH(RunBf16
 
 template <typename T>
 void PackedAttention(const T* qkv, std::span<const uint32_t> offsets, size_t heads, size_t head_dim,
-                     T* out) {
+                     size_t max_queries, T* out) {
   const size_t hidden_size = heads * head_dim;
   struct QueryBlock {
     size_t sequence, first_query;
   };
   std::vector<QueryBlock> blocks;
   for (size_t s = 0; s + 1 < offsets.size(); ++s) {
-    const size_t tokens = offsets[s + 1] - offsets[s];
-    for (size_t q = 0; q < tokens; q += kQueryBlock) blocks.push_back({s, q});
+    const size_t queries = std::min<size_t>(offsets[s + 1] - offsets[s], max_queries);
+    for (size_t q = 0; q < queries; q += kQueryBlock) blocks.push_back({s, q});
   }
   ParallelFor(blocks.size() * heads, [&](size_t i) {
     const QueryBlock& block = blocks[i / heads];
@@ -285,21 +285,23 @@ void PackedAttention(const T* qkv, std::span<const uint32_t> offsets, size_t hea
     const size_t first_token = offsets[block.sequence];
     const size_t tokens = offsets[block.sequence + 1] - first_token;
     const T* q = qkv + first_token * 3 * hidden_size + head * head_dim;
-    RunTask(AttentionTask<T>{.q = q,
-                             .k = q + hidden_size,
-                             .v = q + 2 * hidden_size,
-                             .stride = 3 * hidden_size,
-                             .out = out + first_token * hidden_size + head * head_dim,
-                             .out_stride = hidden_size,
-                             .first_query = block.first_query,
-                             .queries = std::min(kQueryBlock, tokens - block.first_query),
-                             .tokens = tokens,
-                             .head_dim = head_dim});
+    RunTask(AttentionTask<T>{
+        .q = q,
+        .k = q + hidden_size,
+        .v = q + 2 * hidden_size,
+        .stride = 3 * hidden_size,
+        .out = out + first_token * hidden_size + head * head_dim,
+        .out_stride = hidden_size,
+        .first_query = block.first_query,
+        .queries = std::min({kQueryBlock, tokens - block.first_query, max_queries}),
+        .tokens = tokens,
+        .head_dim = head_dim});
   });
 }
 
-template void PackedAttention(const float*, std::span<const uint32_t>, size_t, size_t, float*);
-template void PackedAttention(const BFloat16*, std::span<const uint32_t>, size_t, size_t,
+template void PackedAttention(const float*, std::span<const uint32_t>, size_t, size_t, size_t,
+                              float*);
+template void PackedAttention(const BFloat16*, std::span<const uint32_t>, size_t, size_t, size_t,
                               BFloat16*);
 
 }  // namespace embedding

@@ -10,17 +10,18 @@
 namespace embedding {
 
 // qkv is [tokens, 3, heads, head_dim], row-major: a token's queries, keys and values. out is
-// [tokens, heads, head_dim]. offsets is [sequences + 1], from 0 to tokens. Runs on the calling
+// [tokens, heads, head_dim]; of each sequence the first `max_queries` tokens' rows are written, and
+// the others left as they are. offsets is [sequences + 1], from 0 to tokens. Runs on the calling
 // thread's OpenMP team; each thread needs a fixed amount of memory, whatever the length: no [n, n]
 // matrix exists.
 // T is float or BFloat16; scores, softmax and sums are f32 for both.
 template <typename T>
 void PackedAttention(const T* qkv, std::span<const uint32_t> offsets, size_t heads, size_t head_dim,
-                     T* out);
+                     size_t max_queries, T* out);
 
 extern template void PackedAttention(const float*, std::span<const uint32_t>, size_t, size_t,
-                                     float*);
+                                     size_t, float*);
 extern template void PackedAttention(const BFloat16*, std::span<const uint32_t>, size_t, size_t,
-                                     BFloat16*);
+                                     size_t, BFloat16*);
 
 }  // namespace embedding

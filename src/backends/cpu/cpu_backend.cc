@@ -87,7 +87,13 @@ class CpuBackend : public Backend {
 
   void Reserve(size_t tokens);
   void Embed(const PackedBatch& batch);
-  void RunLayer(EncoderLayerWeights<T>& layer, const PackedBatch& batch);
+  // context_ of all tokens, or of each sequence's first.
+  void Attend(EncoderLayerWeights<T>& layer, const PackedBatch& batch, bool first_tokens_only);
+  // Rows of hidden_, input() and context_ move together: row s becomes that of sequence s's first
+  // token.
+  void KeepFirstTokens(std::span<const uint32_t> offsets);
+  // hidden_ of `total_rows` rows from their context_.
+  void FeedForward(EncoderLayerWeights<T>& layer, size_t total_rows);
   // hidden_ += branch (if any), normalised, for rows [first, first + rows); and its rounded copy.
   void Normalize(const LayerNormParameters& norm, const float* branch, size_t first, size_t rows);
   // The products' input, [tokens, hidden_size]: hidden_ itself, or its rounded copy.
@@ -118,8 +124,17 @@ Result<std::span<const float>> CpuBackend<T>::Encode(const PackedBatch& batch) {
     omp_set_num_threads(threads_);  // a setting of the calling thread
     Reserve(batch.tokens());
     Embed(batch);
-    for (EncoderLayerWeights<T>& layer : weights_.layers) RunLayer(layer, batch);
-    return hidden_.span();
+    size_t rows = batch.tokens();
+    for (size_t i = 0; i < weights_.layers.size(); ++i) {
+      const bool first_tokens_only = batch.first_tokens_only && i + 1 == weights_.layers.size();
+      Attend(weights_.layers[i], batch, first_tokens_only);
+      if (first_tokens_only) {
+        KeepFirstTokens(batch.offsets);
+        rows = batch.sequences();
+      }
+      FeedForward(weights_.layers[i], rows);
+    }
+    return hidden_.span().first(rows * config_.hidden_size);
   } catch (const std::exception& e) {  // oneDNN and allocation
     return Error{
         ErrorCode::kInternal, fmt::format("computing on the CPU failed: {}", e.what()), {}};
@@ -170,19 +185,39 @@ void CpuBackend<T>::Embed(const PackedBatch& batch) {
 }
 
 template <typename T>
-void CpuBackend<T>::RunLayer(EncoderLayerWeights<T>& layer, const PackedBatch& batch) {
-  const size_t tokens = batch.tokens();
+void CpuBackend<T>::Attend(EncoderLayerWeights<T>& layer, const PackedBatch& batch,
+                           bool first_tokens_only) {
   const size_t size = config_.hidden_size;
-  const size_t wide = config_.intermediate_size;
-  for (size_t first = 0; first < tokens; first += kChunkRows) {
-    const size_t rows = std::min(kChunkRows, tokens - first);
+  for (size_t first = 0; first < batch.tokens(); first += kChunkRows) {
+    const size_t rows = std::min(kChunkRows, batch.tokens() - first);
     layer.qkv->Run({input() + first * size, rows, size},
                    {qkv_.data() + first * 3 * size, rows, 3 * size});
   }
   PackedAttention(qkv_.data(), batch.offsets, config_.num_attention_heads, config_.head_dim(),
-                  context_.data());
-  for (size_t first = 0; first < tokens; first += kChunkRows) {
-    const size_t rows = std::min(kChunkRows, tokens - first);
+                  first_tokens_only ? 1 : batch.tokens(), context_.data());
+}
+
+template <typename T>
+void CpuBackend<T>::KeepFirstTokens(std::span<const uint32_t> offsets) {
+  const size_t size = config_.hidden_size;
+  // offsets[s] >= s, so no row is overwritten before it has moved.
+  for (size_t s = 0; s + 1 < offsets.size(); ++s) {
+    const auto move = [&](auto* rows) {
+      std::copy_n(rows + offsets[s] * size, size, rows + s * size);
+    };
+    if (offsets[s] == s) continue;
+    move(hidden_.data());
+    move(context_.data());
+    if constexpr (kRounds) move(rounded_.data());
+  }
+}
+
+template <typename T>
+void CpuBackend<T>::FeedForward(EncoderLayerWeights<T>& layer, size_t total_rows) {
+  const size_t size = config_.hidden_size;
+  const size_t wide = config_.intermediate_size;
+  for (size_t first = 0; first < total_rows; first += kChunkRows) {
+    const size_t rows = std::min(kChunkRows, total_rows - first);
     layer.attention_output->Run({context_.data() + first * size, rows, size},
                                 {branch_.data(), rows, size});
     Normalize(layer.attention_norm, branch_.data(), first, rows);
