@@ -16,6 +16,9 @@ void Product(const uint32_t* left, size_t left_stride, size_t depth, const uint8
   for (size_t i = 0; i < depth; ++i) {
     const __m512i right0 = _mm512_load_si512(right + 4 * i * kVnniPanel);
     const __m512i right1 = _mm512_load_si512(right + 4 * i * kVnniPanel + 2 * kVnniPanel);
+    // The next panel: with few rows, panels come from memory.
+    _mm_prefetch(right + 4 * (i + depth) * kVnniPanel, _MM_HINT_T1);
+    _mm_prefetch(right + 4 * (i + depth) * kVnniPanel + 2 * kVnniPanel, _MM_HINT_T1);
     for (size_t r = 0; r < kRows; ++r) {
       const __m512i value = _mm512_set1_epi32(static_cast<int>(left[r * left_stride + i]));
       sum0[r] = _mm512_dpbusd_epi32(sum0[r], value, right0);
