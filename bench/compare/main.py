@@ -1,111 +1,126 @@
-"""Times this server over HTTP against sentence-transformers in this process, in turn in one run.
-
-    python bench/compare.py MODEL_DIRECTORY [--rounds 3] [--dtype f32]
-
-Prints a Markdown table of medians in milliseconds, the server's memory and its time to ready.
-"""
+"""Times this server and its alternatives over HTTP, in turn in one run; prints a Markdown report."""
 
 import argparse
 import json
+import os
 import pathlib
-import re
-import statistics
+import signal
 import subprocess
-import time
+import sys
 
-import requests
-import torch
-from sentence_transformers import SentenceTransformer
+import accuracy
+import measure
+import peak
+import report
+from engines import Settings, all_engines, ours
+from model import ROOT, WORK, read_model
+from texts import LATENCY, LOAD, TextMaker
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BINARY = ROOT / "build/release/embedding-service"
-
-
-def texts_of_about(tokens, count, tokenizer):
-    """`count` different texts, each cut to `tokens` tokens' length, special tokens included."""
-    lines = (ROOT / "tests/data/expected/tokens.bge-m3.jsonl").read_text().splitlines()
-    pieces = [json.loads(line)["text"].strip() for line in lines]
-    texts = []
-    for i in range(count):
-        text, k = pieces[i * 7 % len(pieces)], i * 7 + 1
-        while len(tokenizer(text)["input_ids"]) < tokens:
-            text, k = text + " " + pieces[k % len(pieces)], k + 1
-        ids = tokenizer(text, truncation=True, max_length=tokens)["input_ids"]
-        texts.append(tokenizer.decode(ids, skip_special_tokens=True))
-    return texts
+PRECISIONS = ("f32", "bf16", "int8")
 
 
-class Server:
-    def __init__(self, model, dtype):
-        started = time.perf_counter()
-        self.process = subprocess.Popen(
-            [BINARY, "serve", "--model", model, "--port", "0", "--dtype", dtype,
-             "--max-client-batch-size", "1000"],
-            stdout=subprocess.PIPE, text=True)
-        for line in self.process.stdout:
-            if found := re.search(r"running on (http://\S+)", line):
-                self.url = found.group(1)
-                break
-        self.ready_s = time.perf_counter() - started
-        self.anonymous_mb = self.memory("RssAnon")
-        self.session = requests.Session()
+def names(allowed):
+    """A type of argument: names of `allowed` with commas between."""
 
-    def memory(self, field):
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(rf"{field}:\s+(\d+)", status).group(1)) / 1000
+    def parse(text):
+        chosen = text.split(",") if text else []
+        if unknown := set(chosen) - set(allowed):
+            raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: not of {', '.join(allowed)}")
+        return chosen
 
-    def embed(self, texts):
-        answer = self.session.post(f"{self.url}/embed", json={"texts": texts})
-        answer.raise_for_status()
-        return answer.json()
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
+    return parse
 
 
-def timed(function):
-    start = time.perf_counter()
-    function()
-    return (time.perf_counter() - start) * 1000
+def arguments():
+    parser = argparse.ArgumentParser(prog="bench/compare/run.sh", description=__doc__)
+    engines = ["ours", "st", "onnx", "openvino", "llama-bf16", "llama-f16", "llama-q8_0"]
+    cases = [*LATENCY, *LOAD]
+    parser.add_argument("--model", type=pathlib.Path, default=ROOT / "build/bge-m3-size",
+                        help="directory (default: one of bge-m3's size, made if need be)")
+    parser.add_argument("--binary", type=pathlib.Path,
+                        default=ROOT / "build/release/embedding-service")
+    parser.add_argument("--precision", action="append", choices=PRECISIONS,
+                        help="repeatable (default: all)")
+    parser.add_argument("--engines", type=names(engines), default=engines,
+                        help=f"of {','.join(engines)}")
+    parser.add_argument("--cases", type=names(cases), default=cases, help=f"of {','.join(cases)}")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--load-seconds", type=float, default=10,
+                        help="in which clients begin requests (default 10)")
+    parser.add_argument("--long-rounds", type=int, default=1, help="of 8,000 tokens (default 1)")
+    parser.add_argument("--long-limit", type=float, default=120,
+                        help="seconds that 8,000 tokens may take (default 120)")
+    parser.add_argument("--texts", type=int, default=4096,
+                        help="different ones for the clients (default 4096)")
+    parser.add_argument("--no-accuracy", action="store_true")
+    parser.add_argument("--json", type=pathlib.Path, help="write the raw figures to this file")
+    options = parser.parse_args()
+    options.precision = [p for p in PRECISIONS if p in (options.precision or PRECISIONS)]
+    options.threads = len(os.sched_getaffinity(0))
+    options.binary = options.binary.resolve()
+    return options
+
+
+def references(model, options, check):
+    """This server's f32 vectors of the texts `check`: what every engine must come close to."""
+    server = measure.start(ours(model, options.binary, "f32"), Settings(options.threads, 512))
+    try:
+        return server.embed(check)
+    finally:
+        server.stop()
+
+
+def machine():
+    info = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    fields = dict(line.split(":", 1) for line in info if ":" in line)
+    fields = {key.strip(): value.strip() for key, value in fields.items()}
+    wanted = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {"processor": fields.get("model name", os.uname().machine), "memory_gib": memory,
+            "features": [f for f in wanted if f in fields.get("flags", "").split()]}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--dtype", choices=["f32", "bf16"], default="f32")
-    arguments = parser.parse_args()
+    options = arguments()
+    os.environ["OMP_NUM_THREADS"] = str(options.threads)
+    if not options.model.exists():
+        subprocess.run([sys.executable, ROOT / "bench/make_bge_m3_size.py", options.model], check=True)
+    model = read_model(options.model)
+    options.bench = peak.bench_binary()
+    maker = TextMaker(model)
+    check = maker.check()
+    chosen = [e for e in all_engines(model, options.binary)
+              if e.precision in options.precision and e.name in options.engines]
+    for engine in chosen:
+        engine.prepare()
+    reference = references(model, options, check)
+    result = {"model": model.directory.name, "threads": options.threads, "rounds": options.rounds,
+              "machine": machine(), "engines": [], "lengths": {}, "operations": {}, "peaks": []}
 
-    torch_dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[arguments.dtype]
-    original = SentenceTransformer(
-        arguments.model, device="cpu", model_kwargs={"torch_dtype": torch_dtype})
-    server = Server(arguments.model, arguments.dtype)
-    longest = original.max_seq_length
-    cases = {
-        "1 text of 20 tokens": texts_of_about(20, 1, original.tokenizer),
-        "10 texts": texts_of_about(20, 10, original.tokenizer),
-        "100 texts": texts_of_about(20, 100, original.tokenizer),
-        f"1 text of {min(727, longest)} tokens": texts_of_about(
-            min(727, longest), 1, original.tokenizer),
-    }
-    print("| | sentence-transformers, ms | this server, ms | ratio |\n|---|---|---|---|")
-    for name, texts in cases.items():
-        ours = lambda: server.embed(texts)
-        theirs = lambda: original.encode(texts, batch_size=len(texts), show_progress_bar=False)
-        ours(), theirs()
-        times = {"ours": [], "theirs": []}
-        repeats = arguments.rounds if len(texts) > 1 else arguments.rounds * 3
-        for _ in range(repeats):
-            times["theirs"].append(timed(theirs))
-            times["ours"].append(timed(ours))
-        a, b = statistics.median(times["theirs"]), statistics.median(times["ours"])
-        print(f"| {name} | {a:.1f} | {b:.1f} | {b / a:.2f} |", flush=True)
-    print(f"\n{arguments.dtype}, {torch.get_num_threads()} threads; ready after {server.ready_s:.1f} s; "
-          f"anonymous memory after load {server.anonymous_mb:.0f} MB, "
-          f"at most {server.memory('VmHWM'):.0f} MB resident with the mapped file")
-    server.stop()
+    def save():
+        if options.json:
+            options.json.write_text(json.dumps(result, indent=1))
+
+    for precision in options.precision:
+        group = [engine for engine in chosen if engine.precision == precision]
+        records, lengths = measure.together(
+            group, maker, options.cases, options, check, reference, result["peaks"])
+        result["engines"] += records
+        result["lengths"] |= lengths
+        save()
+        if measure.LONG in options.cases and maker.case(measure.LONG):
+            result["lengths"][measure.LONG] = measure.alone(
+                group, records, maker, options, result["peaks"])
+            save()
+    result["operations"] = {case: model.operations(n) for case, n in result["lengths"].items()}
+    if not options.no_accuracy:
+        lower = [precision for precision in options.precision if precision != "f32"]
+        result["accuracy"] = accuracy.measure(options.binary, lower, options.threads)
+    save()
+    print(report.markdown(result))
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers are stopped
+    WORK.mkdir(parents=True, exist_ok=True)
     main()
