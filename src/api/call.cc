@@ -1,6 +1,7 @@
 #include "api/call.h"
 
 #include <exception>
+#include <string>
 #include <utility>
 
 #include "api/errors.h"
@@ -9,7 +10,19 @@ namespace embedding::api {
 
 void Call::Answer(Response response) { std::exchange(respond, nullptr)(std::move(response)); }
 
-void Call::Fail(const Error& error) { Answer(ErrorResponse(error, request.request_id)); }
+void Call::Fail(const Error& error) {
+  Answer(ErrorResponse(error, request.target, request.request_id));
+}
+
+Embedder& Call::Select(Purpose purpose, const std::optional<std::string>& name) const {
+  for (Embedder* model : *models) {
+    if (name && model->info().name == *name) return *model;
+  }
+  for (Embedder* model : *models) {
+    if (model->info().is_classifier() == (purpose == Purpose::kClassify)) return *model;
+  }
+  return *models->front();
+}
 
 void Continue(const CallPtr& call, std::function<void()> step) {
   call->post([call, step = std::move(step)] {
@@ -19,6 +32,44 @@ void Continue(const CallPtr& call, std::function<void()> step) {
       if (call->respond) call->Fail({ErrorCode::kInternal, e.what(), ""});
     }
   });
+}
+
+namespace {
+
+template <typename Computed>
+std::function<void(Result<Computed>)> Finisher(
+    const CallPtr& call, std::string texts_field,
+    std::function<Result<Response>(const Computed&)> format) {
+  return [call, texts_field = std::move(texts_field),
+          format = std::move(format)](Result<Computed> computed) {
+    Continue(call, [call, texts_field, format, computed = std::move(computed)] {
+      if (!computed.ok()) return call->Fail(NameTexts(computed.error(), texts_field));
+      Result<Response> response = format(*computed);
+      if (!response.ok()) return call->Fail(response.error());
+      if (computed->truncated_texts > 0) {
+        response->headers.push_back({"x-truncated", std::to_string(computed->truncated_texts)});
+      }
+      call->Answer(*std::move(response));
+    });
+  };
+}
+
+}  // namespace
+
+void AnswerEmbed(const CallPtr& call, Embedder& embedder, EmbedRequest request,
+                 std::string texts_field,
+                 std::function<Result<Response>(const EmbedResponse&)> format) {
+  request.cancelled = call->request.cancelled;
+  embedder.EmbedAsync(request,
+                      Finisher<EmbedResponse>(call, std::move(texts_field), std::move(format)));
+}
+
+void AnswerRerank(const CallPtr& call, Embedder& embedder, RerankRequest request,
+                  std::string texts_field,
+                  std::function<Result<Response>(const RerankResponse&)> format) {
+  request.cancelled = call->request.cancelled;
+  RerankAsync(embedder, request,
+              Finisher<RerankResponse>(call, std::move(texts_field), std::move(format)));
 }
 
 }  // namespace embedding::api

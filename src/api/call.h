@@ -3,14 +3,18 @@
 // Thread-safety: touched by one thread at a time; a call is handed on, never shared.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "api/http.h"
 #include "base/result.h"
 #include "engine/embedder.h"
+#include "engine/rerank.h"
 
 namespace embedding::api {
 
@@ -18,16 +22,29 @@ namespace embedding::api {
 using Post = std::function<void(std::function<void()>)>;
 
 struct ServiceOptions {
-  std::string model_name;  // as answers show it
+  // What the first model is called while it loads; later each model's own info says it.
+  std::string model_name;
   size_t max_client_batch_size = 100;
+  size_t max_batch_tokens = 2048;  // for /info
 };
+
+// The models that are served, in the order of the command line. Never empty.
+using Models = std::vector<Embedder*>;
+
+// What a request wants a model for.
+enum class Purpose { kEmbed, kClassify };
 
 struct Call {
   const ServiceOptions& options;
   const Post& post;
-  Embedder* embedder;  // nullptr while the model loads
+  const Models* models;  // nullptr while they load
+  std::chrono::steady_clock::time_point received;
   Request request;
   Respond respond;  // empty once the call has been answered
+
+  // The model of that name; where there is none (clients of other servers send names that they
+  // have from there), the first that fits the purpose; where none does, the first.
+  Embedder& Select(Purpose purpose, const std::optional<std::string>& name = {}) const;
 
   void Answer(Response response);
   void Fail(const Error& error);
@@ -38,5 +55,14 @@ using CallPtr = std::shared_ptr<Call>;
 // Continues the call on another thread. An exception that a library throws there (out of memory,
 // say) is answered like any other internal error.
 void Continue(const CallPtr& call, std::function<void()> step);
+
+// Computes and answers with what `format` makes of the result, on another thread than the computing
+// one, which has better to do than write JSON. `texts_field` is what the dialect calls the texts.
+void AnswerEmbed(const CallPtr& call, Embedder& embedder, EmbedRequest request,
+                 std::string texts_field,
+                 std::function<Result<Response>(const EmbedResponse&)> format);
+void AnswerRerank(const CallPtr& call, Embedder& embedder, RerankRequest request,
+                  std::string texts_field,
+                  std::function<Result<Response>(const RerankResponse&)> format);
 
 }  // namespace embedding::api

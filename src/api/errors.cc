@@ -43,30 +43,88 @@ const ErrorRow& RowOf(ErrorCode code) {
   return row == std::end(kErrors) ? kInternalError : *row;
 }
 
+using WriteBody = std::string (*)(const ErrorRow&, const Error&);
+
+std::string NativeBody(const ErrorRow& row, const Error& error) {
+  std::string body = R"({"error":)";
+  AppendJsonString(error.message, body);
+  body += R"(,"error_type":)";
+  AppendJsonString(row.type, body);
+  body += R"(,"detail":)";
+  AppendJsonString(error.message, body);
+  body += '}';
+  return body;
+}
+
+std::string OpenAiBody(const ErrorRow& row, const Error& error) {
+  std::string body = R"({"error":{"message":)";
+  AppendJsonString(error.message, body);
+  body += R"(,"type":)";
+  AppendJsonString(row.status >= 500   ? "server_error"
+                   : row.status == 429 ? "rate_limit_error"
+                                       : "invalid_request_error",
+                   body);
+  body += R"(,"param":)";
+  if (error.field.empty()) {
+    body += "null";
+  } else {
+    AppendJsonString(error.field, body);
+  }
+  body += R"(,"code":null}})";
+  return body;
+}
+
+std::string RerankBody(const ErrorRow&, const Error& error) {
+  std::string body = R"({"message":)";
+  AppendJsonString(error.message, body);
+  body += R"(,"detail":)";
+  AppendJsonString(error.message, body);
+  body += '}';
+  return body;
+}
+
+std::string OllamaBody(const ErrorRow&, const Error& error) {
+  std::string body = R"({"error":)";
+  AppendJsonString(error.message, body);
+  body += '}';
+  return body;
+}
+
+struct Dialect {
+  std::string_view target;  // what targets begin with
+  WriteBody write;
+};
+constexpr Dialect kDialects[] = {{"/v1/embeddings", OpenAiBody}, {"/v1/models", OpenAiBody},
+                                 {"/v1/rerank", RerankBody},     {"/v2/rerank", RerankBody},
+                                 {"/api/", OllamaBody},          {"", NativeBody}};
+
 }  // namespace
 
-Response ErrorResponse(const Error& error, std::string_view request_id) {
+Response ErrorResponse(const Error& error, std::string_view target, std::string_view request_id) {
   const ErrorRow& row = RowOf(error.code);
-  std::string message = error.message;
+  Error shown = error;
   if (&row == &kInternalError) {
     spdlog::error("request {}: {}", request_id, error.message);
-    message = "internal error; the server's log tells more under request id ";
-    message += request_id;
+    shown.message = "internal error; the server's log tells more under request id ";
+    shown.message += request_id;
   }
   Response response;
   response.status = row.status;
   if (!row.retry_after_s.empty()) {
     response.headers.push_back({"Retry-After", std::string(row.retry_after_s)});
   }
-  std::string& body = response.body;
-  body += R"({"error":)";
-  AppendJsonString(message, body);
-  body += R"(,"error_type":)";
-  AppendJsonString(row.type, body);
-  body += R"(,"detail":)";
-  AppendJsonString(message, body);
-  body += '}';
+  const auto* dialect =
+      std::find_if(std::begin(kDialects), std::end(kDialects),
+                   [&](const Dialect& candidate) { return target.starts_with(candidate.target); });
+  response.body = dialect->write(row, shown);
   return response;
+}
+
+Error NameTexts(Error error, std::string_view field) {
+  constexpr std::string_view kTexts = "texts";
+  if (error.field.starts_with(kTexts)) error.field.replace(0, kTexts.size(), field);
+  if (error.message.starts_with(kTexts)) error.message.replace(0, kTexts.size(), field);
+  return error;
 }
 
 }  // namespace embedding::api

@@ -23,12 +23,14 @@ struct Request {
   std::string request_id;  // printable ASCII; names the request in the log
   // Becomes true when the client has gone; nullptr if nobody watches.
   std::shared_ptr<const std::atomic<bool>> cancelled = nullptr;
+  std::string accept = {};  // what the client can read, as its header Accept says
 };
 
 struct Response {
   int status = 200;
   std::vector<Header> headers = {};  // besides Content-Type, Content-Length and Connection
-  std::string body = {};             // JSON
+  std::string body = {};
+  std::string content_type = "application/json";
 };
 
 // Answers a request. Called exactly once, from any thread.

@@ -7,7 +7,9 @@
 #include <simdjson.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,27 +18,62 @@
 
 namespace embedding::api {
 
+// Texts, or token ids in their place; one of the two is empty.
+struct Inputs {
+  std::vector<std::string> texts;
+  std::vector<std::vector<int32_t>> input_ids;
+};
+
+// Texts, each with a partner or none with one.
+struct Sequences {
+  std::vector<std::string> texts;
+  std::vector<std::string> text_pairs;  // empty, or as many
+  bool single = false;                  // one that did not come in an array of them
+};
+
 class JsonReader {
  public:
   // Errors: kMalformed for what is not JSON or not UTF-8; kInvalidArgument if it is not an object.
   Status Parse(const std::string& body);
 
+  // From here on fields are those of the object in `field`; errors name them "field.name".
+  Status Enter(std::string_view field);
+
   // The fields of the object. Only after Parse has succeeded. Errors: kInvalidArgument.
   bool Has(std::string_view field) const;
   Result<bool> Bool(std::string_view field, bool if_absent) const;
   Result<std::optional<size_t>> PositiveInteger(std::string_view field) const;
+  Result<std::optional<std::string>> String(std::string_view field) const;
+  Result<std::string> RequiredString(std::string_view field) const;
+  // The place among `choices` of the string that the field holds; 0 if it is absent.
+  Result<size_t> Choice(std::string_view field, std::span<const std::string_view> choices) const;
+  // `count` finite numbers that are not negative, nor all 0; nothing if absent.
+  Result<std::optional<std::vector<float>>> Weights(std::string_view field, size_t count) const;
   // A string, or an array of 1 to `max_texts` of them; a single string counts as an array of one.
   // Errors besides: kEmpty for []; kMalformed for a text with an unpaired surrogate.
   Result<std::vector<std::string>> Texts(std::string_view field, size_t max_texts) const;
+  // As Texts, and token ids, [ids] or [[ids]], in place of the text or texts.
+  Result<Inputs> TextsOrIds(std::string_view field, size_t max_texts) const;
+  // As Texts, of which each item may also be an array of one text, or of two: a pair. An array of
+  // two strings is one pair.
+  Result<Sequences> TextsOrPairs(std::string_view field, size_t max_texts) const;
+  // As Texts for an array, of which each item may also be an object with the text in "text".
+  Result<std::vector<std::string>> Documents(std::string_view field, size_t max_texts) const;
   // Refuses a field that this server cannot honour if it is there and not null.
   Status RequireNull(std::string_view field, std::string_view reason) const;
 
  private:
   // The field's value, if it is there and not null.
   std::optional<simdjson::dom::element> Find(std::string_view field) const;
+  std::string NameOf(std::string_view field) const { return prefix_ + std::string(field); }
+  // The items of an array of 1 to `max_texts`.
+  Result<std::vector<simdjson::dom::element>> Items(const std::string& name,
+                                                    simdjson::dom::array array,
+                                                    size_t max_texts) const;
 
   simdjson::dom::parser parser_;
   simdjson::dom::object object_;
+  std::string prefix_;  // of fields' names in errors
 };
 
 }  // namespace embedding::api

@@ -74,4 +74,24 @@ bool AppendJsonFloats(std::span<const float> values, std::string& out) {
   return true;
 }
 
+Status AppendJsonFloat(float value, std::string& out) {
+  if (!std::isfinite(value)) return Error{ErrorCode::kInternal, "a number is not finite", ""};
+  std::array<char, kMaxJsonFloatChars> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  out.append(digits.data(), end);
+  return {};
+}
+
+Status AppendRows(std::span<const float> values, size_t width, std::string& out) {
+  out += '[';
+  for (size_t i = 0; i < values.size(); i += width) {
+    if (i > 0) out += ',';
+    if (!AppendJsonFloats(values.subspan(i, width), out)) {
+      return Error{ErrorCode::kInternal, "a vector is not finite", ""};
+    }
+  }
+  out += ']';
+  return {};
+}
+
 }  // namespace embedding::api

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
+
 namespace embedding::api {
 
 // Appends `text`, which must be valid UTF-8, as a JSON string.
@@ -20,5 +22,10 @@ inline constexpr size_t kMaxJsonFloatChars = 16;
 // Appends [v0,v1,...], each number in the shortest form that reads back as the same f32. Gives
 // false, with `out` as it was, if a value is not finite: JSON has no way to write it.
 [[nodiscard]] bool AppendJsonFloats(std::span<const float> values, std::string& out);
+
+// One such number, and rows of `width` of them: [[...],[...]]. Errors: kInternal for what is not
+// finite.
+Status AppendJsonFloat(float value, std::string& out);
+Status AppendRows(std::span<const float> values, size_t width, std::string& out);
 
 }  // namespace embedding::api

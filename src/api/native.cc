@@ -3,111 +3,158 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "api/errors.h"
-#include "api/json_reader.h"
 #include "api/json_writer.h"
+#include "api/vector_format.h"
 
 namespace embedding::api {
 namespace {
 
-// Vectors that a request can ask for besides the dense one.
-struct Head {
-  std::string_view field;
-  std::string_view name;
-};
-constexpr Head kHeads[] = {{"return_sparse", "sparse"}, {"return_colbert_vecs", "ColBERT"}};
+constexpr char kOctetStream[] = "application/octet-stream";
 
-Result<EmbedRequest> ParseEmbed(const Call& call) {
-  JsonReader json;
-  RETURN_IF_ERROR(json.Parse(call.request.body));
+struct EmbedOptions {
   EmbedRequest request;
-  ASSIGN_OR_RETURN(request.texts, json.Texts("texts", call.options.max_client_batch_size));
+  OutputDtype dtype = OutputDtype::kFloat;
+};
+
+Result<EmbedOptions> ParseEmbed(const JsonReader& json, size_t max_texts) {
+  EmbedOptions options;
+  EmbedRequest& request = options.request;
+  ASSIGN_OR_RETURN(request.texts, json.Texts("texts", max_texts));
   ASSIGN_OR_RETURN(request.normalize, json.Bool("normalize", true));
   ASSIGN_OR_RETURN(request.truncate, json.Bool("truncate", true));
   ASSIGN_OR_RETURN(request.dimensions, json.PositiveInteger("dimensions"));
-  RETURN_IF_ERROR(json.RequireNull("prompt_name", "the model has no prompts, expected null"));
-  ASSIGN_OR_RETURN(const bool dense, json.Bool("return_dense", true));
-  bool any = dense;
-  std::string_view missing_head;
-  for (const Head& head : kHeads) {
-    ASSIGN_OR_RETURN(const bool wanted, json.Bool(head.field, false));
-    if (wanted && missing_head.empty()) missing_head = head.name;
-    any = any || wanted;
-  }
-  if (!any) {
+  ASSIGN_OR_RETURN(request.prompt_name, json.String("prompt_name"));
+  ASSIGN_OR_RETURN(request.outputs.dense, json.Bool("return_dense", true));
+  ASSIGN_OR_RETURN(request.outputs.lexical_weights, json.Bool("return_sparse", false));
+  ASSIGN_OR_RETURN(request.outputs.colbert_vecs, json.Bool("return_colbert_vecs", false));
+  ASSIGN_OR_RETURN(const size_t dtype, json.Choice("output_dtype", kOutputDtypes));
+  options.dtype = static_cast<OutputDtype>(dtype);
+  const Outputs& outputs = request.outputs;
+  if (!outputs.dense && !outputs.lexical_weights && !outputs.colbert_vecs) {
     return Error{ErrorCode::kInvalidArgument,
                  "return_dense: false leaves nothing to return, expected true", "return_dense"};
   }
-  if (!missing_head.empty()) {
-    return Error{
-        ErrorCode::kUnsupported,
-        "model " + call.options.model_name + " has no " + std::string(missing_head) + " head", ""};
-  }
-  return request;
+  return options;
 }
 
-Result<std::string> FormatEmbed(const EmbedResponse& response, const std::string& model_name) {
+// {"83":1.03,...}, keys in the order of first appearance.
+Status AppendWeights(const std::vector<TokenWeight>& weights, std::string& body) {
+  body += '{';
+  for (const TokenWeight& token : weights) {
+    if (body.back() != '{') body += ',';
+    body += '"';
+    AppendJsonInteger(static_cast<uint64_t>(token.id), body);
+    body += "\":";
+    RETURN_IF_ERROR(AppendJsonFloat(token.weight, body));
+  }
+  body += '}';
+  return {};
+}
+
+Result<Response> FormatEmbed(const EmbedResponse& response, const Embedder& embedder,
+                             const EmbedOptions& options) {
+  const Outputs& outputs = options.request.outputs;
+  const size_t texts = options.request.size();
   std::string body;
   body.reserve(response.embeddings.size() * kMaxJsonFloatChars + 1024);
-  body += R"({"embeddings":[)";
-  const size_t rows = response.dimension == 0 ? 0 : response.embeddings.size() / response.dimension;
-  for (size_t i = 0; i < rows; ++i) {
-    if (i > 0) body += ',';
-    if (!AppendJsonFloats(response.embedding(i), body)) {
-      return Error{ErrorCode::kInternal,
-                   "the vector of text " + std::to_string(i) + " is not finite", ""};
+  body += '{';
+  if (outputs.dense) {
+    body += R"("embeddings":[)";
+    for (size_t i = 0; i < texts; ++i) {
+      if (i > 0) body += ',';
+      RETURN_IF_ERROR(AppendVector(response.embedding(i), options.dtype, body));
     }
+    body += "],";
   }
-  body += R"(],"model":)";
-  AppendJsonString(model_name, body);
+  body += R"("model":)";
+  AppendJsonString(embedder.info().name, body);
   body += R"(,"dimension":)";
   AppendJsonInteger(response.dimension, body);
+  if (outputs.lexical_weights) {
+    body += R"(,"lexical_weights":[)";
+    for (size_t i = 0; i < texts; ++i) {
+      if (i > 0) body += ',';
+      RETURN_IF_ERROR(AppendWeights(response.lexical_weights[i], body));
+    }
+    body += ']';
+  }
+  if (outputs.colbert_vecs) {
+    body += R"(,"colbert_vecs":[)";
+    for (size_t i = 0; i < texts; ++i) {
+      if (i > 0) body += ',';
+      RETURN_IF_ERROR(AppendRows(response.colbert_vecs[i], response.token_dimension, body));
+    }
+    body += ']';
+  }
   body += R"(,"usage":{"prompt_tokens":)";
   AppendJsonInteger(response.prompt_tokens, body);
   body += R"(,"total_tokens":)";
   AppendJsonInteger(response.prompt_tokens, body);
   body += "}}";
-  return body;
+  return Response{.body = std::move(body)};
 }
 
-void AnswerEmbed(Call& call, const Result<EmbedResponse>& response) {
-  if (!response.ok()) return call.Fail(response.error());
-  Result<std::string> body = FormatEmbed(*response, call.options.model_name);
-  if (!body.ok()) return call.Fail(body.error());
-  Response answer = {.body = *std::move(body)};
-  if (response->truncated_texts > 0) {
-    answer.headers.push_back({"x-truncated", std::to_string(response->truncated_texts)});
-  }
-  call.Answer(std::move(answer));
+// Row-major little-endian f32, the shape in a header.
+Response RawVectors(const EmbedResponse& response) {
+  Response answer;
+  answer.content_type = kOctetStream;
+  answer.headers.push_back(
+      {"x-shape", std::to_string(response.embeddings.size() / response.dimension) + ',' +
+                      std::to_string(response.dimension)});
+  answer.body.assign(reinterpret_cast<const char*>(response.embeddings.data()),
+                     response.embeddings.size() * sizeof(float));
+  return answer;
 }
 
 }  // namespace
 
-void NativeEmbed(const CallPtr& call) {
-  Result<EmbedRequest> request = ParseEmbed(*call);
-  if (!request.ok()) return call->Fail(request.error());
-  request->cancelled = call->request.cancelled;
-  // The answer comes on the computing thread, which has better to do than write JSON.
-  call->embedder->EmbedAsync(*request, [call](Result<EmbedResponse> response) {
-    Continue(call, [call, response = std::move(response)] { AnswerEmbed(*call, response); });
-  });
+void NativeEmbed(const CallPtr& call, const JsonReader& json) {
+  Result<EmbedOptions> options = ParseEmbed(json, call->options.max_client_batch_size);
+  if (!options.ok()) return call->Fail(options.error());
+  const auto model = json.String("model");
+  if (!model.ok()) return call->Fail(model.error());
+  Embedder& embedder = call->Select(Purpose::kEmbed, *model);
+  const Outputs& outputs = options->request.outputs;
+  const bool raw = call->request.accept.find(kOctetStream) != std::string::npos;
+  if (raw && (!outputs.dense || outputs.lexical_weights || outputs.colbert_vecs ||
+              options->dtype != OutputDtype::kFloat)) {
+    return call->Fail({ErrorCode::kInvalidArgument,
+                       "Accept: application/octet-stream gives dense vectors of floats alone; ask "
+                       "for JSON, or for nothing else",
+                       ""});
+  }
+  AnswerEmbed(
+      call, embedder, options->request, "texts",
+      [raw, &embedder, options = *options](const EmbedResponse& response) -> Result<Response> {
+        if (raw) return RawVectors(response);
+        return FormatEmbed(response, embedder, options);
+      });
 }
 
 void NativeHealth(const CallPtr& call) {
-  const Status health = call->embedder == nullptr ? Status{} : call->embedder->health();
-  if (call->embedder == nullptr || !health.ok()) {
-    Response response = ErrorResponse({ErrorCode::kUnavailable, "", ""}, call->request.request_id);
+  // The first model that has failed speaks for all.
+  Status health;
+  for (const Embedder* model : call->models == nullptr ? Models() : *call->models) {
+    if (health.ok()) health = model->health();
+  }
+  const std::string& name =
+      call->models == nullptr ? call->options.model_name : call->models->front()->info().name;
+  if (call->models == nullptr || !health.ok()) {
+    Response response = ErrorResponse({ErrorCode::kUnavailable, "", ""}, call->request.target,
+                                      call->request.request_id);
     response.body = health.ok() ? R"({"status":"loading")" : R"({"status":"unhealthy","error":)";
     if (!health.ok()) AppendJsonString(health.error().message, response.body);
     response.body += R"(,"model":)";
-    AppendJsonString(call->options.model_name, response.body);
+    AppendJsonString(name, response.body);
     response.body += '}';
     return call->Answer(std::move(response));
   }
-  const ModelInfo& info = call->embedder->info();
+  const ModelInfo& info = call->models->front()->info();
   std::string body = R"({"status":"healthy","model":)";
-  AppendJsonString(call->options.model_name, body);
+  AppendJsonString(name, body);
   body += R"(,"device":)";
   AppendJsonString(info.device, body);
   body += R"(,"dimension":)";

@@ -2,10 +2,12 @@
 #pragma once
 
 #include "api/call.h"
+#include "api/json_reader.h"
 
 namespace embedding::api {
 
-void NativeEmbed(const CallPtr& call);   // POST /embed
+// POST /embed with a body that has "texts".
+void NativeEmbed(const CallPtr& call, const JsonReader& json);
 void NativeHealth(const CallPtr& call);  // GET /health and /readyz: may this server be sent work?
 void NativeLive(const CallPtr& call);    // GET /livez: does the process answer?
 

@@ -1,20 +1,37 @@
 #include "api/service.h"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "api/cohere.h"
 #include "api/errors.h"
+#include "api/json_reader.h"
 #include "api/native.h"
+#include "api/ollama.h"
+#include "api/openai.h"
+#include "api/static_files.h"
 #include "api/tei.h"
 
 namespace embedding::api {
 namespace {
 
+// /embed has two dialects: "texts" is the Python service's name for what TEI calls "inputs".
+void Embed(const CallPtr& call) {
+  JsonReader json;
+  if (Status parsed = json.Parse(call->request.body); !parsed.ok()) {
+    return call->Fail(parsed.error());
+  }
+  if (json.Has("inputs") && !json.Has("texts")) return TeiEmbed(call, json);
+  NativeEmbed(call, json);
+}
+
 struct Route {
   std::string_view method;
-  std::string_view path;
+  std::string_view path;  // or what paths begin with, where it ends in '/'
   void (*handle)(const CallPtr&);
   // Routes of the model run on a worker, and only once it is loaded. The others are answered at
   // once, however busy the workers are.
@@ -22,10 +39,35 @@ struct Route {
 };
 
 constexpr Route kRoutes[] = {
-    {"POST", "/embed", NativeEmbed, true},    {"GET", "/health", NativeHealth, false},
-    {"GET", "/readyz", NativeHealth, false},  {"GET", "/livez", NativeLive, false},
+    {"POST", "/embed", Embed, true},
+    {"GET", "/health", NativeHealth, false},
+    {"GET", "/readyz", NativeHealth, false},
+    {"GET", "/ping", NativeHealth, false},
+    {"GET", "/livez", NativeLive, false},
+    {"GET", "/openapi.json", OpenApi, false},
+    {"GET", "/docs", Docs, false},
+    {"POST", "/embed_all", TeiEmbedAll, true},
+    {"POST", "/embed_sparse", TeiEmbedSparse, true},
+    {"POST", "/similarity", TeiSimilarity, true},
+    {"POST", "/rerank", TeiRerank, true},
+    {"POST", "/predict", TeiPredict, true},
     {"POST", "/tokenize", TeiTokenize, true},
+    {"GET", "/info", TeiInfo, true},
+    {"POST", "/v1/embeddings", OpenAiEmbeddings, true},
+    {"GET", "/v1/models", OpenAiModels, true},
+    {"GET", "/v1/models/", OpenAiModel, true},
+    {"POST", "/v1/rerank", CohereRerank, true},
+    {"POST", "/v2/rerank", CohereRerank, true},
+    {"POST", "/api/embed", OllamaEmbed, true},
+    {"POST", "/api/embeddings", OllamaEmbeddings, true},
+    {"GET", "/api/tags", OllamaTags, true},
+    {"GET", "/api/version", OllamaVersion, false},
 };
+
+bool Matches(const Route& route, std::string_view path) {
+  return route.path.ends_with('/') ? path.starts_with(route.path) && path != route.path
+                                   : path == route.path;
+}
 
 // What the client sent, made fit for an error message: short, and nothing but printable ASCII.
 std::string Excerpt(std::string_view text) {
@@ -40,20 +82,27 @@ std::string Excerpt(std::string_view text) {
 
 }  // namespace
 
+std::vector<std::pair<std::string, std::string>> Service::Routes() {
+  std::vector<std::pair<std::string, std::string>> routes;
+  for (const Route& route : kRoutes) routes.emplace_back(route.method, route.path);
+  return routes;
+}
+
 void Service::Handle(Request request, Respond respond) const {
-  const auto call = std::make_shared<Call>(
-      Call{options_, post_, embedder_.load(), std::move(request), std::move(respond)});
+  const auto call = std::make_shared<Call>(Call{options_, post_, started_ ? &models_ : nullptr,
+                                                std::chrono::steady_clock::now(),
+                                                std::move(request), std::move(respond)});
   const std::string_view target = call->request.target;
   const std::string_view path = target.substr(0, target.find('?'));
   std::string allowed;
   for (const Route& route : kRoutes) {
-    if (route.path != path) continue;
+    if (!Matches(route, path)) continue;
     if (route.method != call->request.method) {
       allowed += allowed.empty() ? "" : ", ";
       allowed += route.method;
     } else if (!route.needs_model) {
       return route.handle(call);
-    } else if (call->embedder == nullptr) {
+    } else if (call->models == nullptr) {
       return call->Fail({ErrorCode::kUnavailable,
                          "the model " + options_.model_name + " is still loading, try again", ""});
     } else {
@@ -72,7 +121,7 @@ void Service::Handle(Request request, Respond respond) const {
   Response response = ErrorResponse(
       {ErrorCode::kMethodNotAllowed,
        std::string(path) + " takes " + allowed + ", not " + Excerpt(call->request.method), ""},
-      call->request.request_id);
+      call->request.target, call->request.request_id);
   response.headers.push_back({"Allow", std::move(allowed)});
   call->Answer(std::move(response));
 }

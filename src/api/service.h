@@ -1,11 +1,13 @@
-// Service: every route of the HTTP interface, over one model.
+// Service: every route of the HTTP interface, over one or several models.
 //
-// It may take requests before the model is there: until Start, routes that need it answer 503.
+// It may take requests before the models are there: until Start, routes that need it answer 503.
 // Thread-safety: Handle and Start may be called from any thread.
 #pragma once
 
 #include <atomic>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "api/call.h"
 #include "api/http.h"
@@ -22,8 +24,15 @@ class Service {
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
-  // From here on requests are answered by `embedder`, which must outlive them.
-  void Start(Embedder& embedder) { embedder_ = &embedder; }
+  // From here on requests are answered by `models`, of which there is at least one, and which must
+  // outlive them.
+  void Start(Models models) {
+    models_ = std::move(models);
+    started_ = true;
+  }
+
+  // Method and path of every route; a path that ends in '/' stands for all that begin with it.
+  static std::vector<std::pair<std::string, std::string>> Routes();
 
   // Returns at once; see Respond for how the answer comes.
   void Handle(Request request, Respond respond) const;
@@ -31,7 +40,8 @@ class Service {
  private:
   const ServiceOptions options_;
   const Post post_;
-  std::atomic<Embedder*> embedder_ = nullptr;
+  Models models_;  // not touched once started_ is set
+  std::atomic<bool> started_ = false;
 };
 
 }  // namespace embedding::api

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "api/service.h"
 #include "base/cpu.h"
@@ -25,7 +26,7 @@ namespace embedding::cli {
 namespace {
 
 struct ServeOptions {
-  std::string model = "BAAI/bge-m3";
+  std::vector<std::string> models = {"BAAI/bge-m3"};
   std::string revision = "main";
   std::string device = "auto";
   std::string dtype = "auto";
@@ -39,7 +40,10 @@ void AddOptions(CLI::App& app, ServeOptions& options) {
   const auto add = [&app](const char* name, auto& value, const char* description) {
     return app.add_option(name, value, description)->capture_default_str();
   };
-  add("--model", options.model, "A model of the Hugging Face hub, or a directory");
+  add("--model", options.models,
+      "A model of the Hugging Face hub, or a directory; several may be given, of which the first "
+      "of "
+      "a kind (embeddings, reranking) answers requests that name none");
   add("--revision", options.revision, "Branch, tag or commit of a hub model");
   add("--host", options.server.host, "Address to listen on");
   add("--port", options.server.port, "Port to listen on; 0 takes a free one");
@@ -134,15 +138,25 @@ ProgressCallback ProgressLog() {
   };
 }
 
-Result<std::unique_ptr<Embedder>> LoadModel(const ServeOptions& options) {
+Result<std::unique_ptr<Embedder>> LoadModel(const ServeOptions& options, const std::string& model) {
   ASSIGN_OR_RETURN(std::string directory,
-                   LocateOrDownloadModel(options.model, options.revision, ProgressLog()));
+                   LocateOrDownloadModel(model, options.revision, ProgressLog()));
   EmbedderOptions engine = options.engine;
   engine.model_directory = std::move(directory);
-  engine.model_name = options.service.model_name;
+  engine.model_name = DisplayName(model);
   engine.compute_type = ComputeTypeOf(options.dtype);
   engine.limit_to_avx2 = options.instruction_set == "avx2";
   return Embedder::Load(engine);
+}
+
+Result<std::vector<std::unique_ptr<Embedder>>> LoadModels(const ServeOptions& options) {
+  std::vector<std::unique_ptr<Embedder>> models;
+  for (const std::string& model : options.models) {
+    Print("Loading " + DisplayName(model) + " model...");
+    ASSIGN_OR_RETURN(std::unique_ptr<Embedder> embedder, LoadModel(options, model));
+    models.push_back(std::move(embedder));
+  }
+  return models;
 }
 
 // Ends the process without waiting for threads: nothing stops a model that is being loaded, or a
@@ -164,10 +178,11 @@ int Serve(int argc, char** argv) {
 
   const Status device = CheckDevice(options.device);
   if (!device.ok()) return Report(device.error());
-  options.service.model_name = DisplayName(options.model);
+  options.service.model_name = DisplayName(options.models.front());
+  options.service.max_batch_tokens = options.engine.max_batch_tokens;
 
-  // Destroyed in reverse: the embedder answers what it still has while the workers and the server
-  // that this goes through are there.
+  // Destroyed in reverse: the embedders answer what they still have while the workers and the
+  // server that this goes through are there.
   std::unique_ptr<serve::Server> server;
   serve::WorkerPool workers(std::max(2, AvailableCpus()));
   api::Service service(options.service,
@@ -179,15 +194,16 @@ int Serve(int argc, char** argv) {
   if (!listening.ok()) return Report(listening.error());
   server = *std::move(listening);
 
-  Print("Loading " + options.service.model_name + " model...");
-  Result<std::unique_ptr<Embedder>> embedder = Error{};
+  Result<std::vector<std::unique_ptr<Embedder>>> models = Error{};
   std::atomic<bool> loaded = false;
   std::thread loader([&] {
-    embedder = LoadModel(options);
+    models = LoadModels(options);
     loaded = true;
-    if (!embedder.ok()) return server->Stop();
-    service.Start(**embedder);
-    Print("Model loaded on device: " + (*embedder)->info().device);
+    if (!models.ok()) return server->Stop();
+    api::Models served;
+    for (const auto& model : *models) served.push_back(model.get());
+    Print("Model loaded on device: " + served.front()->info().device);
+    service.Start(std::move(served));
     Print("Embedding service running on " + server->url());
   });
 
@@ -198,7 +214,7 @@ int Serve(int argc, char** argv) {
   }
   if (!loaded) ExitNow(kExitOk);
   loader.join();
-  return embedder.ok() ? kExitOk : Report(embedder.error());
+  return models.ok() ? kExitOk : Report(models.error());
 }
 
 }  // namespace embedding::cli

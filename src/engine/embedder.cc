@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <future>
-#include <numeric>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
 #include "backends/backend.h"
@@ -15,11 +14,13 @@
 #include "base/cpu.h"
 #include "base/mutex.h"
 #include "base/utf8.h"
+#include "engine/model_runner.h"
 #include "engine/pending_request.h"
 #include "engine/scheduler.h"
-#include "engine/sentence_head.h"
+#include "engine/token_heads.h"
 #include "text/strip.h"
 #include "weights/model_spec.h"
+#include "weights/sentence_modules.h"
 #include "weights/tensor_store.h"
 
 namespace embedding {
@@ -30,17 +31,38 @@ Error Invalid(std::string field, std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message), std::move(field)};
 }
 
+// Token ids of text `i` as they came, cut to what the model takes.
+Result<Encoding> TakeIds(const std::vector<int32_t>& ids, size_t i, const EncodeOptions& options,
+                         size_t vocab_size) {
+  const std::string field = fmt::format("texts[{}]", i);
+  if (ids.empty()) return Invalid(field, field + " has no token ids");
+  for (const int32_t id : ids) {
+    if (id < 0 || static_cast<size_t>(id) >= vocab_size) {
+      return Invalid(field, fmt::format("{} has the token id {}; the model's go from 0 to {}",
+                                        field, id, vocab_size - 1));
+    }
+  }
+  const auto kept = static_cast<ptrdiff_t>(std::min(ids.size(), options.max_tokens));
+  Encoding encoding;
+  encoding.untruncated_tokens = ids.size();
+  if (options.truncation_side == TruncationSide::kRight) {
+    encoding.ids.assign(ids.begin(), ids.begin() + kept);
+  } else {
+    encoding.ids.assign(ids.end() - kept, ids.end());
+  }
+  encoding.type_ids.assign(encoding.ids.size(), 0);
+  return encoding;
+}
+
 class LocalEmbedder : public Embedder {
  public:
   LocalEmbedder(ModelSpec spec, ModelInfo info, std::unique_ptr<Tokenizer> tokenizer,
-                TensorStore weights, std::unique_ptr<Backend> backend, SentenceHead head,
-                const EmbedderOptions& options)
+                TensorStore weights, ModelRunner runner, const EmbedderOptions& options)
       : spec_(std::move(spec)),
         info_(std::move(info)),
         tokenizer_(std::move(tokenizer)),
         weights_(std::move(weights)),
-        backend_(std::move(backend)),
-        head_(std::move(head)),
+        runner_(std::move(runner)),
         scheduler_({options.max_batch_tokens, options.max_queue},
                    [this](std::span<Job> batch) { RunBatch(batch); }) {}
 
@@ -54,20 +76,18 @@ class LocalEmbedder : public Embedder {
   const Tokenizer& tokenizer() const override { return *tokenizer_; }
 
  private:
+  Status Check(const EmbedRequest& request) const;
+  // The text to put before each text, "" for none.
+  Result<std::string> PromptOf(const EmbedRequest& request) const;
   Result<std::vector<Job>> Tokenize(const EmbedRequest& request, EmbedResponse& response) const;
   void RunBatch(std::span<Job> batch);
 
   const ModelSpec spec_;
   const ModelInfo info_;
   const std::unique_ptr<Tokenizer> tokenizer_;
-  const TensorStore weights_;  // outlives the backend, which reads from the mapped files
+  const TensorStore weights_;  // outlives the runner, which reads from the mapped files
 
-  // The computing thread's.
-  const std::unique_ptr<Backend> backend_;
-  SentenceHead head_;
-  std::vector<int32_t> batch_ids_;
-  std::vector<int32_t> batch_type_ids_;
-  std::vector<uint32_t> batch_offsets_;
+  ModelRunner runner_;  // the computing thread's
 
   mutable Mutex health_mutex_;
   Status health_ GUARDED_BY(health_mutex_);
@@ -75,26 +95,91 @@ class LocalEmbedder : public Embedder {
   Scheduler scheduler_;  // last: its thread uses all of the above
 };
 
+Status LocalEmbedder::Check(const EmbedRequest& request) const {
+  if (request.size() == 0) return Error{ErrorCode::kEmpty, "no texts were given", "texts"};
+  const Outputs& outputs = request.outputs;
+  const auto unsupported = [&](std::string_view what) {
+    return Error{ErrorCode::kUnsupported, fmt::format("model {} {}", info_.name, what), ""};
+  };
+  if (info_.is_classifier()) {
+    if (outputs.dense || outputs.lexical_weights || outputs.colbert_vecs ||
+        outputs.token_embeddings) {
+      return unsupported("is a classifier and has no embeddings; ask it to rerank or predict");
+    }
+  } else {
+    if (outputs.logits) return unsupported("is no classifier");
+    if (outputs.lexical_weights && !info_.has_sparse) {
+      return unsupported(fmt::format("has no sparse head: its directory has no {}", kSparseFile));
+    }
+    if (outputs.colbert_vecs && !info_.has_colbert) {
+      return unsupported(fmt::format("has no ColBERT head: its directory has no {}", kColbertFile));
+    }
+  }
+  if (outputs.dense && request.dimensions &&
+      (*request.dimensions < 1 || *request.dimensions > info_.dimension)) {
+    return Invalid("dimensions", fmt::format("dimensions is {}; {} has 1 to {}",
+                                             *request.dimensions, info_.name, info_.dimension));
+  }
+  return {};
+}
+
+Result<std::string> LocalEmbedder::PromptOf(const EmbedRequest& request) const {
+  const std::optional<std::string>& name =
+      request.prompt_name ? request.prompt_name : spec_.default_prompt_name;
+  if (!name || !request.input_ids.empty()) return std::string();
+  const auto found = spec_.prompts.find(*name);
+  if (found == spec_.prompts.end()) {
+    std::string known;
+    for (const auto& [key, prompt] : spec_.prompts) known += (known.empty() ? "" : ", ") + key;
+    return Invalid("prompt_name", known.empty()
+                                      ? fmt::format("prompt_name: {} has no prompts", info_.name)
+                                      : fmt::format("prompt_name: {} has only these prompts: {}",
+                                                    info_.name, known));
+  }
+  if (!found->second.empty() && !spec_.pools_prompt) {
+    return Error{ErrorCode::kUnsupported,
+                 fmt::format("model {} leaves prompts out of its pooling, which is not supported; "
+                             "send prompt_name null",
+                             info_.name),
+                 "prompt_name"};
+  }
+  return found->second;
+}
+
 Result<std::vector<Job>> LocalEmbedder::Tokenize(const EmbedRequest& request,
                                                  EmbedResponse& response) const {
-  std::vector<Job> jobs(request.texts.size());
+  ASSIGN_OR_RETURN(const std::string prompt, PromptOf(request));
+  const EncodeOptions options = {.max_tokens = info_.max_input_tokens,
+                                 .truncation_side = request.truncation_side};
+  std::vector<Job> jobs(request.size());
   for (size_t i = 0; i < jobs.size(); ++i) {
-    const std::string& text = request.texts[i];
-    if (const size_t bad = FindInvalidUtf8(text); bad != std::string::npos) {
+    const std::string field = fmt::format("texts[{}]", i);
+    const auto check = [&](const std::string& text) -> Status {
+      const size_t bad = FindInvalidUtf8(text);
+      if (bad == std::string::npos) return {};
       return Error{ErrorCode::kMalformed,
-                   fmt::format("texts[{}] is not valid UTF-8 at byte {}", i, bad),
-                   fmt::format("texts[{}]", i)};
+                   fmt::format("{} is not valid UTF-8 at byte {}", field, bad), field};
+    };
+    Encoding encoding;
+    if (!request.input_ids.empty()) {
+      ASSIGN_OR_RETURN(encoding,
+                       TakeIds(request.input_ids[i], i, options, spec_.encoder.vocab_size));
+    } else if (!request.text_pairs.empty()) {
+      RETURN_IF_ERROR(check(request.texts[i]));
+      RETURN_IF_ERROR(check(request.text_pairs[i]));
+      encoding = tokenizer_->EncodePair(request.texts[i], request.text_pairs[i], options);
+    } else {
+      RETURN_IF_ERROR(check(request.texts[i]));
+      encoding = prompt.empty()
+                     ? tokenizer_->Encode(StripWhitespace(request.texts[i]), options)
+                     : tokenizer_->Encode(StripWhitespace(prompt + request.texts[i]), options);
     }
-    Encoding encoding = tokenizer_->Encode(
-        StripWhitespace(text),
-        {.max_tokens = info_.max_input_tokens, .truncation_side = request.truncation_side});
     if (encoding.truncated()) {
       if (!request.truncate) {
-        return Invalid(
-            fmt::format("texts[{}]", i),
-            fmt::format("texts[{}] has {} tokens, more than the {} that {} takes; send "
-                        "shorter texts or set truncate to true",
-                        i, encoding.untruncated_tokens, info_.max_input_tokens, info_.name));
+        return Invalid(field, fmt::format("{} has {} tokens, more than the {} that {} takes; send "
+                                          "shorter texts or set truncate to true",
+                                          field, encoding.untruncated_tokens,
+                                          info_.max_input_tokens, info_.name));
       }
       ++response.truncated_texts;
     }
@@ -107,61 +192,24 @@ Result<std::vector<Job>> LocalEmbedder::Tokenize(const EmbedRequest& request,
 }
 
 void LocalEmbedder::EmbedAsync(const EmbedRequest& request, Done done) {
-  if (request.texts.empty()) {
-    return done(Error{ErrorCode::kEmpty, "no texts were given", "texts"});
-  }
-  if (request.dimensions && (*request.dimensions < 1 || *request.dimensions > info_.dimension)) {
-    return done(
-        Invalid("dimensions", fmt::format("dimensions is {}; {} has 1 to {}", *request.dimensions,
-                                          info_.name, info_.dimension)));
-  }
+  if (Status checked = Check(request); !checked.ok()) return done(std::move(checked).error());
   EmbedResponse response;
+  response.dimension = request.dimensions.value_or(info_.dimension);
+  response.token_dimension = spec_.encoder.hidden_size;
   auto jobs = Tokenize(request, response);
   if (!jobs.ok()) return done(std::move(jobs).error());
   const auto pending =
-      std::make_shared<PendingRequest>(request, info_.dimension, std::move(response), done);
+      std::make_shared<PendingRequest>(request, info_.labels.size(), std::move(response), done);
   for (Job& job : *jobs) job.request = pending;
   if (Status queued = scheduler_.Submit(*std::move(jobs)); !queued.ok()) {
     done(std::move(queued).error());
   }
 }
 
-// Equal texts in a batch, of whatever requests, are computed once.
 void LocalEmbedder::RunBatch(std::span<Job> batch) {
-  batch_ids_.clear();
-  batch_type_ids_.clear();
-  batch_offsets_.assign(1, 0);
-  std::unordered_map<std::string_view, size_t> sequence_of_ids;
-  std::vector<size_t> sequence_of_job;
-  bool has_empty_sequence = false;
-  for (const Job& job : batch) {
-    const std::string_view bytes(reinterpret_cast<const char*>(job.ids.data()),
-                                 job.ids.size() * sizeof(job.ids[0]));
-    const auto [found, is_new] = sequence_of_ids.try_emplace(bytes, sequence_of_ids.size());
-    sequence_of_job.push_back(found->second);
-    if (!is_new) continue;
-    has_empty_sequence |= job.ids.empty();
-    batch_ids_.insert(batch_ids_.end(), job.ids.begin(), job.ids.end());
-    batch_type_ids_.insert(batch_type_ids_.end(), job.type_ids.begin(), job.type_ids.end());
-    batch_offsets_.push_back(static_cast<uint32_t>(batch_ids_.size()));
-  }
-  PackedBatch packed{batch_ids_, batch_type_ids_, batch_offsets_};
-  packed.first_tokens_only = head_.reads_first_tokens_only() && !has_empty_sequence;
-  const auto hidden = backend_->Encode(packed);
-  {
-    const MutexLock lock(health_mutex_);
-    health_ = hidden.ok() ? Status{} : Status(hidden.error());
-  }
-  if (!hidden.ok()) {
-    for (Job& job : batch) job.request->Fail(hidden.error());
-    return;
-  }
-  if (packed.first_tokens_only) std::iota(batch_offsets_.begin(), batch_offsets_.end(), 0U);
-  const std::span<const float> vectors = head_.Run(*hidden, batch_offsets_);
-  for (size_t i = 0; i < batch.size(); ++i) {
-    batch[i].request->Finish(
-        batch[i].index, vectors.subspan(sequence_of_job[i] * info_.dimension, info_.dimension));
-  }
+  Status status = runner_.Run(batch);
+  const MutexLock lock(health_mutex_);
+  health_ = std::move(status);
 }
 
 }  // namespace
@@ -191,19 +239,25 @@ Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options)
   const int threads = options.threads > 0 ? options.threads : AvailableCpus();
   ASSIGN_OR_RETURN(std::unique_ptr<Backend> backend,
                    MakeCpuBackend(spec.encoder, weights, options.compute_type, threads));
-  ASSIGN_OR_RETURN(SentenceHead head, SentenceHead::Make(spec, *backend));
+  ASSIGN_OR_RETURN(ModelRunner runner,
+                   ModelRunner::Load(spec, weights, *tokenizer, std::move(backend)));
 
   ModelInfo info;
   info.name = options.model_name.empty()
                   ? fs::weakly_canonical(options.model_directory).filename().string()
                   : options.model_name;
-  info.device = backend->device();
-  info.dtype = backend->dtype();
-  info.dimension = spec.dimension();
+  info.device = runner.backend().device();
+  info.dtype = runner.backend().dtype();
+  info.dimension = spec.is_classifier() ? 0 : spec.dimension();
+  info.has_sparse = runner.has_sparse();
+  info.has_colbert = runner.has_colbert();
+  info.labels = spec.encoder.labels;
+  info.pooling = PoolingName(spec.pooling);
+  info.prompts = spec.prompts;
   info.max_input_tokens = spec.max_seq_length;
-  return std::unique_ptr<Embedder>(std::make_unique<LocalEmbedder>(
-      std::move(spec), std::move(info), std::move(tokenizer), std::move(weights),
-      std::move(backend), std::move(head), options));
+  return std::unique_ptr<Embedder>(
+      std::make_unique<LocalEmbedder>(std::move(spec), std::move(info), std::move(tokenizer),
+                                      std::move(weights), std::move(runner), options));
 }
 
 }  // namespace embedding

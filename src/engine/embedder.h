@@ -12,18 +12,14 @@
 // Destroying the Embedder answers what is still queued with kUnavailable.
 #pragma once
 
-#include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <optional>
-#include <span>
 #include <string>
-#include <vector>
 
 #include "backends/backend.h"
 #include "base/result.h"
+#include "engine/request.h"
 #include "text/tokenizer.h"
 
 namespace embedding {
@@ -44,39 +40,6 @@ struct EmbedderOptions {
   size_t max_queue = 4096;
 };
 
-struct ModelInfo {
-  std::string name;
-  std::string device;           // "cpu"
-  std::string dtype;            // "f32"
-  size_t dimension = 0;         // floats of a dense vector
-  size_t max_input_tokens = 0;  // special tokens included
-};
-
-struct EmbedRequest {
-  // Valid UTF-8 each; "" is a text like another. White space at the ends does not count, as in
-  // sentence-transformers.
-  std::vector<std::string> texts;
-  bool normalize = true;  // divide by the L2 norm (at least 1e-12)
-  bool truncate = true;   // cut a text that is too long; false refuses it
-  TruncationSide truncation_side = TruncationSide::kRight;
-  std::optional<size_t> dimensions;  // keep the first n components, before normalising
-  // Texts that are not computed yet when nobody waits any more are dropped, and `done` gets
-  // kCancelled or kTimeout.
-  std::shared_ptr<const std::atomic<bool>> cancelled;
-  std::optional<std::chrono::steady_clock::time_point> deadline;
-};
-
-struct EmbedResponse {
-  std::vector<float> embeddings;  // [texts, dimension], row-major, in the order of the request
-  size_t dimension = 0;
-  size_t prompt_tokens = 0;    // tokens computed for this request, special tokens included
-  size_t truncated_texts = 0;  // how many texts were cut
-
-  std::span<const float> embedding(size_t i) const {
-    return {embeddings.data() + i * dimension, dimension};
-  }
-};
-
 class Embedder {
  public:
   // Maps and checks the model's files, packs the weights, starts the computing thread. Takes
@@ -89,9 +52,10 @@ class Embedder {
   using Done = std::function<void(Result<EmbedResponse>)>;
 
   // Tokenises on the calling thread, queues the texts and returns. Errors given to `done`:
-  // kEmpty no texts; kInvalidArgument a text too long with truncate = false, or dimensions out of
-  // [1, ModelInfo::dimension]; kMalformed invalid UTF-8; kOverloaded queue full; kUnavailable the
-  // embedder is being destroyed; kInternal the computation failed.
+  // kEmpty no texts; kInvalidArgument a text too long with truncate = false, dimensions out of
+  // [1, ModelInfo::dimension], an unknown prompt or token id; kUnsupported an output that the model
+  // does not have; kMalformed invalid UTF-8; kOverloaded queue full; kUnavailable the embedder is
+  // being destroyed; kInternal the computation failed.
   virtual void EmbedAsync(const EmbedRequest& request, Done done) = 0;
 
   // The same, waiting for the answer.

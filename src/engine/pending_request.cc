@@ -7,23 +7,40 @@
 
 namespace embedding {
 
-PendingRequest::PendingRequest(const EmbedRequest& request, size_t dimension,
-                               EmbedResponse response, Embedder::Done done)
-    : normalize_(request.normalize),
+PendingRequest::PendingRequest(const EmbedRequest& request, size_t labels, EmbedResponse response,
+                               Embedder::Done done)
+    : outputs_(request.outputs),
+      normalize_(request.normalize),
       cancelled_(request.cancelled),
       deadline_(request.deadline),
-      remaining_(request.texts.size()),
+      remaining_(request.size()),
       response_(std::move(response)),
       done_(std::move(done)) {
-  response_.dimension = request.dimensions.value_or(dimension);
-  response_.embeddings.resize(request.texts.size() * response_.dimension);
+  const size_t texts = request.size();
+  if (outputs_.dense) response_.embeddings.resize(texts * response_.dimension);
+  if (outputs_.lexical_weights) response_.lexical_weights.resize(texts);
+  if (outputs_.colbert_vecs) response_.colbert_vecs.resize(texts);
+  if (outputs_.token_embeddings) response_.token_embeddings.resize(texts);
+  if (outputs_.logits) response_.logits.resize(texts * labels);
 }
 
-void PendingRequest::Finish(size_t index, std::span<const float> vector) {
-  const std::span<float> out(response_.embeddings.data() + index * response_.dimension,
-                             response_.dimension);
-  std::copy_n(vector.begin(), out.size(), out.begin());
-  if (normalize_) NormalizeL2(out);
+void PendingRequest::Finish(size_t index, const SequenceOutputs& outputs) {
+  if (outputs_.dense) {
+    const std::span<float> out(response_.embeddings.data() + index * response_.dimension,
+                               response_.dimension);
+    std::copy_n(outputs.dense.begin(), out.size(), out.begin());
+    if (normalize_) NormalizeL2(out);
+  }
+  if (outputs_.lexical_weights) response_.lexical_weights[index] = outputs.lexical_weights;
+  const auto copy = [](std::span<const float> from) {
+    return std::vector<float>(from.begin(), from.end());
+  };
+  if (outputs_.colbert_vecs) response_.colbert_vecs[index] = copy(outputs.colbert_vecs);
+  if (outputs_.token_embeddings) response_.token_embeddings[index] = copy(outputs.token_embeddings);
+  if (outputs_.logits) {
+    std::copy(outputs.logits.begin(), outputs.logits.end(),
+              response_.logits.begin() + static_cast<ptrdiff_t>(index * outputs.logits.size()));
+  }
   CountDown();
 }
 

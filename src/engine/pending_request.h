@@ -6,21 +6,35 @@
 
 #include <cstddef>
 #include <span>
+#include <vector>
 
 #include "base/result.h"
 #include "engine/embedder.h"
 
 namespace embedding {
 
+// What the heads made of one text; empty where a head was not asked.
+struct SequenceOutputs {
+  std::span<const float> dense;  // [dimension], not normalised
+  std::vector<TokenWeight> lexical_weights;
+  std::span<const float> colbert_vecs;      // [tokens - 1, dimension]
+  std::span<const float> token_embeddings;  // [tokens, hidden_size]
+  std::span<const float> logits;            // [labels]
+};
+
 class PendingRequest {
  public:
-  // `response` has its counts filled in; `dimension` is the model's. `done` is called with the
-  // whole response when the last text is finished, or with the last error if any failed.
-  PendingRequest(const EmbedRequest& request, size_t dimension, EmbedResponse response,
+  // `response` has its counts and dimensions filled in, `labels` is the model's number of logits.
+  // `done` is called with the whole response when the last text is finished, or with the last error
+  // if any failed.
+  PendingRequest(const EmbedRequest& request, size_t labels, EmbedResponse response,
                  Embedder::Done done);
 
-  // Takes the model's vector for text `index`: shortens and normalises it as the request says.
-  void Finish(size_t index, std::span<const float> vector);
+  const Outputs& outputs() const { return outputs_; }
+
+  // Takes the model's outputs for text `index`: what was asked for of them, the dense vector
+  // shortened and normalised as the request says.
+  void Finish(size_t index, const SequenceOutputs& outputs);
   void Fail(const Error& error);
 
   // Why computing this request would be of no use: nobody waits for it. ok() while somebody does.
@@ -29,6 +43,7 @@ class PendingRequest {
  private:
   void CountDown();
 
+  const Outputs outputs_;
   const bool normalize_;
   const std::shared_ptr<const std::atomic<bool>> cancelled_;
   const std::optional<std::chrono::steady_clock::time_point> deadline_;

@@ -40,7 +40,7 @@ asio::awaitable<void> Connection::Serve() {
 asio::awaitable<void> Connection::Refuse(Error error) {
   Exchange exchange;
   exchange.request_id = shared_.request_ids.Next();
-  api::Response response = api::ErrorResponse(error, exchange.request_id);
+  api::Response response = api::ErrorResponse(error, /*target=*/"", exchange.request_id);
   co_await Send(std::move(exchange), std::move(response));
   co_await AwaitClose();
 }
@@ -86,7 +86,7 @@ asio::awaitable<bool> Connection::ServeRequest() {
 
   api::Response response;
   if (problem) {
-    response = api::ErrorResponse(*problem, exchange.request_id);
+    response = api::ErrorResponse(*problem, View(parser.get().target()), exchange.request_id);
   } else {
     exchange.keep_alive = parser.keep_alive();
     auto message = parser.release();
@@ -95,6 +95,7 @@ asio::awaitable<bool> Connection::ServeRequest() {
     request.target = View(message.target());
     request.body = std::move(message.body());
     request.request_id = exchange.request_id;
+    request.accept = View(message[http::field::accept]);
     auto cancelled = std::make_shared<std::atomic<bool>>(false);
     request.cancelled = cancelled;
     WatchForClose(std::move(cancelled));
@@ -163,7 +164,7 @@ asio::awaitable<bool> Connection::Send(Exchange exchange, api::Response response
                                             exchange.version);
   message.set(http::field::date,
               fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::time(nullptr))));
-  message.set(http::field::content_type, "application/json");
+  message.set(http::field::content_type, response.content_type);
   message.set("x-request-id", exchange.request_id);
   for (const api::Header& header : response.headers) message.set(header.name, header.value);
   message.keep_alive(keep_alive);

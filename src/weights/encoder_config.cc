@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "weights/json_file.h"
 #include "weights/model_error.h"
@@ -59,6 +61,26 @@ Status CheckComputation(const JsonObject& config) {
   return {};
 }
 
+// The names of a classifier's logits: id2label, or as many as num_labels says.
+Result<std::vector<std::string>> ReadLabels(const JsonObject& config) {
+  constexpr int64_t kMaxLabels = 100000;
+  std::vector<std::string> labels;
+  if (const nlohmann::json* names = config.Find("id2label");
+      names != nullptr && names->is_object() && !names->empty()) {
+    for (size_t i = 0; i < names->size(); ++i) {
+      const auto name = names->find(std::to_string(i));
+      if (name == names->end() || !name->is_string()) {
+        return config.Wrong("id2label", "an object of strings by the numbers from 0 on");
+      }
+      labels.push_back(name->get<std::string>());
+    }
+    return labels;
+  }
+  ASSIGN_OR_RETURN(const int64_t count, config.Integer("num_labels", 1, kMaxLabels, 2));
+  for (int64_t i = 0; i < count; ++i) labels.push_back("LABEL_" + std::to_string(i));
+  return labels;
+}
+
 // What the fields say about one another.
 Status CheckConsistency(const JsonObject& config, const EncoderConfig& encoder) {
   if (encoder.hidden_size % encoder.num_attention_heads != 0) {
@@ -84,6 +106,10 @@ Result<EncoderConfig> ReadEncoderConfig(const std::string& path) {
   encoder.family = family.family;
   ASSIGN_OR_RETURN(encoder.architectures,
                    config.Strings("architectures", std::vector<std::string>()));
+  for (const std::string& architecture : encoder.architectures) {
+    if (!architecture.ends_with("ForSequenceClassification")) continue;
+    ASSIGN_OR_RETURN(encoder.labels, ReadLabels(config));
+  }
   const auto read_size = [&](std::string_view name, int64_t max, size_t& out,
                              std::optional<int64_t> fallback = {}) -> Status {
     ASSIGN_OR_RETURN(const int64_t value, config.Integer(name, 1, max, fallback));

@@ -74,6 +74,29 @@ Result<std::optional<size_t>> ReadTransformerModule(const ModelSpec& spec,
   return std::optional<size_t>();
 }
 
+// Prompts are optional, and so is the file.
+Status ReadPrompts(ModelSpec& spec) {
+  const fs::path path = fs::path(spec.directory) / "config_sentence_transformers.json";
+  if (!IsThere(path)) return {};
+  ASSIGN_OR_RETURN(const JsonObject config, JsonObject::Read(path.string()));
+  if (config.Has("prompts") && !config.IsNull("prompts")) {
+    const nlohmann::json& prompts = *config.Find("prompts");
+    if (!prompts.is_object()) return config.Wrong("prompts", "an object of strings by their names");
+    for (const auto& [name, prompt] : prompts.items()) {
+      if (!prompt.is_string())
+        return config.Wrong("prompts", "an object of strings by their names");
+      spec.prompts.emplace(name, prompt.get<std::string>());
+    }
+  }
+  if (config.Has("default_prompt_name") && !config.IsNull("default_prompt_name")) {
+    ASSIGN_OR_RETURN(spec.default_prompt_name, config.String("default_prompt_name"));
+    if (!spec.prompts.contains(*spec.default_prompt_name)) {
+      return config.Wrong("default_prompt_name", "the name of one of the prompts");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 size_t ModelSpec::dimension() const {
@@ -99,6 +122,7 @@ Result<ModelSpec> ReadModelSpec(const std::string& directory) {
   } else {
     spec.pooling = {Pooling::kMean};
   }
+  RETURN_IF_ERROR(ReadPrompts(spec));
   const size_t positions = AvailablePositions(spec.encoder);
   spec.max_seq_length = std::min(max_seq_length.value_or(positions), positions);
   return spec;

@@ -1,12 +1,15 @@
 // ModelSpec: what the JSON files of a model directory say about the model, checked and in one
 // place.
 //
-// Read from config.json, modules.json and the modules' own config.json (1_Pooling, 2_Dense, ...),
-// sentence_bert_config.json, tokenizer_config.json. The names are those of the files.
+// Read from config.json, config_sentence_transformers.json, modules.json and the modules' own
+// config.json (1_Pooling, 2_Dense, ...), sentence_bert_config.json, tokenizer_config.json. The
+// names are those of the files.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +32,8 @@ struct EncoderConfig {
   size_t type_vocab_size = 0;
   float layer_norm_eps = 0;
   int32_t pad_token_id = 0;
+  // Of a *ForSequenceClassification, by the number of its logit; empty for every other model.
+  std::vector<std::string> labels;
 
   size_t head_dim() const { return hidden_size / num_attention_heads; }
   // Position of a text's first token: 0 for BERT, pad_token_id + 1 for (XLM-)RoBERTa.
@@ -55,12 +60,20 @@ struct ModelSpec {
   EncoderConfig encoder;
   // The pooled vectors of several modes are concatenated in this order. Never empty.
   std::vector<Pooling> pooling;
+  // Whether the tokens of a prompt are pooled too (1_Pooling's include_prompt).
+  bool pools_prompt = true;
   std::vector<DenseModuleConfig> dense;
   // Whether the model itself ends with a Normalize module. (A request's `normalize` decides.)
   bool normalize = false;
   // Longest input in tokens, special tokens included.
   size_t max_seq_length = 0;
 
+  // config_sentence_transformers.json: texts to put before a text, by name, and which of them is
+  // meant where none is named.
+  std::map<std::string, std::string> prompts;
+  std::optional<std::string> default_prompt_name;
+
+  bool is_classifier() const { return !encoder.labels.empty(); }
   // Components of the final vector.
   size_t dimension() const;
 };
@@ -71,8 +84,6 @@ struct ModelSpec {
 //   - max_seq_length: that of sentence_bert_config.json, else the tokenizer's model_max_length, but
 //     never more than the model has positions for tokens;
 //   - a Pooling without any mode: mean.
-// A Pooling's include_prompt is not read: it says whether the tokens of a prompt put before the
-// text are pooled, and nothing here puts one there.
 //
 // Errors: kModelLoad, naming file and field, for a missing or malformed file; a number that is
 // absurd or not one; an unknown model_type, activation, module type or pooling mode; modules other

@@ -120,6 +120,7 @@ Status ReadPooling(const std::string& path, ModelSpec& spec) {
   }
   ASSIGN_OR_RETURN(spec.pooling, config.Has("pooling_mode") ? ReadPoolingNames(config)
                                                             : ReadPoolingFlags(config));
+  ASSIGN_OR_RETURN(spec.pools_prompt, config.Bool("include_prompt", true));
   return {};
 }
 
@@ -167,6 +168,18 @@ Status ReadDense(const std::string& directory, ModelSpec& spec) {
 }
 
 }  // namespace
+
+std::string PoolingName(const std::vector<Pooling>& pooling) {
+  std::string name;
+  for (const Pooling each : pooling) {
+    for (const PoolingMode& mode : kPoolingModes) {
+      if (mode.pooling != each) continue;
+      name += name.empty() ? "" : "+";
+      name += mode.name;
+    }
+  }
+  return name;
+}
 
 Status ReadSentenceModules(ModelSpec& spec) {
   const std::string list_path = (fs::path(spec.directory) / "modules.json").string();

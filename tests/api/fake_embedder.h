@@ -47,6 +47,12 @@ class FakeEmbedder final : public Embedder {
  private:
   Result<EmbedResponse> Compute(const EmbedRequest& request) const {
     if (failure) return *failure;
+    if (request.outputs.lexical_weights) {
+      return Error{ErrorCode::kUnsupported, "model org/fake has no sparse head", ""};
+    }
+    if (request.outputs.colbert_vecs) {
+      return Error{ErrorCode::kUnsupported, "model org/fake has no ColBERT head", ""};
+    }
     EmbedResponse response;
     response.dimension = request.dimensions.value_or(vector.size());
     for (const std::string& text : request.texts) {

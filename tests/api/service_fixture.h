@@ -16,7 +16,7 @@ namespace embedding::api {
 
 class ServiceTest : public ::testing::Test {
  protected:
-  ServiceTest() { service.Start(embedder); }
+  ServiceTest() { service.Start({&embedder}); }
 
   // The answer, which must have come when Handle returns.
   Response Send(const std::string& method, const std::string& target, std::string body = "") {

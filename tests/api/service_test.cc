@@ -55,7 +55,7 @@ TEST_F(ServiceTest, WhileTheModelLoadsOnlyLivezIsFine) {
   EXPECT_EQ(get("GET", "/livez").status, 200);
   EXPECT_EQ(get("GET", "/nowhere").status, 404);
 
-  loading.Start(embedder);
+  loading.Start({&embedder});
   EXPECT_EQ(get("POST", "/embed").status, 200);
 }
 

@@ -1,7 +1,7 @@
 import pytest
 
 from bge_m3_stub import write_bge_m3_stub
-from server import MINILM, TINY_BGE_M3, Server
+from server import MINILM, TINY_BGE_M3, TINY_RERANKER, Server
 
 
 @pytest.fixture(scope="session")
@@ -13,6 +13,19 @@ def minilm():
 @pytest.fixture(scope="session")
 def tiny_bge_m3():
     with Server(TINY_BGE_M3) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def tiny_reranker():
+    with Server(TINY_RERANKER) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def both():
+    """bge-m3's kind and a reranker in one process."""
+    with Server(TINY_BGE_M3, "--model", TINY_RERANKER) as server:
         yield server
 
 

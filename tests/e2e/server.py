@@ -17,6 +17,7 @@ BINARY = Path(
 )
 MINILM = ROOT / "models" / "all-MiniLM-L6-v2"
 TINY_BGE_M3 = DATA / "tiny-bge-m3"
+TINY_RERANKER = DATA / "tiny-reranker"
 
 # Generous: the suite must also pass under sanitizers on a busy machine.
 PATIENCE_S = 120

@@ -74,8 +74,10 @@ def test_too_long_without_truncation_says_how_long(minilm):
     assert "256" in response.json()["error"]
 
 
-def test_the_tei_dialect_of_embed_is_refused_by_name(minilm):
-    assert_error(minilm.post("/embed", {"inputs": "a"}), 422, "Validation", "texts")
+def test_the_tei_dialect_of_embed_names_its_own_field(minilm):
+    assert_error(minilm.post("/embed", {"inputs": 3}), 422, "Validation", "inputs")
+    long = {"inputs": ["a", "word " * 300], "truncate": False}
+    assert_error(minilm.post("/embed", long), 422, "Validation", "inputs[1] has 302 tokens")
 
 
 def test_unknown_path(minilm):

@@ -30,7 +30,9 @@ class SchedulerTest : public testing::Test {
             if (!names.empty()) names += ' ';
             names += std::to_string(job.type_ids[0]) + ":" + std::to_string(job.index);
             const float length = static_cast<float>(job.ids.size());
-            job.request->Finish(job.index, {&length, 1});
+            SequenceOutputs outputs;
+            outputs.dense = {&length, 1};
+            job.request->Finish(job.index, outputs);
           }
           batches_.push_back(names);
         });
@@ -49,8 +51,10 @@ class SchedulerTest : public testing::Test {
     auto answer = std::make_shared<std::promise<Result<EmbedResponse>>>();
     request.texts.resize(lengths.size());
     request.normalize = false;
+    EmbedResponse response;
+    response.dimension = 1;
     const auto pending = std::make_shared<PendingRequest>(
-        request, 1, EmbedResponse{},
+        request, /*labels=*/0, std::move(response),
         [answer](Result<EmbedResponse> result) { answer->set_value(std::move(result)); });
     std::vector<Job> jobs;
     for (size_t i = 0; i < lengths.size(); ++i) {

@@ -58,9 +58,9 @@ Result<std::string> Tokenize(const Call& call) {
   ASSIGN_OR_RETURN(const std::vector<std::string> inputs,
                    json.Texts("inputs", call.options.max_client_batch_size));
   ASSIGN_OR_RETURN(const bool add_special_tokens, json.Bool("add_special_tokens", true));
-  RETURN_IF_ERROR(json.RequireNull("prompt_name", "the model has no prompts, expected null"));
+  RETURN_IF_ERROR(json.RequireNull("prompt_name", "not supported here, expected null"));
 
-  const Tokenizer& tokenizer = call.embedder->tokenizer();
+  const Tokenizer& tokenizer = call.Select(Purpose::kEmbed).tokenizer();
   const EncodeOptions options = {.add_special_tokens = add_special_tokens, .with_offsets = true};
   std::string body = "[";
   for (const std::string& input : inputs) {

@@ -1,0 +1,156 @@
+#include "engine/model_runner.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <string_view>
+#include <utility>
+
+#include "base/mutex.h"
+
+namespace embedding {
+namespace {
+
+std::string_view Bytes(const std::vector<int32_t>& ids) {
+  return {reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(ids[0])};
+}
+
+void Unite(const Outputs& more, Outputs& outputs) {
+  outputs.dense |= more.dense;
+  outputs.lexical_weights |= more.lexical_weights;
+  outputs.colbert_vecs |= more.colbert_vecs;
+  outputs.token_embeddings |= more.token_embeddings;
+  outputs.logits |= more.logits;
+}
+
+}  // namespace
+
+Result<ModelRunner> ModelRunner::Load(const ModelSpec& spec, const TensorStore& weights,
+                                      const Tokenizer& tokenizer,
+                                      std::unique_ptr<Backend> backend) {
+  ModelRunner runner;
+  runner.hidden_size_ = spec.encoder.hidden_size;
+  if (spec.is_classifier()) {
+    ASSIGN_OR_RETURN(runner.classifier_, ClassifierHead::Load(spec, weights, *backend));
+    runner.labels_ = spec.encoder.labels.size();
+  } else {
+    ASSIGN_OR_RETURN(runner.sentence_, SentenceHead::Make(spec, *backend));
+    runner.dimension_ = spec.dimension();
+    ASSIGN_OR_RETURN(runner.sparse_,
+                     SparseHead::Load(spec.directory, runner.hidden_size_, tokenizer, *backend));
+    ASSIGN_OR_RETURN(runner.colbert_,
+                     ColbertHead::Load(spec.directory, runner.hidden_size_, *backend));
+  }
+  runner.backend_ = std::move(backend);
+  return runner;
+}
+
+void ModelRunner::Assemble(std::span<const Job> batch) {
+  input_ids_.clear();
+  token_type_ids_.clear();
+  offsets_.assign(1, 0);
+  wanted_.clear();
+  sequence_of_job_.clear();
+  std::map<std::pair<std::string_view, std::string_view>, size_t> sequence_of_ids;
+  for (const Job& job : batch) {
+    const auto [found, is_new] =
+        sequence_of_ids.try_emplace({Bytes(job.ids), Bytes(job.type_ids)}, sequence_of_ids.size());
+    const size_t sequence = found->second;
+    sequence_of_job_.push_back(sequence);
+    if (is_new) {
+      input_ids_.insert(input_ids_.end(), job.ids.begin(), job.ids.end());
+      token_type_ids_.insert(token_type_ids_.end(), job.type_ids.begin(), job.type_ids.end());
+      offsets_.push_back(static_cast<uint32_t>(input_ids_.size()));
+      wanted_.push_back(job.request->outputs());
+    } else {
+      Unite(job.request->outputs(), wanted_[sequence]);
+    }
+  }
+}
+
+std::span<const float> ModelRunner::Gather(std::span<const float> hidden, bool Outputs::*wants) {
+  size_t rows = 0;
+  begins_.assign(wanted_.size(), 0);
+  for (size_t s = 0; s < wanted_.size(); ++s) {
+    begins_[s] = rows;
+    if (wanted_[s].*wants) rows += offsets_[s + 1] - offsets_[s];
+  }
+  if (rows == input_ids_.size()) return hidden;
+  gathered_.Resize(rows * hidden_size_);
+  for (size_t s = 0; s < wanted_.size(); ++s) {
+    if (!(wanted_[s].*wants)) continue;
+    const auto sequence =
+        hidden.subspan(offsets_[s] * hidden_size_, (offsets_[s + 1] - offsets_[s]) * hidden_size_);
+    std::copy(sequence.begin(), sequence.end(), gathered_.data() + begins_[s] * hidden_size_);
+  }
+  return gathered_.span();
+}
+
+Status ModelRunner::Run(std::span<Job> batch) {
+  // Several models take turns: each batch uses all cores.
+  static Mutex one_batch_at_a_time;
+  const MutexLock lock(one_batch_at_a_time);
+  Assemble(batch);
+  const size_t sequences = wanted_.size();
+  Outputs any{.dense = false};
+  for (const Outputs& wanted : wanted_) Unite(wanted, any);
+  // A sequence without tokens, which only a tokenizer without special tokens gives, has no first.
+  const bool has_empty = std::adjacent_find(offsets_.begin(), offsets_.end()) != offsets_.end();
+  const bool reads_all_tokens = any.lexical_weights || any.colbert_vecs || any.token_embeddings ||
+                                (any.dense && !sentence_->reads_first_tokens_only());
+
+  PackedBatch packed{input_ids_, token_type_ids_, offsets_};
+  packed.first_tokens_only = !reads_all_tokens && !has_empty;
+  const auto encoded = backend_->Encode(packed);
+  if (!encoded.ok()) {
+    for (Job& job : batch) job.request->Fail(encoded.error());
+    return encoded.error();
+  }
+  const std::span<const float> hidden = *encoded;
+
+  std::vector<SequenceOutputs> outputs(sequences);
+  const auto tokens_of = [&](size_t s) { return offsets_[s + 1] - offsets_[s]; };
+  if (any.token_embeddings) {
+    for (size_t s = 0; s < sequences; ++s) {
+      outputs[s].token_embeddings =
+          hidden.subspan(offsets_[s] * hidden_size_, tokens_of(s) * hidden_size_);
+    }
+  }
+  if (any.lexical_weights) {
+    const std::span<const float> weights = sparse_->Run(Gather(hidden, &Outputs::lexical_weights));
+    for (size_t s = 0; s < sequences; ++s) {
+      if (!wanted_[s].lexical_weights) continue;
+      outputs[s].lexical_weights =
+          sparse_->Weights(std::span(input_ids_).subspan(offsets_[s], tokens_of(s)),
+                           weights.subspan(begins_[s], tokens_of(s)));
+    }
+  }
+  if (any.colbert_vecs) {
+    const std::span<const float> vectors = colbert_->Run(Gather(hidden, &Outputs::colbert_vecs));
+    const size_t dimension = colbert_->dimension();
+    for (size_t s = 0; s < sequences; ++s) {
+      if (!wanted_[s].colbert_vecs || tokens_of(s) == 0) continue;
+      outputs[s].colbert_vecs =
+          vectors.subspan((begins_[s] + 1) * dimension, (tokens_of(s) - 1) * dimension);
+    }
+  }
+  std::vector<uint32_t> rows(sequences + 1);  // of each sequence among `hidden`
+  std::iota(rows.begin(), rows.end(), 0U);
+  if (any.dense) {
+    const std::span<const float> vectors =
+        sentence_->Run(hidden, packed.first_tokens_only ? rows : offsets_);
+    for (size_t s = 0; s < sequences; ++s) {
+      outputs[s].dense = vectors.subspan(s * dimension_, dimension_);
+    }
+  }
+  if (any.logits) {
+    const std::span<const float> logits = classifier_->Run(hidden);
+    for (size_t s = 0; s < sequences; ++s) outputs[s].logits = logits.subspan(s * labels_, labels_);
+  }
+  for (size_t i = 0; i < batch.size(); ++i) {
+    batch[i].request->Finish(batch[i].index, outputs[sequence_of_job_[i]]);
+  }
+  return {};
+}
+
+}  // namespace embedding

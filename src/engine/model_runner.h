@@ -1,0 +1,68 @@
+// ModelRunner: computes a batch of tokenised texts: one pass through the encoder, then the heads
+// that somebody asked for, each over the sequences that it was asked for.
+//
+// Thread-safety: the computing thread owns it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "backends/backend.h"
+#include "base/aligned_buffer.h"
+#include "base/result.h"
+#include "engine/classifier_head.h"
+#include "engine/request.h"
+#include "engine/scheduler.h"
+#include "engine/sentence_head.h"
+#include "engine/token_heads.h"
+#include "text/tokenizer.h"
+#include "weights/model_spec.h"
+#include "weights/tensor_store.h"
+
+namespace embedding {
+
+class ModelRunner {
+ public:
+  // `weights` must outlive the runner. Errors: kModelLoad naming file and tensor.
+  static Result<ModelRunner> Load(const ModelSpec& spec, const TensorStore& weights,
+                                  const Tokenizer& tokenizer, std::unique_ptr<Backend> backend);
+
+  // Finishes the jobs, or fails them all with the error that is given back. Equal texts in a
+  // batch, of whatever requests, are computed once.
+  Status Run(std::span<Job> batch);
+
+  const Backend& backend() const { return *backend_; }
+  bool has_sparse() const { return sparse_.has_value(); }
+  bool has_colbert() const { return colbert_.has_value(); }
+
+ private:
+  // Fills the fields below from the batch.
+  void Assemble(std::span<const Job> batch);
+  // The hidden states of the sequences that `wants` says, side by side; begins_[s] is the row where
+  // sequence s of them begins.
+  std::span<const float> Gather(std::span<const float> hidden, bool Outputs::*wants);
+
+  std::unique_ptr<Backend> backend_;
+  size_t hidden_size_ = 0;
+  std::optional<SentenceHead> sentence_;      // either this
+  std::optional<ClassifierHead> classifier_;  // or this
+  size_t dimension_ = 0;                      // of the sentence head
+  size_t labels_ = 0;                         // of the classifier
+  std::optional<SparseHead> sparse_;
+  std::optional<ColbertHead> colbert_;
+
+  // The batch that is computed.
+  std::vector<int32_t> input_ids_;       // [tokens]
+  std::vector<int32_t> token_type_ids_;  // [tokens]
+  std::vector<uint32_t> offsets_;        // [sequences + 1]
+  std::vector<Outputs> wanted_;          // [sequences]
+  std::vector<size_t> sequence_of_job_;  // [jobs]
+  AlignedBuffer<float> gathered_;        // [tokens of some sequences, hidden_size]
+  std::vector<size_t> begins_;           // [sequences]
+};
+
+}  // namespace embedding

@@ -1,0 +1,92 @@
+// What is asked of a model and what it answers.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "text/tokenizer.h"
+
+namespace embedding {
+
+struct ModelInfo {
+  std::string name;
+  std::string device;           // "cpu"
+  std::string dtype;            // "f32"
+  size_t dimension = 0;         // floats of a dense vector; 0 for a classifier
+  size_t max_input_tokens = 0;  // special tokens included
+  // Heads that the model has besides the dense one.
+  bool has_sparse = false;
+  bool has_colbert = false;
+  // Of a classifier (a cross-encoder, say), which has no vectors: the names of its logits.
+  std::vector<std::string> labels = {};
+  std::string pooling = {};                         // "cls", or modes joined by '+'
+  std::map<std::string, std::string> prompts = {};  // texts to put before a text, by name
+
+  bool is_classifier() const { return !labels.empty(); }
+};
+
+// What is wanted of each text. All come from one pass through the encoder; what nobody wants is not
+// computed.
+struct Outputs {
+  bool dense = true;
+  bool lexical_weights = false;   // bge-m3's sparse head
+  bool colbert_vecs = false;      // bge-m3's multi-vector head
+  bool token_embeddings = false;  // the encoder's last hidden states
+  bool logits = false;            // a classifier's
+};
+
+struct EmbedRequest {
+  // Valid UTF-8 each; "" is a text like another. White space at the ends does not count, as in
+  // sentence-transformers, but for pairs.
+  std::vector<std::string> texts;
+  // Each text's partner, where pairs are asked for: empty, or as many as texts.
+  std::vector<std::string> text_pairs;
+  // Instead of texts: ids as a tokenizer gave them, to which no special tokens are added.
+  std::vector<std::vector<int32_t>> input_ids;
+  Outputs outputs;
+  bool normalize = true;  // divide dense vectors by the L2 norm (at least 1e-12)
+  bool truncate = true;   // cut a text that is too long; false refuses it
+  TruncationSide truncation_side = TruncationSide::kRight;
+  std::optional<size_t> dimensions;        // keep the first n components, before normalising
+  std::optional<std::string> prompt_name;  // one of ModelInfo::prompts, put before each text
+  // Texts that are not computed yet when nobody waits any more are dropped, and `done` gets
+  // kCancelled or kTimeout.
+  std::shared_ptr<const std::atomic<bool>> cancelled;
+  std::optional<std::chrono::steady_clock::time_point> deadline;
+
+  size_t size() const { return input_ids.empty() ? texts.size() : input_ids.size(); }
+};
+
+struct TokenWeight {
+  int32_t id;
+  float weight;
+};
+
+// In the order of the request; what was not asked for is empty.
+struct EmbedResponse {
+  std::vector<float> embeddings;  // [texts, dimension], row-major
+  size_t dimension = 0;
+  // [texts]: a text's token ids with weights above 0, each id once, in order of first appearance.
+  std::vector<std::vector<TokenWeight>> lexical_weights;
+  // [texts][tokens - 1, token_dimension]: a vector of length 1 for each token but the first.
+  std::vector<std::vector<float>> colbert_vecs;
+  std::vector<std::vector<float>> token_embeddings;  // [texts][tokens, token_dimension]
+  size_t token_dimension = 0;
+  std::vector<float> logits;   // [texts, ModelInfo::labels]
+  size_t prompt_tokens = 0;    // tokens computed for this request, special tokens included
+  size_t truncated_texts = 0;  // how many texts were cut
+
+  std::span<const float> embedding(size_t i) const {
+    return {embeddings.data() + i * dimension, dimension};
+  }
+};
+
+}  // namespace embedding

@@ -1,0 +1,137 @@
+#include "engine/rerank.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <span>
+#include <unordered_map>
+#include <utility>
+
+namespace embedding {
+namespace {
+
+float Dot(std::span<const float> a, std::span<const float> b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0F);
+}
+
+float SparseScore(const std::vector<TokenWeight>& query, const std::vector<TokenWeight>& text) {
+  std::unordered_map<int32_t, float> weight_of_id;
+  for (const TokenWeight& token : query) weight_of_id.emplace(token.id, token.weight);
+  float score = 0;
+  for (const TokenWeight& token : text) {
+    if (const auto found = weight_of_id.find(token.id); found != weight_of_id.end()) {
+      score += found->second * token.weight;
+    }
+  }
+  return score;
+}
+
+// query is [rows, dimension], text [rows, dimension].
+float ColbertScore(std::span<const float> query, std::span<const float> text, size_t dimension) {
+  float sum = 0;
+  for (size_t q = 0; q < query.size(); q += dimension) {
+    float best = -std::numeric_limits<float>::infinity();
+    for (size_t t = 0; t < text.size(); t += dimension) {
+      best = std::max(best, Dot(query.subspan(q, dimension), text.subspan(t, dimension)));
+    }
+    sum += best;
+  }
+  return query.empty() || text.empty() ? 0 : sum / static_cast<float>(query.size() / dimension);
+}
+
+// The response has the query first, then the texts.
+std::vector<float> Scores(const RerankRequest& request, const EmbedResponse& response) {
+  const std::array<float, 3>& weights = request.weights;
+  const float total = weights[0] + weights[1] + weights[2];
+  std::vector<float> scores;
+  for (size_t i = 1; i <= request.texts.size(); ++i) {
+    const auto dense = [&] { return Dot(response.embedding(0), response.embedding(i)); };
+    const auto sparse = [&] {
+      return SparseScore(response.lexical_weights[0], response.lexical_weights[i]);
+    };
+    const auto colbert = [&] {
+      return ColbertScore(response.colbert_vecs[0], response.colbert_vecs[i],
+                          response.token_dimension);
+    };
+    switch (request.mode) {
+      case RerankMode::kDense:
+        scores.push_back(dense());
+        break;
+      case RerankMode::kSparse:
+        scores.push_back(sparse());
+        break;
+      case RerankMode::kColbert:
+        scores.push_back(colbert());
+        break;
+      case RerankMode::kHybrid:
+        scores.push_back((weights[0] * dense() + weights[1] * sparse() + weights[2] * colbert()) /
+                         total);
+        break;
+    }
+  }
+  return scores;
+}
+
+EmbedRequest OfBoth(const RerankRequest& request) {
+  EmbedRequest embed;
+  embed.truncate = request.truncate;
+  embed.truncation_side = request.truncation_side;
+  embed.cancelled = request.cancelled;
+  return embed;
+}
+
+void RerankByClassifier(Embedder& embedder, const RerankRequest& request, RerankDone done) {
+  if (embedder.info().labels.size() != 1) {
+    return done(Error{ErrorCode::kUnsupported,
+                      fmt::format("model {} has {} labels; a reranker has one",
+                                  embedder.info().name, embedder.info().labels.size()),
+                      ""});
+  }
+  EmbedRequest embed = OfBoth(request);
+  embed.texts.assign(request.texts.size(), request.query);
+  embed.text_pairs = request.texts;
+  embed.outputs = {.dense = false, .logits = true};
+  embedder.EmbedAsync(
+      embed, [raw = request.raw_scores, done = std::move(done)](Result<EmbedResponse> response) {
+        if (!response.ok()) return done(std::move(response).error());
+        RerankResponse answer{std::move(response->logits), response->prompt_tokens,
+                              response->truncated_texts};
+        if (!raw) {
+          for (float& score : answer.scores) score = 1 / (1 + std::exp(-score));
+        }
+        done(std::move(answer));
+      });
+}
+
+void RerankByVectors(Embedder& embedder, const RerankRequest& request, RerankDone done) {
+  EmbedRequest embed = OfBoth(request);
+  embed.texts.push_back(request.query);
+  embed.texts.insert(embed.texts.end(), request.texts.begin(), request.texts.end());
+  const bool hybrid = request.mode == RerankMode::kHybrid;
+  embed.outputs = {.dense = hybrid || request.mode == RerankMode::kDense,
+                   .lexical_weights = hybrid || request.mode == RerankMode::kSparse,
+                   .colbert_vecs = hybrid || request.mode == RerankMode::kColbert};
+  embedder.EmbedAsync(embed, [request, done = std::move(done)](Result<EmbedResponse> response) {
+    if (!response.ok()) return done(std::move(response).error());
+    done(RerankResponse{Scores(request, *response), response->prompt_tokens,
+                        response->truncated_texts});
+  });
+}
+
+}  // namespace
+
+void RerankAsync(Embedder& embedder, const RerankRequest& request, RerankDone done) {
+  if (request.texts.empty()) {
+    return done(Error{ErrorCode::kEmpty, "no texts were given", "texts"});
+  }
+  if (embedder.info().is_classifier()) {
+    RerankByClassifier(embedder, request, std::move(done));
+  } else {
+    RerankByVectors(embedder, request, std::move(done));
+  }
+}
+
+}  // namespace embedding

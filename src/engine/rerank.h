@@ -1,0 +1,51 @@
+// Reranking: how well texts answer a query, by whatever the model has for it.
+//
+// A classifier (cross-encoder) reads query and text together; its one logit is the score, or, put
+// through a sigmoid, a score between 0 and 1. An embedding model reads them apart, and the score
+// compares what it made of them, as FlagEmbedding's compute_score does:
+//   dense    the cosine of the two vectors
+//   sparse   the sum, over the token ids that both have, of the product of their weights
+//   ColBERT  the mean, over the query's vectors, of the largest dot product with one of the text's
+//   hybrid   the mean of the three, weighted
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/embedder.h"
+#include "engine/request.h"
+
+namespace embedding {
+
+enum class RerankMode { kDense, kSparse, kColbert, kHybrid };
+
+struct RerankRequest {
+  std::string query;
+  std::vector<std::string> texts;
+  RerankMode mode = RerankMode::kDense;   // of an embedding model
+  std::array<float, 3> weights{1, 1, 1};  // of dense, sparse and ColBERT in kHybrid; not all 0
+  bool raw_scores = false;                // a classifier's logits as they are
+  bool truncate = true;
+  TruncationSide truncation_side = TruncationSide::kRight;
+  std::shared_ptr<const std::atomic<bool>> cancelled;
+};
+
+struct RerankResponse {
+  std::vector<float> scores;  // [texts], in the order of the request
+  size_t prompt_tokens = 0;
+  size_t truncated_texts = 0;
+};
+
+using RerankDone = std::function<void(Result<RerankResponse>)>;
+
+// As Embedder::EmbedAsync. Errors besides: kUnsupported for heads that the model lacks, and for a
+// classifier with more than one label.
+void RerankAsync(Embedder& embedder, const RerankRequest& request, RerankDone done);
+
+}  // namespace embedding
