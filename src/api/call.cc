@@ -36,6 +36,20 @@ void Continue(const CallPtr& call, std::function<void()> step) {
 
 namespace {
 
+// The headers in which text-embeddings-inference tells what a request cost, in ms.
+void AddTimings(const Call& call, const Timings& timings, size_t tokens,
+                std::vector<Header>& headers) {
+  const auto ms = [](Timings::Duration duration) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+  };
+  headers.push_back({"x-compute-time", ms(timings.tokenization + timings.inference)});
+  headers.push_back({"x-total-time", ms(std::chrono::steady_clock::now() - call.received)});
+  headers.push_back({"x-tokenization-time", ms(timings.tokenization)});
+  headers.push_back({"x-queue-time", ms(timings.queue)});
+  headers.push_back({"x-inference-time", ms(timings.inference)});
+  headers.push_back({"x-compute-tokens", std::to_string(tokens)});
+}
+
 template <typename Computed>
 std::function<void(Result<Computed>)> Finisher(
     const CallPtr& call, std::string texts_field,
@@ -49,6 +63,7 @@ std::function<void(Result<Computed>)> Finisher(
       if (computed->truncated_texts > 0) {
         response->headers.push_back({"x-truncated", std::to_string(computed->truncated_texts)});
       }
+      AddTimings(*call, computed->timings, computed->prompt_tokens, response->headers);
       call->Answer(*std::move(response));
     });
   };

@@ -8,8 +8,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -31,6 +33,7 @@ struct ServeOptions {
   std::string device = "auto";
   std::string dtype = "auto";
   std::string instruction_set = "auto";
+  std::string default_prompt_name = "";
   EmbedderOptions engine;
   api::ServiceOptions service;
   serve::ServerOptions server;
@@ -59,6 +62,9 @@ void AddOptions(CLI::App& app, ServeOptions& options) {
       ->check(CLI::IsMember({"auto", "avx2"}));
   add("--threads", options.engine.threads, "Computing threads; 0 takes all CPUs")
       ->check(CLI::Range(0, 1024));
+  add("--default-prompt-name", options.default_prompt_name,
+      "Prompt that is put before texts of requests without prompt_name; empty takes what the model "
+      "says");
   add("--max-batch-tokens", options.engine.max_batch_tokens,
       "Tokens that are computed together; more texts wait their turn")
       ->check(CLI::PositiveNumber);
@@ -145,15 +151,34 @@ Result<std::unique_ptr<Embedder>> LoadModel(const ServeOptions& options, const s
   engine.model_directory = std::move(directory);
   engine.model_name = DisplayName(model);
   engine.compute_type = ComputeTypeOf(options.dtype);
+  if (!options.default_prompt_name.empty()) {
+    engine.default_prompt_name = options.default_prompt_name;
+  }
   engine.limit_to_avx2 = options.instruction_set == "avx2";
   return Embedder::Load(engine);
+}
+
+// What this process holds in memory that is not a file's, as Linux counts it; 0 elsewhere.
+double AnonymousMb() {
+  std::ifstream status("/proc/self/status");
+  std::string line;
+  while (std::getline(status, line)) {
+    constexpr std::string_view kField = "RssAnon:";
+    if (line.starts_with(kField)) return std::strtod(line.c_str() + kField.size(), nullptr) / 1000;
+  }
+  return 0;
 }
 
 Result<std::vector<std::unique_ptr<Embedder>>> LoadModels(const ServeOptions& options) {
   std::vector<std::unique_ptr<Embedder>> models;
   for (const std::string& model : options.models) {
     Print("Loading " + DisplayName(model) + " model...");
+    const auto started = std::chrono::steady_clock::now();
+    const double before_mb = AnonymousMb();
     ASSIGN_OR_RETURN(std::unique_ptr<Embedder> embedder, LoadModel(options, model));
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
+    spdlog::info("{}: {} in {:.1f} s and {:.0f} MB beside the mapped files", embedder->info().name,
+                 embedder->info().dtype, took.count(), AnonymousMb() - before_mb);
     models.push_back(std::move(embedder));
   }
   return models;

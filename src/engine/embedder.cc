@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <future>
 #include <string_view>
@@ -62,6 +63,8 @@ class LocalEmbedder : public Embedder {
         info_(std::move(info)),
         tokenizer_(std::move(tokenizer)),
         weights_(std::move(weights)),
+        default_prompt_name_(options.default_prompt_name ? options.default_prompt_name
+                                                         : spec_.default_prompt_name),
         runner_(std::move(runner)),
         scheduler_({options.max_batch_tokens, options.max_queue},
                    [this](std::span<Job> batch) { RunBatch(batch); }) {}
@@ -86,6 +89,8 @@ class LocalEmbedder : public Embedder {
   const ModelInfo info_;
   const std::unique_ptr<Tokenizer> tokenizer_;
   const TensorStore weights_;  // outlives the runner, which reads from the mapped files
+
+  const std::optional<std::string> default_prompt_name_;
 
   ModelRunner runner_;  // the computing thread's
 
@@ -125,7 +130,7 @@ Status LocalEmbedder::Check(const EmbedRequest& request) const {
 
 Result<std::string> LocalEmbedder::PromptOf(const EmbedRequest& request) const {
   const std::optional<std::string>& name =
-      request.prompt_name ? request.prompt_name : spec_.default_prompt_name;
+      request.prompt_name ? request.prompt_name : default_prompt_name_;
   if (!name || !request.input_ids.empty()) return std::string();
   const auto found = spec_.prompts.find(*name);
   if (found == spec_.prompts.end()) {
@@ -193,11 +198,13 @@ Result<std::vector<Job>> LocalEmbedder::Tokenize(const EmbedRequest& request,
 
 void LocalEmbedder::EmbedAsync(const EmbedRequest& request, Done done) {
   if (Status checked = Check(request); !checked.ok()) return done(std::move(checked).error());
+  const auto started = std::chrono::steady_clock::now();
   EmbedResponse response;
   response.dimension = request.dimensions.value_or(info_.dimension);
   response.token_dimension = spec_.encoder.hidden_size;
   auto jobs = Tokenize(request, response);
   if (!jobs.ok()) return done(std::move(jobs).error());
+  response.timings.tokenization = std::chrono::steady_clock::now() - started;
   const auto pending =
       std::make_shared<PendingRequest>(request, info_.labels.size(), std::move(response), done);
   for (Job& job : *jobs) job.request = pending;
@@ -235,6 +242,13 @@ Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options)
         {}};
   }
   ASSIGN_OR_RETURN(TensorStore weights, TensorStore::OpenDirectory(options.model_directory));
+  if (options.default_prompt_name && !spec.is_classifier() &&
+      !spec.prompts.contains(*options.default_prompt_name)) {
+    return Error{ErrorCode::kModelLoad,
+                 fmt::format("{}: config_sentence_transformers.json has no prompt named {}",
+                             options.model_directory, *options.default_prompt_name),
+                 {}};
+  }
   if (options.limit_to_avx2) RETURN_IF_ERROR(LimitToAvx2());
   const int threads = options.threads > 0 ? options.threads : AvailableCpus();
   ASSIGN_OR_RETURN(std::unique_ptr<Backend> backend,

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "backends/backend.h"
@@ -29,6 +30,8 @@ struct EmbedderOptions {
   // What the model is called in answers; the directory's name if empty.
   std::string model_name = {};
   ComputeType compute_type = ComputeType::kAuto;
+  // The prompt of requests that name none; what the model itself says if empty.
+  std::optional<std::string> default_prompt_name = {};
   // Computes with AVX2 where the processor has more; for this whole process, and from the first
   // model on. See backends/cpu/instruction_set.h.
   bool limit_to_avx2 = false;

@@ -53,6 +53,7 @@ void ModelRunner::Assemble(std::span<const Job> batch) {
   sequence_of_job_.clear();
   std::map<std::pair<std::string_view, std::string_view>, size_t> sequence_of_ids;
   for (const Job& job : batch) {
+    job.request->Begin();
     const auto [found, is_new] =
         sequence_of_ids.try_emplace({Bytes(job.ids), Bytes(job.type_ids)}, sequence_of_ids.size());
     const size_t sequence = found->second;

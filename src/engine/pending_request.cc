@@ -24,6 +24,10 @@ PendingRequest::PendingRequest(const EmbedRequest& request, size_t labels, Embed
   if (outputs_.logits) response_.logits.resize(texts * labels);
 }
 
+void PendingRequest::Begin() {
+  if (!begun_) begun_ = std::chrono::steady_clock::now();
+}
+
 void PendingRequest::Finish(size_t index, const SequenceOutputs& outputs) {
   if (outputs_.dense) {
     const std::span<float> out(response_.embeddings.data() + index * response_.dimension,
@@ -62,6 +66,9 @@ Status PendingRequest::abandoned() const {
 void PendingRequest::CountDown() {
   if (--remaining_ > 0) return;
   if (failure_.ok()) {
+    const auto now = std::chrono::steady_clock::now();
+    response_.timings.queue = begun_.value_or(now) - queued_;
+    response_.timings.inference = now - begun_.value_or(now);
     done_(std::move(response_));
   } else {
     done_(std::move(failure_).error());

@@ -1,10 +1,13 @@
 // PendingRequest: an EmbedRequest whose texts wait or are being computed, and its growing answer.
 //
-// Thread-safety: abandoned() from any thread. Finish and Fail are called once for each text, by one
-// thread at a time: the computing thread, or the one that destroys the scheduler after it.
+// Thread-safety: abandoned() from any thread. Begin is called before the others, Finish or Fail
+// once for each text, by one thread at a time: the computing thread, or the one that destroys the
+// scheduler after it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -32,6 +35,9 @@ class PendingRequest {
 
   const Outputs& outputs() const { return outputs_; }
 
+  // A batch with texts of this request is about to be computed.
+  void Begin();
+
   // Takes the model's outputs for text `index`: what was asked for of them, the dense vector
   // shortened and normalised as the request says.
   void Finish(size_t index, const SequenceOutputs& outputs);
@@ -47,6 +53,8 @@ class PendingRequest {
   const bool normalize_;
   const std::shared_ptr<const std::atomic<bool>> cancelled_;
   const std::optional<std::chrono::steady_clock::time_point> deadline_;
+  const std::chrono::steady_clock::time_point queued_ = std::chrono::steady_clock::now();
+  std::optional<std::chrono::steady_clock::time_point> begun_;
   size_t remaining_;
   Status failure_;
   EmbedResponse response_;

@@ -70,6 +70,14 @@ struct TokenWeight {
   float weight;
 };
 
+// Where a request's time went.
+struct Timings {
+  using Duration = std::chrono::steady_clock::duration;
+  Duration tokenization{};
+  Duration queue{};      // until the first of its texts was computed
+  Duration inference{};  // from then until the last was
+};
+
 // In the order of the request; what was not asked for is empty.
 struct EmbedResponse {
   std::vector<float> embeddings;  // [texts, dimension], row-major
@@ -83,6 +91,7 @@ struct EmbedResponse {
   std::vector<float> logits;   // [texts, ModelInfo::labels]
   size_t prompt_tokens = 0;    // tokens computed for this request, special tokens included
   size_t truncated_texts = 0;  // how many texts were cut
+  Timings timings;
 
   std::span<const float> embedding(size_t i) const {
     return {embeddings.data() + i * dimension, dimension};

@@ -40,6 +40,7 @@ struct RerankResponse {
   std::vector<float> scores;  // [texts], in the order of the request
   size_t prompt_tokens = 0;
   size_t truncated_texts = 0;
+  Timings timings;
 };
 
 using RerankDone = std::function<void(Result<RerankResponse>)>;

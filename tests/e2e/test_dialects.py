@@ -34,6 +34,13 @@ def test_tei_embed(minilm, rows, texts, wanted):
     assert_close(array(raw), array([row["unnormalized"] for row in rows]))
 
 
+def test_tei_tells_what_a_request_cost(minilm, texts):
+    headers = minilm.post("/embed", {"inputs": texts}).headers
+    parts = [int(headers[f"x-{name}-time"]) for name in ("tokenization", "queue", "inference")]
+    assert sum(parts) <= int(headers["x-total-time"]) + 2  # each is rounded
+    assert int(headers["x-compute-tokens"]) > len(texts)
+
+
 def test_token_ids_are_taken_as_they_are(minilm, texts, wanted):
     tokens = minilm.post("/tokenize", {"inputs": texts}).json()
     ids = [[token["id"] for token in text] for text in tokens]
