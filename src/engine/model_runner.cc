@@ -36,8 +36,12 @@ Result<ModelRunner> ModelRunner::Load(const ModelSpec& spec, const TensorStore& 
   } else {
     ASSIGN_OR_RETURN(runner.sentence_, SentenceHead::Make(spec, *backend));
     runner.dimension_ = spec.dimension();
-    ASSIGN_OR_RETURN(runner.sparse_,
-                     SparseHead::Load(spec.directory, runner.hidden_size_, tokenizer, *backend));
+    if (spec.is_splade) {
+      ASSIGN_OR_RETURN(runner.splade_, SpladeHead::Load(spec.encoder, weights, *backend));
+    } else {
+      ASSIGN_OR_RETURN(runner.sparse_,
+                       SparseHead::Load(spec.directory, runner.hidden_size_, tokenizer, *backend));
+    }
     ASSIGN_OR_RETURN(runner.colbert_,
                      ColbertHead::Load(spec.directory, runner.hidden_size_, *backend));
   }
@@ -117,7 +121,13 @@ Status ModelRunner::Run(std::span<Job> batch) {
           hidden.subspan(offsets_[s] * hidden_size_, tokens_of(s) * hidden_size_);
     }
   }
-  if (any.lexical_weights) {
+  if (any.lexical_weights && splade_) {
+    for (size_t s = 0; s < sequences; ++s) {
+      if (!wanted_[s].lexical_weights) continue;
+      outputs[s].lexical_weights =
+          splade_->Run(hidden.subspan(offsets_[s] * hidden_size_, tokens_of(s) * hidden_size_));
+    }
+  } else if (any.lexical_weights) {
     const std::span<const float> weights = sparse_->Run(Gather(hidden, &Outputs::lexical_weights));
     for (size_t s = 0; s < sequences; ++s) {
       if (!wanted_[s].lexical_weights) continue;

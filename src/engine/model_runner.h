@@ -18,6 +18,7 @@
 #include "engine/request.h"
 #include "engine/scheduler.h"
 #include "engine/sentence_head.h"
+#include "engine/splade_head.h"
 #include "engine/token_heads.h"
 #include "text/tokenizer.h"
 #include "weights/model_spec.h"
@@ -36,7 +37,7 @@ class ModelRunner {
   Status Run(std::span<Job> batch);
 
   const Backend& backend() const { return *backend_; }
-  bool has_sparse() const { return sparse_.has_value(); }
+  bool has_sparse() const { return sparse_ || splade_; }
   bool has_colbert() const { return colbert_.has_value(); }
 
  private:
@@ -53,6 +54,7 @@ class ModelRunner {
   size_t dimension_ = 0;                      // of the sentence head
   size_t labels_ = 0;                         // of the classifier
   std::optional<SparseHead> sparse_;
+  std::optional<SpladeHead> splade_;  // in place of sparse_
   std::optional<ColbertHead> colbert_;
 
   // The batch that is computed.

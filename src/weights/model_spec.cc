@@ -18,6 +18,10 @@ namespace fs = std::filesystem;
 // Two special tokens, and a token of the text.
 constexpr int64_t kMinSequence = 3;
 
+bool IsBertForMaskedLm(const EncoderConfig& encoder) {
+  return encoder.architectures == std::vector<std::string>{"BertForMaskedLM"};
+}
+
 size_t AvailablePositions(const EncoderConfig& encoder) {
   return encoder.max_position_embeddings - encoder.position_offset();
 }
@@ -117,10 +121,15 @@ Result<ModelSpec> ReadModelSpec(const std::string& directory) {
   ASSIGN_OR_RETURN(std::optional<size_t> max_seq_length, TokenizerLimit(tokenizer));
   if (IsThere(root / "modules.json")) {
     RETURN_IF_ERROR(ReadSentenceModules(spec));
+    if (spec.is_splade && !IsBertForMaskedLm(spec.encoder)) {
+      return ModelError("{}: SpladePooling needs config.json's architectures to be BertForMaskedLM",
+                        (root / "modules.json").string());
+    }
     ASSIGN_OR_RETURN(const std::optional<size_t> own_limit, ReadTransformerModule(spec, tokenizer));
     if (own_limit) max_seq_length = own_limit;
   } else {
     spec.pooling = {Pooling::kMean};
+    spec.is_splade = IsBertForMaskedLm(spec.encoder);
   }
   RETURN_IF_ERROR(ReadPrompts(spec));
   const size_t positions = AvailablePositions(spec.encoder);

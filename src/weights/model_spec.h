@@ -73,6 +73,10 @@ struct ModelSpec {
   std::map<std::string, std::string> prompts;
   std::optional<std::string> default_prompt_name;
 
+  // Whether the model's masked-language head gives sparse vectors, as SPLADE does: a
+  // BertForMaskedLM whose modules.json has a SpladePooling, or that has no modules.json.
+  bool is_splade = false;
+
   bool is_classifier() const { return !encoder.labels.empty(); }
   // Components of the final vector.
   size_t dimension() const;
@@ -87,7 +91,8 @@ struct ModelSpec {
 //
 // Errors: kModelLoad, naming file and field, for a missing or malformed file; a number that is
 // absurd or not one; an unknown model_type, activation, module type or pooling mode; modules other
-// than Transformer, Pooling, Dense (any number), Normalize (optional), in this order; and values
+// than Transformer, Pooling, Dense (any number), Normalize (optional), in this order, or
+// MLMTransformer, SpladePooling; and values
 // that contradict one another (hidden_size not a multiple of the heads, a pooling width other than
 // hidden_size, Dense widths that do not chain, max_seq_length beyond the positions). Whether the
 // weights have these sizes shows when they are loaded.

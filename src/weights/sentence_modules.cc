@@ -124,6 +124,21 @@ Status ReadPooling(const std::string& path, ModelSpec& spec) {
   return {};
 }
 
+Status ReadSpladePooling(const std::string& path, ModelSpec& spec) {
+  ASSIGN_OR_RETURN(const JsonObject config, JsonObject::Read(path));
+  for (const auto& [field, only] :
+       {std::pair{"pooling_strategy", "max"}, std::pair{"activation_function", "relu"}}) {
+    ASSIGN_OR_RETURN(const std::string value, config.String(field, only));
+    if (value != only) {
+      return ModelError("{}: {} {} is not supported; supported is \"{}\"", path, field,
+                        Quoted(value), only);
+    }
+  }
+  spec.is_splade = true;
+  spec.pooling = {Pooling::kMean};
+  return {};
+}
+
 Result<Activation> ReadActivation(const JsonObject& config) {
   constexpr std::pair<std::string_view, Activation> kActivations[] = {
       {"Identity", Activation::kIdentity}, {"Tanh", Activation::kTanh},
@@ -188,6 +203,11 @@ Status ReadSentenceModules(ModelSpec& spec) {
     return ModelError("{}: has {} modules, but a Transformer and a Pooling are needed", list_path,
                       modules.size());
   }
+  if (modules.size() == 2 && modules[0].kind == "MLMTransformer" && modules[0].path.empty() &&
+      modules[1].kind == "SpladePooling") {
+    return ReadSpladePooling((fs::path(spec.directory) / modules[1].path / "config.json").string(),
+                             spec);
+  }
   for (size_t i = 0; i < modules.size(); ++i) {
     const Module& module = modules[i];
     const bool last = i + 1 == modules.size();
@@ -207,7 +227,7 @@ Status ReadSentenceModules(ModelSpec& spec) {
       return ModelError(
           "{}: {} is not supported here; supported is the sequence Transformer, Pooling, Dense "
           "(any "
-          "number), Normalize (optional)",
+          "number), Normalize (optional), and MLMTransformer, SpladePooling",
           module.where, Quoted(module.kind));
     }
   }

@@ -5,6 +5,7 @@ import base64
 import numpy as np
 import pytest
 
+from server import DATA, Server
 from test_vectors import assert_close, expected
 
 
@@ -68,6 +69,16 @@ def test_tei_embed_sparse(tiny_bge_m3):
         assert [str(entry["index"]) for entry in vector] == list(row["lexical_weights"])
         values = [entry["value"] for entry in vector]
         assert values == pytest.approx(list(row["lexical_weights"].values()), abs=1e-4)
+
+
+def test_splade_models_have_sparse_vectors():
+    rows = expected("tiny-splade.json")
+    with Server(DATA / "tiny-splade") as server:
+        answer = server.post("/embed_sparse", {"inputs": [row["text"] for row in rows]}).json()
+    for vector, row in zip(answer, rows, strict=True):
+        assert [str(entry["index"]) for entry in vector] == list(row["weights"])
+        values = [entry["value"] for entry in vector]
+        assert values == pytest.approx(list(row["weights"].values()), abs=1e-4)
 
 
 def test_tei_info(minilm, tiny_reranker):

@@ -5,6 +5,7 @@ from collections import defaultdict
 
 import pytest
 
+from server import DATA, Server
 from test_vectors import expected
 
 MAX_LOGIT_DIFFERENCE = 1e-4
@@ -116,3 +117,26 @@ def test_what_a_model_is_not_is_a_424(tiny_reranker, minilm):
     assert response.status_code == 424 and "classifier" in response.json()["error"]
     response = minilm.post("/predict", {"inputs": "x"})
     assert response.status_code == 424 and "classifier" in response.json()["error"]
+
+
+def test_a_classifier_of_several_labels():
+    """BERT with its pooler: logits, and the softmax of them, best first."""
+    rows = expected("tiny-classifier.json")
+    labels = ["bad", "so so", "good"]
+    with Server(DATA / "tiny-classifier") as server:
+        for row in rows:
+            inputs = row["text"] if row["pair"] is None else [row["text"], row["pair"]]
+            raw = server.post("/predict", {"inputs": inputs, "raw_scores": True}).json()
+            of_label = {entry["label"]: entry["score"] for entry in raw}
+            logits = [of_label[label] for label in labels]
+            assert logits == pytest.approx(row["logits"], abs=MAX_LOGIT_DIFFERENCE)
+            answer = server.post("/predict", {"inputs": inputs}).json()
+            total = sum(math.exp(logit) for logit in logits)
+            wanted = sorted((math.exp(logit) / total for logit in logits), reverse=True)
+            assert [entry["score"] for entry in answer] == pytest.approx(wanted, abs=1e-5)
+        pairs = [[row["text"], row["pair"]] for row in rows if row["pair"]]
+        together = server.post("/predict", {"inputs": pairs, "raw_scores": True}).json()
+        best = [max(row["logits"]) for row in rows if row["pair"]]
+        assert [entry[0]["score"] for entry in together] == pytest.approx(best, abs=1e-4)
+        response = server.post("/rerank", {"query": "x", "texts": ["y"]})
+        assert response.status_code == 424 and "3 labels" in response.json()["error"]
