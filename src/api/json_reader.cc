@@ -247,6 +247,20 @@ Result<Inputs> JsonReader::TextsOrIds(std::string_view field, size_t max_texts) 
   return inputs;
 }
 
+Result<std::vector<std::vector<int32_t>>> JsonReader::TokenIds(std::string_view field,
+                                                               size_t max_texts) const {
+  const std::optional<element> value = Find(field);
+  if (!value || !value->is_array()) {
+    return value ? WrongType(NameOf(field), "an array of token ids, or of such arrays", *value)
+                 : Missing(NameOf(field), "an array of token ids, or of such arrays");
+  }
+  ASSIGN_OR_RETURN(Inputs inputs, TextsOrIds(field, max_texts));
+  if (inputs.input_ids.empty()) {
+    return WrongType(NameOf(field), "an array of token ids, or of such arrays", *value);
+  }
+  return std::move(inputs.input_ids);
+}
+
 Result<Sequences> JsonReader::TextsOrPairs(std::string_view field, size_t max_texts) const {
   constexpr std::string_view kExpected = "a text, or an array of one text or of two";
   const std::string name = NameOf(field);

@@ -57,6 +57,9 @@ class JsonReader {
   // As Texts, of which each item may also be an array of one text, or of two: a pair. An array of
   // two strings is one pair.
   Result<Sequences> TextsOrPairs(std::string_view field, size_t max_texts) const;
+  // Token ids, [ids] or [[ids]].
+  Result<std::vector<std::vector<int32_t>>> TokenIds(std::string_view field,
+                                                     size_t max_texts) const;
   // As Texts for an array, of which each item may also be an object with the text in "text".
   Result<std::vector<std::string>> Documents(std::string_view field, size_t max_texts) const;
   // Refuses a field that this server cannot honour if it is there and not null.

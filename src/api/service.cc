@@ -52,6 +52,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/rerank", TeiRerank, true},
     {"POST", "/predict", TeiPredict, true},
     {"POST", "/tokenize", TeiTokenize, true},
+    {"POST", "/decode", TeiDecode, true},
     {"GET", "/info", TeiInfo, true},
     {"POST", "/v1/embeddings", OpenAiEmbeddings, true},
     {"GET", "/v1/models", OpenAiModels, true},

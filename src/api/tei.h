@@ -14,6 +14,7 @@ void TeiSimilarity(const CallPtr& call);   // POST /similarity
 void TeiRerank(const CallPtr& call);       // POST /rerank
 void TeiPredict(const CallPtr& call);      // POST /predict
 void TeiTokenize(const CallPtr& call);     // POST /tokenize
+void TeiDecode(const CallPtr& call);       // POST /decode
 void TeiInfo(const CallPtr& call);         // GET /info
 
 }  // namespace embedding::api

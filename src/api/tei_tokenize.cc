@@ -71,7 +71,29 @@ Result<std::string> Tokenize(const Call& call) {
   return body;
 }
 
+Result<std::string> Decode(const Call& call) {
+  JsonReader json;
+  RETURN_IF_ERROR(json.Parse(call.request.body));
+  ASSIGN_OR_RETURN(const auto ids, json.TokenIds("ids", call.options.max_client_batch_size));
+  ASSIGN_OR_RETURN(const bool skip_special_tokens, json.Bool("skip_special_tokens", true));
+  const Tokenizer& tokenizer = call.Select(Purpose::kEmbed).tokenizer();
+  std::string body = "[";
+  for (const std::vector<int32_t>& each : ids) {
+    ASSIGN_OR_RETURN(const std::string text, tokenizer.Decode(each, skip_special_tokens));
+    if (body.size() > 1) body += ',';
+    AppendJsonString(text, body);
+  }
+  body += ']';
+  return body;
+}
+
 }  // namespace
+
+void TeiDecode(const CallPtr& call) {
+  Result<std::string> body = Decode(*call);
+  if (!body.ok()) return call->Fail(body.error());
+  call->Answer({.body = *std::move(body)});
+}
 
 void TeiTokenize(const CallPtr& call) {
   Result<std::string> body = Tokenize(*call);

@@ -21,6 +21,7 @@ struct AddedToken {
   bool single_word = false;  // only where no word character is next to it
   bool lstrip = false;       // takes the white space on its left with it
   bool rstrip = false;
+  bool special = false;     // no part of the text when ids are decoded
   bool normalized = false;  // looked for in the normalised text, and normalised itself
 };
 

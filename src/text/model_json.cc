@@ -106,6 +106,9 @@ Result<std::vector<AddedToken>> ParseAddedTokens(const JsonNode& node,
     ASSIGN_OR_RETURN(token.lstrip, element.BoolField("lstrip"));
     ASSIGN_OR_RETURN(token.rstrip, element.BoolField("rstrip"));
     ASSIGN_OR_RETURN(token.normalized, element.BoolField("normalized"));
+    if (element.OptionalField("special")) {
+      ASSIGN_OR_RETURN(token.special, element.BoolField("special"));
+    }
     RETURN_IF_ERROR(element.NumberField("id"));
     if (content.empty()) continue;
     const auto [known, is_new] = index_of.emplace(content, tokens.size());

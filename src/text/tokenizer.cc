@@ -11,10 +11,12 @@
 #include <algorithm>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "base/mapped_file.h"
 #include "base/utf8.h"
+#include "text/decoder.h"
 #include "text/json_node.h"
 #include "text/tokenizer_json.h"
 #include "text/unicode.h"
@@ -31,6 +33,7 @@ struct Components {
   std::unique_ptr<Model> model;
   PostProcessor post_processor;
   std::vector<AddedToken> added_tokens;
+  Decoder decoder;
 };
 
 struct Buffers {
@@ -87,6 +90,16 @@ class TokenizerImpl : public Tokenizer {
     return components_.model->vocabulary().IdOf(token);
   }
 
+  Result<std::string> Decode(std::span<const int32_t> ids,
+                             bool skip_special_tokens) const override {
+    std::vector<std::string_view> tokens;
+    for (const int32_t id : ids) {
+      if (skip_special_tokens && special_ids_.contains(id)) continue;
+      if (const std::string_view token = IdToToken(id); !token.empty()) tokens.push_back(token);
+    }
+    return components_.decoder.Decode(tokens);
+  }
+
   std::string_view IdToToken(int32_t id) const override {
     const auto added = added_texts_.find(id);
     if (added != added_texts_.end()) return added->second;
@@ -113,6 +126,7 @@ class TokenizerImpl : public Tokenizer {
   // Views of components_.added_tokens.
   std::unordered_map<std::string_view, int32_t> added_ids_;
   std::unordered_map<int32_t, std::string_view> added_texts_;
+  std::unordered_set<int32_t> special_ids_;
 };
 
 Result<std::unique_ptr<Tokenizer>> TokenizerImpl::Make(Components components) {
@@ -144,6 +158,7 @@ Status TokenizerImpl::AddTokens() {
   for (const AddedToken& token : components_.added_tokens) {
     added_ids_[token.content] = token.id;
     added_texts_[token.id] = token.content;
+    if (token.special) special_ids_.insert(token.id);
     if (!token.normalized) {
       raw.push_back(token);
       continue;
@@ -260,6 +275,9 @@ Result<Components> ParseComponents(const JsonNode& document) {
   components.post_processor = DefaultPostProcessor();
   if (const auto post_processor = document.OptionalField("post_processor")) {
     ASSIGN_OR_RETURN(components.post_processor, ParsePostProcessor(*post_processor));
+  }
+  if (const auto decoder = document.OptionalField("decoder")) {
+    ASSIGN_OR_RETURN(components.decoder, Decoder::FromJson(*decoder));
   }
   if (const auto added_tokens = document.OptionalField("added_tokens")) {
     ASSIGN_OR_RETURN(components.added_tokens,

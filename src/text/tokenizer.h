@@ -6,7 +6,9 @@
 //   pre-tokenizers  BertPreTokenizer, Metaspace, WhitespaceSplit, Sequence
 //   models          WordPiece, Unigram
 //   post-processors TemplateProcessing, BertProcessing, RobertaProcessing
-// Anything else makes loading fail with the component's name.
+//   decoders        WordPiece, Metaspace
+// Anything else but a decoder makes loading fail with the component's
+// name.
 //
 // The file's own "truncation" and "padding" settings are ignored: how long a text may be is said
 // with each call, and nothing here is ever padded.
@@ -18,6 +20,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,6 +83,10 @@ class Tokenizer {
   virtual size_t special_tokens_single() const = 0;
 
   virtual std::optional<int32_t> TokenToId(std::string_view token) const = 0;
+  // A text of these ids; ids that no token has are passed over. Errors: kUnsupported for a
+  // tokenizer whose decoder is not WordPiece or Metaspace.
+  virtual Result<std::string> Decode(std::span<const int32_t> ids,
+                                     bool skip_special_tokens) const = 0;
   // The token's text as the vocabulary has it ("▁world", "##ing"), or empty for no such id.
   virtual std::string_view IdToToken(int32_t id) const = 0;
 };

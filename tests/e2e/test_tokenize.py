@@ -44,3 +44,14 @@ def test_special_tokens_can_be_left_out(minilm):
             {"id": 2088, "text": "wörld", "special": False, "start": 6, "stop": 11},
         ]
     ]
+
+
+@pytest.mark.parametrize("model, fixture", [("all-MiniLM-L6-v2", "minilm"), ("tiny-bge-m3", "tiny_bge_m3")])
+def test_decode_gives_the_texts_of_the_original(model, fixture, request):
+    server = request.getfixturevalue(fixture)
+    rows = json.loads((DATA / "expected/decoded.json").read_text())
+    for skip in (True, False):
+        mine = [row for row in rows if row["model"] == model and row["skip"] == skip]
+        body = {"ids": [row["ids"] for row in mine], "skip_special_tokens": skip}
+        texts = server.post("/decode", body).json()
+        assert texts == [row["text"] for row in mine]
