@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Installs, builds and runs every test; the last line is the total. What each step is and how to run
 # one alone: CONTRIBUTING.md. `./test.sh release` runs only the steps named: style release debug
-# asan-ubsan tsan e2e tidy.
+# asan-ubsan tsan e2e clients tidy.
 set -uo pipefail
 cd "$(dirname "$0")"
 
 steps=("$@")
-[ ${#steps[@]} = 0 ] && steps=(style release e2e debug asan-ubsan tsan tidy)
+[ ${#steps[@]} = 0 ] && steps=(style release e2e clients debug asan-ubsan tsan tidy)
 passed=0
 failed=0
 jobs=$(getconf _NPROCESSORS_ONLN)
@@ -60,12 +60,13 @@ run_ctest() {
   fi
 }
 
-# run_pytest BINARY [pytest options]: adds pytest's counts to the totals.
+# run_pytest TESTS BINARY [pytest options]: adds pytest's counts to the totals.
 run_pytest() {
-  local binary=$1 log count
-  shift
+  local tests=$1 binary=$2 log count
+  shift 2
   log=$(mktemp)
-  EMBEDDING_SERVICE_BIN=$binary build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e "$@" 2>&1 | tee "$log"
+  EMBEDDING_SERVICE_BIN=$binary "build/venv-$tests/bin/python" -m pytest -q -p no:cacheprovider "tests/$tests" "$@" 2>&1 |
+    tee "$log"
   for count in passed failed error; do
     local n
     n=$(tail -n 1 "$log" | grep -oE "[0-9]+ ${count}" | grep -oE '^[0-9]+')
@@ -76,14 +77,15 @@ run_pytest() {
   done
   grep -qE '[0-9]+ passed' <(tail -n 1 "$log") || {
     failed=$((failed + 1))
-    printf 'FAILED: pytest with %s\n' "$binary"
+    printf 'FAILED: pytest of %s with %s\n' "$tests" "$binary"
   }
   rm -f "$log"
 }
 
+# make_venv TESTS: what tests/TESTS needs of PyPI.
 make_venv() {
-  [ -x build/venv/bin/python ] || python3 -m venv build/venv
-  build/venv/bin/pip install --quiet --disable-pip-version-check -r tests/e2e/requirements.txt
+  [ -x "build/venv-$1/bin/python" ] || python3 -m venv "build/venv-$1"
+  "build/venv-$1/bin/pip" install --quiet --disable-pip-version-check -r "tests/$1/requirements.txt"
 }
 
 step_style() {
@@ -97,8 +99,15 @@ step_release() {
 }
 
 step_e2e() {
-  check "virtual environment" make_venv
-  run_pytest build/release/embedding-service
+  check "virtual environment" make_venv e2e
+  run_pytest e2e build/release/embedding-service
+}
+
+# The official clients of other services, and requests made up from openapi.json.
+step_clients() {
+  check "virtual environment" make_venv clients
+  check "npm packages" npm install --prefix tests/clients --no-package-lock --no-audit --no-fund --silent
+  run_pytest clients build/release/embedding-service
 }
 
 # clang here and under the sanitizers, whose builds take it half of g++'s time; g++ for the release:
@@ -111,7 +120,7 @@ step_debug() {
 step_asan-ubsan() {
   CXX=clang++ check "asan-ubsan build" build asan-ubsan
   run_ctest asan-ubsan
-  run_pytest build/asan-ubsan/embedding-service -k "bad_models or wire or errors or lifecycle"
+  run_pytest e2e build/asan-ubsan/embedding-service -k "bad_models or wire or errors or lifecycle or heads or rerank or dialects"
 }
 
 # The threads of engine, api and serve. On one CPU, so that OpenMP's team has one thread: its runtime

@@ -39,7 +39,9 @@ float ColbertScore(std::span<const float> query, std::span<const float> text, si
     }
     sum += best;
   }
-  return query.empty() || text.empty() ? 0 : sum / static_cast<float>(query.size() / dimension);
+  if (query.empty() || text.empty()) return 0;
+  const size_t rows = query.size() / dimension;
+  return sum / static_cast<float>(rows);
 }
 
 // The response has the query first, then the texts.

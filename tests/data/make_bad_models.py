@@ -443,6 +443,42 @@ def add_tokenizer_cases(corpus):
     )
 
 
+def add_head_cases(corpus):
+    hidden = corpus.config["hidden_size"]
+    weight, bias = np.zeros((1, hidden), np.float32), np.zeros(1, np.float32)
+    sparse, colbert = "sparse_linear.pt", "colbert_linear.pt"
+    good = torch_weights({"weight": weight, "bias": bias})
+    corpus.add("sparse_truncated", r"sparse_linear\.pt", {sparse: good[: len(good) // 2]})
+    corpus.add(
+        "sparse_shape",
+        r'sparse_linear\.pt: .*"weight" .*shape',
+        {sparse: torch_weights({"weight": weight[:, 1:], "bias": bias})},
+    )
+    corpus.add(
+        "colbert_without_bias",
+        r'colbert_linear\.pt: .*"bias".* missing',
+        {colbert: torch_weights({"weight": np.zeros((4, hidden), np.float32)})},
+    )
+    classifier = {**corpus.config, "architectures": ["XLMRobertaForSequenceClassification"]}
+    corpus.add(
+        "classifier_without_head",
+        r'"classifier\.dense\.weight".* missing',
+        {"config.json": {**classifier, "id2label": {"0": "x"}}},
+    )
+    corpus.add(
+        "classifier_labels",
+        r"config\.json: id2label must be",
+        {"config.json": {**classifier, "id2label": {"1": "x"}}},
+    )
+    prompts = "config_sentence_transformers.json"
+    corpus.add("prompts_wrong", r"prompts must be", {prompts: {"prompts": {"query": 1}}})
+    corpus.add(
+        "default_prompt_unknown",
+        r"default_prompt_name must be",
+        {prompts: {"prompts": {}, "default_prompt_name": "query"}},
+    )
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
@@ -454,6 +490,7 @@ def main():
     add_torch_cases(corpus)
     add_shard_cases(corpus)
     add_tokenizer_cases(corpus)
+    add_head_cases(corpus)
     write_json(out / "manifest.json", corpus.manifest)
     print(f"{len(corpus.manifest)} bad models in {out}")
 
