@@ -60,13 +60,12 @@ run_ctest() {
   fi
 }
 
-# run_pytest TESTS BINARY [pytest options]: adds pytest's counts to the totals.
+# run_pytest VENV TESTS BINARY [pytest options]: adds pytest's counts to the totals.
 run_pytest() {
-  local tests=$1 binary=$2 log count
-  shift 2
+  local venv=$1 tests=$2 binary=$3 log count
+  shift 3
   log=$(mktemp)
-  EMBEDDING_SERVICE_BIN=$binary "build/venv-$tests/bin/python" -m pytest -q -p no:cacheprovider "tests/$tests" "$@" 2>&1 |
-    tee "$log"
+  EMBEDDING_SERVICE_BIN=$binary "$venv/bin/python" -m pytest -q -p no:cacheprovider "$tests" "$@" 2>&1 | tee "$log"
   for count in passed failed error; do
     local n
     n=$(tail -n 1 "$log" | grep -oE "[0-9]+ ${count}" | grep -oE '^[0-9]+')
@@ -82,10 +81,10 @@ run_pytest() {
   rm -f "$log"
 }
 
-# make_venv TESTS: what tests/TESTS needs of PyPI.
+# make_venv VENV TESTS: a virtual environment with what the tests need.
 make_venv() {
-  [ -x "build/venv-$1/bin/python" ] || python3 -m venv "build/venv-$1"
-  "build/venv-$1/bin/pip" install --quiet --disable-pip-version-check -r "tests/$1/requirements.txt"
+  [ -x "$1/bin/python" ] || python3 -m venv "$1"
+  "$1/bin/pip" install --quiet --disable-pip-version-check -r "$2/requirements.txt"
 }
 
 step_style() {
@@ -99,15 +98,15 @@ step_release() {
 }
 
 step_e2e() {
-  check "virtual environment" make_venv e2e
-  run_pytest e2e build/release/embedding-service
+  check "virtual environment" make_venv build/venv tests/e2e
+  run_pytest build/venv tests/e2e build/release/embedding-service
 }
 
 # The official clients of other services, and requests made up from openapi.json.
 step_clients() {
-  check "virtual environment" make_venv clients
+  check "virtual environment" make_venv build/venv-clients tests/clients
   check "npm packages" npm install --prefix tests/clients --no-package-lock --no-audit --no-fund --silent
-  run_pytest clients build/release/embedding-service
+  run_pytest build/venv-clients tests/clients build/release/embedding-service
 }
 
 # clang here and under the sanitizers, whose builds take it half of g++'s time; g++ for the release:
@@ -120,7 +119,7 @@ step_debug() {
 step_asan-ubsan() {
   CXX=clang++ check "asan-ubsan build" build asan-ubsan
   run_ctest asan-ubsan
-  run_pytest e2e build/asan-ubsan/embedding-service -k "bad_models or wire or errors or lifecycle or heads or rerank or dialects"
+  run_pytest build/venv tests/e2e build/asan-ubsan/embedding-service -k "bad_models or wire or errors or lifecycle or heads or rerank or dialects"
 }
 
 # The threads of engine, api and serve. On one CPU, so that OpenMP's team has one thread: its runtime

@@ -20,6 +20,7 @@ as_root() {
 install_debian() {
   local wanted=("${build_debian[@]}") missing=() package
   [ "${1:-}" = dev ] && wanted+=("${dev_debian[@]}")
+  [ "${1:-}" = dev ] && ! command -v npm >/dev/null && wanted+=(nodejs npm) # or any other's Node.js
   for package in "${wanted[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' ||
       missing+=("$package")
@@ -34,6 +35,7 @@ install_debian() {
 install_brew() {
   local wanted=("${build_brew[@]}") missing=() package installed
   [ "${1:-}" = dev ] && wanted+=("${dev_brew[@]}")
+  [ "${1:-}" = dev ] && ! command -v npm >/dev/null && wanted+=(node)
   installed=" $(brew list --formula -1 | tr '\n' ' ') "
   for package in "${wanted[@]}"; do
     case "$installed" in *" $package "*) ;; *) missing+=("$package") ;; esac

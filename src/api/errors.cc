@@ -94,9 +94,12 @@ struct Dialect {
   std::string_view target;  // what targets begin with
   WriteBody write;
 };
-constexpr Dialect kDialects[] = {{"/v1/embeddings", OpenAiBody}, {"/v1/models", OpenAiBody},
-                                 {"/v1/rerank", RerankBody},     {"/v2/rerank", RerankBody},
-                                 {"/api/", OllamaBody},          {"", NativeBody}};
+// The first that fits.
+constexpr Dialect kDialects[] = {{"/v1/rerank", RerankBody},
+                                 {"/v2/rerank", RerankBody},
+                                 {"/v1/", OpenAiBody},
+                                 {"/api/", OllamaBody},
+                                 {"", NativeBody}};
 
 }  // namespace
 

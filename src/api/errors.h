@@ -10,10 +10,10 @@ namespace embedding::api {
 
 // The error in the shape of the dialect that the request's target belongs to, with the code's
 // status and headers:
-//   /v1/embeddings, /v1/models   OpenAI: {"error": {"message", "type", "param", "code"}}
-//   /v1/rerank, /v2/rerank       Cohere and Jina: {"message", "detail"}
-//   /api/                        Ollama: {"error"}
-//   everything else              native and TEI: {"error", "error_type", "detail"}
+//   /v1/rerank, /v2/rerank   Cohere and Jina: {"message", "detail"}
+//   /v1/, but for that       OpenAI: {"error": {"message", "type", "param", "code"}}
+//   /api/                    Ollama: {"error"}
+//   everything else          native and TEI: {"error", "error_type", "detail"}
 // What is answered 500 is logged with the request's id, and the client gets the id instead of the
 // message.
 Response ErrorResponse(const Error& error, std::string_view target, std::string_view request_id);

@@ -93,9 +93,13 @@ Status JsonReader::Parse(const std::string& body) {
   }
   if (failure != simdjson::SUCCESS) {
     std::string message = "the body is not valid JSON: ";
-    message += failure == simdjson::STRING_ERROR
-                   ? "a string has an invalid escape, or one of an unpaired surrogate"
-                   : simdjson::error_message(failure);
+    if (failure == simdjson::STRING_ERROR) {
+      message += "a string has an invalid escape, or one of an unpaired surrogate";
+    } else if (failure == simdjson::NUMBER_ERROR) {
+      message += "a number is malformed, or too large for 64 bits";
+    } else {
+      message += simdjson::error_message(failure);
+    }
     return Error{ErrorCode::kMalformed, std::move(message), ""};
   }
   if (root.get(object_) != simdjson::SUCCESS) return WrongType("body", "an object", root);
@@ -135,6 +139,13 @@ Result<std::optional<size_t>> JsonReader::PositiveInteger(std::string_view field
   if (!value) return std::optional<size_t>();
   uint64_t number = 0;
   if (value->get(number) == simdjson::SUCCESS && number > 0) return std::optional<size_t>(number);
+  // 64.0 is an integer too, as JSON Schema has it.
+  constexpr double kLargestExact = 0x1p53;
+  double real = 0;
+  if (value->get(real) == simdjson::SUCCESS && real >= 1 && real <= kLargestExact &&
+      real == std::floor(real)) {
+    return std::optional(static_cast<size_t>(real));
+  }
   if (!value->is_number()) return WrongType(NameOf(field), "a positive integer", *value);
   return FieldError(ErrorCode::kInvalidArgument, NameOf(field),
                     "expected a positive integer, got " + simdjson::minify(*value));

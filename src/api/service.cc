@@ -29,9 +29,18 @@ void Embed(const CallPtr& call) {
   NativeEmbed(call, json);
 }
 
+// TEI's root does what the model is for; its clients that are given the server's bare address send
+// everything there.
+void Root(const CallPtr& call) {
+  const ModelInfo& info = call->models->front()->info();
+  if (!info.is_classifier()) return Embed(call);
+  if (info.labels.size() == 1) return TeiRerank(call);
+  TeiPredict(call);
+}
+
 struct Route {
   std::string_view method;
-  std::string_view path;  // or what paths begin with, where it ends in '/'
+  std::string_view path;  // or, where it ends in '/' and is more, what paths begin with
   void (*handle)(const CallPtr&);
   // Routes of the model run on a worker, and only once it is loaded. The others are answered at
   // once, however busy the workers are.
@@ -39,6 +48,7 @@ struct Route {
 };
 
 constexpr Route kRoutes[] = {
+    {"POST", "/", Root, true},
     {"POST", "/embed", Embed, true},
     {"GET", "/health", NativeHealth, false},
     {"GET", "/readyz", NativeHealth, false},
@@ -66,8 +76,9 @@ constexpr Route kRoutes[] = {
 };
 
 bool Matches(const Route& route, std::string_view path) {
-  return route.path.ends_with('/') ? path.starts_with(route.path) && path != route.path
-                                   : path == route.path;
+  return route.path.ends_with('/') && route.path != "/"
+             ? path.starts_with(route.path) && path != route.path
+             : path == route.path;
 }
 
 // What the client sent, made fit for an error message: short, and nothing but printable ASCII.

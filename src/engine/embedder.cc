@@ -188,6 +188,9 @@ Result<std::vector<Job>> LocalEmbedder::Tokenize(const EmbedRequest& request,
       }
       ++response.truncated_texts;
     }
+    if (encoding.ids.empty() && info_.is_classifier()) {
+      return Invalid(field, field + " has no tokens, of which a classifier needs one");
+    }
     response.prompt_tokens += encoding.ids.size();
     jobs[i].ids = std::move(encoding.ids);
     jobs[i].type_ids = std::move(encoding.type_ids);

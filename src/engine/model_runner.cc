@@ -1,8 +1,10 @@
 #include "engine/model_runner.h"
 
 #include <algorithm>
+#include <exception>
 #include <map>
 #include <numeric>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -73,30 +75,52 @@ void ModelRunner::Assemble(std::span<const Job> batch) {
   }
 }
 
+std::span<const float> ModelRunner::Rows(std::span<const float> hidden, size_t s) const {
+  return hidden.subspan(offsets_[s] * hidden_size_, tokens(s) * hidden_size_);
+}
+
 std::span<const float> ModelRunner::Gather(std::span<const float> hidden, bool Outputs::*wants) {
   size_t rows = 0;
   begins_.assign(wanted_.size(), 0);
   for (size_t s = 0; s < wanted_.size(); ++s) {
     begins_[s] = rows;
-    if (wanted_[s].*wants) rows += offsets_[s + 1] - offsets_[s];
+    if (wanted_[s].*wants) rows += tokens(s);
   }
   if (rows == input_ids_.size()) return hidden;
   gathered_.Resize(rows * hidden_size_);
   for (size_t s = 0; s < wanted_.size(); ++s) {
     if (!(wanted_[s].*wants)) continue;
-    const auto sequence =
-        hidden.subspan(offsets_[s] * hidden_size_, (offsets_[s + 1] - offsets_[s]) * hidden_size_);
+    const std::span<const float> sequence = Rows(hidden, s);
     std::copy(sequence.begin(), sequence.end(), gathered_.data() + begins_[s] * hidden_size_);
   }
   return gathered_.span();
 }
 
-Status ModelRunner::Run(std::span<Job> batch) {
-  // Several models take turns: each batch uses all cores.
-  static Mutex one_batch_at_a_time;
-  const MutexLock lock(one_batch_at_a_time);
-  Assemble(batch);
+void ModelRunner::RunSparse(std::span<const float> hidden) {
+  const std::span<const float> weights =
+      splade_ ? std::span<const float>() : sparse_->Run(Gather(hidden, &Outputs::lexical_weights));
+  for (size_t s = 0; s < wanted_.size(); ++s) {
+    if (!wanted_[s].lexical_weights) continue;
+    outputs_[s].lexical_weights =
+        splade_ ? splade_->Run(Rows(hidden, s))
+                : sparse_->Weights(std::span(input_ids_).subspan(offsets_[s], tokens(s)),
+                                   weights.subspan(begins_[s], tokens(s)));
+  }
+}
+
+void ModelRunner::RunColbert(std::span<const float> hidden) {
+  const std::span<const float> vectors = colbert_->Run(Gather(hidden, &Outputs::colbert_vecs));
+  const size_t dimension = colbert_->dimension();
+  for (size_t s = 0; s < wanted_.size(); ++s) {
+    if (!wanted_[s].colbert_vecs || tokens(s) == 0) continue;
+    outputs_[s].colbert_vecs =
+        vectors.subspan((begins_[s] + 1) * dimension, (tokens(s) - 1) * dimension);
+  }
+}
+
+Status ModelRunner::Compute() {
   const size_t sequences = wanted_.size();
+  outputs_.assign(sequences, {});
   Outputs any{.dense = false};
   for (const Outputs& wanted : wanted_) Unite(wanted, any);
   // A sequence without tokens, which only a tokenizer without special tokens gives, has no first.
@@ -106,62 +130,49 @@ Status ModelRunner::Run(std::span<Job> batch) {
 
   PackedBatch packed{input_ids_, token_type_ids_, offsets_};
   packed.first_tokens_only = !reads_all_tokens && !has_empty;
-  const auto encoded = backend_->Encode(packed);
-  if (!encoded.ok()) {
-    for (Job& job : batch) job.request->Fail(encoded.error());
-    return encoded.error();
-  }
-  const std::span<const float> hidden = *encoded;
-
-  std::vector<SequenceOutputs> outputs(sequences);
-  const auto tokens_of = [&](size_t s) { return offsets_[s + 1] - offsets_[s]; };
+  ASSIGN_OR_RETURN(const std::span<const float> hidden, backend_->Encode(packed));
   if (any.token_embeddings) {
-    for (size_t s = 0; s < sequences; ++s) {
-      outputs[s].token_embeddings =
-          hidden.subspan(offsets_[s] * hidden_size_, tokens_of(s) * hidden_size_);
-    }
+    for (size_t s = 0; s < sequences; ++s) outputs_[s].token_embeddings = Rows(hidden, s);
   }
-  if (any.lexical_weights && splade_) {
-    for (size_t s = 0; s < sequences; ++s) {
-      if (!wanted_[s].lexical_weights) continue;
-      outputs[s].lexical_weights =
-          splade_->Run(hidden.subspan(offsets_[s] * hidden_size_, tokens_of(s) * hidden_size_));
-    }
-  } else if (any.lexical_weights) {
-    const std::span<const float> weights = sparse_->Run(Gather(hidden, &Outputs::lexical_weights));
-    for (size_t s = 0; s < sequences; ++s) {
-      if (!wanted_[s].lexical_weights) continue;
-      outputs[s].lexical_weights =
-          sparse_->Weights(std::span(input_ids_).subspan(offsets_[s], tokens_of(s)),
-                           weights.subspan(begins_[s], tokens_of(s)));
-    }
-  }
-  if (any.colbert_vecs) {
-    const std::span<const float> vectors = colbert_->Run(Gather(hidden, &Outputs::colbert_vecs));
-    const size_t dimension = colbert_->dimension();
-    for (size_t s = 0; s < sequences; ++s) {
-      if (!wanted_[s].colbert_vecs || tokens_of(s) == 0) continue;
-      outputs[s].colbert_vecs =
-          vectors.subspan((begins_[s] + 1) * dimension, (tokens_of(s) - 1) * dimension);
-    }
-  }
-  std::vector<uint32_t> rows(sequences + 1);  // of each sequence among `hidden`
-  std::iota(rows.begin(), rows.end(), 0U);
+  if (any.lexical_weights) RunSparse(hidden);
+  if (any.colbert_vecs) RunColbert(hidden);
   if (any.dense) {
+    std::vector<uint32_t> one_each(sequences + 1);
+    std::iota(one_each.begin(), one_each.end(), 0U);
     const std::span<const float> vectors =
-        sentence_->Run(hidden, packed.first_tokens_only ? rows : offsets_);
+        sentence_->Run(hidden, packed.first_tokens_only ? one_each : offsets_);
     for (size_t s = 0; s < sequences; ++s) {
-      outputs[s].dense = vectors.subspan(s * dimension_, dimension_);
+      outputs_[s].dense = vectors.subspan(s * dimension_, dimension_);
     }
   }
   if (any.logits) {
     const std::span<const float> logits = classifier_->Run(hidden);
-    for (size_t s = 0; s < sequences; ++s) outputs[s].logits = logits.subspan(s * labels_, labels_);
-  }
-  for (size_t i = 0; i < batch.size(); ++i) {
-    batch[i].request->Finish(batch[i].index, outputs[sequence_of_job_[i]]);
+    for (size_t s = 0; s < sequences; ++s) {
+      outputs_[s].logits = logits.subspan(s * labels_, labels_);
+    }
   }
   return {};
+}
+
+Status ModelRunner::Run(std::span<Job> batch) {
+  // Several models take turns: each batch uses all cores.
+  static Mutex one_batch_at_a_time;
+  const MutexLock lock(one_batch_at_a_time);
+  Assemble(batch);
+  Status status;
+  try {
+    status = Compute();
+  } catch (const std::exception& e) {  // oneDNN and allocation
+    status = Error{ErrorCode::kInternal, std::string("computing failed: ") + e.what(), {}};
+  }
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (status.ok()) {
+      batch[i].request->Finish(batch[i].index, outputs_[sequence_of_job_[i]]);
+    } else {
+      batch[i].request->Fail(status.error());
+    }
+  }
+  return status;
 }
 
 }  // namespace embedding

@@ -15,6 +15,7 @@
 #include "base/aligned_buffer.h"
 #include "base/result.h"
 #include "engine/classifier_head.h"
+#include "engine/pending_request.h"
 #include "engine/request.h"
 #include "engine/scheduler.h"
 #include "engine/sentence_head.h"
@@ -41,8 +42,15 @@ class ModelRunner {
   bool has_colbert() const { return colbert_.has_value(); }
 
  private:
-  // Fills the fields below from the batch.
+  // Fills the fields below from the batch, and outputs_ from them.
   void Assemble(std::span<const Job> batch);
+  Status Compute();
+  void RunSparse(std::span<const float> hidden);
+  void RunColbert(std::span<const float> hidden);
+
+  size_t tokens(size_t s) const { return offsets_[s + 1] - offsets_[s]; }
+  // The hidden states of sequence s.
+  std::span<const float> Rows(std::span<const float> hidden, size_t s) const;
   // The hidden states of the sequences that `wants` says, side by side; begins_[s] is the row where
   // sequence s of them begins.
   std::span<const float> Gather(std::span<const float> hidden, bool Outputs::*wants);
@@ -58,13 +66,14 @@ class ModelRunner {
   std::optional<ColbertHead> colbert_;
 
   // The batch that is computed.
-  std::vector<int32_t> input_ids_;       // [tokens]
-  std::vector<int32_t> token_type_ids_;  // [tokens]
-  std::vector<uint32_t> offsets_;        // [sequences + 1]
-  std::vector<Outputs> wanted_;          // [sequences]
-  std::vector<size_t> sequence_of_job_;  // [jobs]
-  AlignedBuffer<float> gathered_;        // [tokens of some sequences, hidden_size]
-  std::vector<size_t> begins_;           // [sequences]
+  std::vector<int32_t> input_ids_;        // [tokens]
+  std::vector<int32_t> token_type_ids_;   // [tokens]
+  std::vector<uint32_t> offsets_;         // [sequences + 1]
+  std::vector<Outputs> wanted_;           // [sequences]
+  std::vector<size_t> sequence_of_job_;   // [jobs]
+  std::vector<SequenceOutputs> outputs_;  // [sequences]
+  AlignedBuffer<float> gathered_;         // [tokens of some sequences, hidden_size]
+  std::vector<size_t> begins_;            // [sequences]
 };
 
 }  // namespace embedding
