@@ -68,11 +68,9 @@ Result<Response> FormatRerank(const RerankResponse& response, const std::string&
     }
     body += '}';
   }
-  body += R"(],"usage":{"prompt_tokens":)";
-  AppendJsonInteger(response.prompt_tokens, body);
-  body += R"(,"total_tokens":)";
-  AppendJsonInteger(response.prompt_tokens, body);
-  body += "}}";
+  body += "],";
+  AppendUsage(response.prompt_tokens, body);
+  body += '}';
   return Response{.body = std::move(body)};
 }
 

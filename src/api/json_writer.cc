@@ -53,6 +53,14 @@ void AppendJsonInteger(uint64_t value, std::string& out) {
   out.append(digits.data(), end);
 }
 
+void AppendUsage(size_t prompt_tokens, std::string& out) {
+  out += R"("usage":{"prompt_tokens":)";
+  AppendJsonInteger(prompt_tokens, out);
+  out += R"(,"total_tokens":)";
+  AppendJsonInteger(prompt_tokens, out);
+  out += '}';
+}
+
 bool AppendJsonFloats(std::span<const float> values, std::string& out) {
   // One growth for the whole row, then plain stores.
   const size_t begin = out.size();

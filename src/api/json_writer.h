@@ -16,6 +16,10 @@ void AppendJsonString(std::string_view text, std::string& out);
 
 void AppendJsonInteger(uint64_t value, std::string& out);
 
+// Appends "usage":{"prompt_tokens":n,"total_tokens":n}, as OpenAI, Jina and the native route have
+// it.
+void AppendUsage(size_t prompt_tokens, std::string& out);
+
 // What a float takes at most, its comma included: -1.23456789e-38,
 inline constexpr size_t kMaxJsonFloatChars = 16;
 

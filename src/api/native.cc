@@ -89,11 +89,9 @@ Result<Response> FormatEmbed(const EmbedResponse& response, const Embedder& embe
     }
     body += ']';
   }
-  body += R"(,"usage":{"prompt_tokens":)";
-  AppendJsonInteger(response.prompt_tokens, body);
-  body += R"(,"total_tokens":)";
-  AppendJsonInteger(response.prompt_tokens, body);
-  body += "}}";
+  body += ',';
+  AppendUsage(response.prompt_tokens, body);
+  body += '}';
   return Response{.body = std::move(body)};
 }
 

@@ -52,11 +52,9 @@ Result<Response> FormatEmbeddings(const EmbedResponse& response, const std::stri
   }
   body += R"(],"model":)";
   AppendJsonString(model, body);
-  body += R"(,"usage":{"prompt_tokens":)";
-  AppendJsonInteger(response.prompt_tokens, body);
-  body += R"(,"total_tokens":)";
-  AppendJsonInteger(response.prompt_tokens, body);
-  body += "}}";
+  body += ',';
+  AppendUsage(response.prompt_tokens, body);
+  body += '}';
   return Response{.body = std::move(body)};
 }
 

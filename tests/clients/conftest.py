@@ -9,29 +9,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
-from server import MINILM, TINY_BGE_M3, TINY_RERANKER, Server  # noqa: E402
+from model_servers import minilm, tiny_bge_m3, tiny_reranker  # noqa: E402, F401
 from test_vectors import assert_close, expected  # noqa: E402
 
 # The servers are on this machine: no client has anything to ask of another.
 os.environ |= {"NO_PROXY": "127.0.0.1", "LANGSMITH_TRACING": "false"}
-
-
-@pytest.fixture(scope="session")
-def minilm():
-    with Server(MINILM) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def tiny_bge_m3():
-    with Server(TINY_BGE_M3) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def tiny_reranker():
-    with Server(TINY_RERANKER) as server:
-        yield server
 
 
 @pytest.fixture(scope="session")

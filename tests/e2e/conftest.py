@@ -1,25 +1,8 @@
 import pytest
 
 from bge_m3_stub import write_bge_m3_stub
-from server import MINILM, TINY_BGE_M3, TINY_RERANKER, Server
-
-
-@pytest.fixture(scope="session")
-def minilm():
-    with Server(MINILM) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def tiny_bge_m3():
-    with Server(TINY_BGE_M3) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def tiny_reranker():
-    with Server(TINY_RERANKER) as server:
-        yield server
+from model_servers import minilm, tiny_bge_m3, tiny_reranker  # noqa: F401
+from server import TINY_BGE_M3, TINY_RERANKER, Server
 
 
 @pytest.fixture(scope="session")
