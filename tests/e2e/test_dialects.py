@@ -5,7 +5,7 @@ import base64
 import numpy as np
 import pytest
 
-from server import DATA, Server
+from server import DATA, MINILM, Server
 from test_vectors import assert_close, expected
 
 
@@ -224,3 +224,26 @@ def test_errors_have_the_shape_of_the_dialect(minilm, path):
 def test_openai_names_the_parameter_at_fault(minilm):
     error = minilm.post("/v1/embeddings", {"input": "x", "dimensions": 9999}).json()["error"]
     assert error["param"] == "dimensions" and error["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize("path", ["/embed", "/v1/embeddings", "/api/embed"])
+def test_vectors_of_a_reranker_are_a_424_in_every_dialect(tiny_reranker, path):
+    response = tiny_reranker.post(path, ROUTES[path])
+    assert response.status_code == 424
+    assert "is a classifier" in message_of(path, response.json())
+
+
+def test_a_full_queue_is_a_429_in_every_dialect():
+    with Server(MINILM, "--max-queue", "1") as server:
+        for path, body in ROUTES.items():
+            response = server.post(path, {**body, TEXTS_FIELD[path]: ["x", "y"]})
+            assert response.status_code == 429, path
+            assert int(response.headers["retry-after"]) >= 1
+            assert "queue is full" in message_of(path, response.json())
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/v1/embeddings/x", "/v1/rerank/x", "/api/x"])
+def test_an_unknown_path_is_a_404_in_every_dialect(minilm, path):
+    response = minilm.post(path, {})
+    assert response.status_code == 404
+    assert path in message_of(path, response.json())

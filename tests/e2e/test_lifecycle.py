@@ -9,6 +9,7 @@ import time
 import gated_hub
 from gated_hub import GatedHub
 from server import DATA, MINILM, PATIENCE_S, TINY_BGE_M3, Server, environment, read_response
+from test_dialects import ROUTES, message_of
 
 
 def free_port():
@@ -130,11 +131,12 @@ def test_it_answers_503_until_the_model_is_loaded(tmp_path):
             assert response.status_code == 503
             assert response.json() == {"status": "loading", "model": gated_hub.MODEL}
             assert response.headers["retry-after"]
-        for path, body in (("/embed", {"texts": ["a"]}), ("/tokenize", {"inputs": "a"})):
+        for path, body in {**ROUTES, "/tokenize": {"inputs": "a"}}.items():
             response = server.post(path, body)
             assert response.status_code == 503
             assert response.headers["retry-after"]
-            assert response.json()["error_type"] == "Unhealthy"
+            assert "loading" in message_of(path, response.json())
+        assert server.post("/embed", {"texts": "a"}).json()["error_type"] == "Unhealthy"
         hub.gate.set()
         wait_for(lambda: server.get("/readyz").status_code == 200)
         assert server.get("/health").json()["model"] == gated_hub.MODEL
