@@ -37,8 +37,9 @@ void Continue(const CallPtr& call, std::function<void()> step) {
 namespace {
 
 // The headers in which text-embeddings-inference tells what a request cost, in ms.
-void AddTimings(const Call& call, const Timings& timings, size_t tokens,
-                std::vector<Header>& headers) {
+template <typename Computed>
+void AddCosts(const Call& call, const Computed& computed, std::vector<Header>& headers) {
+  const Timings& timings = computed.timings;
   const auto ms = [](Timings::Duration duration) {
     return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
   };
@@ -47,7 +48,8 @@ void AddTimings(const Call& call, const Timings& timings, size_t tokens,
   headers.push_back({"x-tokenization-time", ms(timings.tokenization)});
   headers.push_back({"x-queue-time", ms(timings.queue)});
   headers.push_back({"x-inference-time", ms(timings.inference)});
-  headers.push_back({"x-compute-tokens", std::to_string(tokens)});
+  headers.push_back({"x-compute-tokens", std::to_string(computed.prompt_tokens)});
+  headers.push_back({"x-compute-characters", std::to_string(computed.characters)});
 }
 
 template <typename Computed>
@@ -63,7 +65,7 @@ std::function<void(Result<Computed>)> Finisher(
       if (computed->truncated_texts > 0) {
         response->headers.push_back({"x-truncated", std::to_string(computed->truncated_texts)});
       }
-      AddTimings(*call, computed->timings, computed->prompt_tokens, response->headers);
+      AddCosts(*call, *computed, response->headers);
       call->Answer(*std::move(response));
     });
   };

@@ -51,6 +51,13 @@ inline void AppendUtf8(char32_t c, std::string& out) {
   }
 }
 
+// Unicode scalar values in valid UTF-8: its bytes that do not continue one.
+constexpr size_t CountCharacters(std::string_view text) {
+  size_t count = 0;
+  for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
+  return count;
+}
+
 // Offset of the first byte that makes `text` invalid UTF-8 (overlong forms, surrogates, values past
 // U+10FFFF, truncated sequences), or std::string_view::npos if there is none.
 size_t FindInvalidUtf8(std::string_view text);

@@ -160,6 +160,7 @@ Result<std::vector<Job>> LocalEmbedder::Tokenize(const EmbedRequest& request,
   for (size_t i = 0; i < jobs.size(); ++i) {
     const std::string field = fmt::format("texts[{}]", i);
     const auto check = [&](const std::string& text) -> Status {
+      response.characters += CountCharacters(text);
       const size_t bad = FindInvalidUtf8(text);
       if (bad == std::string::npos) return {};
       return Error{ErrorCode::kMalformed,

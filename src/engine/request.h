@@ -90,6 +90,7 @@ struct EmbedResponse {
   size_t token_dimension = 0;
   std::vector<float> logits;   // [texts, ModelInfo::labels]
   size_t prompt_tokens = 0;    // tokens computed for this request, special tokens included
+  size_t characters = 0;       // of its texts, Unicode scalar values
   size_t truncated_texts = 0;  // how many texts were cut
   Timings timings;
 

@@ -100,7 +100,7 @@ void RerankByClassifier(Embedder& embedder, const RerankRequest& request, Rerank
       embed, [raw = request.raw_scores, done = std::move(done)](Result<EmbedResponse> response) {
         if (!response.ok()) return done(std::move(response).error());
         RerankResponse answer{std::move(response->logits), response->prompt_tokens,
-                              response->truncated_texts, response->timings};
+                              response->characters, response->truncated_texts, response->timings};
         if (!raw) {
           for (float& score : answer.scores) score = 1 / (1 + std::exp(-score));
         }
@@ -118,7 +118,7 @@ void RerankByVectors(Embedder& embedder, const RerankRequest& request, RerankDon
                    .colbert_vecs = hybrid || request.mode == RerankMode::kColbert};
   embedder.EmbedAsync(embed, [request, done = std::move(done)](Result<EmbedResponse> response) {
     if (!response.ok()) return done(std::move(response).error());
-    done(RerankResponse{Scores(request, *response), response->prompt_tokens,
+    done(RerankResponse{Scores(request, *response), response->prompt_tokens, response->characters,
                         response->truncated_texts, response->timings});
   });
 }

@@ -39,6 +39,7 @@ struct RerankRequest {
 struct RerankResponse {
   std::vector<float> scores;  // [texts], in the order of the request
   size_t prompt_tokens = 0;
+  size_t characters = 0;
   size_t truncated_texts = 0;
   Timings timings;
 };

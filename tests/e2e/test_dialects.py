@@ -40,6 +40,7 @@ def test_tei_tells_what_a_request_cost(minilm, texts):
     parts = [int(headers[f"x-{name}-time"]) for name in ("tokenization", "queue", "inference")]
     assert sum(parts) <= int(headers["x-total-time"]) + 2  # each is rounded
     assert int(headers["x-compute-tokens"]) > len(texts)
+    assert int(headers["x-compute-characters"]) == sum(map(len, texts))
 
 
 def test_token_ids_are_taken_as_they_are(minilm, texts, wanted):
