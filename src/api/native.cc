@@ -30,8 +30,7 @@ Result<EmbedOptions> ParseEmbed(const JsonReader& json, size_t max_texts) {
   ASSIGN_OR_RETURN(request.outputs.dense, json.Bool("return_dense", true));
   ASSIGN_OR_RETURN(request.outputs.lexical_weights, json.Bool("return_sparse", false));
   ASSIGN_OR_RETURN(request.outputs.colbert_vecs, json.Bool("return_colbert_vecs", false));
-  ASSIGN_OR_RETURN(const size_t dtype, json.Choice("output_dtype", kOutputDtypes));
-  options.dtype = static_cast<OutputDtype>(dtype);
+  ASSIGN_OR_RETURN(options.dtype, ReadOutputDtype(json));
   const Outputs& outputs = request.outputs;
   if (!outputs.dense && !outputs.lexical_weights && !outputs.colbert_vecs) {
     return Error{ErrorCode::kInvalidArgument,
@@ -85,7 +84,7 @@ Result<Response> FormatEmbed(const EmbedResponse& response, const Embedder& embe
     body += R"(,"colbert_vecs":[)";
     for (size_t i = 0; i < texts; ++i) {
       if (i > 0) body += ',';
-      RETURN_IF_ERROR(AppendRows(response.colbert_vecs[i], response.token_dimension, body));
+      RETURN_IF_ERROR(AppendRows(response.colbert_vecs[i], response.colbert_dimension, body));
     }
     body += ']';
   }
@@ -133,13 +132,14 @@ void NativeEmbed(const CallPtr& call, const JsonReader& json) {
 }
 
 void NativeHealth(const CallPtr& call) {
-  // The first model that has failed speaks for all.
-  Status health;
-  for (const Embedder* model : call->models == nullptr ? Models() : *call->models) {
-    if (health.ok()) health = model->health();
+  std::string name = call->options.model_name;
+  Status health;  // of the first model that has failed
+  if (call->models != nullptr) {
+    name = call->models->front()->info().name;
+    for (const Embedder* model : *call->models) {
+      if (health.ok()) health = model->health();
+    }
   }
-  const std::string& name =
-      call->models == nullptr ? call->options.model_name : call->models->front()->info().name;
   if (call->models == nullptr || !health.ok()) {
     Response response = ErrorResponse({ErrorCode::kUnavailable, "", ""}, call->request.target,
                                       call->request.request_id);

@@ -27,8 +27,7 @@ Result<EmbedOptions> ParseEmbed(const Call& call, const char* texts_field) {
                    json.Texts(texts_field, call.options.max_client_batch_size));
   ASSIGN_OR_RETURN(options.request.truncate, json.Bool("truncate", true));
   ASSIGN_OR_RETURN(options.request.dimensions, json.PositiveInteger("dimensions"));
-  ASSIGN_OR_RETURN(const size_t dtype, json.Choice("output_dtype", kOutputDtypes));
-  options.dtype = static_cast<OutputDtype>(dtype);
+  ASSIGN_OR_RETURN(options.dtype, ReadOutputDtype(json));
   return options;
 }
 

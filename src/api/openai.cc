@@ -31,8 +31,7 @@ Result<EmbedOptions> ParseEmbeddings(const Call& call) {
   constexpr std::string_view kFormats[] = {"float", "base64"};
   ASSIGN_OR_RETURN(const size_t format, json.Choice("encoding_format", kFormats));
   options.base64 = format == 1;
-  ASSIGN_OR_RETURN(const size_t dtype, json.Choice("output_dtype", kOutputDtypes));
-  options.dtype = static_cast<OutputDtype>(dtype);
+  ASSIGN_OR_RETURN(options.dtype, ReadOutputDtype(json));
   return options;
 }
 

@@ -46,7 +46,7 @@ Result<Response> DenseVectors(const EmbedResponse& response) {
 
 Result<Response> TokenVectors(const EmbedResponse& response) {
   return Array(response.token_embeddings.size(), [&](size_t i, std::string& body) {
-    return AppendRows(response.token_embeddings[i], response.token_dimension, body);
+    return AppendRows(response.token_embeddings[i], response.hidden_size, body);
   });
 }
 

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <string_view>
 #include <vector>
 
 #include "api/json_writer.h"
@@ -58,6 +59,12 @@ void AppendBase64Bytes(std::string_view bytes, std::string& out) {
 }
 
 }  // namespace
+
+Result<OutputDtype> ReadOutputDtype(const JsonReader& json) {
+  constexpr std::string_view kNames[] = {"float", "int8", "uint8", "binary", "ubinary"};
+  ASSIGN_OR_RETURN(const size_t dtype, json.Choice("output_dtype", kNames));
+  return static_cast<OutputDtype>(dtype);
+}
 
 Status AppendVector(std::span<const float> vector, OutputDtype dtype, std::string& out) {
   if (dtype == OutputDtype::kFloat) {

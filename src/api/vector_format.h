@@ -1,12 +1,11 @@
 // Vectors as answers show them: numbers, small integers, bits, base64, raw bytes.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
-#include <string_view>
 
+#include "api/json_reader.h"
 #include "base/result.h"
 
 namespace embedding::api {
@@ -18,8 +17,9 @@ namespace embedding::api {
 //   ubinary, binary  one bit a component, 1 for those above 0, eight to a byte, first component in
 //                    the highest bit; as unsigned bytes, or less 128 as signed ones.
 enum class OutputDtype { kFloat, kInt8, kUint8, kBinary, kUbinary };
-inline constexpr std::array<std::string_view, 5> kOutputDtypes = {"float", "int8", "uint8",
-                                                                  "binary", "ubinary"};
+
+// The request's "output_dtype". Errors: kInvalidArgument.
+Result<OutputDtype> ReadOutputDtype(const JsonReader& json);
 
 // Appends `vector` as a JSON array. Errors: kInternal if a component is not finite.
 Status AppendVector(std::span<const float> vector, OutputDtype dtype, std::string& out);

@@ -44,9 +44,8 @@ void AddOptions(CLI::App& app, ServeOptions& options) {
     return app.add_option(name, value, description)->capture_default_str();
   };
   add("--model", options.models,
-      "A model of the Hugging Face hub, or a directory; several may be given, of which the first "
-      "of "
-      "a kind (embeddings, reranking) answers requests that name none");
+      "A model of the Hugging Face hub, or a directory; of several the first of a kind "
+      "(embeddings, reranking) answers requests that name none");
   add("--revision", options.revision, "Branch, tag or commit of a hub model");
   add("--host", options.server.host, "Address to listen on");
   add("--port", options.server.port, "Port to listen on; 0 takes a free one");

@@ -205,7 +205,8 @@ void LocalEmbedder::EmbedAsync(const EmbedRequest& request, Done done) {
   const auto started = std::chrono::steady_clock::now();
   EmbedResponse response;
   response.dimension = request.dimensions.value_or(info_.dimension);
-  response.token_dimension = spec_.encoder.hidden_size;
+  response.colbert_dimension = runner_.colbert_dimension();
+  response.hidden_size = spec_.encoder.hidden_size;
   auto jobs = Tokenize(request, response);
   if (!jobs.ok()) return done(std::move(jobs).error());
   response.timings.tokenization = std::chrono::steady_clock::now() - started;
@@ -218,9 +219,16 @@ void LocalEmbedder::EmbedAsync(const EmbedRequest& request, Done done) {
 }
 
 void LocalEmbedder::RunBatch(std::span<Job> batch) {
-  Status status = runner_.Run(batch);
-  const MutexLock lock(health_mutex_);
-  health_ = std::move(status);
+  const Status status = runner_.Compute(batch);
+  {
+    // Before anybody is answered, who might ask how the engine is.
+    const MutexLock lock(health_mutex_);
+    health_ = status;
+  }
+  for (size_t i = 0; i < batch.size(); ++i) {
+    PendingRequest& request = *batch[i].request;
+    status.ok() ? request.Finish(batch[i].index, runner_.outputs(i)) : request.Fail(status.error());
+  }
 }
 
 }  // namespace

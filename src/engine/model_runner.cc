@@ -118,7 +118,7 @@ void ModelRunner::RunColbert(std::span<const float> hidden) {
   }
 }
 
-Status ModelRunner::Compute() {
+Status ModelRunner::Run() {
   const size_t sequences = wanted_.size();
   outputs_.assign(sequences, {});
   Outputs any{.dense = false};
@@ -154,25 +154,16 @@ Status ModelRunner::Compute() {
   return {};
 }
 
-Status ModelRunner::Run(std::span<Job> batch) {
+Status ModelRunner::Compute(std::span<const Job> batch) {
   // Several models take turns: each batch uses all cores.
   static Mutex one_batch_at_a_time;
   const MutexLock lock(one_batch_at_a_time);
   Assemble(batch);
-  Status status;
   try {
-    status = Compute();
+    return Run();
   } catch (const std::exception& e) {  // oneDNN and allocation
-    status = Error{ErrorCode::kInternal, std::string("computing failed: ") + e.what(), {}};
+    return Error{ErrorCode::kInternal, std::string("computing failed: ") + e.what(), {}};
   }
-  for (size_t i = 0; i < batch.size(); ++i) {
-    if (status.ok()) {
-      batch[i].request->Finish(batch[i].index, outputs_[sequence_of_job_[i]]);
-    } else {
-      batch[i].request->Fail(status.error());
-    }
-  }
-  return status;
 }
 
 }  // namespace embedding

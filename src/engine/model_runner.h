@@ -33,18 +33,21 @@ class ModelRunner {
   static Result<ModelRunner> Load(const ModelSpec& spec, const TensorStore& weights,
                                   const Tokenizer& tokenizer, std::unique_ptr<Backend> backend);
 
-  // Finishes the jobs, or fails them all with the error that is given back. Equal texts in a
-  // batch, of whatever requests, are computed once.
-  Status Run(std::span<Job> batch);
+  // Computes what the jobs' requests ask for. Equal texts in a batch, of whatever requests, are
+  // computed once. Errors: kInternal when the device fails; the runner stays usable.
+  Status Compute(std::span<const Job> batch);
+  // Of job i of the batch that was computed, valid until the next.
+  const SequenceOutputs& outputs(size_t i) const { return outputs_[sequence_of_job_[i]]; }
 
   const Backend& backend() const { return *backend_; }
   bool has_sparse() const { return sparse_ || splade_; }
   bool has_colbert() const { return colbert_.has_value(); }
+  size_t colbert_dimension() const { return colbert_ ? colbert_->dimension() : 0; }
 
  private:
   // Fills the fields below from the batch, and outputs_ from them.
   void Assemble(std::span<const Job> batch);
-  Status Compute();
+  Status Run();
   void RunSparse(std::span<const float> hidden);
   void RunColbert(std::span<const float> hidden);
 

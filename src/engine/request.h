@@ -84,10 +84,11 @@ struct EmbedResponse {
   size_t dimension = 0;
   // [texts]: a text's token ids with weights above 0, each id once, in order of first appearance.
   std::vector<std::vector<TokenWeight>> lexical_weights;
-  // [texts][tokens - 1, token_dimension]: a vector of length 1 for each token but the first.
+  // [texts][tokens - 1, colbert_dimension]: a vector of length 1 for each token but the first.
   std::vector<std::vector<float>> colbert_vecs;
-  std::vector<std::vector<float>> token_embeddings;  // [texts][tokens, token_dimension]
-  size_t token_dimension = 0;
+  size_t colbert_dimension = 0;
+  std::vector<std::vector<float>> token_embeddings;  // [texts][tokens, hidden_size]
+  size_t hidden_size = 0;
   std::vector<float> logits;   // [texts, ModelInfo::labels]
   size_t prompt_tokens = 0;    // tokens computed for this request, special tokens included
   size_t characters = 0;       // of its texts, Unicode scalar values

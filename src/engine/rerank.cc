@@ -56,7 +56,7 @@ std::vector<float> Scores(const RerankRequest& request, const EmbedResponse& res
     };
     const auto colbert = [&] {
       return ColbertScore(response.colbert_vecs[0], response.colbert_vecs[i],
-                          response.token_dimension);
+                          response.colbert_dimension);
     };
     switch (request.mode) {
       case RerankMode::kDense:

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/linear_weights.h"
 #include "engine/pooling.h"
 #include "weights/tensor_store.h"
 
@@ -12,13 +13,8 @@ namespace {
 
 Result<std::unique_ptr<LinearLayer>> LoadDense(const DenseModuleConfig& config, Backend& backend) {
   ASSIGN_OR_RETURN(const TensorStore store, TensorStore::OpenDirectory(config.directory));
-  const int64_t weight_shape[] = {static_cast<int64_t>(config.out_features),
-                                  static_cast<int64_t>(config.in_features)};
-  ASSIGN_OR_RETURN(const TensorView weight, store.Require("linear.weight", weight_shape));
-  if (!config.bias) return backend.MakeLinear(weight, nullptr, config.activation);
-  const int64_t bias_shape[] = {static_cast<int64_t>(config.out_features)};
-  ASSIGN_OR_RETURN(const TensorView bias, store.Require("linear.bias", bias_shape));
-  return backend.MakeLinear(weight, &bias, config.activation);
+  return LoadLinear(store, "linear.", config.in_features, config.out_features, config.bias,
+                    config.activation, backend);
 }
 
 }  // namespace

@@ -6,6 +6,9 @@
 #include <string>
 #include <utility>
 
+#include "backends/cpu/layer_norm.h"
+#include "engine/linear_weights.h"
+
 namespace embedding {
 namespace {
 
@@ -24,17 +27,13 @@ Result<SpladeHead> SpladeHead::Load(const EncoderConfig& config, const TensorSto
   head.layer_norm_eps_ = config.layer_norm_eps;
   const auto hidden = static_cast<int64_t>(config.hidden_size);
   const auto vocab = static_cast<int64_t>(config.vocab_size);
-  const int64_t square[] = {hidden, hidden};
   const int64_t table[] = {vocab, hidden};
   const int64_t row[] = {hidden};
   const int64_t entries[] = {vocab};
 
-  ASSIGN_OR_RETURN(const TensorView transform,
-                   weights.Require(kPrefix + "transform.dense.weight", square));
-  ASSIGN_OR_RETURN(const TensorView transform_bias,
-                   weights.Require(kPrefix + "transform.dense.bias", row));
   ASSIGN_OR_RETURN(head.transform_,
-                   backend.MakeLinear(transform, &transform_bias, Activation::kGelu));
+                   LoadLinear(weights, kPrefix + "transform.dense.", config.hidden_size,
+                              config.hidden_size, /*has_bias=*/true, Activation::kGelu, backend));
 
   ASSIGN_OR_RETURN(const TensorView gamma,
                    weights.Require(kPrefix + "transform.LayerNorm.weight", row));
@@ -55,16 +54,6 @@ Result<SpladeHead> SpladeHead::Load(const EncoderConfig& config, const TensorSto
   return head;
 }
 
-void SpladeHead::Normalize(std::span<float> row) const {
-  const auto size = static_cast<float>(row.size());
-  float mean = 0;
-  for (const float x : row) mean += x / size;
-  float variance = 0;
-  for (const float x : row) variance += (x - mean) * (x - mean) / size;
-  const float scale = 1 / std::sqrt(variance + layer_norm_eps_);
-  for (size_t i = 0; i < row.size(); ++i) row[i] = (row[i] - mean) * scale * gamma_[i] + beta_[i];
-}
-
 std::vector<TokenWeight> SpladeHead::Run(std::span<const float> hidden) {
   const size_t tokens = hidden.size() / hidden_size_;
   // log(1 + relu(x)) grows with x: it is taken of the largest logit alone.
@@ -75,9 +64,7 @@ std::vector<TokenWeight> SpladeHead::Run(std::span<const float> hidden) {
     logits_.Resize(rows * vocab_size_);
     transform_->Apply(rows, hidden.subspan(first * hidden_size_, rows * hidden_size_),
                       transformed_.span());
-    for (size_t r = 0; r < rows; ++r) {
-      Normalize(transformed_.span().subspan(r * hidden_size_, hidden_size_));
-    }
+    AddLayerNorm(transformed_.data(), nullptr, rows, {gamma_, beta_, layer_norm_eps_});
     decoder_->Apply(rows, transformed_.span(), logits_.span());
     for (size_t r = 0; r < rows; ++r) {
       const float* logits = logits_.data() + r * vocab_size_;

@@ -29,8 +29,6 @@ class SpladeHead {
   std::vector<TokenWeight> Run(std::span<const float> hidden);
 
  private:
-  void Normalize(std::span<float> row) const;
-
   size_t hidden_size_ = 0;
   size_t vocab_size_ = 0;
   float layer_norm_eps_ = 0;

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "engine/linear_weights.h"
 #include "engine/pooling.h"
 #include "weights/tensor_store.h"
 
@@ -20,19 +21,18 @@ struct Linear {
 };
 
 // A torch.nn.Linear saved by itself. Nothing where there is no such file.
-Result<std::optional<Linear>> LoadLinear(const std::string& directory, const char* file,
-                                         size_t in_features, std::optional<size_t> out_features,
-                                         Backend& backend) {
+Result<std::optional<Linear>> LoadFile(const std::string& directory, const char* file,
+                                       size_t in_features, std::optional<size_t> out_features,
+                                       Backend& backend) {
   const fs::path path = fs::path(directory) / file;
   if (std::error_code error; !fs::exists(path, error)) return std::optional<Linear>();
   ASSIGN_OR_RETURN(const TensorStore store, TensorStore::OpenFile(path.string()));
-  const TensorView* bias = store.Find("bias");
-  const size_t out = out_features.value_or(bias != nullptr ? bias->elements() : 0);
-  const int64_t weight_shape[] = {static_cast<int64_t>(out), static_cast<int64_t>(in_features)};
-  const int64_t bias_shape[] = {static_cast<int64_t>(out)};
-  ASSIGN_OR_RETURN(const TensorView bias_view, store.Require("bias", bias_shape));
-  ASSIGN_OR_RETURN(const TensorView weight, store.Require("weight", weight_shape));
-  ASSIGN_OR_RETURN(auto layer, backend.MakeLinear(weight, &bias_view, Activation::kIdentity));
+  const TensorView* weight = store.Find("weight");
+  const bool has_rows = weight != nullptr && !weight->shape.empty() && weight->shape[0] > 0;
+  const size_t out =
+      out_features.value_or(has_rows ? static_cast<size_t>(weight->shape[0]) : in_features);
+  ASSIGN_OR_RETURN(auto layer, LoadLinear(store, "", in_features, out, /*has_bias=*/true,
+                                          Activation::kIdentity, backend));
   return std::optional<Linear>({std::move(layer), out});
 }
 
@@ -41,7 +41,7 @@ Result<std::optional<Linear>> LoadLinear(const std::string& directory, const cha
 Result<std::optional<SparseHead>> SparseHead::Load(const std::string& directory, size_t hidden_size,
                                                    const Tokenizer& tokenizer, Backend& backend) {
   ASSIGN_OR_RETURN(std::optional<Linear> linear,
-                   LoadLinear(directory, kSparseFile, hidden_size, 1, backend));
+                   LoadFile(directory, kSparseFile, hidden_size, 1, backend));
   if (!linear) return std::optional<SparseHead>();
   SparseHead head;
   head.linear_ = std::move(linear->layer);
@@ -82,7 +82,7 @@ std::vector<TokenWeight> SparseHead::Weights(std::span<const int32_t> input_ids,
 Result<std::optional<ColbertHead>> ColbertHead::Load(const std::string& directory,
                                                      size_t hidden_size, Backend& backend) {
   ASSIGN_OR_RETURN(std::optional<Linear> linear,
-                   LoadLinear(directory, kColbertFile, hidden_size, std::nullopt, backend));
+                   LoadFile(directory, kColbertFile, hidden_size, std::nullopt, backend));
   if (!linear) return std::optional<ColbertHead>();
   ColbertHead head;
   head.linear_ = std::move(linear->layer);

@@ -1,11 +1,18 @@
 """bge-m3's three outputs, alone and together, against FlagEmbedding's."""
 
+import shutil
+import sys
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
+from server import DATA, TINY_BGE_M3, Server
 from test_vectors import assert_close, expected
+
+sys.path.insert(0, str(DATA))
+from make_bad_models import TensorUnpickler, torch_weights  # noqa: E402
 
 MAX_WEIGHT_DIFFERENCE = 1e-4
 ALL_HEADS = {"return_sparse": True, "return_colbert_vecs": True}
@@ -85,6 +92,24 @@ def test_requests_for_different_heads_at_the_same_time(tiny_bge_m3, rows):
 
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(ask, range(140)))
+
+
+def test_colbert_vectors_may_be_narrower_than_hidden_states(tmp_path, rows):
+    """Those of a head of the first 40 rows are the originals' first 40 components, made length 1."""
+    size = 40
+    with zipfile.ZipFile(TINY_BGE_M3 / "colbert_linear.pt") as archive:
+        prefix = archive.namelist()[0].split("/")[0]
+        head = TensorUnpickler(archive, prefix).load()
+    shutil.copytree(TINY_BGE_M3, tmp_path / "model")
+    narrow = {name: tensor[:size].astype(np.float32) for name, tensor in head.items()}
+    (tmp_path / "model/colbert_linear.pt").write_bytes(torch_weights(narrow))
+    body = {"texts": [row["text"] for row in rows[:3]], "return_colbert_vecs": True}
+    with Server(tmp_path / "model") as server:
+        answer = server.post("/embed", body).json()["colbert_vecs"]
+    for vectors, row in zip(answer, rows, strict=False):
+        wanted = np.array(row["colbert"], dtype=np.float32)[:, :size]
+        wanted /= np.linalg.norm(wanted, axis=1, keepdims=True)
+        assert_close(np.array(vectors, dtype=np.float32)[: len(wanted)], wanted)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ int64_t Dim(size_t n) { return static_cast<int64_t>(n); }
 // checkpoint has a head on top.
 class Reader {
  public:
-  Reader(const EncoderConfig& config, const TensorStore& store) : config_(config), store_(store) {
+  Reader(const EncoderConfig& config, const TensorStore& store, ComputeType type)
+      : config_(config), store_(store), type_(type) {
     for (const std::string_view prefix : {"", "bert.", "roberta."}) {
       if (store.Find(fmt::format("{}embeddings.word_embeddings.weight", prefix)) != nullptr) {
         prefix_ = prefix;
@@ -50,7 +51,7 @@ class Reader {
   Result<std::unique_ptr<MatMul<In, Out>>> Linear(const std::string& layer,
                                                   std::initializer_list<const char*> names,
                                                   size_t in_features, size_t out_features,
-                                                  Activation activation, ComputeType type) {
+                                                  Activation activation) {
     weight_.Resize(names.size() * out_features * in_features);
     bias_.Resize(names.size() * out_features);
     size_t i = 0;
@@ -64,9 +65,10 @@ class Reader {
       CopyToF32(b, bias_.span().subspan(i * out_features, out_features));
       ++i;
     }
-    if (type == ComputeType::kF16) RETURN_IF_ERROR(CheckF16Range(layer));
+    if (type_ == ComputeType::kF16) RETURN_IF_ERROR(CheckF16Range(layer));
     return PackMatMul<In, Out>(
-        {weight_.span(), bias_.span(), in_features, names.size() * out_features}, activation, type);
+        {weight_.span(), bias_.span(), in_features, names.size() * out_features}, activation,
+        type_);
   }
 
  private:
@@ -98,6 +100,7 @@ class Reader {
 
   const EncoderConfig& config_;
   const TensorStore& store_;
+  const ComputeType type_;
   std::string_view prefix_;
   // One product's parameters in f32 at a time, in the same memory: freed blocks between the packed
   // weights, which stay, would never go back to the system.
@@ -106,8 +109,7 @@ class Reader {
 };
 
 template <typename T>
-Result<EncoderLayerWeights<T>> LoadLayer(Reader& reader, const EncoderConfig& config, size_t i,
-                                         ComputeType type) {
+Result<EncoderLayerWeights<T>> LoadLayer(Reader& reader, const EncoderConfig& config, size_t i) {
   using Inner = std::unique_ptr<MatMul<T, T>>;
   using Outer = std::unique_ptr<MatMul<T, float>>;
   const std::string layer = fmt::format("encoder.layer.{}", i);
@@ -116,16 +118,16 @@ Result<EncoderLayerWeights<T>> LoadLayer(Reader& reader, const EncoderConfig& co
   constexpr Activation kNone = Activation::kIdentity;
   ASSIGN_OR_RETURN(Inner qkv,
                    reader.Linear<T, T>(layer + ".attention.self", {"query", "key", "value"}, hidden,
-                                       hidden, kNone, type));
+                                       hidden, kNone));
   ASSIGN_OR_RETURN(
       Outer attention_output,
-      reader.Linear<T, float>(layer + ".attention.output", {"dense"}, hidden, hidden, kNone, type));
+      reader.Linear<T, float>(layer + ".attention.output", {"dense"}, hidden, hidden, kNone));
   ASSIGN_OR_RETURN(LayerNormParameters attention_norm,
                    reader.LayerNorm(layer + ".attention.output.LayerNorm"));
   ASSIGN_OR_RETURN(Inner intermediate, reader.Linear<T, T>(layer + ".intermediate", {"dense"},
-                                                           hidden, wide, Activation::kGelu, type));
-  ASSIGN_OR_RETURN(Outer output, reader.Linear<T, float>(layer + ".output", {"dense"}, wide, hidden,
-                                                         kNone, type));
+                                                           hidden, wide, Activation::kGelu));
+  ASSIGN_OR_RETURN(Outer output,
+                   reader.Linear<T, float>(layer + ".output", {"dense"}, wide, hidden, kNone));
   ASSIGN_OR_RETURN(LayerNormParameters output_norm, reader.LayerNorm(layer + ".output.LayerNorm"));
   return EncoderLayerWeights<T>{
       std::move(qkv),          std::move(attention_output), std::move(attention_norm),
@@ -137,7 +139,7 @@ Result<EncoderLayerWeights<T>> LoadLayer(Reader& reader, const EncoderConfig& co
 template <typename T>
 Result<EncoderWeights<T>> LoadEncoderWeights(const EncoderConfig& config, const TensorStore& store,
                                              ComputeType type) {
-  Reader reader(config, store);
+  Reader reader(config, store, type);
   EncoderWeights<T> weights;
   ASSIGN_OR_RETURN(weights.word_embeddings, reader.Table("word_embeddings", config.vocab_size));
   ASSIGN_OR_RETURN(weights.position_embeddings,
@@ -147,7 +149,7 @@ Result<EncoderWeights<T>> LoadEncoderWeights(const EncoderConfig& config, const 
   ASSIGN_OR_RETURN(weights.embeddings_norm, reader.LayerNorm("embeddings.LayerNorm"));
   weights.layers.reserve(config.num_hidden_layers);
   for (size_t i = 0; i < config.num_hidden_layers; ++i) {
-    ASSIGN_OR_RETURN(EncoderLayerWeights<T> layer, LoadLayer<T>(reader, config, i, type));
+    ASSIGN_OR_RETURN(EncoderLayerWeights<T> layer, LoadLayer<T>(reader, config, i));
     weights.layers.push_back(std::move(layer));
   }
   return weights;

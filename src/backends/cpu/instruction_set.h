@@ -6,10 +6,11 @@
 
 namespace embedding {
 
-// Whatever is compiled and detected later, oneDNN's products and our own kernels alike, stays
-// within AVX2, FMA and F16C. Must precede the first model; not thread-safe.
-// Errors: kDeviceUnavailable where there is nothing to limit (not an x86-64 processor, or without
-// AVX2), or where oneDNN has already chosen.
+// Keeps whatever is chosen from now on, oneDNN's products and our own kernels alike, within AVX2,
+// FMA and F16C. Must precede the first model; once it has, calling it again does nothing. Not
+// thread-safe.
+// Errors: kDeviceUnavailable where the processor is not an x86-64 one with AVX2, or where oneDNN
+// has already chosen.
 Status LimitToAvx2();
 
 }  // namespace embedding

@@ -42,8 +42,8 @@ class MatMul {
 };
 
 // Packs the parameters, which are not kept. The activation is fused into the product: kIdentity or
-// kGelu (the erf form). `type` is kInt8, the type of In, or kF16 for
-// an In of float: the weight alone is rounded.
+// kGelu (the erf form). `type` is kInt8, the type of In, or kF16 for an In of
+// float: the weight alone is rounded.
 //
 // oneDNN multiplies where it packs for the processor, see onednn_matmul.h; elsewhere, and int8
 // and f16 everywhere, kernels of our own do.

@@ -12,7 +12,7 @@
 //
 // Where several groups of rows pass by a panel's block, it is first copied to a place that stays in
 // the L1 cache. (Read where it lies, it and the rows, at strides of a power of two, push one
-// another out: 164 instead of 197 GFLOP/s with AVX2 and 512 rows.) A weight may be stored in f16,
+// another out: 164 instead of 177 GFLOP/s with AVX2 and 512 rows.) A weight may be stored in f16,
 // which halves what a product of few rows costs, reading it; it is widened by that copy.
 //
 // Every sum takes its terms in the order of the features, whatever the number of rows: a row's
