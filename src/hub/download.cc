@@ -95,7 +95,13 @@ Result<std::string> LocateOrDownloadModel(const std::string& id_or_directory,
                                           const ProgressCallback& progress) {
   Result<std::string> located = LocateModel(id_or_directory, revision);
   if (!CheckModelId(id_or_directory).ok()) return located;
-  if (!located.ok()) return DownloadModel(id_or_directory, revision, progress);
+  if (!located.ok()) {
+    Result<std::string> downloaded = DownloadModel(id_or_directory, revision, progress);
+    if (downloaded.ok()) return downloaded;
+    return std::move(downloaded)
+        .error()
+        .At("there is no directory " + id_or_directory + " here, and as a model of the hub");
+  }
 
   const ModelCache cache(id_or_directory);
   const std::string commit = std::filesystem::path(*located).filename().string();
