@@ -47,7 +47,8 @@ run_ctest() {
   local preset=$1 log total bad
   shift
   log=$(mktemp)
-  ctest --test-dir "build/$preset" "$@" 2>&1 | tee "$log" | grep -vE '^ *[0-9]+/[0-9]+ Test|^ +Start '
+  # Threads that wait for their team leave the core to the test beside them.
+  OMP_WAIT_POLICY=passive ctest --test-dir "build/$preset" -j "$jobs" "$@" 2>&1 | tee "$log" | grep -vE '^ *[0-9]+/[0-9]+ Test|^ +Start '
   total=$(sed -nE 's/.* tests failed out of ([0-9]+).*/\1/p' "$log")
   bad=$(sed -nE 's/.* ([0-9]+) tests failed out of.*/\1/p' "$log")
   rm -f "$log"
@@ -84,7 +85,7 @@ run_pytest() {
 # make_venv VENV TESTS: a virtual environment with what the tests need.
 make_venv() {
   [ -x "$1/bin/python" ] || python3 -m venv "$1"
-  "$1/bin/pip" install --quiet --disable-pip-version-check -r "$2/requirements.txt"
+  "$1/bin/pip" install --quiet --disable-pip-version-check --no-compile -r "$2/requirements.txt"
 }
 
 step_style() {
