@@ -26,6 +26,8 @@ struct ServiceOptions {
   std::string model_name;
   size_t max_client_batch_size = 100;
   size_t max_batch_tokens = 2048;  // for /info
+  // If there are any, routes of the model want one of them.
+  std::vector<std::string> api_keys = {};
 };
 
 // The models that are served, in the order of the command line. Never empty.

@@ -14,27 +14,29 @@ struct ErrorRow {
   ErrorCode code;
   int status;
   std::string_view type;
-  std::string_view retry_after_s;  // "" sends no Retry-After
+  std::string_view header = "";  // that tells what to do, if any
+  std::string_view header_value = "";
 };
 
 // A full queue drains within a second or so; loading and restarting take longer.
 constexpr ErrorRow kErrors[] = {
-    {ErrorCode::kMalformed, 400, "Validation", ""},
-    {ErrorCode::kInvalidArgument, 422, "Validation", ""},
-    {ErrorCode::kEmpty, 400, "Empty", ""},
-    {ErrorCode::kPayloadTooLarge, 413, "Validation", ""},
-    {ErrorCode::kHeaderTooLarge, 431, "Validation", ""},
-    {ErrorCode::kTimeout, 408, "Validation", ""},
+    {ErrorCode::kMalformed, 400, "Validation"},
+    {ErrorCode::kInvalidArgument, 422, "Validation"},
+    {ErrorCode::kEmpty, 400, "Empty"},
+    {ErrorCode::kUnauthorized, 401, "Validation", "WWW-Authenticate", "Bearer"},
+    {ErrorCode::kPayloadTooLarge, 413, "Validation"},
+    {ErrorCode::kHeaderTooLarge, 431, "Validation"},
+    {ErrorCode::kTimeout, 408, "Validation"},
     // nginx's status for it: nobody is there to read the answer, but the log is.
-    {ErrorCode::kCancelled, 499, "Validation", ""},
-    {ErrorCode::kNotFound, 404, "Validation", ""},
-    {ErrorCode::kMethodNotAllowed, 405, "Validation", ""},
-    {ErrorCode::kUnsupported, 424, "Backend", ""},
-    {ErrorCode::kOverloaded, 429, "Overloaded", "1"},
-    {ErrorCode::kUnavailable, 503, "Unhealthy", "5"},
+    {ErrorCode::kCancelled, 499, "Validation"},
+    {ErrorCode::kNotFound, 404, "Validation"},
+    {ErrorCode::kMethodNotAllowed, 405, "Validation"},
+    {ErrorCode::kUnsupported, 424, "Backend"},
+    {ErrorCode::kOverloaded, 429, "Overloaded", "Retry-After", "1"},
+    {ErrorCode::kUnavailable, 503, "Unhealthy", "Retry-After", "5"},
 };
 // Everything else is a failure of this program, not of the request.
-constexpr ErrorRow kInternalError = {ErrorCode::kInternal, 500, "Backend", ""};
+constexpr ErrorRow kInternalError = {ErrorCode::kInternal, 500, "Backend"};
 
 const ErrorRow& RowOf(ErrorCode code) {
   const auto* row =
@@ -70,7 +72,8 @@ std::string OpenAiBody(const ErrorRow& row, const Error& error) {
   } else {
     AppendJsonString(error.field, body);
   }
-  body += R"(,"code":null}})";
+  body += R"(,"code":)";
+  body += error.code == ErrorCode::kUnauthorized ? R"("invalid_api_key"}})" : "null}}";
   return body;
 }
 
@@ -113,8 +116,8 @@ Response ErrorResponse(const Error& error, std::string_view target, std::string_
   }
   Response response;
   response.status = row.status;
-  if (!row.retry_after_s.empty()) {
-    response.headers.push_back({"Retry-After", std::string(row.retry_after_s)});
+  if (!row.header.empty()) {
+    response.headers.push_back({std::string(row.header), std::string(row.header_value)});
   }
   const auto* dialect =
       std::find_if(std::begin(kDialects), std::end(kDialects),

@@ -23,7 +23,10 @@ struct Request {
   std::string request_id;  // printable ASCII; names the request in the log
   // Becomes true when the client has gone; nullptr if nobody watches.
   std::shared_ptr<const std::atomic<bool>> cancelled = nullptr;
-  std::string accept = {};  // what the client can read, as its header Accept says
+  // Headers as they were sent; empty where they were not.
+  std::string accept = {};
+  std::string authorization = {};
+  std::string api_key = {};  // X-API-Key
 };
 
 struct Response {

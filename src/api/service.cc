@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/api_key.h"
 #include "api/cohere.h"
 #include "api/errors.h"
 #include "api/json_reader.h"
@@ -42,8 +43,9 @@ struct Route {
   std::string_view method;
   std::string_view path;  // or, where it ends in '/' and is more, what paths begin with
   void (*handle)(const CallPtr&);
-  // Routes of the model run on a worker, and only once it is loaded. The others are answered at
-  // once, however busy the workers are.
+  // Routes of the model run on a worker, only once it is loaded, and want an API key where the
+  // server has some. The others are answered to everybody and at once, however busy the workers
+  // are.
   bool needs_model;
 };
 
@@ -114,6 +116,9 @@ void Service::Handle(Request request, Respond respond) const {
       allowed += route.method;
     } else if (!route.needs_model) {
       return route.handle(call);
+    } else if (Status allowed_in = CheckApiKey(options_.api_keys, call->request);
+               !allowed_in.ok()) {
+      return call->Fail(allowed_in.error());
     } else if (call->models == nullptr) {
       return call->Fail({ErrorCode::kUnavailable,
                          "the model " + options_.model_name + " is still loading, try again", ""});

@@ -21,6 +21,7 @@ enum class ErrorCode {
   kMalformed,          // the input cannot be read at all: not JSON, invalid UTF-8
   kInvalidArgument,    // readable, but a field is missing, of the wrong type or out of range
   kEmpty,              // a request without any text
+  kUnauthorized,       // no API key, or none of the server's
   kPayloadTooLarge,    // more bytes than --payload-limit
   kHeaderTooLarge,     // more header bytes than a request may have
   kTimeout,            // the client was too slow to send its request, or its deadline passed

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/commands.h"
@@ -30,15 +31,19 @@ std::optional<int> ParseOptions(CLI::App& app, int argc, char** argv) {
       "--config.\nThe command line wins over the environment, the environment over the file.");
 
   // CLI11 lets the file win over the environment. So the environment goes to the front of the
-  // command line, where what is given later wins.
+  // command line, where what is given later wins; an option that may be given more than once would
+  // take both.
   std::vector<std::string> arguments;
   for (CLI::Option* option : app.get_options()) {
     const std::string name = option->get_name();
     if (name == "--help") continue;
     option->envname(EnvironmentName(name))->take_last();
+    const bool given = std::any_of(argv + 1, argv + argc, [&name](std::string_view argument) {
+      return argument.substr(0, argument.find('=')) == name;
+    });
     // As for most programs, an empty variable is as good as none.
     const char* value = std::getenv(EnvironmentName(name).c_str());
-    if (value != nullptr && *value != '\0') arguments.push_back(name + '=' + value);
+    if (!given && value != nullptr && *value != '\0') arguments.push_back(name + '=' + value);
   }
   arguments.insert(arguments.end(), argv + 1, argv + argc);
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them

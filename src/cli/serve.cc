@@ -72,6 +72,15 @@ void AddOptions(CLI::App& app, ServeOptions& options) {
       ->check(CLI::PositiveNumber);
   add("--max-client-batch-size", options.service.max_client_batch_size, "Most texts in one request")
       ->check(CLI::PositiveNumber);
+  // Its value is not shown by --help.
+  app.add_option(
+         "--api-key", options.service.api_keys,
+         "A key that requests must send, as X-API-Key or Authorization: Bearer; may be given "
+         "more than once. Without any, everybody may ask. Other processes see the command "
+         "line: better in the environment or the file")
+      ->check([](const std::string& key) {
+        return key.empty() ? std::string("an empty key would let everybody in") : std::string();
+      });
   add("--payload-limit", options.server.payload_limit_bytes, "Largest body of a request in bytes")
       ->check(CLI::PositiveNumber);
   add("--max-connections", options.server.max_connections, "Most connections at a time")

@@ -96,6 +96,8 @@ asio::awaitable<bool> Connection::ServeRequest() {
     request.body = std::move(message.body());
     request.request_id = exchange.request_id;
     request.accept = View(message[http::field::accept]);
+    request.authorization = View(message[http::field::authorization]);
+    request.api_key = View(message["X-API-Key"]);
     auto cancelled = std::make_shared<std::atomic<bool>>(false);
     request.cancelled = cancelled;
     WatchForClose(std::move(cancelled));

@@ -7,6 +7,8 @@ import numpy as np
 import openai
 import pytest
 
+from server import MINILM, Server
+
 NAME = "text-embedding-3-small"
 
 
@@ -51,6 +53,18 @@ def test_many_at_once(minilm, texts, same):
             return await asyncio.gather(*calls)
 
     same([vectors_of(answer)[0] for answer in asyncio.run(ask())])
+
+
+def test_a_wrong_key_is_an_authentication_error():
+    with Server(MINILM, "--api-key", "right") as server:
+        url = server.url + "/v1"
+        with openai.OpenAI(base_url=url, api_key="right", max_retries=0) as client:
+            assert client.embeddings.create(model=NAME, input="x").data
+        with openai.OpenAI(base_url=url, api_key="wrong", max_retries=0) as client:
+            with pytest.raises(openai.AuthenticationError, match="not one of") as raised:
+                client.embeddings.create(model=NAME, input="x")
+            assert raised.value.status_code == 401
+            assert raised.value.code == "invalid_api_key"
 
 
 def test_models(client):

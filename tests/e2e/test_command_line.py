@@ -99,6 +99,21 @@ def test_an_unknown_key_in_the_file_is_an_error(tmp_path):
     assert "prot" in result.stderr
 
 
+def test_what_may_be_given_more_than_once_is_not_added_to_the_environments():
+    env = environment(EMBEDDING_SERVICE_MODEL="no/such", EMBEDDING_SERVICE_API_KEY="of-env")
+    with Server(TINY_BGE_M3, "--api-key", "given", env=env) as server:
+        assert server.get("/info", headers={"X-API-Key": "of-env"}).status_code == 401
+        assert server.get("/info", headers={"X-API-Key": "given"}).status_code == 200
+    with Server(TINY_BGE_M3, env=env) as server:
+        assert server.get("/info", headers={"X-API-Key": "of-env"}).status_code == 200
+
+
+def test_an_empty_api_key_is_refused():
+    result = run("serve", "--api-key", "")
+    assert result.returncode == 2
+    assert "--api-key: an empty key" in result.stderr
+
+
 def test_a_bad_environment_variable_is_an_error():
     result = run("serve", env=environment(EMBEDDING_SERVICE_PORT="eighty"))
     assert result.returncode == 2

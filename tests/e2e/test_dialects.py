@@ -214,6 +214,8 @@ def test_errors_have_the_shape_of_the_dialect(minilm, path):
     without = {key: value for key, value in ROUTES[path].items() if key != field}
     expect(422, f"{field}: missing", json=without)
     expect(422, "batch size 101 > maximum", json={**ROUTES[path], field: ["x"] * 101})
+    if not path.startswith("/v1/"):  # where truncate is not known
+        expect(422, "602 tokens", json={**ROUTES[path], field: "x " * 600, "truncate": False})
     expect(413, "", data=b" " * 20_000_000)
     response = minilm.get(path)
     assert response.status_code == 405 and response.headers["allow"] == "POST"
@@ -241,6 +243,31 @@ def test_a_full_queue_is_a_429_in_every_dialect():
             assert response.status_code == 429, path
             assert int(response.headers["retry-after"]) >= 1
             assert "queue is full" in message_of(path, response.json())
+
+
+def test_api_keys_are_asked_for_in_every_dialect():
+    with Server(MINILM, "--api-key", "first", "--api-key", "second") as server:
+        for path, body in ROUTES.items():
+            for headers, part in [
+                ({}, "wants an API key"),
+                ({"X-API-Key": "firs"}, "not one of"),
+                ({"Authorization": "Bearer third"}, "not one of"),
+                ({"Authorization": "Basic first"}, "wants an API key"),
+            ]:
+                response = server.post(path, body, headers=headers)
+                assert response.status_code == 401, path
+                assert response.headers["www-authenticate"] == "Bearer"
+                assert part in message_of(path, response.json())
+            for headers in [
+                {"X-API-Key": "first"},
+                {"Authorization": "Bearer second"},
+                {"Authorization": "bearer first"},
+            ]:
+                assert server.post(path, body, headers=headers).status_code == 200, path
+        for path in ["/health", "/readyz", "/livez", "/ping", "/docs", "/openapi.json"]:
+            assert server.get(path).status_code == 200, path
+        for path in ["/info", "/v1/models", "/api/tags"]:
+            assert server.get(path).status_code == 401, path
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/v1/embeddings/x", "/v1/rerank/x", "/api/x"])

@@ -1,10 +1,7 @@
 // The server over real sockets, with a handler that the tests control.
 #include "serve/server.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -19,47 +16,10 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "serve/client.h"
 
 namespace embedding::serve {
 namespace {
-
-// A client that says exactly what a test wants it to say.
-class Client {
- public:
-  explicit Client(uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-  }
-  ~Client() { Close(); }
-  Client(const Client&) = delete;
-  Client& operator=(const Client&) = delete;
-
-  void Send(std::string_view bytes) { (void)::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
-
-  // Reads until what has come ends with `end`, or the server closes. Gives all that came.
-  std::string ReadUntil(std::string_view end) {
-    std::string received;
-    char buffer[4096];
-    while (!received.ends_with(end)) {
-      const ssize_t n = ::recv(fd_, buffer, sizeof(buffer), 0);
-      if (n <= 0) break;
-      received.append(buffer, static_cast<size_t>(n));
-    }
-    return received;
-  }
-  std::string ReadAll() { return ReadUntil(std::string_view("\0never sent\0", 12)); }
-
-  void Close() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-  }
-
- private:
-  int fd_;
-};
 
 std::string Get(const std::string& target, const std::string& more_headers = "") {
   return "GET " + target + " HTTP/1.1\r\nHost: h\r\n" + more_headers + "\r\n";
@@ -100,8 +60,7 @@ class ServerTest : public ::testing::Test {
         });
     ASSERT_TRUE(server.ok()) << server.error().message;
     server_ = *std::move(server);
-    port_ = static_cast<uint16_t>(
-        std::stoi(server_->url().substr(std::string_view("http://127.0.0.1:").size())));
+    port_ = PortOf(*server_);
     thread_ = std::thread([this] { status_ = server_->Run(); });
   }
 

@@ -1,0 +1,47 @@
+#include "api/api_key.h"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace embedding::api {
+namespace {
+
+bool EqualInConstantTime(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  int difference = 0;
+  for (size_t i = 0; i < a.size(); ++i) difference |= a[i] ^ b[i];
+  return difference == 0;
+}
+
+// The key of "Bearer <key>", whose first word may be of any case (RFC 9110, 11.1).
+std::string_view BearerKey(std::string_view authorization) {
+  constexpr std::string_view kScheme = "Bearer ";
+  if (authorization.size() < kScheme.size() ||
+      ::strncasecmp(authorization.data(), kScheme.data(), kScheme.size()) != 0) {
+    return {};
+  }
+  authorization.remove_prefix(kScheme.size());
+  return authorization;
+}
+
+}  // namespace
+
+Status CheckApiKey(std::span<const std::string> keys, const Request& request) {
+  if (keys.empty()) return {};
+  const std::string_view bearer = BearerKey(request.authorization);
+  const bool known = std::any_of(keys.begin(), keys.end(), [&](const std::string& key) {
+    return EqualInConstantTime(key, request.api_key) || EqualInConstantTime(key, bearer);
+  });
+  if (known) return {};
+  if (request.api_key.empty() && bearer.empty()) {
+    return Error{ErrorCode::kUnauthorized,
+                 "this server wants an API key, as the header X-API-Key: <key> or Authorization: "
+                 "Bearer <key>",
+                 ""};
+  }
+  return Error{ErrorCode::kUnauthorized, "the API key is not one of this server's", ""};
+}
+
+}  // namespace embedding::api
