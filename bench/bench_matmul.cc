@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "backends/cpu/matmul.h"
-#include "backends/cpu/onednn_matmul.h"
+#include "backends/cpu/panel_matmul.h"
 #include "bench/peak.h"
 
 namespace embedding {
@@ -45,7 +45,7 @@ void MatMulF32(benchmark::State& state) { MatMul<float>(state, ComputeType::kF32
 void MatMulF16(benchmark::State& state) { MatMul<float>(state, ComputeType::kF16); }
 void MatMulInt8(benchmark::State& state) { MatMul<float>(state, ComputeType::kInt8); }
 void MatMulBf16(benchmark::State& state) {
-  if (!OneDnnPacksBf16()) return state.SkipWithError("this processor does not multiply bf16");
+  if (!PanelsMultiplyBf16()) return state.SkipWithError("this processor does not multiply bf16");
   MatMul<BFloat16>(state, ComputeType::kBF16);
 }
 void MatMulInt8OfBf16(benchmark::State& state) { MatMul<BFloat16>(state, ComputeType::kInt8); }

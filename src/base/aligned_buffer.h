@@ -7,13 +7,17 @@
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
-#include <new>
 #include <span>
 #include <type_traits>
 
 namespace embedding {
 
 inline constexpr size_t kCacheLineBytes = 64;
+
+// Uninitialised memory to be given back by std::free. Throws std::bad_alloc. Where it is large, in
+// huge pages if the system has some to give: then what walks through it does not wait for
+// addresses.
+void* AllocateAligned(size_t bytes);
 
 template <typename T>
 class AlignedBuffer {
@@ -28,8 +32,7 @@ class AlignedBuffer {
   void Resize(size_t size) {
     if (size > capacity_) {
       data_.reset();
-      data_.reset(
-          static_cast<T*>(::operator new (size * sizeof(T), std::align_val_t{kCacheLineBytes})));
+      data_.reset(static_cast<T*>(AllocateAligned(size * sizeof(T))));
       capacity_ = size;
     }
     size_ = size;
@@ -51,7 +54,7 @@ class AlignedBuffer {
 
  private:
   struct Free {
-    void operator()(T* p) const { ::operator delete (p, std::align_val_t{kCacheLineBytes}); }
+    void operator()(T* p) const { std::free(p); }
   };
   std::unique_ptr<T, Free> data_;
   size_t size_ = 0;

@@ -1,6 +1,7 @@
 #include "backends/cpu/matmul.h"
 
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <cmath>
@@ -61,8 +62,7 @@ void ExpectMatchesReference(MakeF32 make, size_t rows, size_t in, size_t out, bo
 
 // The implementations with sums of f32, each against the definition.
 class MatMulF32 : public testing::TestWithParam<MakeF32> {};
-INSTANTIATE_TEST_SUITE_P(OneDnn, MatMulF32, testing::Values(&PackOneDnnMatMul<float, float>));
-INSTANTIATE_TEST_SUITE_P(Panel, MatMulF32, testing::Values(&PackPanelMatMul));
+INSTANTIATE_TEST_SUITE_P(Panel, MatMulF32, testing::Values(&PackPanelMatMul<float, float>));
 INSTANTIATE_TEST_SUITE_P(PanelOfF16, MatMulF32, testing::Values(&PackF16PanelMatMul));
 
 TEST_P(MatMulF32, EqualsTheDefinitionForEveryNumberOfRows) {
@@ -79,6 +79,7 @@ TEST_P(MatMulF32, TakesUnevenWidths) {
     ExpectMatchesReference(GetParam(), 9, 7, 13, true, Activation::kGelu);
     ExpectMatchesReference(GetParam(), 3, 1, 1, true, Activation::kIdentity);
     ExpectMatchesReference(GetParam(), 13, 700, 37, true, Activation::kIdentity);
+    ExpectMatchesReference(GetParam(), 13, 2100, 70, true, Activation::kGelu);
   });
 }
 
@@ -88,6 +89,18 @@ TEST_P(MatMulF32, WorksWithoutBias) {
 
 TEST_P(MatMulF32, FusesTheErrorFunctionGelu) {
   ForEachTarget([&] { ExpectMatchesReference(GetParam(), 20, 16, 64, true, Activation::kGelu); });
+}
+
+// Rows are split among the threads where there are more of those than panels.
+TEST_P(MatMulF32, TakesAnyNumberOfThreads) {
+  const int threads = omp_get_max_threads();
+  for (const int count : {1, 3, 40}) {
+    omp_set_num_threads(count);
+    for (const size_t rows : {1, 13, 100}) {
+      ExpectMatchesReference(GetParam(), rows, 1030, 70, true, Activation::kIdentity);
+    }
+  }
+  omp_set_num_threads(threads);
 }
 
 TEST_P(MatMulF32, ARowDoesNotDependOnTheOthers) {
@@ -105,36 +118,60 @@ TEST_P(MatMulF32, ARowDoesNotDependOnTheOthers) {
   }
 }
 
-TEST(MatMulBf16, IsTheF32ProductOfRoundedNumbersWhereTheProcessorHasIt) {
-  constexpr size_t kRows = 20;
-  constexpr size_t kIn = 256;
-  constexpr size_t kOut = 64;
-  std::vector<float> weight = Random(kOut * kIn, 2);
+using MakeBf16ToF32 = std::unique_ptr<MatMul<BFloat16, float>> (*)(const LinearParameters&,
+                                                                   Activation);
+using MakeBf16 = std::unique_ptr<MatMul<BFloat16, BFloat16>> (*)(const LinearParameters&,
+                                                                 Activation);
+
+void ExpectF32ProductOfRoundedNumbers(MakeBf16ToF32 to_f32, MakeBf16 to_bf16, size_t rows,
+                                      size_t in, size_t out, Activation activation) {
+  SCOPED_TRACE(testing::Message() << rows << " x " << in << " x " << out);
+  std::vector<float> weight = Random(out * in, 2);
   for (float& w : weight) w = static_cast<float>(BFloat16(w));
-  const LinearParameters parameters{weight, {}, kIn, kOut};
-  if (!OneDnnPacksBf16()) {
-    GTEST_SKIP() << "this processor does not multiply bf16";
-  }
-  std::vector<float> input = Random(kRows * kIn, 1);
+  const std::vector<float> bias = Random(out, 3);
+  const LinearParameters parameters{weight, bias, in, out};
+  std::vector<float> input = Random(rows * in, 1);
   std::vector<BFloat16> rounded;
   for (float& x : input) {
     rounded.emplace_back(x);
     x = static_cast<float>(rounded.back());
   }
-  std::vector<float> expected(kRows * kOut);
-  PackPanelMatMul(parameters, Activation::kIdentity)
-      ->Run({input.data(), kRows, kIn}, {expected.data(), kRows, kOut});
-  std::vector<float> f32(kRows * kOut);
-  PackOneDnnMatMul<BFloat16, float>(parameters, Activation::kIdentity)
-      ->Run({rounded.data(), kRows, kIn}, {f32.data(), kRows, kOut});
-  std::vector<BFloat16> bf16(kRows * kOut);
-  PackOneDnnMatMul<BFloat16, BFloat16>(parameters, Activation::kIdentity)
-      ->Run({rounded.data(), kRows, kIn}, {bf16.data(), kRows, kOut});
-  const double sum_of_sizes = kIn;  // of products of two numbers of size 1
+  std::vector<float> expected(rows * out);
+  PackPanelMatMul<float, float>(parameters, activation)
+      ->Run({input.data(), rows, in}, {expected.data(), rows, out});
+  std::vector<float> f32(rows * out);
+  to_f32(parameters, activation)->Run({rounded.data(), rows, in}, {f32.data(), rows, out});
+  std::vector<BFloat16> bf16(rows * out);
+  to_bf16(parameters, activation)->Run({rounded.data(), rows, in}, {bf16.data(), rows, out});
+  const auto sum_of_sizes = static_cast<double>(in);  // of products of two numbers of size 1
   for (size_t i = 0; i < expected.size(); ++i) {
-    ASSERT_NEAR(f32[i], expected[i], 4 * kEpsilon * sum_of_sizes);
+    ASSERT_NEAR(f32[i], expected[i], 4 * kEpsilon * (sum_of_sizes + 1));
     ASSERT_EQ(static_cast<float>(bf16[i]), static_cast<float>(BFloat16(f32[i])));
   }
+}
+
+void ExpectF32ProductsOfRoundedNumbers(MakeBf16ToF32 to_f32, MakeBf16 to_bf16) {
+  const auto expect = [&](size_t rows, size_t in, size_t out, Activation activation) {
+    ExpectF32ProductOfRoundedNumbers(to_f32, to_bf16, rows, in, out, activation);
+  };
+  for (const size_t rows : {1, 2, 3, 4, 5, 6, 7, 20}) {
+    expect(rows, 256, 64, Activation::kIdentity);
+  }
+  expect(20, 4096, 128, Activation::kIdentity);  // more than a block of features
+  expect(9, 70, 37, Activation::kGelu);
+  expect(9, 7, 13, Activation::kIdentity);
+}
+
+TEST(MatMulBf16, IsTheF32ProductOfRoundedNumbersWhereTheProcessorHasIt) {
+  if (!PanelsMultiplyBf16()) GTEST_SKIP() << "this processor does not multiply bf16";
+  ExpectF32ProductsOfRoundedNumbers(&PackPanelMatMul<BFloat16, float>,
+                                    &PackPanelMatMul<BFloat16, BFloat16>);
+}
+
+TEST(MatMulBf16, IsTheSameByOneDnn) {
+  if (!PanelsMultiplyBf16()) GTEST_SKIP() << "this processor does not multiply bf16";
+  ExpectF32ProductsOfRoundedNumbers(&PackOneDnnMatMul<BFloat16, float>,
+                                    &PackOneDnnMatMul<BFloat16, BFloat16>);
 }
 
 // As int8_matmul.h defines them, a row of x [rows, columns] at a time: x becomes q - zero, scales

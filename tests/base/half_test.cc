@@ -29,6 +29,32 @@ TEST(F16, EveryBitPatternWidensExactly) {
   }
 }
 
+TEST(F16, EveryBitPatternSurvivesTheRoundTrip) {
+  for (uint32_t bits = 0; bits < 0x10000; ++bits) {
+    const float wide = FloatFromF16(static_cast<uint16_t>(bits));
+    if (std::isnan(wide)) {
+      ASSERT_TRUE(std::isnan(FloatFromF16(F16BitsFromFloat(wide))));
+    } else {
+      ASSERT_EQ(F16BitsFromFloat(wide), bits);
+    }
+  }
+}
+
+TEST(F16, RoundsToNearestTiesToEven) {
+  // Between each number and the next: nearer to the one, half way, nearer to the other.
+  for (uint32_t bits = 0; bits < 0x7BFF; ++bits) {
+    const float low = FloatFromF16(static_cast<uint16_t>(bits));
+    const float high = FloatFromF16(static_cast<uint16_t>(bits + 1));
+    const float middle = (low + high) / 2;  // exact
+    ASSERT_EQ(F16BitsFromFloat(std::nextafter(middle, low)), bits);
+    ASSERT_EQ(F16BitsFromFloat(middle), bits + (bits & 1));
+    ASSERT_EQ(F16BitsFromFloat(-std::nextafter(middle, high)), 0x8000U | (bits + 1));
+  }
+  EXPECT_EQ(F16BitsFromFloat(65519), 0x7BFF);
+  EXPECT_EQ(F16BitsFromFloat(65520), 0x7C00);
+  EXPECT_EQ(F16BitsFromFloat(1e30F), 0x7C00);
+}
+
 TEST(BFloat16, RoundsToNearestTiesToEven) {
   const auto rounded = [](uint32_t bits) { return BFloat16(std::bit_cast<float>(bits)).bits; };
   EXPECT_EQ(rounded(0x3F800000), 0x3F80);

@@ -13,6 +13,7 @@
 #include "backends/cpu/encoder_weights.h"
 #include "backends/cpu/matmul.h"
 #include "backends/cpu/onednn_matmul.h"
+#include "backends/cpu/panel_matmul.h"
 #include "backends/cpu/parallel.h"
 #include "base/aligned_buffer.h"
 
@@ -269,7 +270,7 @@ Result<std::unique_ptr<Backend>> Make(const EncoderConfig& config, const TensorS
 Result<std::unique_ptr<Backend>> MakeCpuBackend(const EncoderConfig& config,
                                                 const TensorStore& weights, ComputeType type,
                                                 int threads) {
-  const bool has_bf16 = OneDnnPacksBf16();
+  const bool has_bf16 = PanelsMultiplyBf16() || OneDnnUsesAmx();
   if (type == ComputeType::kAuto) type = has_bf16 ? ComputeType::kBF16 : ComputeType::kF32;
   if (type == ComputeType::kBF16 && !has_bf16) {
     return Error{ErrorCode::kDeviceUnavailable,

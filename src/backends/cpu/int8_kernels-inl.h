@@ -1,5 +1,5 @@
 // The inner loops of int8_matmul.cc, once for each instruction set that Highway compiles for: rows
-// are rounded to integers, multiplied in tiles, and a tile's sums turned into outputs.
+// are rounded to integers, and a tile's sums turned into outputs.
 
 #ifndef EMBEDDING_INT8_KERNELS_TYPES
 #define EMBEDDING_INT8_KERNELS_TYPES
@@ -12,7 +12,8 @@ namespace embedding {
 // A row of the input: q in [0, 255] as `group` integers in each 32-bit word, x = (q - zero) *
 // scale.
 struct QuantizedRow {
-  uint32_t* words;
+  uint8_t* words;
+  size_t bytes;  // of words
   float scale;
   int32_t zero;
 };
@@ -41,6 +42,7 @@ struct Int8Finish {
 #include <limits>
 
 #include "backends/cpu/elementwise-inl.h"
+#include "backends/cpu/panel_product.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -50,42 +52,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using DF = hn::ScalableTag<float>;
 using DI = hn::ScalableTag<int32_t>;
-
-// 12 sums, two vectors of weights, a broadcast and a product fit 16 registers; NEON, where a sum
-// takes two, has 32.
-constexpr size_t kPairRows = 6;
-
-// As VnniProduct, with pairs of 16-bit numbers on the left and of signed bytes on the right.
-template <size_t kRows>
-HWY_INLINE void MultiplyPairs(const uint32_t* HWY_RESTRICT left, size_t left_stride, size_t depth,
-                              const uint8_t* HWY_RESTRICT panel, int32_t* HWY_RESTRICT sums) {
-  const auto* HWY_RESTRICT right = reinterpret_cast<const int8_t*>(panel);
-  const DI d;
-  const hn::Repartition<int16_t, DI> d16;
-  const hn::Rebind<int8_t, decltype(d16)> d8;
-  const size_t lanes = hn::Lanes(d);
-  using V = hn::Vec<DI>;
-  V sum0[kRows];
-  V sum1[kRows];
-  // The second halves of products on processors that sum them apart.
-  V more0[kRows];
-  V more1[kRows];
-  for (size_t r = 0; r < kRows; ++r) sum0[r] = sum1[r] = more0[r] = more1[r] = hn::Zero(d);
-  for (size_t i = 0; i < depth; ++i) {
-    const auto right0 = hn::PromoteTo(d16, hn::LoadU(d8, right + i * 4 * lanes));
-    const auto right1 = hn::PromoteTo(d16, hn::LoadU(d8, right + i * 4 * lanes + 2 * lanes));
-    for (size_t r = 0; r < kRows; ++r) {
-      const auto value =
-          hn::BitCast(d16, hn::Set(d, static_cast<int32_t>(left[r * left_stride + i])));
-      sum0[r] = hn::ReorderWidenMulAccumulate(d, value, right0, sum0[r], more0[r]);
-      sum1[r] = hn::ReorderWidenMulAccumulate(d, value, right1, sum1[r], more1[r]);
-    }
-  }
-  for (size_t r = 0; r < kRows; ++r) {
-    hn::Store(hn::RearrangeToOddPlusEven(sum0[r], more0[r]), d, sums + r * 2 * lanes);
-    hn::Store(hn::RearrangeToOddPlusEven(sum1[r], more1[r]), d, sums + r * 2 * lanes + lanes);
-  }
-}
 
 // q[0 .. size) of x, as Integer's. What the last word has beyond `size` must be 0.
 template <typename Integer, typename T>
@@ -143,7 +109,7 @@ HWY_INLINE void Quantize(const T* HWY_RESTRICT x, size_t size, QuantizedRow& row
 
 template <typename T>
 HWY_INLINE void QuantizeGroups(const T* x, size_t size, size_t group, QuantizedRow& row) {
-  row.words[(size - 1) / group] = 0;
+  std::fill_n(row.words + row.bytes - sizeof(uint32_t), sizeof(uint32_t), uint8_t{0});
   if (group == 4) {
     Quantize<uint8_t>(x, size, row);
   } else {
@@ -158,7 +124,7 @@ HWY_INLINE void Finish(const int32_t* HWY_RESTRICT sums, const QuantizedRow& row
                        T* HWY_RESTRICT out) {
   const DF d;
   const DI di;
-  HWY_ALIGN T edge[2 * HWY_MAX_BYTES / sizeof(float)];
+  HWY_ALIGN T edge[kMaxPanelWidth];
   T* HWY_RESTRICT to = columns == width ? out : edge;
   const auto zero = hn::Set(di, row.zero);
   const auto row_scale = hn::Set(d, row.scale);

@@ -1,17 +1,10 @@
-// The weight is packed in panels, as in panel_matmul.cc, of 32-bit groups: the weights of one
-// output feature for as many consecutive input features as the processor multiplies and sums into
-// 32 bits in one step. That is four where it has AVX512-VNNI, and two elsewhere: bytes widened to
-// 16 bits, multiplied and added in pairs (AVX2's multiply-add of pairs of bytes saturates at 16
-// bits). A panel needs no blocks of features: of 32 columns of 4,096 bytes it stays in the L2
-// cache, from which the kernel takes 8 bytes a cycle.
+// The input's rows are rounded to words of as many integers as the processor multiplies and sums
+// into 32 bits in one step: four bytes where it has AVX512-VNNI, elsewhere two numbers of 16 bits.
 //
 // VNNI multiplies unsigned by signed bytes, which suits activations: they lie to one side of zero
 // (GELU's are above -0.17), and 256 steps from the least to the largest are up to twice as fine as
 // 127 to each side. What the shift by the row's zero adds to a sum is zero * (sum of the column's
 // weights); it is taken off again.
-//
-// The kernel leaves its sums in a tile that stays in the L1 cache; scales, bias and GELU are
-// applied to it there, so no matrix of sums exists.
 
 #include "backends/cpu/int8_matmul.h"
 
@@ -20,8 +13,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "backends/cpu/panel_product.h"
 #include "backends/cpu/parallel.h"
-#include "backends/cpu/vnni_product.h"
 #include "base/aligned_buffer.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -34,27 +27,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace embedding {
 namespace HWY_NAMESPACE {
-
-size_t PairPanel() { return 2 * hn::Lanes(DI()); }
-size_t PairRows() { return kPairRows; }
-
-void PairProduct(const uint32_t* left, size_t left_stride, size_t rows, size_t depth,
-                 const uint8_t* panel, int32_t* sums) {
-  switch (rows) {
-    case 1:
-      return MultiplyPairs<1>(left, left_stride, depth, panel, sums);
-    case 2:
-      return MultiplyPairs<2>(left, left_stride, depth, panel, sums);
-    case 3:
-      return MultiplyPairs<3>(left, left_stride, depth, panel, sums);
-    case 4:
-      return MultiplyPairs<4>(left, left_stride, depth, panel, sums);
-    case 5:
-      return MultiplyPairs<5>(left, left_stride, depth, panel, sums);
-    default:
-      return MultiplyPairs<kPairRows>(left, left_stride, depth, panel, sums);
-  }
-}
 
 void QuantizeF32(const float* x, size_t size, size_t group, QuantizedRow& row) {
   QuantizeGroups(x, size, group, row);
@@ -79,9 +51,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace embedding {
 
-HWY_EXPORT(PairPanel);
-HWY_EXPORT(PairRows);
-HWY_EXPORT(PairProduct);
 HWY_EXPORT(QuantizeF32);
 HWY_EXPORT(QuantizeBf16);
 HWY_EXPORT(FinishF32);
@@ -89,63 +58,79 @@ HWY_EXPORT(FinishBf16);
 
 namespace {
 
-struct Kernel {
-  size_t group;  // integers in a 32-bit word
-  size_t width;  // columns of a panel
-  size_t rows;   // at most, of a tile
-  void (*multiply)(const uint32_t* left, size_t left_stride, size_t rows, size_t depth,
-                   const uint8_t* panel, int32_t* sums);
+struct ColumnScale {
+  float step;
+  float inverse;  // 0 where no number of steps tells the weights: they are 0, or not finite
 };
-constexpr size_t kMaxTile = kVnniRows * 32;  // of either kernel
 
-void PortableProduct(const uint32_t* left, size_t left_stride, size_t rows, size_t depth,
-                     const uint8_t* panel, int32_t* sums) {
-  HWY_DYNAMIC_DISPATCH(PairProduct)(left, left_stride, rows, depth, panel, sums);
-}
-
-Kernel ChooseKernel() {
-  // Highway says whether AVX-512 may be used at all.
-  const bool avx512 = HWY_ARCH_X86 && (hwy::SupportedTargets() & HWY_AVX3) != 0;
-  if (avx512 && HasAvx512Vnni()) return {4, kVnniPanel, kVnniRows, VnniProduct};
-  return {2, HWY_DYNAMIC_DISPATCH(PairPanel)(), HWY_DYNAMIC_DISPATCH(PairRows)(), PortableProduct};
+ColumnScale ScaleOf(std::span<const float> weights) {
+  constexpr float kLargest = 127;
+  float largest = 0;
+  float total = 0;
+  for (const float w : weights) {
+    largest = std::max(largest, std::abs(w));
+    total += w;
+  }
+  const float step = largest / kLargest + total * 0.0F;  // as in Quantize
+  return {step, std::isnormal(step) ? kLargest / largest : 0.0F};
 }
 
 template <typename In, typename Out>
 class Int8MatMul : public MatMul<In, Out> {
  public:
   Int8MatMul(const LinearParameters& parameters, Activation activation)
-      : kernel_(ChooseKernel()),
+      : kernel_(Int8Kernel()),
         in_features_(parameters.in_features),
         out_features_(parameters.out_features),
-        gelu_(activation == Activation::kGelu),
-        depth_((in_features_ + kernel_.group - 1) / kernel_.group),
-        panel_count_((out_features_ + kernel_.width - 1) / kernel_.width),
-        panels_(panel_count_ * depth_ * kernel_.width * kernel_.group),
-        scales_(panel_count_ * kernel_.width),
-        weight_sums_(panel_count_ * kernel_.width),
-        bias_(panel_count_ * kernel_.width) {
-    std::fill_n(bias_.data(), bias_.size(), 0.0F);
+        gelu_(activation == Activation::kGelu) {
+    const size_t columns = (out_features_ + kernel_.width - 1) / kernel_.width * kernel_.width;
+    for (AlignedBuffer<float>* of_columns : {&scales_, &bias_}) {
+      of_columns->Resize(columns);
+      std::fill_n(of_columns->data(), columns, 0.0F);
+    }
+    weight_sums_.Resize(columns);
+    std::fill_n(weight_sums_.data(), columns, 0);
     std::copy(parameters.bias.begin(), parameters.bias.end(), bias_.data());
-    ParallelFor(panel_count_, [&](size_t panel) { Pack(parameters.weight, panel); });
+
+    AlignedBuffer<float> inverses(out_features_);
+    ParallelFor(out_features_, [&](size_t feature) {
+      const auto weights = parameters.weight.subspan(feature * in_features_, in_features_);
+      const ColumnScale scale = ScaleOf(weights);
+      scales_[feature] = scale.step;
+      inverses[feature] = scale.inverse;
+    });
+    weight_ = PackPanels<int8_t>(
+        kernel_, in_features_, out_features_,
+        [&](size_t feature, size_t first, size_t count, int8_t* to) {
+          if (inverses[feature] == 0) return;
+          const float* from = parameters.weight.data() + feature * in_features_ + first;
+          for (size_t i = 0; i < count; ++i) {
+            to[i] = static_cast<int8_t>(std::lrint(from[i] * inverses[feature]));
+            weight_sums_[feature] += to[i];
+          }
+        });
   }
 
   void Run(MatrixView<const In> input, MatrixView<Out> output) override {
-    words_.Resize(input.rows * depth_);
+    constexpr size_t kWordBytes = 4;
+    const size_t stride = weight_.depth * kWordBytes;
+    words_.Resize(input.rows * stride);
     rows_.Resize(input.rows);
     constexpr size_t kRowsPerTask = 8;
     ParallelRanges(input.rows, kRowsPerTask, [&](size_t begin, size_t end) {
       for (size_t r = begin; r < end; ++r) {
-        rows_.data()[r].words = words_.data() + r * depth_;
-        QuantizeRow(input.data + r * in_features_, rows_.data()[r]);
+        rows_[r].words = words_.data() + r * stride;
+        rows_[r].bytes = stride;
+        QuantizeRow(input.data + r * in_features_, rows_[r]);
       }
     });
-    ParallelFor(panel_count_, [&](size_t panel) { RunPanel(panel, output); });
+    MultiplyPanels(kernel_, weight_, words_.data(), stride, input.rows, scratch_,
+                   [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
+                     Finish(panel, row, rows, reinterpret_cast<const int32_t*>(sums), output);
+                   });
   }
 
  private:
-  void Pack(std::span<const float> weight, size_t panel);
-  void RunPanel(size_t panel, MatrixView<Out> output) const;
-
   void QuantizeRow(const In* x, QuantizedRow& row) const {
     if constexpr (std::is_same_v<In, float>) {
       HWY_DYNAMIC_DISPATCH(QuantizeF32)(x, in_features_, kernel_.group, row);
@@ -153,80 +138,39 @@ class Int8MatMul : public MatMul<In, Out> {
       HWY_DYNAMIC_DISPATCH(QuantizeBf16)(x, in_features_, kernel_.group, row);
     }
   }
-  void FinishRow(const int32_t* sums, const QuantizedRow& row, const Int8Finish& finish,
-                 size_t columns, Out* out) const {
-    if constexpr (std::is_same_v<Out, float>) {
-      HWY_DYNAMIC_DISPATCH(FinishF32)(sums, row, finish, kernel_.width, columns, out);
-    } else {
-      HWY_DYNAMIC_DISPATCH(FinishBf16)(sums, row, finish, kernel_.width, columns, out);
+
+  void Finish(size_t panel, size_t row, size_t rows, const int32_t* sums,
+              MatrixView<Out> output) const {
+    const size_t width = kernel_.width;
+    const size_t first = panel * width;
+    const size_t columns = std::min(width, out_features_ - first);
+    const Int8Finish finish = {scales_.data() + first, weight_sums_.data() + first,
+                               bias_.data() + first, gelu_};
+    for (size_t r = 0; r < rows; ++r) {
+      const int32_t* of_row = sums + r * width;
+      Out* out = output.data + (row + r) * out_features_ + first;
+      if constexpr (std::is_same_v<Out, float>) {
+        HWY_DYNAMIC_DISPATCH(FinishF32)(of_row, rows_[row + r], finish, width, columns, out);
+      } else {
+        HWY_DYNAMIC_DISPATCH(FinishBf16)(of_row, rows_[row + r], finish, width, columns, out);
+      }
     }
   }
 
-  const Kernel kernel_;
+  const PanelKernel kernel_;
   const size_t in_features_;
   const size_t out_features_;
   const bool gelu_;
-  const size_t depth_;  // words of an input row
-  const size_t panel_count_;
-  AlignedBuffer<uint8_t> panels_;       // [panel_count][depth][width][group]
-  AlignedBuffer<float> scales_;         // [panel_count * width]
-  AlignedBuffer<int32_t> weight_sums_;  // [panel_count * width]
-  AlignedBuffer<float> bias_;           // [panel_count * width]
+  PackedWeight weight_;
+  // By output feature, up to the end of the last panel.
+  AlignedBuffer<float> scales_;
+  AlignedBuffer<int32_t> weight_sums_;  // of its integers
+  AlignedBuffer<float> bias_;
   // Of the product that runs.
-  AlignedBuffer<uint32_t> words_;     // [rows][depth]
+  AlignedBuffer<uint8_t> words_;      // [rows][depth] words
   AlignedBuffer<QuantizedRow> rows_;  // [rows]
+  AlignedBuffer<uint8_t> scratch_;
 };
-
-template <typename In, typename Out>
-void Int8MatMul<In, Out>::Pack(std::span<const float> weight, size_t panel) {
-  uint8_t* bytes = panels_.data() + panel * depth_ * kernel_.width * kernel_.group;
-  for (size_t c = 0; c < kernel_.width; ++c) {
-    const size_t feature = panel * kernel_.width + c;
-    const bool exists = feature < out_features_;
-    const float* row = weight.data() + (exists ? feature : 0) * in_features_;
-    float largest = 0;
-    float total = 0;
-    for (size_t i = 0; exists && i < in_features_; ++i) {
-      largest = std::max(largest, std::abs(row[i]));
-      total += row[i];
-    }
-    constexpr float kLargest = 127;
-    const float scale = largest / kLargest + total * 0.0F;  // as in Quantize
-    scales_.data()[feature] = scale;
-    const float inverse = largest > 0 ? kLargest / largest : 0.0F;
-    int32_t sum = 0;
-    const bool rounds = exists && std::isfinite(scale);
-    for (size_t i = 0; i < depth_ * kernel_.group; ++i) {
-      const int32_t q =
-          rounds && i < in_features_ ? static_cast<int32_t>(std::lrint(row[i] * inverse)) : 0;
-      bytes[(i / kernel_.group * kernel_.width + c) * kernel_.group + i % kernel_.group] =
-          static_cast<uint8_t>(q);
-      sum += q;
-    }
-    weight_sums_.data()[feature] = sum;
-  }
-}
-
-template <typename In, typename Out>
-void Int8MatMul<In, Out>::RunPanel(size_t panel, MatrixView<Out> output) const {
-  const size_t column = panel * kernel_.width;
-  const size_t columns = std::min(kernel_.width, out_features_ - column);
-  const Int8Finish finish = {scales_.data() + column, weight_sums_.data() + column,
-                             bias_.data() + column, gelu_};
-  const uint8_t* weights = panels_.data() + panel * depth_ * kernel_.width * kernel_.group;
-  // Groups of nearly the same size: a small last group would leave the multipliers idle.
-  const size_t groups = (output.rows + kernel_.rows - 1) / kernel_.rows;
-  alignas(64) int32_t sums[kMaxTile];
-  for (size_t group = 0; group < groups; ++group) {
-    const size_t first = output.rows * group / groups;
-    const size_t rows = output.rows * (group + 1) / groups - first;
-    kernel_.multiply(words_.data() + first * depth_, depth_, rows, depth_, weights, sums);
-    for (size_t r = 0; r < rows; ++r) {
-      FinishRow(sums + r * kernel_.width, rows_.data()[first + r], finish, columns,
-                output.data + (first + r) * out_features_ + column);
-    }
-  }
-}
 
 }  // namespace
 

@@ -14,9 +14,10 @@ std::unique_ptr<MatMul<In, Out>> PackMatMul(const LinearParameters& parameters,
   if (type == ComputeType::kInt8) return PackInt8MatMul<In, Out>(parameters, activation);
   if constexpr (std::is_same_v<In, float>) {
     if (type == ComputeType::kF16) return PackF16PanelMatMul(parameters, activation);
-    if (!OneDnnPacksF32()) return PackPanelMatMul(parameters, activation);
+  } else {
+    if (OneDnnUsesAmx()) return PackOneDnnMatMul<In, Out>(parameters, activation);
   }
-  return PackOneDnnMatMul<In, Out>(parameters, activation);
+  return PackPanelMatMul<In, Out>(parameters, activation);
 }
 
 template std::unique_ptr<MatMul<float, float>> PackMatMul(const LinearParameters&, Activation,

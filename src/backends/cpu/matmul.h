@@ -45,8 +45,7 @@ class MatMul {
 // kGelu (the erf form). `type` is kInt8, the type of In, or kF16 for an In of
 // float: the weight alone is rounded.
 //
-// oneDNN multiplies where it packs for the processor, see onednn_matmul.h; elsewhere, and int8
-// and f16 everywhere, kernels of our own do.
+// Kernels of our own multiply (panel_product.h); bf16 where the processor has AMX, oneDNN.
 template <typename In, typename Out>
 std::unique_ptr<MatMul<In, Out>> PackMatMul(const LinearParameters& parameters,
                                             Activation activation, ComputeType type);

@@ -127,8 +127,6 @@ std::unique_ptr<MatMul<In, Out>> PackOneDnnMatMul(const LinearParameters& parame
   return std::make_unique<OneDnnMatMul<In, Out>>(parameters, activation);
 }
 
-template std::unique_ptr<MatMul<float, float>> PackOneDnnMatMul(const LinearParameters&,
-                                                                Activation);
 template std::unique_ptr<MatMul<BFloat16, BFloat16>> PackOneDnnMatMul(const LinearParameters&,
                                                                       Activation);
 template std::unique_ptr<MatMul<BFloat16, float>> PackOneDnnMatMul(const LinearParameters&,
@@ -146,16 +144,14 @@ bool Has(dnnl::cpu_isa isa) {
 
 }  // namespace
 
-bool OneDnnPacksF32() { return Has(dnnl::cpu_isa::avx512_core); }
-bool OneDnnPacksBf16() { return Has(dnnl::cpu_isa::avx512_core_bf16); }
+bool OneDnnUsesAmx() { return Has(dnnl::cpu_isa::avx512_core_amx); }
 bool LimitOneDnnToAvx2() {
   return dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2) == dnnl::status::success;
 }
 
 #else
 
-bool OneDnnPacksF32() { return false; }
-bool OneDnnPacksBf16() { return false; }
+bool OneDnnUsesAmx() { return false; }
 bool LimitOneDnnToAvx2() { return true; }
 
 #endif

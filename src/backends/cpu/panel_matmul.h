@@ -1,5 +1,4 @@
-// The f32 matrix product of our own, for processors that oneDNN has no packed kernels for (AVX2 and
-// NEON) and for weights in f16. See panel_matmul.cc for how it works.
+// Products of floating-point numbers by the kernels of panel_product.h.
 #pragma once
 
 #include <memory>
@@ -8,13 +7,26 @@
 
 namespace embedding {
 
-std::unique_ptr<MatMul<float, float>> PackPanelMatMul(const LinearParameters& parameters,
-                                                      Activation activation);
+// Whether this processor multiplies bf16 by a kernel of ours, which is when a bf16 product is
+// faster than an f32 one.
+bool PanelsMultiplyBf16();
 
-// The same with the weight rounded to f16: it takes half the memory, and half the time to read,
-// which is what a product of a few rows costs. The products are of f32. A weight beyond f16's
+// With an In of BFloat16 only where PanelsMultiplyBf16().
+template <typename In, typename Out>
+std::unique_ptr<MatMul<In, Out>> PackPanelMatMul(const LinearParameters& parameters,
+                                                 Activation activation);
+
+// The f32 product with the weight rounded to f16: it takes half the memory, and half the time to
+// read, which is what a product of a few rows costs. The products are of f32. A weight beyond f16's
 // largest number, 65,504, becomes infinite.
 std::unique_ptr<MatMul<float, float>> PackF16PanelMatMul(const LinearParameters& parameters,
                                                          Activation activation);
+
+extern template std::unique_ptr<MatMul<float, float>> PackPanelMatMul(const LinearParameters&,
+                                                                      Activation);
+extern template std::unique_ptr<MatMul<BFloat16, BFloat16>> PackPanelMatMul(const LinearParameters&,
+                                                                            Activation);
+extern template std::unique_ptr<MatMul<BFloat16, float>> PackPanelMatMul(const LinearParameters&,
+                                                                         Activation);
 
 }  // namespace embedding

@@ -4,6 +4,7 @@
 // calling thread's omp_set_num_threads.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -16,6 +17,22 @@ void ParallelFor(size_t count, const Task& task) {
   const auto n = static_cast<int64_t>(count);
 #pragma omp parallel for schedule(dynamic) if (n > 1)
   for (int64_t i = 0; i < n; ++i) task(static_cast<size_t>(i));
+}
+
+// As ParallelFor, but calls task(i, next), `next` being what the same thread does after it (`count`
+// or more if nothing), so that a task can prepare the next one's way.
+template <typename Task>
+void ParallelForAhead(size_t count, const Task& task) {
+  std::atomic<size_t> unclaimed{0};
+#pragma omp parallel if (count > 1)
+  {
+    size_t next = unclaimed++;
+    while (next < count) {
+      const size_t current = next;
+      next = unclaimed++;
+      task(current, next);
+    }
+  }
 }
 
 // Calls task(begin, end) for ranges that cover [0, count), one range a thread. For many small equal

@@ -1,0 +1,228 @@
+#include "backends/cpu/panel_kernels.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "backends/cpu/avx512_tiles.h"
+#include "base/aligned_buffer.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backends/cpu/panel_kernels.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+
+#include "hwy/cache_control.h"
+#include "hwy/highway.h"
+
+#ifndef EMBEDDING_PANEL_KERNELS_ROWS
+#define EMBEDDING_PANEL_KERNELS_ROWS
+namespace embedding {
+constexpr size_t kPortableRows = 6;
+}  // namespace embedding
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace embedding {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// The sums of a tile's rows, a word's vectors of weights and a broadcast must fit the registers: 32
+// with AVX-512 and NEON, 16 below.
+#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM
+constexpr size_t kVectors = 4;
+#else
+constexpr size_t kVectors = 2;
+#endif
+// Sums of pairs of 16-bit numbers take two registers each on processors that sum them apart.
+constexpr size_t kPairVectors = 2;
+
+HWY_INLINE void FetchAhead(const PanelTile& tile, size_t word) {
+  const uint8_t* ahead = tile.ahead + word / kFetchInterval * tile.ahead_lines * kCacheLineBytes;
+  for (size_t i = 0; i < tile.ahead_lines; ++i) hwy::Prefetch(ahead + i * kCacheLineBytes);
+}
+
+template <typename T>
+HWY_INLINE T LeftWord(const PanelTile& tile, size_t row, size_t word) {
+  T value;
+  std::memcpy(&value, tile.left + row * tile.left_stride + word * sizeof(T), sizeof(T));
+  return value;
+}
+
+struct F32Tile {
+  template <size_t rows>
+  static HWY_INLINE void Multiply(const PanelTile& tile) {
+    const hn::ScalableTag<float> d;
+    const size_t lanes = hn::Lanes(d);
+    const auto* HWY_RESTRICT right = reinterpret_cast<const float*>(tile.right);
+    auto* HWY_RESTRICT out = reinterpret_cast<float*>(tile.sums);
+    hn::Vec<decltype(d)> sums[rows][kVectors];
+    EMBEDDING_UNROLL
+    for (size_t r = 0; r < rows; ++r) {
+      EMBEDDING_UNROLL
+      for (size_t v = 0; v < kVectors; ++v) {
+        const float* from = out + (r * kVectors + v) * lanes;
+        sums[r][v] = tile.accumulate ? hn::Load(d, from) : hn::Zero(d);
+      }
+    }
+    for (size_t first = 0; first < tile.depth; first += kFetchInterval) {
+      FetchAhead(tile, first);
+      const size_t end = std::min(first + kFetchInterval, tile.depth);
+      for (size_t i = first; i < end; ++i) {
+        hn::Vec<decltype(d)> weights[kVectors];
+        EMBEDDING_UNROLL
+        for (size_t v = 0; v < kVectors; ++v) {
+          weights[v] = hn::Load(d, right + (i * kVectors + v) * lanes);
+        }
+        EMBEDDING_UNROLL
+        for (size_t r = 0; r < rows; ++r) {
+          const auto value = hn::Set(d, LeftWord<float>(tile, r, i));
+          EMBEDDING_UNROLL
+          for (size_t v = 0; v < kVectors; ++v) {
+            sums[r][v] = hn::MulAdd(value, weights[v], sums[r][v]);
+          }
+        }
+      }
+    }
+    EMBEDDING_UNROLL
+    for (size_t r = 0; r < rows; ++r) {
+      EMBEDDING_UNROLL
+      for (size_t v = 0; v < kVectors; ++v) {
+        hn::Store(sums[r][v], d, out + (r * kVectors + v) * lanes);
+      }
+    }
+  }
+};
+
+struct Int16PairsTile {
+  template <size_t rows>
+  static HWY_INLINE void Multiply(const PanelTile& tile) {
+    const hn::ScalableTag<int32_t> d;
+    const hn::Repartition<int16_t, decltype(d)> d16;
+    const hn::Rebind<int8_t, decltype(d16)> d8;
+    const size_t lanes = hn::Lanes(d);
+    const auto* HWY_RESTRICT right = reinterpret_cast<const int8_t*>(tile.right);
+    auto* HWY_RESTRICT out = reinterpret_cast<int32_t*>(tile.sums);
+    hn::Vec<decltype(d)> sums[rows][kPairVectors];
+    // The second halves of products on processors that sum them apart.
+    hn::Vec<decltype(d)> more[rows][kPairVectors];
+    EMBEDDING_UNROLL
+    for (size_t r = 0; r < rows; ++r) {
+      EMBEDDING_UNROLL
+      for (size_t v = 0; v < kPairVectors; ++v) {
+        const int32_t* from = out + (r * kPairVectors + v) * lanes;
+        sums[r][v] = tile.accumulate ? hn::Load(d, from) : hn::Zero(d);
+        more[r][v] = hn::Zero(d);
+      }
+    }
+    for (size_t first = 0; first < tile.depth; first += kFetchInterval) {
+      FetchAhead(tile, first);
+      const size_t end = std::min(first + kFetchInterval, tile.depth);
+      for (size_t i = first; i < end; ++i) {
+        hn::Vec<decltype(d16)> weights[kPairVectors];
+        EMBEDDING_UNROLL
+        for (size_t v = 0; v < kPairVectors; ++v) {
+          weights[v] =
+              hn::PromoteTo(d16, hn::LoadU(d8, right + (i * kPairVectors + v) * 2 * lanes));
+        }
+        EMBEDDING_UNROLL
+        for (size_t r = 0; r < rows; ++r) {
+          const auto value = hn::BitCast(d16, hn::Set(d, LeftWord<int32_t>(tile, r, i)));
+          EMBEDDING_UNROLL
+          for (size_t v = 0; v < kPairVectors; ++v) {
+            sums[r][v] =
+                hn::ReorderWidenMulAccumulate(d, value, weights[v], sums[r][v], more[r][v]);
+          }
+        }
+      }
+    }
+    EMBEDDING_UNROLL
+    for (size_t r = 0; r < rows; ++r) {
+      EMBEDDING_UNROLL
+      for (size_t v = 0; v < kPairVectors; ++v) {
+        hn::Store(hn::RearrangeToOddPlusEven(sums[r][v], more[r][v]), d,
+                  out + (r * kPairVectors + v) * lanes);
+      }
+    }
+  }
+};
+
+template <class Tile, size_t rows = kPortableRows>
+HWY_INLINE void MultiplyRows(const PanelTile& tile) {
+  if (tile.rows == rows) return Tile::template Multiply<rows>(tile);
+  if constexpr (rows > 1) MultiplyRows<Tile, rows - 1>(tile);
+}
+
+void MultiplyF32(const PanelTile& tile) { MultiplyRows<F32Tile>(tile); }
+void MultiplyInt16Pairs(const PanelTile& tile) { MultiplyRows<Int16PairsTile>(tile); }
+
+size_t F32Width() { return kVectors * hn::Lanes(hn::ScalableTag<float>()); }
+size_t Int16PairsWidth() { return kPairVectors * hn::Lanes(hn::ScalableTag<int32_t>()); }
+
+void WidenF16(const uint8_t* stored, size_t words, uint8_t* to) {
+  const hn::ScalableTag<float> d;
+  const hn::Rebind<hwy::float16_t, decltype(d)> d16;
+  const auto* HWY_RESTRICT from = reinterpret_cast<const hwy::float16_t*>(stored);
+  auto* HWY_RESTRICT out = reinterpret_cast<float*>(to);
+  for (size_t i = 0; i < words; i += hn::Lanes(d)) {
+    hn::Store(hn::PromoteTo(d, hn::Load(d16, from + i)), d, out + i);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace embedding
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace embedding {
+
+HWY_EXPORT(MultiplyF32);
+HWY_EXPORT(MultiplyInt16Pairs);
+HWY_EXPORT(F32Width);
+HWY_EXPORT(Int16PairsWidth);
+HWY_EXPORT(WidenF16);
+
+PanelKernel F32Kernel() {
+  return {.group = 1,
+          .width = HWY_DYNAMIC_DISPATCH(F32Width)(),
+          .rows = kPortableRows,
+          .multiply = HWY_DYNAMIC_DISPATCH(MultiplyF32)};
+}
+
+PanelKernel F16Kernel() {
+  PanelKernel kernel = F32Kernel();
+  kernel.stored_bytes = 2;
+  kernel.widen = HWY_DYNAMIC_DISPATCH(WidenF16);
+  return kernel;
+}
+
+namespace {
+
+// Highway says whether AVX-512 may be used at all.
+bool MayUseAvx512() { return HWY_ARCH_X86 && (hwy::SupportedTargets() & HWY_AVX3) != 0; }
+
+}  // namespace
+
+std::optional<PanelKernel> Bf16Kernel() {
+  if (!MayUseAvx512() || !HasBf16Pairs()) return std::nullopt;
+  return PanelKernel{.group = 2,
+                     .width = kAvx512TileWidth,
+                     .rows = kAvx512TileRows,
+                     .multiply = MultiplyBf16Pairs};
+}
+
+PanelKernel Int8Kernel() {
+  if (MayUseAvx512() && HasInt8Quads()) {
+    return {.group = 4,
+            .width = kAvx512TileWidth,
+            .rows = kAvx512TileRows,
+            .multiply = MultiplyInt8Quads};
+  }
+  // AVX2's multiply-add of pairs of bytes saturates at 16 bits, so bytes are widened first.
+  return {.group = 2,
+          .width = HWY_DYNAMIC_DISPATCH(Int16PairsWidth)(),
+          .rows = kPortableRows,
+          .multiply = HWY_DYNAMIC_DISPATCH(MultiplyInt16Pairs),
+          .stored_bytes = 2};
+}
+
+}  // namespace embedding
+#endif  // HWY_ONCE

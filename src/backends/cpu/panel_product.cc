@@ -1,0 +1,114 @@
+#include "backends/cpu/panel_product.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "backends/cpu/parallel.h"
+
+namespace embedding {
+namespace {
+
+// Words of a panel that all rows pass by before its next words: 256 KB of a panel of 64 words and
+// 64 KB of one of 16, which stay in the L2 cache.
+constexpr size_t kDepthBlock = 1024;
+// Of words that are widened, the copy is to stay in the L1 cache: 16 KB of a panel of 16.
+constexpr size_t kWidenedDepthBlock = 256;
+
+size_t CeilDivide(size_t n, size_t by) { return (n + by - 1) / by; }
+
+template <typename Word>
+void Spread(const void* from, size_t words, size_t width, uint8_t* to) {
+  const auto* bytes = static_cast<const uint8_t*>(from);
+  for (size_t i = 0; i < words; ++i) {
+    std::memcpy(to + i * width * sizeof(Word), bytes + i * sizeof(Word), sizeof(Word));
+  }
+}
+
+}  // namespace
+
+void SpreadWords(const void* from, size_t words, const PanelKernel& kernel, uint8_t* to) {
+  if (kernel.stored_bytes == sizeof(uint16_t)) {
+    Spread<uint16_t>(from, words, kernel.width, to);
+  } else {
+    Spread<uint32_t>(from, words, kernel.width, to);
+  }
+}
+
+void MultiplyPanels(const PanelKernel& kernel, const PackedWeight& weight, const uint8_t* left,
+                    size_t left_stride, size_t rows, AlignedBuffer<uint8_t>& scratch,
+                    const FinishTile& finish) {
+  constexpr size_t kWordBytes = 4;
+  const size_t block = kernel.widen != nullptr ? kWidenedDepthBlock : kDepthBlock;
+  const bool one_block = weight.depth <= block;
+  const size_t stored_row = kernel.width * kernel.stored_bytes;  // of a panel
+  const size_t panel_bytes = weight.depth * stored_row;
+
+  // Groups of nearly the same size: a small last group would leave the multipliers idle.
+  const size_t groups = CeilDivide(rows, kernel.rows);
+  const auto first_row = [&](size_t group) { return rows * group / groups; };
+  // A task is a panel and, where threads are too many for the panels, a part of the groups.
+  constexpr size_t kTasksPerThread = 4;
+  const auto threads = static_cast<size_t>(omp_get_max_threads());
+  const size_t wanted_parts =
+      std::clamp(CeilDivide(kTasksPerThread * threads, weight.panels), size_t{1}, groups);
+  const size_t groups_of_part = CeilDivide(groups, wanted_parts);
+  const size_t parts = CeilDivide(groups, groups_of_part);
+
+  // Where one block is all, sums are finished at once, and a tile's stay in the L1 cache.
+  const size_t tile_bytes = kernel.rows * kernel.width * kWordBytes;
+  const size_t sums_bytes = (one_block ? 1 : groups_of_part) * tile_bytes;
+  const size_t widened_bytes = kernel.widen != nullptr ? block * kernel.width * kWordBytes : 0;
+  const size_t thread_bytes = sums_bytes + widened_bytes;
+  scratch.Resize(threads * thread_bytes);
+
+  ParallelForAhead(weight.panels * parts, [&](size_t task, size_t next_task) {
+    uint8_t* sums = scratch.data() + static_cast<size_t>(omp_get_thread_num()) * thread_bytes;
+    uint8_t* widened = sums + sums_bytes;
+    const size_t panel = task / parts;
+    const size_t next_panel = next_task / parts;
+    const size_t begin = task % parts * groups_of_part;
+    const size_t end = std::min(begin + groups_of_part, groups);
+    for (size_t first = 0; first < weight.depth; first += block) {
+      const size_t depth = std::min(block, weight.depth - first);
+      const bool last = first + depth == weight.depth;
+      const uint8_t* stored = weight.bytes.data() + panel * panel_bytes + first * stored_row;
+      const uint8_t* right = stored;
+      if (kernel.widen != nullptr) {
+        kernel.widen(stored, depth * kernel.width, widened);
+        right = widened;
+      }
+      // The words after these come from memory into the caches while these are multiplied: left to
+      // the processor's own prefetchers, a product of few rows waits for a third of its time. The
+      // requests are spread over the groups, not to come faster than memory answers.
+      const uint8_t* next = stored + depth * stored_row;
+      size_t next_words = std::min(block, weight.depth - first - depth);
+      if (last && next_panel != panel && next_panel < weight.panels) {
+        next = weight.bytes.data() + next_panel * panel_bytes;
+        next_words = std::min(block, weight.depth);
+      }
+      const size_t next_lines = CeilDivide(next_words * stored_row, kCacheLineBytes);
+      const size_t intervals = CeilDivide(depth, kFetchInterval);
+      const size_t lines = CeilDivide(next_lines, intervals * (end - begin));
+      for (size_t group = begin; group < end; ++group) {
+        const size_t row = first_row(group);
+        const size_t group_rows = first_row(group + 1) - row;
+        uint8_t* tile_sums = sums + (one_block ? 0 : group - begin) * tile_bytes;
+        const size_t first_line = (group - begin) * intervals * lines;
+        kernel.multiply({.left = left + row * left_stride + first * kWordBytes,
+                         .left_stride = left_stride,
+                         .rows = group_rows,
+                         .depth = depth,
+                         .right = right,
+                         .sums = tile_sums,
+                         .accumulate = first != 0,
+                         .ahead = next + first_line * kCacheLineBytes,
+                         .ahead_lines = first_line < next_lines ? lines : 0});
+        if (last) finish(panel, row, group_rows, tile_sums);
+      }
+    }
+  });
+}
+
+}  // namespace embedding

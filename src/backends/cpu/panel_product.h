@@ -1,0 +1,80 @@
+// How every matrix product of this project's own runs: by outer products, after Goto and van de
+// Geijn (2008), "Anatomy of High-Performance Matrix Multiplication", for a weight that is packed
+// once.
+//
+// The weight is packed in panels: panel p holds the weights of output features [p * width,
+// (p + 1) * width), input feature by input feature. A kernel keeps the sums of a few rows and one
+// panel in registers and adds, feature by feature, the outer product of the rows' inputs and the
+// panel's weights. Kernels differ in what they multiply: an f32, two bf16 or four 8-bit integers,
+// each a word of 32 bits. So they see inputs and weights as words, and everything around them is
+// the same.
+//
+// Thread-safety: of functions that do not share what they write to.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include "backends/cpu/panel_kernels.h"
+#include "backends/cpu/parallel.h"
+#include "base/aligned_buffer.h"
+
+namespace embedding {
+
+struct PackedWeight {
+  size_t depth = 0;  // words of an input row
+  size_t panels = 0;
+  AlignedBuffer<uint8_t> bytes;  // [panels][depth][width] stored words
+};
+
+// Writes `words` consecutive stored words to one column of a panel.
+void SpreadWords(const void* from, size_t words, const PanelKernel& kernel, uint8_t* to);
+
+// The weight [out_features, in_features] in the kernel's layout. fill(feature, first, count, to)
+// writes what is stored of `count` input features, T's of which `group` are a stored word. What the
+// last panel and the last word have beyond the weight is 0.
+template <typename T, typename Fill>
+PackedWeight PackPanels(const PanelKernel& kernel, size_t in_features, size_t out_features,
+                        const Fill& fill) {
+  PackedWeight packed;
+  packed.depth = (in_features + kernel.group - 1) / kernel.group;
+  packed.panels = (out_features + kernel.width - 1) / kernel.width;
+  const size_t panel_bytes = packed.depth * kernel.width * kernel.stored_bytes;
+  packed.bytes.Resize(packed.panels * panel_bytes);
+  ParallelFor(packed.panels, [&](size_t panel) {
+    uint8_t* out = packed.bytes.data() + panel * panel_bytes;
+    const size_t first_feature = panel * kernel.width;
+    const size_t columns = std::min(kernel.width, out_features - first_feature);
+    if (columns < kernel.width) std::fill_n(out, panel_bytes, uint8_t{0});
+    // A few words of every feature in turn: the lines of both sides stay in the cache.
+    constexpr size_t kWords = 16;
+    constexpr size_t kMaxGroup = 4;
+    for (size_t word = 0; word < packed.depth; word += kWords) {
+      const size_t words = std::min(kWords, packed.depth - word);
+      for (size_t c = 0; c < columns; ++c) {
+        T row[kWords * kMaxGroup] = {};
+        const size_t first = word * kernel.group;
+        fill(first_feature + c, first, std::min(words * kernel.group, in_features - first), row);
+        SpreadWords(row, words, kernel, out + (word * kernel.width + c) * kernel.stored_bytes);
+      }
+    }
+  });
+  return packed;
+}
+
+// Takes the finished sums of a tile, [rows][width]: those of input rows [row, row + rows) and
+// output features [panel * width, ...). Called on any thread of the team.
+using FinishTile = std::function<void(size_t panel, size_t row, size_t rows, const uint8_t* sums)>;
+
+// Multiplies `rows` rows of words, `left_stride` bytes apart, by the weight. `scratch` is what the
+// threads work in; it may be reused by the next product.
+//
+// Every sum takes its terms in the order of the features, whatever the number of rows: a row's
+// result does not depend on its batch.
+void MultiplyPanels(const PanelKernel& kernel, const PackedWeight& weight, const uint8_t* left,
+                    size_t left_stride, size_t rows, AlignedBuffer<uint8_t>& scratch,
+                    const FinishTile& finish);
+
+}  // namespace embedding
