@@ -10,6 +10,8 @@
 namespace embedding {
 namespace {
 
+// T is float or BFloat16.
+template <typename T>
 void Attention(benchmark::State& state) {
   constexpr size_t kHeads = 16;
   constexpr size_t kHeadDim = 64;
@@ -18,9 +20,9 @@ void Attention(benchmark::State& state) {
   const size_t hidden = kHeads * kHeadDim;
   std::mt19937 generator(1);
   std::normal_distribution<float> normal;
-  std::vector<float> qkv(length * sequences * 3 * hidden);
-  for (float& x : qkv) x = normal(generator);
-  std::vector<float> out(length * sequences * hidden);
+  std::vector<T> qkv(length * sequences * 3 * hidden);
+  for (T& x : qkv) x = T(normal(generator));
+  std::vector<T> out(length * sequences * hidden);
   std::vector<uint32_t> offsets;
   for (size_t s = 0; s <= sequences; ++s) offsets.push_back(static_cast<uint32_t>(s * length));
   for (auto _ : state) {
@@ -34,13 +36,17 @@ void Attention(benchmark::State& state) {
       operations / MeasuredPeakF32(), benchmark::Counter::kIsIterationInvariantRate);
 }
 
-BENCHMARK(Attention)
-    ->ArgNames({"tokens", "sequences"})
-    ->Args({20, 1})
-    ->Args({20, 100})
-    ->Args({727, 1})
-    ->Args({8000, 1})
-    ->UseRealTime();
+void Lengths(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"tokens", "sequences"})
+      ->Args({20, 1})
+      ->Args({20, 100})
+      ->Args({727, 1})
+      ->Args({8000, 1})
+      ->UseRealTime();
+}
+
+BENCHMARK(Attention<float>)->Apply(Lengths);
+BENCHMARK(Attention<BFloat16>)->Apply(Lengths);
 
 }  // namespace
 }  // namespace embedding

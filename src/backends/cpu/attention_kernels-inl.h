@@ -15,7 +15,6 @@
 #include <cstdint>
 
 #include "backends/cpu/elementwise-inl.h"
-#include "backends/cpu/register_tile-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -23,53 +22,37 @@ namespace embedding {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// out[r, 0 .. 2 vectors) of kTileRows rows = (accumulate ? out : 0) + sum over i < depth of
-// left[r][i] * right[i, 0 .. 2 vectors).
-HWY_INLINE void OuterProduct(const float* const HWY_RESTRICT* left, size_t depth,
-                             const float* HWY_RESTRICT right, size_t right_stride,
-                             float* HWY_RESTRICT out, size_t out_stride, bool accumulate) {
-  const D d;
-  const size_t lanes = hn::Lanes(d);
-  V sum0[kTileRows];
-  V sum1[kTileRows];
-  for (size_t r = 0; r < kTileRows; ++r) {
-    sum0[r] = accumulate ? hn::LoadU(d, out + r * out_stride) : hn::Zero(d);
-    sum1[r] = accumulate ? hn::LoadU(d, out + r * out_stride + lanes) : hn::Zero(d);
-  }
-  for (size_t i = 0; i < depth; ++i) {
-    const V right0 = hn::LoadU(d, right + i * right_stride);
-    const V right1 = hn::LoadU(d, right + i * right_stride + lanes);
-    for (size_t r = 0; r < kTileRows; ++r) {
-      const V value = hn::Set(d, left[r][i]);
-      sum0[r] = hn::MulAdd(value, right0, sum0[r]);
-      sum1[r] = hn::MulAdd(value, right1, sum1[r]);
-    }
-  }
-  for (size_t r = 0; r < kTileRows; ++r) {
-    hn::StoreU(sum0[r], d, out + r * out_stride);
-    hn::StoreU(sum1[r], d, out + r * out_stride + lanes);
-  }
-}
+using D = hn::ScalableTag<float>;
 
-// Turns the raw scores of one query over `keys` keys, a multiple of the lanes, into
+// Turns the raw scores of one query over `keys` keys, a multiple of the lanes, into probabilities
 // 2^(factor * (score - max)), updates the query's running max and sum, and returns the number by
-// which what was summed before has to be multiplied. factor > 0.
-HWY_INLINE float OnlineSoftmax(float* HWY_RESTRICT scores, size_t keys, float factor, float& max,
-                               float& sum) {
+// which what was summed before has to be multiplied. Scores lie in pieces of `panel` keys, `stride`
+// numbers apart; probabilities one after another. factor > 0.
+HWY_INLINE float OnlineSoftmax(const float* HWY_RESTRICT scores, size_t keys, size_t panel,
+                               size_t stride, float factor, float& max, float& sum,
+                               float* HWY_RESTRICT probabilities) {
   const D d;
   const size_t lanes = hn::Lanes(d);
   auto block_max = hn::Set(d, max);
-  for (size_t i = 0; i < keys; i += lanes) block_max = hn::Max(block_max, hn::Load(d, scores + i));
+  for (size_t first = 0; first < keys; first += panel) {
+    const float* piece = scores + first / panel * stride;
+    const size_t size = HWY_MIN(panel, keys - first);
+    for (size_t i = 0; i < size; i += lanes) block_max = hn::Max(block_max, hn::Load(d, piece + i));
+  }
   const float new_max = hn::GetLane(hn::MaxOfLanes(d, block_max));
   const auto scale = hn::Set(d, factor);
   const auto offset = hn::Set(d, new_max * factor);
   auto block_sum = hn::Zero(d);
-  for (size_t i = 0; i < keys; i += lanes) {
-    const auto p = Exp2OfNegative(d, hn::MulSub(hn::Load(d, scores + i), scale, offset));
-    hn::Store(p, d, scores + i);
-    block_sum = hn::Add(block_sum, p);
+  for (size_t first = 0; first < keys; first += panel) {
+    const float* piece = scores + first / panel * stride;
+    const size_t size = HWY_MIN(panel, keys - first);
+    for (size_t i = 0; i < size; i += lanes) {
+      const auto p = Exp2OfNegative(d, hn::MulSub(hn::Load(d, piece + i), scale, offset));
+      hn::Store(p, d, probabilities + first + i);
+      block_sum = hn::Add(block_sum, p);
+    }
   }
-  const float rescale = std::exp2((max - new_max) * factor);
+  const float rescale = new_max == max ? 1.0F : std::exp2((max - new_max) * factor);
   max = new_max;
   sum = sum * rescale + hn::GetLane(hn::SumOfLanes(d, block_sum));
   return rescale;
@@ -113,6 +96,18 @@ HWY_INLINE void PackKeys(const uint32_t* keys, size_t count, size_t stride, size
       k += 1;
     }
   }
+}
+
+// out[0 .. size) = row * factor. `row` is aligned.
+template <typename T>
+HWY_INLINE void StoreScaled(const float* HWY_RESTRICT row, size_t size, float factor,
+                            T* HWY_RESTRICT out) {
+  const D d;
+  size_t i = 0;
+  for (; i + hn::Lanes(d) <= size; i += hn::Lanes(d)) {
+    StoreFromF32(d, hn::Mul(hn::Load(d, row + i), hn::Set(d, factor)), out + i);
+  }
+  for (; i < size; ++i) out[i] = static_cast<T>(row[i] * factor);
 }
 
 // row[0 .. size) *= factor; size is a multiple of the lanes.

@@ -98,6 +98,13 @@ bool HasInt8Quads() {
 }
 
 void MultiplyBf16Pairs(const PanelTile& tile) { MultiplyRows<Bf16Pairs>(tile); }
+void RoundToBf16(const float* in, size_t size, uint16_t* out) {
+  for (size_t i = 0; i < size; i += 32) {
+    const __m512bh pairs =
+        _mm512_cvtne2ps_pbh(_mm512_loadu_ps(in + i + 16), _mm512_loadu_ps(in + i));
+    _mm512_storeu_si512(out + i, reinterpret_cast<__m512i>(pairs));
+  }
+}
 void MultiplyInt8Quads(const PanelTile& tile) { MultiplyRows<Int8Quads>(tile); }
 
 }  // namespace embedding
@@ -109,6 +116,7 @@ namespace embedding {
 bool HasBf16Pairs() { return false; }
 bool HasInt8Quads() { return false; }
 void MultiplyBf16Pairs(const PanelTile&) {}
+void RoundToBf16(const float*, size_t, uint16_t*) {}
 void MultiplyInt8Quads(const PanelTile&) {}
 
 }  // namespace embedding

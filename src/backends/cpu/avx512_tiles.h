@@ -16,6 +16,8 @@ bool HasBf16Pairs();
 bool HasInt8Quads();
 
 void MultiplyBf16Pairs(const PanelTile& tile);
+// Rounds `size` f32 numbers, a multiple of 32, to bf16. For processors with HasBf16Pairs().
+void RoundToBf16(const float* in, size_t size, uint16_t* out);
 void MultiplyInt8Quads(const PanelTile& tile);
 
 }  // namespace embedding
