@@ -51,7 +51,7 @@ void Multiply(const PanelTile& tile) {
   const uint8_t* ahead = tile.ahead;
   for (size_t first = 0; first < tile.depth; first += kFetchInterval) {
     for (size_t i = 0; i < tile.ahead_lines; ++i, ahead += kVectorBytes) {
-      _mm_prefetch(ahead, _MM_HINT_T0);
+      _mm_prefetch(ahead, _MM_HINT_T1);
     }
     const size_t remaining = tile.depth - first;
     const size_t words = remaining < kFetchInterval ? remaining : kFetchInterval;

@@ -10,7 +10,6 @@
 #define HWY_TARGET_INCLUDE "backends/cpu/panel_kernels.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 
-#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 #ifndef EMBEDDING_PANEL_KERNELS_ROWS
@@ -37,7 +36,9 @@ constexpr size_t kPairVectors = 2;
 
 HWY_INLINE void FetchAhead(const PanelTile& tile, size_t word) {
   const uint8_t* ahead = tile.ahead + word / kFetchInterval * tile.ahead_lines * kCacheLineBytes;
-  for (size_t i = 0; i < tile.ahead_lines; ++i) hwy::Prefetch(ahead + i * kCacheLineBytes);
+  for (size_t i = 0; i < tile.ahead_lines; ++i) {
+    __builtin_prefetch(ahead + i * kCacheLineBytes, /*rw=*/0, /*locality=*/2);
+  }
 }
 
 template <typename T>

@@ -30,7 +30,7 @@ struct PanelTile {
   uint8_t* sums;         // [rows][width] of float or int32_t, cache-line aligned
   bool accumulate;       // adds to the sums, instead of overwriting them
   // Memory that the next tiles need: before every kFetchInterval words `ahead_lines` cache lines
-  // of it are fetched.
+  // of it are fetched into the L2 cache; the L1 is too small for them.
   const uint8_t* ahead;
   size_t ahead_lines;
 };
