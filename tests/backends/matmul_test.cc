@@ -94,9 +94,9 @@ TEST_P(MatMulF32, FusesTheErrorFunctionGelu) {
 // Rows are split among the threads where there are more of those than panels.
 TEST_P(MatMulF32, TakesAnyNumberOfThreads) {
   const int threads = omp_get_max_threads();
-  for (const int count : {1, 3, 40}) {
+  for (const int count : {1, 2, 3}) {
     omp_set_num_threads(count);
-    for (const size_t rows : {1, 13, 100}) {
+    for (const size_t rows : std::initializer_list<size_t>{1, 13, 100}) {
       ExpectMatchesReference(GetParam(), rows, 1030, 70, true, Activation::kIdentity);
     }
   }
@@ -154,7 +154,7 @@ void ExpectF32ProductsOfRoundedNumbers(MakeBf16ToF32 to_f32, MakeBf16 to_bf16) {
   const auto expect = [&](size_t rows, size_t in, size_t out, Activation activation) {
     ExpectF32ProductOfRoundedNumbers(to_f32, to_bf16, rows, in, out, activation);
   };
-  for (const size_t rows : {1, 2, 3, 4, 5, 6, 7, 20}) {
+  for (const size_t rows : std::initializer_list<size_t>{1, 2, 3, 4, 5, 6, 7, 20}) {
     expect(rows, 256, 64, Activation::kIdentity);
   }
   expect(20, 4096, 128, Activation::kIdentity);  // more than a block of features

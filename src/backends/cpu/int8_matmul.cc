@@ -116,8 +116,8 @@ class Int8MatMul : public MatMul<In, Out> {
     const size_t stride = weight_.depth * kWordBytes;
     words_.Resize(input.rows * stride);
     rows_.Resize(input.rows);
-    constexpr size_t kRowsPerTask = 8;
-    ParallelRanges(input.rows, kRowsPerTask, [&](size_t begin, size_t end) {
+    constexpr size_t kMinRows = 4;
+    ParallelRanges(input.rows, kMinRows, [&](size_t begin, size_t end) {
       for (size_t r = begin; r < end; ++r) {
         rows_[r].words = words_.data() + r * stride;
         rows_[r].bytes = stride;

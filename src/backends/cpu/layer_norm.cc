@@ -85,7 +85,7 @@ HWY_EXPORT(RoundRow);
 void AddLayerNorm(float* x, const float* residual, size_t rows, const LayerNormWeights& weights,
                   BFloat16* rounded) {
   // A thread's share should outweigh the cost of waking it.
-  constexpr size_t kMinElements = 16384;
+  constexpr size_t kMinElements = 4096;
   const size_t size = weights.gamma.size();
   ParallelRanges(rows, kMinElements / size + 1, [&](size_t begin, size_t end) {
     for (size_t row = begin; row < end; ++row) {

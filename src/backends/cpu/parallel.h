@@ -4,6 +4,9 @@
 // calling thread's omp_set_num_threads.
 #pragma once
 
+#include <omp.h>
+
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -35,19 +38,14 @@ void ParallelForAhead(size_t count, const Task& task) {
   }
 }
 
-// Calls task(begin, end) for ranges that cover [0, count), one range a thread. For many small equal
-// steps.
+// Calls task(begin, end) for ranges of nearly the same size that cover [0, count): one a thread, of
+// `min_range` or more where there is more than one. For many small equal steps.
 template <typename Task>
 void ParallelRanges(size_t count, size_t min_range, const Task& task) {
-  const auto n = static_cast<int64_t>(count);
-  const auto grain = static_cast<int64_t>(min_range);
-  const int64_t ranges = (n + grain - 1) / grain;
+  const auto threads = static_cast<size_t>(omp_get_max_threads());
+  const size_t ranges = std::clamp(count / min_range, size_t{1}, threads);
 #pragma omp parallel for schedule(static) if (ranges > 1)
-  for (int64_t i = 0; i < ranges; ++i) {
-    const int64_t begin = i * grain;
-    const int64_t end = begin + grain < n ? begin + grain : n;
-    task(static_cast<size_t>(begin), static_cast<size_t>(end));
-  }
+  for (size_t i = 0; i < ranges; ++i) task(count * i / ranges, count * (i + 1) / ranges);
 }
 
 }  // namespace embedding
