@@ -13,7 +13,7 @@ void* AllocateAligned(size_t bytes) {
   const bool huge = bytes >= kHugePageBytes;
   const size_t alignment = huge ? kHugePageBytes : kCacheLineBytes;
   const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  void* memory = std::aligned_alloc(alignment, rounded > 0 ? rounded : alignment);
+  void* memory = std::aligned_alloc(alignment, rounded);
   if (memory == nullptr) throw std::bad_alloc();
 #ifdef __linux__
   if (huge)

@@ -214,6 +214,10 @@ int Serve(int argc, char** argv) {
   options.service.model_name = DisplayName(options.models.front());
   options.service.max_batch_tokens = options.engine.max_batch_tokens;
 
+  // So that a key that did not arrive, from an empty variable say, is seen.
+  const size_t keys = options.service.api_keys.size();
+  if (keys > 0) spdlog::info("requests must send one of {} API keys", keys);
+
   // Destroyed in reverse: the embedders answer what they still have while the workers and the
   // server that this goes through are there.
   std::unique_ptr<serve::Server> server;

@@ -214,7 +214,7 @@ void PackedAttention(const T* qkv, std::span<const uint32_t> offsets, size_t hea
         .out = out + first_token * hidden_size + head * head_dim,
         .out_stride = hidden_size,
         .first_query = block.first_query,
-        .queries = std::min({kQueryBlock, tokens - block.first_query, max_queries}),
+        .queries = std::min(kQueryBlock, std::min(tokens, max_queries) - block.first_query),
         .tokens = tokens,
         .head_dim = head_dim});
   });

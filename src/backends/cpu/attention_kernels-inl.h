@@ -1,6 +1,4 @@
 // The inner loops of attention.cc, once for each instruction set that Highway compiles for.
-// Matrices are of 32-bit elements: an f32 number, or a pair of bf16 numbers that are neighbours in
-// the direction over which a product sums.
 
 #if defined(EMBEDDING_ATTENTION_KERNELS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef EMBEDDING_ATTENTION_KERNELS_INL_H_
@@ -9,7 +7,6 @@
 #define EMBEDDING_ATTENTION_KERNELS_INL_H_
 #endif
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

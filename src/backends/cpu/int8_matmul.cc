@@ -124,7 +124,7 @@ class Int8MatMul : public MatMul<In, Out> {
         QuantizeRow(input.data + r * in_features_, rows_[r]);
       }
     });
-    MultiplyPanels(kernel_, weight_, words_.data(), stride, input.rows, scratch_,
+    MultiplyPanels(kernel_, weight_, words_.data(), stride, input.rows,
                    [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
                      Finish(panel, row, rows, reinterpret_cast<const int32_t*>(sums), output);
                    });
@@ -169,7 +169,6 @@ class Int8MatMul : public MatMul<In, Out> {
   // Of the product that runs.
   AlignedBuffer<uint8_t> words_;      // [rows][depth] words
   AlignedBuffer<QuantizedRow> rows_;  // [rows]
-  AlignedBuffer<uint8_t> scratch_;
 };
 
 }  // namespace

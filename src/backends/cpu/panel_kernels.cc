@@ -108,11 +108,7 @@ struct Int16PairsTile {
     EMBEDDING_UNROLL
     for (size_t r = 0; r < rows; ++r) {
       EMBEDDING_UNROLL
-      for (size_t v = 0; v < kPairVectors; ++v) {
-        const int32_t* from = out + (r * kPairVectors + v) * lanes;
-        sums[r][v] = tile.accumulate ? hn::Load(d, from) : hn::Zero(d);
-        more[r][v] = hn::Zero(d);
-      }
+      for (size_t v = 0; v < kPairVectors; ++v) sums[r][v] = more[r][v] = hn::Zero(d);
     }
     for (size_t first = 0; first < tile.depth; first += kFetchInterval) {
       FetchAhead(tile, first);
@@ -139,8 +135,10 @@ struct Int16PairsTile {
     for (size_t r = 0; r < rows; ++r) {
       EMBEDDING_UNROLL
       for (size_t v = 0; v < kPairVectors; ++v) {
-        hn::Store(hn::RearrangeToOddPlusEven(sums[r][v], more[r][v]), d,
-                  out + (r * kPairVectors + v) * lanes);
+        int32_t* to = out + (r * kPairVectors + v) * lanes;
+        auto sum = hn::RearrangeToOddPlusEven(sums[r][v], more[r][v]);
+        if (tile.accumulate) sum = hn::Add(sum, hn::Load(d, to));
+        hn::Store(sum, d, to);
       }
     }
   }

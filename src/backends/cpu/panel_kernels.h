@@ -20,7 +20,8 @@ struct PanelKernel {
   size_t width;  // output features of a panel
   size_t rows;   // most rows of a tile
   void (*multiply)(const PanelTile& tile);
-  // Bytes in which a word of the weight is stored, and what makes words of them, if fewer than 4.
+  // Bytes in which a word of the weight is stored, and what makes words of 4 bytes of them; nullptr
+  // where `multiply` reads them as they are stored.
   size_t stored_bytes = 4;
   void (*widen)(const uint8_t* stored, size_t words, uint8_t* to) = nullptr;
 };

@@ -86,8 +86,7 @@ class PanelMatMul : public MatMul<In, Out> {
       left = padded_.data();
     }
     MultiplyPanels(kernel_, weight_, reinterpret_cast<const uint8_t*>(left), columns * sizeof(In),
-                   input.rows, scratch_,
-                   [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
+                   input.rows, [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
                      Finish(panel, row, rows, reinterpret_cast<const float*>(sums), output);
                    });
   }
@@ -125,7 +124,6 @@ class PanelMatMul : public MatMul<In, Out> {
   const PackedWeight weight_;
   AlignedBuffer<float> bias_;  // [panels * width]
   // Of the product that runs.
-  AlignedBuffer<uint8_t> scratch_;
   AlignedBuffer<In> padded_;
 };
 

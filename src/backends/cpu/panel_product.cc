@@ -13,7 +13,7 @@ namespace {
 // Words of a panel that all rows pass by before its next words: 256 KB of a panel of 64 words and
 // 64 KB of one of 16, which stay in the L2 cache.
 constexpr size_t kDepthBlock = 1024;
-// Of words that are widened, the copy is to stay in the L1 cache: 16 KB of a panel of 16.
+// Of words that are widened, the copy stays nearer: 16 KB of a panel of 16.
 constexpr size_t kWidenedDepthBlock = 256;
 
 size_t CeilDivide(size_t n, size_t by) { return (n + by - 1) / by; }
@@ -37,8 +37,7 @@ void SpreadWords(const void* from, size_t words, const PanelKernel& kernel, uint
 }
 
 void MultiplyPanels(const PanelKernel& kernel, const PackedWeight& weight, const uint8_t* left,
-                    size_t left_stride, size_t rows, AlignedBuffer<uint8_t>& scratch,
-                    const FinishTile& finish) {
+                    size_t left_stride, size_t rows, const FinishTile& finish) {
   constexpr size_t kWordBytes = 4;
   const size_t block = kernel.widen != nullptr ? kWidenedDepthBlock : kDepthBlock;
   const bool one_block = weight.depth <= block;
@@ -61,10 +60,13 @@ void MultiplyPanels(const PanelKernel& kernel, const PackedWeight& weight, const
   const size_t sums_bytes = (one_block ? 1 : groups_of_part) * tile_bytes;
   const size_t widened_bytes = kernel.widen != nullptr ? block * kernel.width * kWordBytes : 0;
   const size_t thread_bytes = sums_bytes + widened_bytes;
-  scratch.Resize(threads * thread_bytes);
+  // What the team works in; the caller's, for all its products.
+  thread_local AlignedBuffer<uint8_t> buffer;
+  buffer.Resize(threads * thread_bytes);
+  uint8_t* const scratch = buffer.data();
 
   ParallelForAhead(weight.panels * parts, [&](size_t task, size_t next_task) {
-    uint8_t* sums = scratch.data() + static_cast<size_t>(omp_get_thread_num()) * thread_bytes;
+    uint8_t* sums = scratch + static_cast<size_t>(omp_get_thread_num()) * thread_bytes;
     uint8_t* widened = sums + sums_bytes;
     const size_t panel = task / parts;
     const size_t next_panel = next_task / parts;

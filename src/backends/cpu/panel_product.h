@@ -68,13 +68,11 @@ PackedWeight PackPanels(const PanelKernel& kernel, size_t in_features, size_t ou
 // output features [panel * width, ...). Called on any thread of the team.
 using FinishTile = std::function<void(size_t panel, size_t row, size_t rows, const uint8_t* sums)>;
 
-// Multiplies `rows` rows of words, `left_stride` bytes apart, by the weight. `scratch` is what the
-// threads work in; it may be reused by the next product.
+// Multiplies `rows` rows of words (1 or more), `left_stride` bytes apart, by the weight.
 //
 // Every sum takes its terms in the order of the features, whatever the number of rows: a row's
 // result does not depend on its batch.
 void MultiplyPanels(const PanelKernel& kernel, const PackedWeight& weight, const uint8_t* left,
-                    size_t left_stride, size_t rows, AlignedBuffer<uint8_t>& scratch,
-                    const FinishTile& finish);
+                    size_t left_stride, size_t rows, const FinishTile& finish);
 
 }  // namespace embedding

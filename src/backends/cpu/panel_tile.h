@@ -26,7 +26,7 @@ struct PanelTile {
   size_t left_stride;    // bytes from row to row
   size_t rows;           // 1 to PanelKernel::rows
   size_t depth;          // words
-  const uint8_t* right;  // [depth][width] words, cache-line aligned
+  const uint8_t* right;  // [depth][width] words as the weight stores them
   uint8_t* sums;         // [rows][width] of float or int32_t, cache-line aligned
   bool accumulate;       // adds to the sums, instead of overwriting them
   // Memory that the next tiles need: before every kFetchInterval words `ahead_lines` cache lines
