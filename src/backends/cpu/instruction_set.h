@@ -6,7 +6,7 @@
 
 namespace embedding {
 
-// Keeps whatever is chosen from now on, oneDNN's products and our own kernels alike, within AVX2,
+// Keeps whatever is chosen from now on, our own kernels and oneDNN's products alike, within AVX2,
 // FMA and F16C. Must precede the first model; once it has, calling it again does nothing. Not
 // thread-safe.
 // Errors: kDeviceUnavailable where the processor is not an x86-64 one with AVX2, or where oneDNN

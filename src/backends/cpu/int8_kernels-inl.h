@@ -42,7 +42,7 @@ struct Int8Finish {
 #include <limits>
 
 #include "backends/cpu/elementwise-inl.h"
-#include "backends/cpu/panel_product.h"
+#include "backends/cpu/panel_kernels.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();

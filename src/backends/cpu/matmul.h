@@ -42,8 +42,8 @@ class MatMul {
 };
 
 // Packs the parameters, which are not kept. The activation is fused into the product: kIdentity or
-// kGelu (the erf form). `type` is kInt8, the type of In, or kF16 for an In of
-// float: the weight alone is rounded.
+// kGelu (the erf form). `type` is kInt8, the type of In, or kF16 for an In of float: the weight
+// alone is rounded.
 //
 // Kernels of our own multiply (panel_product.h); bf16 where the processor has AMX, oneDNN.
 template <typename In, typename Out>

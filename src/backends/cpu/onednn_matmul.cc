@@ -10,7 +10,6 @@
 #include <dnnl.hpp>
 #include <type_traits>
 #include <unordered_map>
-#include <utility>
 
 namespace embedding {
 namespace {
