@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "api/http.h"
+#include "api/metrics.h"
 #include "base/result.h"
 #include "engine/embedder.h"
 #include "engine/rerank.h"
@@ -40,6 +41,7 @@ struct Call {
   const ServiceOptions& options;
   const Post& post;
   const Models* models;  // nullptr while they load
+  const Metrics& metrics;
   std::chrono::steady_clock::time_point received;
   Request request;
   Respond respond;  // empty once the call has been answered

@@ -56,6 +56,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/readyz", NativeHealth, false},
     {"GET", "/ping", NativeHealth, false},
     {"GET", "/livez", NativeLive, false},
+    {"GET", "/metrics", TeiMetrics, false},
     {"GET", "/openapi.json", OpenApi, false},
     {"GET", "/docs", Docs, false},
     {"POST", "/embed_all", TeiEmbedAll, true},
@@ -83,6 +84,14 @@ bool Matches(const Route& route, std::string_view path) {
              : path == route.path;
 }
 
+// What the path is counted as: there are as many names as routes, whatever clients send.
+std::string RouteOf(std::string_view path) {
+  for (const Route& route : kRoutes) {
+    if (Matches(route, path)) return std::string(route.path);
+  }
+  return "";
+}
+
 // What the client sent, made fit for an error message: short, and nothing but printable ASCII.
 std::string Excerpt(std::string_view text) {
   constexpr size_t kMaxChars = 100;
@@ -103,9 +112,16 @@ std::vector<std::pair<std::string, std::string>> Service::Routes() {
 }
 
 void Service::Handle(Request request, Respond respond) const {
-  const auto call = std::make_shared<Call>(Call{options_, post_, started_ ? &models_ : nullptr,
-                                                std::chrono::steady_clock::now(),
-                                                std::move(request), std::move(respond)});
+  const auto received = std::chrono::steady_clock::now();
+  const std::string_view sent = request.target;
+  Respond counted = [this, received, route = RouteOf(sent.substr(0, sent.find('?'))),
+                     respond = std::move(respond)](Response response) {
+    metrics_.Count(route, response.status, std::chrono::steady_clock::now() - received);
+    respond(std::move(response));
+  };
+  const auto call =
+      std::make_shared<Call>(Call{options_, post_, started_ ? &models_ : nullptr, metrics_,
+                                  received, std::move(request), std::move(counted)});
   const std::string_view target = call->request.target;
   const std::string_view path = target.substr(0, target.find('?'));
   std::string allowed;

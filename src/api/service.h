@@ -42,6 +42,7 @@ class Service {
   const Post post_;
   Models models_;  // not touched once started_ is set
   std::atomic<bool> started_ = false;
+  mutable Metrics metrics_;
 };
 
 }  // namespace embedding::api

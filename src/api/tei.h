@@ -16,5 +16,6 @@ void TeiPredict(const CallPtr& call);      // POST /predict
 void TeiTokenize(const CallPtr& call);     // POST /tokenize
 void TeiDecode(const CallPtr& call);       // POST /decode
 void TeiInfo(const CallPtr& call);         // GET /info
+void TeiMetrics(const CallPtr& call);      // GET /metrics
 
 }  // namespace embedding::api

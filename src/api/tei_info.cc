@@ -77,4 +77,8 @@ void TeiInfo(const CallPtr& call) {
   call->Answer({.body = std::move(body)});
 }
 
+void TeiMetrics(const CallPtr& call) {
+  call->Answer({.body = call->metrics.Text(), .content_type = "text/plain; version=0.0.4"});
+}
+
 }  // namespace embedding::api

@@ -90,6 +90,21 @@ def test_tei_info(minilm, tiny_reranker):
     assert "reranker" in tiny_reranker.get("/info").json()["model_type"]
 
 
+def test_tei_metrics_count_answers(minilm):
+    def count(path, status):
+        response = minilm.get("/metrics")
+        assert response.headers["content-type"].startswith("text/plain")
+        name = f'te_request_count{{path="{path}",status="{status}"}} '
+        found = [line for line in response.text.splitlines() if line.startswith(name)]
+        return int(found[0].removeprefix(name)) if found else 0
+
+    before = count("/embed", 200), count("/embed", 422), count("", 404)
+    minilm.post("/embed", {"texts": ["a"]})
+    minilm.post("/embed", {"texts": 7})
+    minilm.get("/no/such/path")
+    assert (count("/embed", 200), count("/embed", 422), count("", 404)) == tuple(n + 1 for n in before)
+
+
 def test_openai_floats_and_base64(minilm, texts, wanted):
     body = {"input": texts, "model": "text-embedding-3-small", "user": "somebody"}
     answer = minilm.post("/v1/embeddings", body).json()
