@@ -3,7 +3,10 @@
 # there. With "dev" it also installs what ./test.sh needs.
 set -euo pipefail
 
-build_debian=(g++ cmake ninja-build ccache pkg-config libdnnl-dev libhwy-dev libboost-dev
+# ocl-icd-opencl-dev: oneDNN's CMake package looks for OpenCL. libclang-rt-dev: the sanitizers, which
+# came with clang before Debian 12.
+build_debian=(g++ cmake ninja-build ccache pkg-config libdnnl-dev ocl-icd-opencl-dev libhwy-dev
+  libboost-dev
   libsimdjson-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev libutf8proc-dev
   libssl-dev libcurl4-openssl-dev python3 python3-venv curl)
 dev_debian=(clang clang-format clang-tidy libomp-dev libgtest-dev libgmock-dev libbenchmark-dev)
@@ -19,8 +22,12 @@ as_root() {
 
 install_debian() {
   local wanted=("${build_debian[@]}") missing=() package
-  [ "${1:-}" = dev ] && wanted+=("${dev_debian[@]}")
-  [ "${1:-}" = dev ] && ! command -v npm >/dev/null && wanted+=(nodejs npm) # or any other's Node.js
+  if [ "${1:-}" = dev ]; then
+    wanted+=("${dev_debian[@]}")
+    command -v npm >/dev/null || wanted+=(nodejs npm) # or any other's Node.js
+    apt-cache show clang >/dev/null 2>&1 || as_root apt-get update -q >&2 # a bare container's lists
+    ! apt-cache show libclang-rt-dev >/dev/null 2>&1 || wanted+=(libclang-rt-dev)
+  fi
   for package in "${wanted[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' ||
       missing+=("$package")
