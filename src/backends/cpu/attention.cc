@@ -192,26 +192,28 @@ void PackedAttention(const T* qkv, std::span<const uint32_t> offsets, size_t hea
   const PanelKernel kernel = KernelFor(qkv, head_dim);
   const size_t hidden_size = heads * head_dim;
   struct QueryBlock {
-    size_t sequence, first_query;
+    size_t sequence, head, first_query;
   };
+  // Blocks that meet the same keys and values follow one another, which keeps those in the caches.
   std::vector<QueryBlock> blocks;
   for (size_t s = 0; s + 1 < offsets.size(); ++s) {
     const size_t queries = std::min<size_t>(offsets[s + 1] - offsets[s], max_queries);
-    for (size_t q = 0; q < queries; q += kQueryBlock) blocks.push_back({s, q});
+    for (size_t head = 0; head < heads; ++head) {
+      for (size_t q = 0; q < queries; q += kQueryBlock) blocks.push_back({s, head, q});
+    }
   }
-  ParallelFor(blocks.size() * heads, [&](size_t i) {
-    const QueryBlock& block = blocks[i / heads];
-    const size_t head = i % heads;
+  ParallelFor(blocks.size(), [&](size_t i) {
+    const QueryBlock& block = blocks[i];
     const size_t first_token = offsets[block.sequence];
     const size_t tokens = offsets[block.sequence + 1] - first_token;
-    const T* q = qkv + first_token * 3 * hidden_size + head * head_dim;
+    const T* q = qkv + first_token * 3 * hidden_size + block.head * head_dim;
     RunTask(AttentionTask<T>{
         .kernel = &kernel,
         .q = q,
         .k = q + hidden_size,
         .v = q + 2 * hidden_size,
         .stride = 3 * hidden_size,
-        .out = out + first_token * hidden_size + head * head_dim,
+        .out = out + first_token * hidden_size + block.head * head_dim,
         .out_stride = hidden_size,
         .first_query = block.first_query,
         .queries = std::min(kQueryBlock, std::min(tokens, max_queries) - block.first_query),

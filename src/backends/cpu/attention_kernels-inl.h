@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "backends/cpu/elementwise-inl.h"
+#include "base/aligned_buffer.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -74,6 +75,16 @@ HWY_INLINE void Transpose4x4(const uint32_t* HWY_RESTRICT rows, size_t stride, s
   hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(d2, high01, high23)), d, out + 3 * panel);
 }
 
+// Before row r of `count` is packed: asks for the first `size` elements of a row some way ahead.
+// Rows of keys and values lie too far apart for the processor's own prefetchers.
+template <typename T>
+HWY_INLINE void FetchAhead(const T* rows, size_t r, size_t count, size_t stride, size_t size) {
+  constexpr size_t kRowsAhead = 12;
+  if (r + kRowsAhead >= count) return;
+  const T* row = rows + (r + kRowsAhead) * stride;
+  for (size_t i = 0; i < size; i += kCacheLineBytes / sizeof(T)) __builtin_prefetch(row + i);
+}
+
 // keys [count, depth] at `stride` elements -> panels of `panel` keys, [depth][panel] each. What the
 // last panel has beyond `count` is left as it is: those keys' scores are not used.
 HWY_INLINE void PackKeys(const uint32_t* keys, size_t count, size_t stride, size_t depth,
@@ -83,6 +94,7 @@ HWY_INLINE void PackKeys(const uint32_t* keys, size_t count, size_t stride, size
     const uint32_t* key = keys + k * stride;
     size_t i = 0;
     if (k + 4 <= count) {
+      for (size_t j = 0; j < 4; ++j) FetchAhead(keys, k + j, count, stride, depth);
       for (; i + 4 <= depth; i += 4) Transpose4x4(key + i, stride, panel, column + i * panel);
       for (; i < depth; ++i) {
         for (size_t j = 0; j < 4; ++j) column[i * panel + j] = key[j * stride + i];

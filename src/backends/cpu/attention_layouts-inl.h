@@ -89,6 +89,7 @@ struct F32Layout {
   static void PackValues(const T* rows, size_t count, size_t stride, size_t components,
                          size_t width, float* out) {
     for (size_t k = 0; k < count; ++k, out += width) {
+      FetchAhead(rows, k, count, stride, components);
       for (size_t i = 0; i < components; ++i) out[i] = static_cast<float>(rows[k * stride + i]);
     }
   }
@@ -118,6 +119,7 @@ struct PairLayout {
   static void PackValues(const BFloat16* rows, size_t count, size_t stride, size_t components,
                          size_t width, uint32_t* out) {
     for (size_t k = 0; k < count; k += 2, out += width) {
+      for (size_t j = 0; j < 2; ++j) FetchAhead(rows, k + j, count, stride, components);
       const BFloat16* row0 = rows + k * stride;
       const BFloat16* row1 = row0 + stride;
       const bool paired = k + 1 < count;

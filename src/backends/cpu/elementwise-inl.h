@@ -49,13 +49,16 @@ HWY_INLINE V Exp2OfNegative(D d, V x) {
   // Least squares with weights iterated towards the minimax fit (Lawson's algorithm).
   constexpr float kCoefficients[] = {1.00000007F,   0.693146967F,   0.240221197F,
                                      0.0555071329F, 0.00967554168F, 0.00132764673F};
+  // 1.5 * 2^23: a sum with it is a whole number that stands in the sum's low bits, which costs less
+  // than a conversion.
+  const V shifter = hn::Set(d, 12582912.0F);
   x = hn::Max(x, hn::Set(d, -126.0F));
-  const V n = hn::Round(x);
-  const V f = hn::Sub(x, n);
+  const V shifted = hn::Add(x, shifter);
+  const V f = hn::Sub(x, hn::Sub(shifted, shifter));
   V p = hn::Set(d, kCoefficients[5]);
   for (int i = 4; i >= 0; --i) p = hn::MulAdd(p, f, hn::Set(d, kCoefficients[i]));
   const hn::RebindToSigned<D> di;
-  const auto exponent = hn::ShiftLeft<23>(hn::ConvertTo(di, n));
+  const auto exponent = hn::ShiftLeft<23>(hn::BitCast(di, shifted));
   return hn::BitCast(d, hn::Add(hn::BitCast(di, p), exponent));
 }
 
