@@ -28,10 +28,10 @@ class AlignedBuffer {
   explicit AlignedBuffer(size_t size) { Resize(size); }
 
   // Makes the buffer `size` elements long. The contents are lost when it has to grow, and kept
-  // otherwise.
+  // otherwise. Throws std::bad_alloc, which leaves the buffer empty.
   void Resize(size_t size) {
     if (size > capacity_) {
-      data_.reset();
+      Release();
       data_.reset(static_cast<T*>(AllocateAligned(size * sizeof(T))));
       capacity_ = size;
     }
