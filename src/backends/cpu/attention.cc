@@ -1,4 +1,5 @@
-// Attention with an online softmax, tiled so that everything a tile touches stays in the L2 cache.
+// Attention with an online softmax, tiled so that the keys and values of a tile stay in the L2
+// cache.
 //
 // A task is one head of up to kQueryBlock queries of one sequence. It walks over the sequence's
 // keys in blocks of kKeyBlock. For each block it packs the keys and the values, from rows that lie
@@ -12,9 +13,10 @@
 //   3. output[rows, head_dim] += probabilities * values.
 // At the end each row is divided by its l and stored.
 //
-// Packing costs 2 * keys * head_dim moves a task against 4 * queries * keys * head_dim operations:
-// under 2 % at 512 queries. What the last vector of keys has beyond the last is given a score of
-// -infinity; head_dim is padded to whole panels. A result depends on its own sequence alone.
+// Packing costs 2 * keys * head_dim moves a task, which wait for memory, against 4 * queries * keys
+// * head_dim operations: some 2 % at 1,024 queries. What the last vector of keys has beyond the
+// last is given a score of -infinity; head_dim is padded to whole panels. A result depends on its
+// own sequence alone.
 
 #include "backends/cpu/attention.h"
 
