@@ -20,7 +20,7 @@ TEST(AlignedBufferTest, IsUsableAfterMemoryRanOut) {
 }
 
 TEST(AlignedBufferTest, StartsAtACacheLineWhateverItsSize) {
-  for (const size_t size : {1, 15, 1000, 1 << 20}) {
+  for (const size_t size : {size_t{1}, size_t{15}, size_t{1000}, size_t{1} << 20}) {
     const AlignedBuffer<float> buffer(size);
     EXPECT_EQ(reinterpret_cast<uintptr_t>(buffer.data()) % kCacheLineBytes, 0U) << size;
   }
