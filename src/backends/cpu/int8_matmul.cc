@@ -114,20 +114,27 @@ class Int8MatMul : public MatMul<In, Out> {
   void Run(MatrixView<const In> input, MatrixView<Out> output) override {
     constexpr size_t kWordBytes = 4;
     const size_t stride = weight_.depth * kWordBytes;
-    words_.Resize(input.rows * stride);
-    rows_.Resize(input.rows);
+    // The caller's, for all its products: what was just read is still in the cache.
+    thread_local AlignedBuffer<uint8_t> words_buffer;      // [rows][depth] words
+    thread_local AlignedBuffer<QuantizedRow> rows_buffer;  // [rows]
+    words_buffer.Resize(input.rows * stride);
+    rows_buffer.Resize(input.rows);
+    uint8_t* const words = words_buffer.data();
+    QuantizedRow* const inputs = rows_buffer.data();
     constexpr size_t kMinRows = 4;
     ParallelRanges(input.rows, kMinRows, [&](size_t begin, size_t end) {
       for (size_t r = begin; r < end; ++r) {
-        rows_[r].words = words_.data() + r * stride;
-        rows_[r].bytes = stride;
-        QuantizeRow(input.data + r * in_features_, rows_[r]);
+        inputs[r].words = words + r * stride;
+        inputs[r].bytes = stride;
+        QuantizeRow(input.data + r * in_features_, inputs[r]);
       }
     });
-    MultiplyPanels(kernel_, weight_, words_.data(), stride, input.rows,
-                   [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
-                     Finish(panel, row, rows, reinterpret_cast<const int32_t*>(sums), output);
-                   });
+    MultiplyPanels(
+        kernel_, weight_, words, stride, input.rows,
+        [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
+          const MatrixView<Out> of_tile = {output.data + row * out_features_, rows, out_features_};
+          Finish(panel, inputs + row, reinterpret_cast<const int32_t*>(sums), of_tile);
+        });
   }
 
  private:
@@ -139,20 +146,21 @@ class Int8MatMul : public MatMul<In, Out> {
     }
   }
 
-  void Finish(size_t panel, size_t row, size_t rows, const int32_t* sums,
+  // The outputs of one panel for the rows of one tile.
+  void Finish(size_t panel, const QuantizedRow* inputs, const int32_t* sums,
               MatrixView<Out> output) const {
     const size_t width = kernel_.width;
     const size_t first = panel * width;
     const size_t columns = std::min(width, out_features_ - first);
     const Int8Finish finish = {scales_.data() + first, weight_sums_.data() + first,
                                bias_.data() + first, gelu_};
-    for (size_t r = 0; r < rows; ++r) {
+    for (size_t r = 0; r < output.rows; ++r) {
       const int32_t* of_row = sums + r * width;
-      Out* out = output.data + (row + r) * out_features_ + first;
+      Out* out = output.data + r * out_features_ + first;
       if constexpr (std::is_same_v<Out, float>) {
-        HWY_DYNAMIC_DISPATCH(FinishF32)(of_row, rows_[row + r], finish, width, columns, out);
+        HWY_DYNAMIC_DISPATCH(FinishF32)(of_row, inputs[r], finish, width, columns, out);
       } else {
-        HWY_DYNAMIC_DISPATCH(FinishBf16)(of_row, rows_[row + r], finish, width, columns, out);
+        HWY_DYNAMIC_DISPATCH(FinishBf16)(of_row, inputs[r], finish, width, columns, out);
       }
     }
   }
@@ -166,9 +174,6 @@ class Int8MatMul : public MatMul<In, Out> {
   AlignedBuffer<float> scales_;
   AlignedBuffer<int32_t> weight_sums_;  // of its integers
   AlignedBuffer<float> bias_;
-  // Of the product that runs.
-  AlignedBuffer<uint8_t> words_;      // [rows][depth] words
-  AlignedBuffer<QuantizedRow> rows_;  // [rows]
 };
 
 }  // namespace
