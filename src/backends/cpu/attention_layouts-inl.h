@@ -15,8 +15,8 @@ namespace embedding {
 // Many, so that keys and values are seldom packed. Queries and outputs stream past a block of keys,
 // and may lie beyond the L2 cache.
 constexpr size_t kQueryBlock = 1024;
-// 256 keys of 64 components, keys and values: 128 KiB, which stay in an L2 cache of 256 KiB.
-constexpr size_t kKeyBlock = 256;
+// 512 keys of 64 components, keys and values: 256 KiB of f32, which stay in an L2 cache of 512 KiB.
+constexpr size_t kKeyBlock = 512;
 
 constexpr size_t RoundUp(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
 
