@@ -3,12 +3,10 @@
 # there. With "dev" it also installs what ./test.sh needs.
 set -euo pipefail
 
-# ocl-icd-opencl-dev: oneDNN's CMake package looks for OpenCL. libclang-rt-dev: the sanitizers, which
-# came with clang before Debian 12.
+# ocl-icd-opencl-dev: oneDNN's CMake package looks for OpenCL.
 build_debian=(g++ cmake ninja-build ccache pkg-config libdnnl-dev ocl-icd-opencl-dev libhwy-dev
-  libboost-dev
-  libsimdjson-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev libutf8proc-dev
-  libssl-dev libcurl4-openssl-dev python3 python3-venv curl)
+  libboost-dev libsimdjson-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev
+  libutf8proc-dev libssl-dev libcurl4-openssl-dev python3 python3-venv curl)
 dev_debian=(clang clang-format clang-tidy libomp-dev libgtest-dev libgmock-dev libbenchmark-dev)
 build_brew=(cmake ninja ccache pkgconf onednn highway boost simdjson nlohmann-json spdlog fmt cli11
   utf8proc libomp openssl@3 curl python@3)
@@ -26,6 +24,7 @@ install_debian() {
     wanted+=("${dev_debian[@]}")
     command -v npm >/dev/null || wanted+=(nodejs npm) # or any other's Node.js
     apt-cache show clang >/dev/null 2>&1 || as_root apt-get update -q >&2 # a bare container's lists
+    # The sanitizers, where they are a package apart from clang.
     ! apt-cache show libclang-rt-dev >/dev/null 2>&1 || wanted+=(libclang-rt-dev)
   fi
   for package in "${wanted[@]}"; do

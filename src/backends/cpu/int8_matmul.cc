@@ -114,7 +114,7 @@ class Int8MatMul : public MatMul<In, Out> {
   void Run(MatrixView<const In> input, MatrixView<Out> output) override {
     constexpr size_t kWordBytes = 4;
     const size_t stride = weight_.depth * kWordBytes;
-    // The caller's, for all its products: what was just read is still in the cache.
+    // The caller's, for all its products: a buffer a weight would add up to 80 MB for bge-m3.
     thread_local AlignedBuffer<uint8_t> words_buffer;      // [rows][depth] words
     thread_local AlignedBuffer<QuantizedRow> rows_buffer;  // [rows]
     words_buffer.Resize(input.rows * stride);
