@@ -1,8 +1,9 @@
-// Matrix products of bge-m3's shapes, as a share of the machine's measured peak.
+// A layer's four matrix products, of bge-m3's shapes, as a share of the machine's measured peak.
 #include <benchmark/benchmark.h>
 
 #include <vector>
 
+#include "backends/cpu/activations.h"
 #include "backends/cpu/matmul.h"
 #include "backends/cpu/panel_matmul.h"
 #include "bench/peak.h"
@@ -10,20 +11,21 @@
 namespace embedding {
 namespace {
 
-// In is float or BFloat16.
-template <typename In>
-void MatMul(benchmark::State& state, ComputeType type) {
+template <typename In, typename Out>
+void MatMulOf(benchmark::State& state, bool f16_weight = false) {
   const auto rows = static_cast<size_t>(state.range(0));
   const auto in = static_cast<size_t>(state.range(1));
   const auto out = static_cast<size_t>(state.range(2));
-  const auto activation = state.range(3) != 0 ? Activation::kGelu : Activation::kIdentity;
   const std::vector<float> weight(in * out, 0.01F);
   const std::vector<float> bias(out, 0.01F);
-  const std::vector<In> input(rows * in, In(0.5F));
-  std::vector<In> output(rows * out);
-  const auto matmul = PackMatMul<In, In>({weight, bias, in, out}, activation, type);
+  Activations<In> input;
+  input.Resize(rows, in);
+  for (size_t r = 0; r < rows; ++r) input.Set(r, std::vector<float>(in, 0.5F).data());
+  std::vector<Out> output(rows * out);
+  const auto activation = state.range(3) != 0 ? Activation::kGelu : Activation::kIdentity;
+  const auto matmul = PackMatMul<In, Out>({weight, bias, in, out}, activation, f16_weight);
   for (auto _ : state) {
-    matmul->Run({input.data(), rows, in}, {output.data(), rows, out});
+    matmul->Run(input.View(0, rows), {output.data(), rows, out});
     benchmark::DoNotOptimize(output.data());
   }
   const double operations = 2.0 * static_cast<double>(rows * in * out);
@@ -33,28 +35,37 @@ void MatMul(benchmark::State& state, ComputeType type) {
       operations / MeasuredPeakF32(), benchmark::Counter::kIsIterationInvariantRate);
 }
 
-void Shapes(benchmark::internal::Benchmark* benchmark) {
+// The products whose outputs go to the next product, and those that go to the residual stream.
+void Inner(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgNames({"rows", "in", "out", "gelu"})
-      ->ArgsProduct({{1, 20, 64, 512}, {1024}, {1024, 3072}, {0}})
-      ->ArgsProduct({{1, 20, 64, 512}, {1024}, {4096}, {0, 1}})
-      ->ArgsProduct({{1, 20, 64, 512}, {4096}, {1024}, {0}})
+      ->ArgsProduct({{1, 20, 64, 512}, {1024}, {3072}, {0}})
+      ->ArgsProduct({{1, 20, 64, 512}, {1024}, {4096}, {1}})
+      ->UseRealTime();
+}
+void Residual(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"rows", "in", "out", "gelu"})
+      ->ArgsProduct({{1, 20, 64, 512}, {1024, 4096}, {1024}, {0}})
       ->UseRealTime();
 }
 
-void MatMulF32(benchmark::State& state) { MatMul<float>(state, ComputeType::kF32); }
-void MatMulF16(benchmark::State& state) { MatMul<float>(state, ComputeType::kF16); }
-void MatMulInt8(benchmark::State& state) { MatMul<float>(state, ComputeType::kInt8); }
+void MatMulF32(benchmark::State& state) { MatMulOf<float, float>(state); }
+void MatMulF16(benchmark::State& state) { MatMulOf<float, float>(state, /*f16_weight=*/true); }
+template <typename Out>
 void MatMulBf16(benchmark::State& state) {
   if (!PanelsMultiplyBf16()) return state.SkipWithError("this processor does not multiply bf16");
-  MatMul<BFloat16>(state, ComputeType::kBF16);
+  MatMulOf<BFloat16, Out>(state);
 }
-void MatMulInt8OfBf16(benchmark::State& state) { MatMul<BFloat16>(state, ComputeType::kInt8); }
+template <typename Out>
+void MatMulInt8(benchmark::State& state) {
+  MatMulOf<Int8, Out>(state);
+}
 
-BENCHMARK(MatMulF32)->Apply(Shapes);
-BENCHMARK(MatMulF16)->Apply(Shapes);
-BENCHMARK(MatMulBf16)->Apply(Shapes);
-BENCHMARK(MatMulInt8)->Apply(Shapes);
-BENCHMARK(MatMulInt8OfBf16)->Apply(Shapes);
+BENCHMARK(MatMulF32)->Apply(Inner)->Apply(Residual);
+BENCHMARK(MatMulF16)->Apply(Inner)->Apply(Residual);
+BENCHMARK(MatMulBf16<BFloat16>)->Apply(Inner);
+BENCHMARK(MatMulBf16<float>)->Apply(Residual);
+BENCHMARK(MatMulInt8<BFloat16>)->Apply(Inner);
+BENCHMARK(MatMulInt8<float>)->Apply(Inner)->Apply(Residual);
 
 }  // namespace
 }  // namespace embedding

@@ -64,7 +64,10 @@ std::vector<TokenWeight> SpladeHead::Run(std::span<const float> hidden) {
     logits_.Resize(rows * vocab_size_);
     transform_->Apply(rows, hidden.subspan(first * hidden_size_, rows * hidden_size_),
                       transformed_.span());
-    AddLayerNorm(transformed_.data(), nullptr, rows, {gamma_, beta_, layer_norm_eps_});
+    for (size_t r = 0; r < rows; ++r) {
+      AddLayerNorm(transformed_.data() + r * hidden_size_, nullptr,
+                   {gamma_, beta_, layer_norm_eps_});
+    }
     decoder_->Apply(rows, transformed_.span(), logits_.span());
     for (size_t r = 0; r < rows; ++r) {
       const float* logits = logits_.data() + r * vocab_size_;

@@ -29,8 +29,9 @@ void ExpectMatchesReference(size_t rows, size_t size, float mean, bool with_resi
   constexpr float kEps = 1e-5F;
 
   std::vector<float> x = input;
-  AddLayerNorm(x.data(), with_residual ? residual.data() : nullptr, rows, {gamma, beta, kEps});
   for (size_t r = 0; r < rows; ++r) {
+    AddLayerNorm(x.data() + r * size, with_residual ? residual.data() + r * size : nullptr,
+                 {gamma, beta, kEps});
     std::vector<double> row(size);
     double sum = 0;
     for (size_t i = 0; i < size; ++i) {
@@ -67,20 +68,6 @@ TEST(AddLayerNorm, EqualsTheDefinition) {
 
 TEST(AddLayerNorm, AMeanFarFromZeroDoesNotCancel) {
   ForEachTarget([] { ExpectMatchesReference(3, 384, 1000, true); });
-}
-
-TEST(AddLayerNorm, GivesTheSameRoundedToBf16) {
-  ForEachTarget([] {
-    for (const size_t size : std::initializer_list<size_t>{5, 64, 100}) {
-      std::vector<float> x(3 * size);
-      for (size_t i = 0; i < x.size(); ++i) x[i] = std::sin(static_cast<float>(i));
-      const std::vector<float> gamma(size, 1.7F);
-      const std::vector<float> beta(size, 0.1F);
-      std::vector<BFloat16> rounded(x.size());
-      AddLayerNorm(x.data(), nullptr, 3, {gamma, beta, 1e-5F}, rounded.data());
-      for (size_t i = 0; i < x.size(); ++i) ASSERT_EQ(rounded[i].bits, BFloat16(x[i]).bits) << i;
-    }
-  });
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "backends/cpu/activations.h"
 #include "backends/cpu/int8_matmul.h"
 #include "backends/cpu/onednn_matmul.h"
 #include "backends/cpu/panel_matmul.h"
@@ -89,6 +90,25 @@ TEST_P(MatMulF32, WorksWithoutBias) {
 
 TEST_P(MatMulF32, FusesTheErrorFunctionGelu) {
   ForEachTarget([&] { ExpectMatchesReference(GetParam(), 20, 16, 64, true, Activation::kGelu); });
+}
+
+// LayerNorm and rounding read whole rows.
+TEST_P(MatMulF32, FinishesTheRowsWhenTheyAreWhole) {
+  constexpr size_t kRows = 13;
+  constexpr size_t kIn = 40;
+  constexpr size_t kOut = 200;  // several panels
+  const std::vector<float> input(kRows * kIn, 1.0F);
+  const std::vector<float> weight(kOut * kIn, 0.5F);
+  std::vector<float> output(kRows * kOut);
+  std::vector<float> sums(kRows);
+  GetParam()({weight, {}, kIn, kOut}, Activation::kIdentity)
+      ->Run({input.data(), kRows, kIn}, {output.data(), kRows, kOut},
+            [&](size_t begin, size_t end) {
+              for (size_t r = begin; r < end; ++r) {
+                for (size_t o = 0; o < kOut; ++o) sums[r] += output[r * kOut + o];
+              }
+            });
+  for (const float sum : sums) EXPECT_EQ(sum, kOut * kIn * 0.5F);
 }
 
 // Rows are split among the threads where there are more of those than panels.
@@ -207,20 +227,30 @@ void RoundWeight(size_t rows, std::vector<float>& x, std::vector<double>& scales
   }
 }
 
+template <typename T>
+Activations<Int8> ToInt8(size_t rows, size_t columns, const std::vector<T>& x) {
+  Activations<Int8> activations;
+  activations.Resize(rows, columns);
+  for (size_t r = 0; r < rows; ++r) activations.Set(r, x.data() + r * columns);
+  return activations;
+}
+
+// In is what the activations are rounded from.
 template <typename In, typename Out>
 void ExpectInt8MatchesDefinition(size_t rows, size_t in, size_t out, Activation activation) {
   SCOPED_TRACE(testing::Message() << rows << " x " << in << " x " << out);
   std::vector<float> weight = Random(out * in, 2);
   const std::vector<float> bias = Random(out, 3);
-  const auto matmul = PackInt8MatMul<In, Out>({weight, bias, in, out}, activation);
+  const auto matmul = PackInt8MatMul<Out>({weight, bias, in, out}, activation);
   std::vector<In> input;
   std::vector<float> exact_input;
   for (const float x : Random(rows * in, 1)) {
     input.emplace_back(x);
     exact_input.push_back(static_cast<float>(input.back()));
   }
+  const Activations<Int8> activations = ToInt8(rows, in, input);
   std::vector<Out> output(rows * out);
-  matmul->Run({input.data(), rows, in}, {output.data(), rows, out});
+  matmul->Run(activations.View(0, rows), {output.data(), rows, out});
 
   std::vector<double> input_scales;
   std::vector<double> weight_scales;
@@ -264,8 +294,9 @@ TEST(MatMulInt8, ZerosGiveTheBiasAndWhatIsNotFiniteGivesNaN) {
   input[128 + 63] = std::numeric_limits<float>::infinity();
   std::vector<float> output(3 * 40);
   ForEachTarget([&] {
-    PackInt8MatMul<float, float>({weight, bias, 64, 40}, Activation::kIdentity)
-        ->Run({input.data(), 3, 64}, {output.data(), 3, 40});
+    const Activations<Int8> activations = ToInt8(3, 64, input);
+    PackInt8MatMul<float>({weight, bias, 64, 40}, Activation::kIdentity)
+        ->Run(activations.View(0, 3), {output.data(), 3, 40});
     for (size_t o = 0; o < 40; ++o) {
       ASSERT_EQ(output[o], bias[o]);
       ASSERT_TRUE(std::isnan(output[40 + o])) << o;
@@ -273,8 +304,8 @@ TEST(MatMulInt8, ZerosGiveTheBiasAndWhatIsNotFiniteGivesNaN) {
     }
     std::vector<float> bad_weight = weight;
     bad_weight[5 * 64 + 7] = std::numeric_limits<float>::infinity();
-    PackInt8MatMul<float, float>({bad_weight, bias, 64, 40}, Activation::kIdentity)
-        ->Run({input.data(), 1, 64}, {output.data(), 1, 40});
+    PackInt8MatMul<float>({bad_weight, bias, 64, 40}, Activation::kIdentity)
+        ->Run(activations.View(0, 1), {output.data(), 1, 40});
     for (size_t o = 0; o < 40; ++o) ASSERT_EQ(std::isnan(output[o]), o == 5) << o;
   });
 }
@@ -284,10 +315,11 @@ TEST(MatMulInt8, TheLargestNumbersDoNotOverflow) {
   const std::vector<float> ones(kIn, 1.0F);
   const std::vector<float> minus_ones(kIn, -1.0F);
   ForEachTarget([&] {
+    const Activations<Int8> activations = ToInt8(1, kIn, ones);
     for (const auto* weight : {&ones, &minus_ones}) {
       float output = 0;
-      PackInt8MatMul<float, float>({*weight, {}, kIn, 1}, Activation::kIdentity)
-          ->Run({ones.data(), 1, kIn}, {&output, 1, 1});
+      PackInt8MatMul<float>({*weight, {}, kIn, 1}, Activation::kIdentity)
+          ->Run(activations.View(0, 1), {&output, 1, 1});
       ASSERT_NEAR(output, weight->front() * kIn, kIn * 4 * kEpsilon);
     }
   });

@@ -7,7 +7,10 @@
 #include <omp.h>
 
 #include <atomic>
+#include <chrono>
+#include <initializer_list>
 #include <new>
+#include <thread>
 
 namespace embedding {
 namespace {
@@ -35,6 +38,36 @@ TEST_P(ParallelTest, WhatATaskThrowsTheCallerGetsWhenTheOthersAreDone) {
   EXPECT_THROW(ParallelForAhead(kCount, [&](size_t i, size_t) { task(i); }), std::bad_alloc);
   EXPECT_EQ(done, kCount - 3);
   EXPECT_THROW(ParallelRanges(kCount, 1, [](size_t, size_t) { throw std::bad_alloc(); }),
+               std::bad_alloc);
+}
+
+// A row may be finished only when every task has written its part of it.
+TEST_P(ParallelTest, FinishesEachRowOnceWhenAllTasksAreDone) {
+  std::atomic<size_t> done{0};
+  std::atomic<int> finished[kCount] = {};
+  const auto finish = [&](size_t begin, size_t end) {
+    EXPECT_EQ(done, kCount);
+    for (size_t i = begin; i < end; ++i) ++finished[i];
+  };
+  for (const size_t rows : std::initializer_list<size_t>{1, 2, kCount}) {
+    done = 0;
+    for (auto& n : finished) n = 0;
+    const auto task = [&](size_t i) {
+      if (i == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      ++done;
+    };
+    ParallelFor(kCount, task, rows, finish);
+    for (size_t i = 0; i < kCount; ++i) EXPECT_EQ(finished[i], i < rows ? 1 : 0) << i;
+  }
+}
+
+TEST_P(ParallelTest, FinishesNothingWhereATaskFailed) {
+  const auto fail = [](size_t) { throw std::bad_alloc(); };
+  const auto never = [](size_t, size_t) { ADD_FAILURE() << "the rows are not whole"; };
+  EXPECT_THROW(ParallelFor(1, fail, kCount, never), std::bad_alloc);
+  const auto fail_to_finish = [](size_t, size_t) { throw std::bad_alloc(); };
+  EXPECT_THROW(ParallelFor(
+                   kCount, [](size_t) {}, kCount, fail_to_finish),
                std::bad_alloc);
 }
 

@@ -190,21 +190,27 @@ void RunTask(const AttentionTask<BFloat16>& task) { HWY_DYNAMIC_DISPATCH(RunBf16
 
 template <typename T>
 void PackedAttention(const T* qkv, std::span<const uint32_t> offsets, size_t heads, size_t head_dim,
-                     size_t max_queries, T* out) {
+                     size_t max_queries, T* out, const FinishRows& finish) {
   const PanelKernel kernel = KernelFor(qkv, head_dim);
   const size_t hidden_size = heads * head_dim;
   struct QueryBlock {
     size_t sequence, head, first_query;
+    T* out;  // of its sequence and head
   };
   // Blocks that meet the same keys and values follow one another, which keeps those in the caches.
   std::vector<QueryBlock> blocks;
+  size_t rows = 0;  // of `out`
   for (size_t s = 0; s + 1 < offsets.size(); ++s) {
     const size_t queries = std::min<size_t>(offsets[s + 1] - offsets[s], max_queries);
     for (size_t head = 0; head < heads; ++head) {
-      for (size_t q = 0; q < queries; q += kQueryBlock) blocks.push_back({s, head, q});
+      T* out_of_head = out + rows * hidden_size + head * head_dim;
+      for (size_t q = 0; q < queries; q += kQueryBlock) {
+        blocks.push_back({s, head, q, out_of_head});
+      }
     }
+    rows += queries;
   }
-  ParallelFor(blocks.size(), [&](size_t i) {
+  const auto attend = [&](size_t i) {
     const QueryBlock& block = blocks[i];
     const size_t first_token = offsets[block.sequence];
     const size_t tokens = offsets[block.sequence + 1] - first_token;
@@ -215,19 +221,20 @@ void PackedAttention(const T* qkv, std::span<const uint32_t> offsets, size_t hea
         .k = q + hidden_size,
         .v = q + 2 * hidden_size,
         .stride = 3 * hidden_size,
-        .out = out + first_token * hidden_size + block.head * head_dim,
+        .out = block.out,
         .out_stride = hidden_size,
         .first_query = block.first_query,
         .queries = std::min(kQueryBlock, std::min(tokens, max_queries) - block.first_query),
         .tokens = tokens,
         .head_dim = head_dim});
-  });
+  };
+  ParallelFor(blocks.size(), attend, rows, finish);
 }
 
 template void PackedAttention(const float*, std::span<const uint32_t>, size_t, size_t, size_t,
-                              float*);
+                              float*, const FinishRows&);
 template void PackedAttention(const BFloat16*, std::span<const uint32_t>, size_t, size_t, size_t,
-                              BFloat16*);
+                              BFloat16*, const FinishRows&);
 
 }  // namespace embedding
 #endif  // HWY_ONCE

@@ -5,23 +5,24 @@
 #include <cstdint>
 #include <span>
 
+#include "backends/cpu/parallel.h"
 #include "base/half.h"
 
 namespace embedding {
 
-// qkv is [tokens, 3, heads, head_dim], row-major: a token's queries, keys and values. out is
-// [tokens, heads, head_dim]; of each sequence the first `max_queries` tokens' rows are written, and
-// the others left as they are. offsets is [sequences + 1], from 0 to tokens. Runs on the calling
+// qkv is [tokens, 3, heads, head_dim], row-major: a token's queries, keys and values. offsets is
+// [sequences + 1], from 0 to tokens. out is [rows, heads, head_dim]: of each sequence in turn, its
+// first `max_queries` tokens' rows, or all; `finish` is given them, whole. Runs on the calling
 // thread's OpenMP team; each thread needs a fixed amount of memory, whatever the length: no [n, n]
 // matrix exists.
 // T is float or BFloat16; scores, softmax and sums are f32 for both.
 template <typename T>
 void PackedAttention(const T* qkv, std::span<const uint32_t> offsets, size_t heads, size_t head_dim,
-                     size_t max_queries, T* out);
+                     size_t max_queries, T* out, const FinishRows& finish = {});
 
 extern template void PackedAttention(const float*, std::span<const uint32_t>, size_t, size_t,
-                                     size_t, float*);
+                                     size_t, float*, const FinishRows&);
 extern template void PackedAttention(const BFloat16*, std::span<const uint32_t>, size_t, size_t,
-                                     size_t, BFloat16*);
+                                     size_t, BFloat16*, const FinishRows&);
 
 }  // namespace embedding

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
-#include <type_traits>
 #include <utility>
 
+#include "backends/cpu/activations.h"
 #include "backends/cpu/attention.h"
 #include "backends/cpu/encoder_weights.h"
 #include "backends/cpu/matmul.h"
@@ -26,12 +26,25 @@ namespace {
 // hide.
 constexpr size_t kChunkRows = 512;
 
+std::string_view NameOf(ComputeType type) {
+  switch (type) {
+    case ComputeType::kBF16:
+      return "bf16";
+    case ComputeType::kF16:
+      return "f16";
+    case ComputeType::kInt8:
+      return "int8";
+    default:
+      return "f32";
+  }
+}
+
 class CpuLinear : public LinearLayer {
  public:
   CpuLinear(const LinearParameters& parameters, Activation activation, int threads)
-      : matmul_(PackMatMul<float, float>(
-            parameters, activation == Activation::kGelu ? Activation::kGelu : Activation::kIdentity,
-            ComputeType::kF32)),
+      : matmul_(PackMatMul<float, float>(parameters, activation == Activation::kGelu
+                                                         ? Activation::kGelu
+                                                         : Activation::kIdentity)),
         in_features_(parameters.in_features),
         out_features_(parameters.out_features),
         activation_(activation),
@@ -66,61 +79,50 @@ class CpuLinear : public LinearLayer {
   const int threads_;
 };
 
-// T is what goes from product to product, float or BFloat16, and what they multiply but for int8.
-template <typename T>
+// In is what the products multiply, T what they write for attention and for the next product: float
+// or BFloat16.
+template <typename In, typename T>
 class CpuBackend : public Backend {
  public:
-  CpuBackend(const EncoderConfig& config, EncoderWeights<T> weights, ComputeType type, int threads)
+  CpuBackend(const EncoderConfig& config, EncoderWeights<In, T> weights, ComputeType type,
+             int threads)
       : config_(config), weights_(std::move(weights)), type_(type), threads_(threads) {}
 
   Result<std::span<const float>> Encode(const PackedBatch& batch) override;
   Result<std::unique_ptr<LinearLayer>> MakeLinear(const TensorView& weight, const TensorView* bias,
                                                   Activation activation) override;
   std::string_view device() const override { return "cpu"; }
-  std::string_view dtype() const override {
-    if (type_ == ComputeType::kInt8) return "int8";
-    if (type_ == ComputeType::kF16) return "f16";
-    return kRounds ? "bf16" : "f32";
-  }
+  std::string_view dtype() const override { return NameOf(type_); }
 
  private:
-  static constexpr bool kRounds = std::is_same_v<T, BFloat16>;
-
   void Reserve(size_t tokens);
+  // hidden_ of all tokens, and their qkv_ for the first layer.
   void Embed(const PackedBatch& batch);
-  // context_ of all tokens, or of each sequence's first.
-  void Attend(EncoderLayerWeights<T>& layer, const PackedBatch& batch, bool first_tokens_only);
-  // Rows of hidden_, input() and context_ move together: row s becomes that of sequence s's first
-  // token.
+  // Row s of hidden_ becomes that of sequence s's first token.
   void KeepFirstTokens(std::span<const uint32_t> offsets);
-  // hidden_ of `total_rows` rows from their context_.
-  void FeedForward(EncoderLayerWeights<T>& layer, size_t total_rows);
-  // hidden_ += branch (if any), normalised, for rows [first, first + rows); and its rounded copy.
-  void Normalize(const LayerNormParameters& norm, const float* branch, size_t first, size_t rows);
-  // The products' input, [tokens, hidden_size]: hidden_ itself, or its rounded copy.
-  const T* input() const {
-    if constexpr (kRounds) {
-      return rounded_.data();
-    } else {
-      return hidden_.data();
-    }
-  }
+  // hidden_ of `total_rows` rows from their context_, and qkv_ for layer `i + 1` if there is one.
+  void FeedForward(size_t i, size_t total_rows);
+  // Rows [first, first + rows) of qkv_ for layer `i`, if there is one, from normalised_.
+  void Project(size_t i, size_t first, size_t rows);
+  // The end of the pass that writes `branch`, or that writes hidden_ itself if it is nullptr: adds
+  // the branch's rows to those of hidden_ from `first` on, and normalises them.
+  FinishRows AddNormalize(const LayerNormParameters& norm, size_t first, const float* branch);
 
   const EncoderConfig config_;
-  EncoderWeights<T> weights_;
+  EncoderWeights<In, T> weights_;
   const ComputeType type_;
   const int threads_;
 
-  AlignedBuffer<float> hidden_;    // [tokens, hidden_size], the residual stream
-  AlignedBuffer<T> rounded_;       // [tokens, hidden_size], with bf16 only
-  AlignedBuffer<T> qkv_;           // [tokens, 3 * hidden_size]
-  AlignedBuffer<T> context_;       // [tokens, hidden_size]: attention's results
-  AlignedBuffer<T> intermediate_;  // [kChunkRows, intermediate_size]
-  AlignedBuffer<float> branch_;    // [kChunkRows, hidden_size]
+  AlignedBuffer<float> hidden_;   // [tokens, hidden_size], the residual stream
+  AlignedBuffer<T> qkv_;          // [tokens, 3 * hidden_size]
+  Handover<In, T> context_;       // [tokens, hidden_size]: attention's results
+  Activations<In> normalised_;    // [kChunkRows, hidden_size]: some rows of hidden_
+  Handover<In, T> intermediate_;  // [kChunkRows, intermediate_size]
+  AlignedBuffer<float> branch_;   // [kChunkRows, hidden_size]: what is added to hidden_
 };
 
-template <typename T>
-Result<std::span<const float>> CpuBackend<T>::Encode(const PackedBatch& batch) {
+template <typename In, typename T>
+Result<std::span<const float>> CpuBackend<In, T>::Encode(const PackedBatch& batch) {
   try {
     omp_set_num_threads(threads_);  // a setting of the calling thread
     Reserve(batch.tokens());
@@ -128,12 +130,13 @@ Result<std::span<const float>> CpuBackend<T>::Encode(const PackedBatch& batch) {
     size_t rows = batch.tokens();
     for (size_t i = 0; i < weights_.layers.size(); ++i) {
       const bool first_tokens_only = batch.first_tokens_only && i + 1 == weights_.layers.size();
-      Attend(weights_.layers[i], batch, first_tokens_only);
+      PackedAttention(qkv_.data(), batch.offsets, config_.num_attention_heads, config_.head_dim(),
+                      first_tokens_only ? 1 : rows, context_.data(), context_.Finish());
       if (first_tokens_only) {
         KeepFirstTokens(batch.offsets);
         rows = batch.sequences();
       }
-      FeedForward(weights_.layers[i], rows);
+      FeedForward(i, rows);
     }
     return hidden_.span().first(rows * config_.hidden_size);
   } catch (const std::exception& e) {  // oneDNN and allocation
@@ -142,35 +145,29 @@ Result<std::span<const float>> CpuBackend<T>::Encode(const PackedBatch& batch) {
   }
 }
 
-template <typename T>
-void CpuBackend<T>::Reserve(size_t tokens) {
+template <typename In, typename T>
+void CpuBackend<In, T>::Reserve(size_t tokens) {
   const size_t chunk = std::min(kChunkRows, tokens);
   hidden_.Resize(tokens * config_.hidden_size);
-  if (kRounds) rounded_.Resize(tokens * config_.hidden_size);
   qkv_.Resize(tokens * 3 * config_.hidden_size);
-  context_.Resize(tokens * config_.hidden_size);
-  intermediate_.Resize(chunk * config_.intermediate_size);
+  context_.Resize(tokens, config_.hidden_size);
+  normalised_.Resize(chunk, config_.hidden_size);
+  intermediate_.Resize(chunk, config_.intermediate_size);
   branch_.Resize(chunk * config_.hidden_size);
 }
 
-template <typename T>
-void CpuBackend<T>::Normalize(const LayerNormParameters& norm, const float* branch, size_t first,
-                              size_t rows) {
-  const size_t offset = first * config_.hidden_size;
-  BFloat16* rounded = nullptr;
-  if constexpr (kRounds) rounded = rounded_.data() + offset;
-  AddLayerNorm(hidden_.data() + offset, branch, rows, norm.view(), rounded);
-}
-
 // hidden = LayerNorm(word + position + token type)
-template <typename T>
-void CpuBackend<T>::Embed(const PackedBatch& batch) {
+template <typename In, typename T>
+void CpuBackend<In, T>::Embed(const PackedBatch& batch) {
   const size_t size = config_.hidden_size;
-  ParallelFor(batch.sequences(), [&](size_t s) {
+  const auto embed = [&](size_t first, size_t last) {
     thread_local AlignedBuffer<float> row;
     row.Resize(size);
-    const size_t first = batch.offsets[s];
-    for (size_t i = first; i < batch.offsets[s + 1]; ++i) {
+    const auto end_of_sequence =
+        std::upper_bound(batch.offsets.begin(), batch.offsets.end(), first);
+    auto sequence = static_cast<size_t>(end_of_sequence - batch.offsets.begin()) - 1;
+    for (size_t i = first; i < last; ++i) {
+      while (i >= batch.offsets[sequence + 1]) ++sequence;
       float* out = hidden_.data() + i * size;
       const auto add_row = [&](const TensorView& table, size_t index) {
         CopyRowsToF32(table, index, 1, row.span());
@@ -179,60 +176,73 @@ void CpuBackend<T>::Embed(const PackedBatch& batch) {
       CopyRowsToF32(weights_.word_embeddings, static_cast<size_t>(batch.input_ids[i]), 1,
                     {out, size});
       add_row(weights_.token_type_embeddings, static_cast<size_t>(batch.token_type_ids[i]));
-      add_row(weights_.position_embeddings, i - first + config_.position_offset());
+      add_row(weights_.position_embeddings,
+              i - batch.offsets[sequence] + config_.position_offset());
     }
-  });
-  Normalize(weights_.embeddings_norm, nullptr, 0, batch.tokens());
-}
-
-template <typename T>
-void CpuBackend<T>::Attend(EncoderLayerWeights<T>& layer, const PackedBatch& batch,
-                           bool first_tokens_only) {
-  const size_t size = config_.hidden_size;
+  };
   for (size_t first = 0; first < batch.tokens(); first += kChunkRows) {
     const size_t rows = std::min(kChunkRows, batch.tokens() - first);
-    layer.qkv->Run({input() + first * size, rows, size},
-                   {qkv_.data() + first * 3 * size, rows, 3 * size});
+    const FinishRows normalize = AddNormalize(weights_.embeddings_norm, first, nullptr);
+    constexpr size_t kMinRows = 4;  // less is done sooner than another thread is woken
+    ParallelRanges(rows, kMinRows, [&](size_t begin, size_t end) {
+      embed(first + begin, first + end);
+      normalize(begin, end);
+    });
+    Project(0, first, rows);
   }
-  PackedAttention(qkv_.data(), batch.offsets, config_.num_attention_heads, config_.head_dim(),
-                  first_tokens_only ? 1 : batch.tokens(), context_.data());
 }
 
-template <typename T>
-void CpuBackend<T>::KeepFirstTokens(std::span<const uint32_t> offsets) {
+template <typename In, typename T>
+void CpuBackend<In, T>::KeepFirstTokens(std::span<const uint32_t> offsets) {
   const size_t size = config_.hidden_size;
   // offsets[s] >= s, so no row is overwritten before it has moved.
   for (size_t s = 0; s + 1 < offsets.size(); ++s) {
-    const auto move = [&](auto* rows) {
-      std::copy_n(rows + offsets[s] * size, size, rows + s * size);
-    };
     if (offsets[s] == s) continue;
-    move(hidden_.data());
-    move(context_.data());
-    if constexpr (kRounds) move(rounded_.data());
+    std::copy_n(hidden_.data() + offsets[s] * size, size, hidden_.data() + s * size);
   }
 }
 
-template <typename T>
-void CpuBackend<T>::FeedForward(EncoderLayerWeights<T>& layer, size_t total_rows) {
-  const size_t size = config_.hidden_size;
-  const size_t wide = config_.intermediate_size;
+template <typename In, typename T>
+void CpuBackend<In, T>::FeedForward(size_t i, size_t total_rows) {
+  EncoderLayerWeights<In, T>& layer = weights_.layers[i];
   for (size_t first = 0; first < total_rows; first += kChunkRows) {
     const size_t rows = std::min(kChunkRows, total_rows - first);
-    layer.attention_output->Run({context_.data() + first * size, rows, size},
-                                {branch_.data(), rows, size});
-    Normalize(layer.attention_norm, branch_.data(), first, rows);
-    layer.intermediate->Run({input() + first * size, rows, size},
-                            {intermediate_.data(), rows, wide});
-    layer.output->Run({intermediate_.data(), rows, wide}, {branch_.data(), rows, size});
-    Normalize(layer.output_norm, branch_.data(), first, rows);
+    const MatrixView<float> branch = {branch_.data(), rows, config_.hidden_size};
+    layer.attention_output->Run(context_.View(first, rows), branch,
+                                AddNormalize(layer.attention_norm, first, branch.data));
+    layer.intermediate->Run(normalised_.View(0, rows),
+                            {intermediate_.data(), rows, config_.intermediate_size},
+                            intermediate_.Finish());
+    layer.output->Run(intermediate_.View(0, rows), branch,
+                      AddNormalize(layer.output_norm, first, branch.data));
+    Project(i + 1, first, rows);
   }
 }
 
-template <typename T>
-Result<std::unique_ptr<LinearLayer>> CpuBackend<T>::MakeLinear(const TensorView& weight,
-                                                               const TensorView* bias,
-                                                               Activation activation) {
+template <typename In, typename T>
+void CpuBackend<In, T>::Project(size_t i, size_t first, size_t rows) {
+  if (i == weights_.layers.size()) return;
+  const size_t size = 3 * config_.hidden_size;
+  weights_.layers[i].qkv->Run(normalised_.View(0, rows), {qkv_.data() + first * size, rows, size});
+}
+
+template <typename In, typename T>
+FinishRows CpuBackend<In, T>::AddNormalize(const LayerNormParameters& norm, size_t first,
+                                           const float* branch) {
+  return [this, norm = norm.view(), first, branch](size_t begin, size_t end) {
+    const size_t size = config_.hidden_size;
+    for (size_t row = begin; row < end; ++row) {
+      float* hidden = hidden_.data() + (first + row) * size;
+      AddLayerNorm(hidden, branch == nullptr ? nullptr : branch + row * size, norm);
+      normalised_.Set(row, hidden);
+    }
+  };
+}
+
+template <typename In, typename T>
+Result<std::unique_ptr<LinearLayer>> CpuBackend<In, T>::MakeLinear(const TensorView& weight,
+                                                                   const TensorView* bias,
+                                                                   Activation activation) {
   try {
     omp_set_num_threads(threads_);
     const auto out_features = static_cast<size_t>(weight.shape[0]);
@@ -251,14 +261,16 @@ Result<std::unique_ptr<LinearLayer>> CpuBackend<T>::MakeLinear(const TensorView&
   }
 }
 
-template <typename T>
+template <typename In, typename T>
 Result<std::unique_ptr<Backend>> Make(const EncoderConfig& config, const TensorStore& weights,
                                       ComputeType type, int threads) {
   try {
     omp_set_num_threads(threads);
-    ASSIGN_OR_RETURN(EncoderWeights<T> packed, LoadEncoderWeights<T>(config, weights, type));
+    using Weights = EncoderWeights<In, T>;
+    ASSIGN_OR_RETURN(Weights packed,
+                     LoadEncoderWeights<In, T>(config, weights, type == ComputeType::kF16));
     return std::unique_ptr<Backend>(
-        std::make_unique<CpuBackend<T>>(config, std::move(packed), type, threads));
+        std::make_unique<CpuBackend<In, T>>(config, std::move(packed), type, threads));
   } catch (const std::exception& e) {
     return Error{
         ErrorCode::kModelLoad, fmt::format("packing the weights failed: {}", e.what()), {}};
@@ -277,9 +289,15 @@ Result<std::unique_ptr<Backend>> MakeCpuBackend(const EncoderConfig& config,
                  "this processor does not multiply bf16; choose the dtype f32 or auto",
                  {}};
   }
-  const bool of_bf16 = type != ComputeType::kF32 && type != ComputeType::kF16 && has_bf16;
-  return of_bf16 ? Make<BFloat16>(config, weights, type, threads)
-                 : Make<float>(config, weights, type, threads);
+  switch (type) {
+    case ComputeType::kBF16:
+      return Make<BFloat16, BFloat16>(config, weights, type, threads);
+    case ComputeType::kInt8:
+      return has_bf16 ? Make<Int8, BFloat16>(config, weights, type, threads)
+                      : Make<Int8, float>(config, weights, type, threads);
+    default:
+      return Make<float, float>(config, weights, type, threads);
+  }
 }
 
 }  // namespace embedding

@@ -20,8 +20,8 @@ int64_t Dim(size_t n) { return static_cast<int64_t>(n); }
 // checkpoint has a head on top.
 class Reader {
  public:
-  Reader(const EncoderConfig& config, const TensorStore& store, ComputeType type)
-      : config_(config), store_(store), type_(type) {
+  Reader(const EncoderConfig& config, const TensorStore& store, bool f16_weight)
+      : config_(config), store_(store), f16_weight_(f16_weight) {
     for (const std::string_view prefix : {"", "bert.", "roberta."}) {
       if (store.Find(fmt::format("{}embeddings.word_embeddings.weight", prefix)) != nullptr) {
         prefix_ = prefix;
@@ -65,10 +65,10 @@ class Reader {
       CopyToF32(b, bias_.span().subspan(i * out_features, out_features));
       ++i;
     }
-    if (type_ == ComputeType::kF16) RETURN_IF_ERROR(CheckF16Range(layer));
+    if (f16_weight_) RETURN_IF_ERROR(CheckF16Range(layer));
     return PackMatMul<In, Out>(
         {weight_.span(), bias_.span(), in_features, names.size() * out_features}, activation,
-        type_);
+        f16_weight_);
   }
 
  private:
@@ -100,7 +100,7 @@ class Reader {
 
   const EncoderConfig& config_;
   const TensorStore& store_;
-  const ComputeType type_;
+  const bool f16_weight_;
   std::string_view prefix_;
   // One product's parameters in f32 at a time, in the same memory: freed blocks between the packed
   // weights, which stay, would never go back to the system.
@@ -108,39 +108,40 @@ class Reader {
   AlignedBuffer<float> bias_;
 };
 
-template <typename T>
-Result<EncoderLayerWeights<T>> LoadLayer(Reader& reader, const EncoderConfig& config, size_t i) {
-  using Inner = std::unique_ptr<MatMul<T, T>>;
-  using Outer = std::unique_ptr<MatMul<T, float>>;
+template <typename In, typename T>
+Result<EncoderLayerWeights<In, T>> LoadLayer(Reader& reader, const EncoderConfig& config,
+                                             size_t i) {
+  using Inner = std::unique_ptr<MatMul<In, T>>;
+  using Outer = std::unique_ptr<MatMul<In, float>>;
   const std::string layer = fmt::format("encoder.layer.{}", i);
   const size_t hidden = config.hidden_size;
   const size_t wide = config.intermediate_size;
-  constexpr Activation kNone = Activation::kIdentity;
-  ASSIGN_OR_RETURN(Inner qkv,
-                   reader.Linear<T, T>(layer + ".attention.self", {"query", "key", "value"}, hidden,
-                                       hidden, kNone));
   ASSIGN_OR_RETURN(
-      Outer attention_output,
-      reader.Linear<T, float>(layer + ".attention.output", {"dense"}, hidden, hidden, kNone));
+      Inner qkv, reader.Linear<In, T>(layer + ".attention.self", {"query", "key", "value"}, hidden,
+                                      hidden, Activation::kIdentity));
+  ASSIGN_OR_RETURN(Outer attention_output,
+                   reader.Linear<In, float>(layer + ".attention.output", {"dense"}, hidden, hidden,
+                                            Activation::kIdentity));
   ASSIGN_OR_RETURN(LayerNormParameters attention_norm,
                    reader.LayerNorm(layer + ".attention.output.LayerNorm"));
-  ASSIGN_OR_RETURN(Inner intermediate, reader.Linear<T, T>(layer + ".intermediate", {"dense"},
-                                                           hidden, wide, Activation::kGelu));
-  ASSIGN_OR_RETURN(Outer output,
-                   reader.Linear<T, float>(layer + ".output", {"dense"}, wide, hidden, kNone));
+  ASSIGN_OR_RETURN(Inner intermediate, reader.Linear<In, T>(layer + ".intermediate", {"dense"},
+                                                            hidden, wide, Activation::kGelu));
+  ASSIGN_OR_RETURN(Outer output, reader.Linear<In, float>(layer + ".output", {"dense"}, wide,
+                                                          hidden, Activation::kIdentity));
   ASSIGN_OR_RETURN(LayerNormParameters output_norm, reader.LayerNorm(layer + ".output.LayerNorm"));
-  return EncoderLayerWeights<T>{
+  return EncoderLayerWeights<In, T>{
       std::move(qkv),          std::move(attention_output), std::move(attention_norm),
       std::move(intermediate), std::move(output),           std::move(output_norm)};
 }
 
 }  // namespace
 
-template <typename T>
-Result<EncoderWeights<T>> LoadEncoderWeights(const EncoderConfig& config, const TensorStore& store,
-                                             ComputeType type) {
-  Reader reader(config, store, type);
-  EncoderWeights<T> weights;
+template <typename In, typename T>
+Result<EncoderWeights<In, T>> LoadEncoderWeights(const EncoderConfig& config,
+                                                 const TensorStore& store, bool f16_weight) {
+  using Layer = EncoderLayerWeights<In, T>;
+  Reader reader(config, store, f16_weight);
+  EncoderWeights<In, T> weights;
   ASSIGN_OR_RETURN(weights.word_embeddings, reader.Table("word_embeddings", config.vocab_size));
   ASSIGN_OR_RETURN(weights.position_embeddings,
                    reader.Table("position_embeddings", config.max_position_embeddings));
@@ -149,15 +150,19 @@ Result<EncoderWeights<T>> LoadEncoderWeights(const EncoderConfig& config, const 
   ASSIGN_OR_RETURN(weights.embeddings_norm, reader.LayerNorm("embeddings.LayerNorm"));
   weights.layers.reserve(config.num_hidden_layers);
   for (size_t i = 0; i < config.num_hidden_layers; ++i) {
-    ASSIGN_OR_RETURN(EncoderLayerWeights<T> layer, LoadLayer<T>(reader, config, i));
+    ASSIGN_OR_RETURN(Layer layer, LoadLayer<In, T>(reader, config, i));
     weights.layers.push_back(std::move(layer));
   }
   return weights;
 }
 
-template Result<EncoderWeights<float>> LoadEncoderWeights(const EncoderConfig&, const TensorStore&,
-                                                          ComputeType);
-template Result<EncoderWeights<BFloat16>> LoadEncoderWeights(const EncoderConfig&,
-                                                             const TensorStore&, ComputeType);
+template Result<EncoderWeights<float, float>> LoadEncoderWeights(const EncoderConfig&,
+                                                                 const TensorStore&, bool);
+template Result<EncoderWeights<BFloat16, BFloat16>> LoadEncoderWeights(const EncoderConfig&,
+                                                                       const TensorStore&, bool);
+template Result<EncoderWeights<Int8, float>> LoadEncoderWeights(const EncoderConfig&,
+                                                                const TensorStore&, bool);
+template Result<EncoderWeights<Int8, BFloat16>> LoadEncoderWeights(const EncoderConfig&,
+                                                                   const TensorStore&, bool);
 
 }  // namespace embedding

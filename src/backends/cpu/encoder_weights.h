@@ -23,38 +23,42 @@ struct LayerNormParameters {
   LayerNormWeights view() const { return {gamma.span(), beta.span(), eps}; }
 };
 
-// T is the type of what the products multiply, float or BFloat16; what is added to the residual
-// stream is f32.
-template <typename T>
+// In is what the products multiply, T what they write: float or BFloat16. What is added to the
+// residual stream is f32.
+template <typename In, typename T>
 struct EncoderLayerWeights {
-  std::unique_ptr<MatMul<T, T>> qkv;                   // hidden_size -> 3 * hidden_size: q, k, v
-  std::unique_ptr<MatMul<T, float>> attention_output;  // hidden_size -> hidden_size
+  std::unique_ptr<MatMul<In, T>> qkv;                   // hidden_size -> 3 * hidden_size: q, k, v
+  std::unique_ptr<MatMul<In, float>> attention_output;  // hidden_size -> hidden_size
   LayerNormParameters attention_norm;
-  std::unique_ptr<MatMul<T, T>> intermediate;  // hidden_size -> intermediate_size, GELU
-  std::unique_ptr<MatMul<T, float>> output;    // intermediate_size -> hidden_size
+  std::unique_ptr<MatMul<In, T>> intermediate;  // hidden_size -> intermediate_size, GELU
+  std::unique_ptr<MatMul<In, float>> output;    // intermediate_size -> hidden_size
   LayerNormParameters output_norm;
 };
 
-template <typename T>
+template <typename In, typename T>
 struct EncoderWeights {
   // Tables that stay where the file is mapped: a batch touches few of their rows.
   TensorView word_embeddings;        // [vocab_size, hidden_size]
   TensorView position_embeddings;    // [max_position_embeddings, hidden_size]
   TensorView token_type_embeddings;  // [type_vocab_size, hidden_size]
   LayerNormParameters embeddings_norm;
-  std::vector<EncoderLayerWeights<T>> layers;
+  std::vector<EncoderLayerWeights<In, T>> layers;
 };
 
-// `type` is as in PackMatMul.
+// `f16_weight` is as in PackMatMul.
 // Errors: kModelLoad naming the tensor that is missing, or its shape and the one expected.
-template <typename T>
-Result<EncoderWeights<T>> LoadEncoderWeights(const EncoderConfig& config, const TensorStore& store,
-                                             ComputeType type);
+template <typename In, typename T>
+Result<EncoderWeights<In, T>> LoadEncoderWeights(const EncoderConfig& config,
+                                                 const TensorStore& store, bool f16_weight);
 
-extern template Result<EncoderWeights<float>> LoadEncoderWeights(const EncoderConfig&,
-                                                                 const TensorStore&, ComputeType);
-extern template Result<EncoderWeights<BFloat16>> LoadEncoderWeights(const EncoderConfig&,
-                                                                    const TensorStore&,
-                                                                    ComputeType);
+extern template Result<EncoderWeights<float, float>> LoadEncoderWeights(const EncoderConfig&,
+                                                                        const TensorStore&, bool);
+extern template Result<EncoderWeights<BFloat16, BFloat16>> LoadEncoderWeights(const EncoderConfig&,
+                                                                              const TensorStore&,
+                                                                              bool);
+extern template Result<EncoderWeights<Int8, float>> LoadEncoderWeights(const EncoderConfig&,
+                                                                       const TensorStore&, bool);
+extern template Result<EncoderWeights<Int8, BFloat16>> LoadEncoderWeights(const EncoderConfig&,
+                                                                          const TensorStore&, bool);
 
 }  // namespace embedding

@@ -1,10 +1,5 @@
-// The input's rows are rounded to words of as many integers as the processor multiplies and sums
-// into 32 bits in one step: four bytes where it has AVX512-VNNI, elsewhere two numbers of 16 bits.
-//
-// VNNI multiplies unsigned by signed bytes, which suits activations: they lie to one side of zero
-// (GELU's are above -0.17), and 256 steps from the least to the largest are up to twice as fine as
-// 127 to each side. What the shift by the row's zero adds to a sum is zero * (sum of the column's
-// weights); it is taken off again.
+// Inputs are unsigned integers, x = (q - zero) * scale (activations.h). What the shift by the row's
+// zero adds to a sum is zero * (sum of the column's weights); it is taken off again.
 
 #include "backends/cpu/int8_matmul.h"
 
@@ -21,25 +16,56 @@
 #define HWY_TARGET_INCLUDE "backends/cpu/int8_matmul.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 
-#include "backends/cpu/int8_kernels-inl.h"
+#include "backends/cpu/elementwise-inl.h"
 #include "hwy/highway.h"
+
+#ifndef EMBEDDING_INT8_MATMUL_TYPES
+#define EMBEDDING_INT8_MATMUL_TYPES
+namespace embedding {
+
+// What turns a tile's sums into outputs, for the columns of one panel.
+struct Int8Finish {
+  const float* scales;         // [columns], of the weight
+  const int32_t* weight_sums;  // [columns], of the weight's integers
+  const float* bias;           // [columns]
+  bool gelu;
+};
+
+}  // namespace embedding
+#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace embedding {
 namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
 
-void QuantizeF32(const float* x, size_t size, size_t group, QuantizedRow& row) {
-  QuantizeGroups(x, size, group, row);
-}
-void QuantizeBf16(const BFloat16* x, size_t size, size_t group, QuantizedRow& row) {
-  QuantizeGroups(x, size, group, row);
+// One row of a tile.
+template <typename T>
+HWY_INLINE void Finish(const int32_t* HWY_RESTRICT sums, const Int8RowScale& row,
+                       const Int8Finish& finish, size_t width, size_t columns,
+                       T* HWY_RESTRICT out) {
+  const hn::ScalableTag<float> d;
+  const hn::ScalableTag<int32_t> di;
+  HWY_ALIGN T edge[kMaxPanelWidth];
+  T* HWY_RESTRICT to = columns == width ? out : edge;
+  const auto zero = hn::Set(di, row.zero);
+  const auto row_scale = hn::Set(d, row.scale);
+  for (size_t c = 0; c < width; c += hn::Lanes(d)) {
+    const auto shift = hn::Mul(zero, hn::LoadU(di, finish.weight_sums + c));
+    const auto sum = hn::ConvertTo(d, hn::Sub(hn::Load(di, sums + c), shift));
+    const auto scale = hn::Mul(row_scale, hn::LoadU(d, finish.scales + c));
+    auto y = hn::MulAdd(sum, scale, hn::LoadU(d, finish.bias + c));
+    if (finish.gelu) y = Gelu(d, y);
+    StoreFromF32(d, y, to + c);
+  }
+  if (columns != width) std::copy_n(edge, columns, out);
 }
 
-void FinishF32(const int32_t* sums, const QuantizedRow& row, const Int8Finish& finish, size_t width,
+void FinishF32(const int32_t* sums, const Int8RowScale& row, const Int8Finish& finish, size_t width,
                size_t columns, float* out) {
   Finish(sums, row, finish, width, columns, out);
 }
-void FinishBf16(const int32_t* sums, const QuantizedRow& row, const Int8Finish& finish,
+void FinishBf16(const int32_t* sums, const Int8RowScale& row, const Int8Finish& finish,
                 size_t width, size_t columns, BFloat16* out) {
   Finish(sums, row, finish, width, columns, out);
 }
@@ -51,8 +77,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace embedding {
 
-HWY_EXPORT(QuantizeF32);
-HWY_EXPORT(QuantizeBf16);
 HWY_EXPORT(FinishF32);
 HWY_EXPORT(FinishBf16);
 
@@ -75,8 +99,8 @@ ColumnScale ScaleOf(std::span<const float> weights) {
   return {step, std::isnormal(step) ? kLargest / largest : 0.0F};
 }
 
-template <typename In, typename Out>
-class Int8MatMul : public MatMul<In, Out> {
+template <typename Out>
+class Int8MatMul : public MatMul<Int8, Out> {
  public:
   Int8MatMul(const LinearParameters& parameters, Activation activation)
       : kernel_(Int8Kernel()),
@@ -111,43 +135,19 @@ class Int8MatMul : public MatMul<In, Out> {
         });
   }
 
-  void Run(MatrixView<const In> input, MatrixView<Out> output) override {
-    constexpr size_t kWordBytes = 4;
-    const size_t stride = weight_.depth * kWordBytes;
-    // The caller's, for all its products: a buffer a weight would add up to 80 MB for bge-m3.
-    thread_local AlignedBuffer<uint8_t> words_buffer;      // [rows][depth] words
-    thread_local AlignedBuffer<QuantizedRow> rows_buffer;  // [rows]
-    words_buffer.Resize(input.rows * stride);
-    rows_buffer.Resize(input.rows);
-    uint8_t* const words = words_buffer.data();
-    QuantizedRow* const inputs = rows_buffer.data();
-    constexpr size_t kMinRows = 4;
-    ParallelRanges(input.rows, kMinRows, [&](size_t begin, size_t end) {
-      for (size_t r = begin; r < end; ++r) {
-        inputs[r].words = words + r * stride;
-        inputs[r].bytes = stride;
-        QuantizeRow(input.data + r * in_features_, inputs[r]);
-      }
-    });
+  void Run(InputView<Int8> input, MatrixView<Out> output, const FinishRows& finish) override {
     MultiplyPanels(
-        kernel_, weight_, words, stride, input.rows,
+        kernel_, weight_, input.words, input.stride, input.rows,
         [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
           const MatrixView<Out> of_tile = {output.data + row * out_features_, rows, out_features_};
-          Finish(panel, inputs + row, reinterpret_cast<const int32_t*>(sums), of_tile);
-        });
+          Finish(panel, input.scales + row, reinterpret_cast<const int32_t*>(sums), of_tile);
+        },
+        finish);
   }
 
  private:
-  void QuantizeRow(const In* x, QuantizedRow& row) const {
-    if constexpr (std::is_same_v<In, float>) {
-      HWY_DYNAMIC_DISPATCH(QuantizeF32)(x, in_features_, kernel_.group, row);
-    } else {
-      HWY_DYNAMIC_DISPATCH(QuantizeBf16)(x, in_features_, kernel_.group, row);
-    }
-  }
-
   // The outputs of one panel for the rows of one tile.
-  void Finish(size_t panel, const QuantizedRow* inputs, const int32_t* sums,
+  void Finish(size_t panel, const Int8RowScale* inputs, const int32_t* sums,
               MatrixView<Out> output) const {
     const size_t width = kernel_.width;
     const size_t first = panel * width;
@@ -178,17 +178,15 @@ class Int8MatMul : public MatMul<In, Out> {
 
 }  // namespace
 
-template <typename In, typename Out>
-std::unique_ptr<MatMul<In, Out>> PackInt8MatMul(const LinearParameters& parameters,
-                                                Activation activation) {
-  return std::make_unique<Int8MatMul<In, Out>>(parameters, activation);
+template <typename Out>
+std::unique_ptr<MatMul<Int8, Out>> PackInt8MatMul(const LinearParameters& parameters,
+                                                  Activation activation) {
+  return std::make_unique<Int8MatMul<Out>>(parameters, activation);
 }
 
-template std::unique_ptr<MatMul<float, float>> PackInt8MatMul(const LinearParameters&, Activation);
-template std::unique_ptr<MatMul<BFloat16, BFloat16>> PackInt8MatMul(const LinearParameters&,
-                                                                    Activation);
-template std::unique_ptr<MatMul<BFloat16, float>> PackInt8MatMul(const LinearParameters&,
-                                                                 Activation);
+template std::unique_ptr<MatMul<Int8, float>> PackInt8MatMul(const LinearParameters&, Activation);
+template std::unique_ptr<MatMul<Int8, BFloat16>> PackInt8MatMul(const LinearParameters&,
+                                                                Activation);
 
 }  // namespace embedding
 #endif  // HWY_ONCE

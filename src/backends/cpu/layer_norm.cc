@@ -1,14 +1,12 @@
 #include "backends/cpu/layer_norm.h"
 
 #include <cmath>
-
-#include "backends/cpu/parallel.h"
+#include <cstddef>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/layer_norm.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 
-#include "backends/cpu/elementwise-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -29,7 +27,7 @@ HWY_INLINE float SumOver(D d, size_t size, Whole whole, Single single) {
   return total;
 }
 
-// One row. The mean is taken first and the variance around it: a single pass over squares would
+// The mean is taken first and the variance around it: a single pass over squares would
 // cancel where the mean is large against the spread.
 void AddLayerNormRow(float* HWY_RESTRICT x, const float* HWY_RESTRICT residual, size_t size,
                      const float* HWY_RESTRICT gamma, const float* HWY_RESTRICT beta, float eps) {
@@ -64,14 +62,6 @@ void AddLayerNormRow(float* HWY_RESTRICT x, const float* HWY_RESTRICT residual, 
   for (; i < size; ++i) x[i] = (x[i] - mean) * scale * gamma[i] + beta[i];
 }
 
-void RoundRow(const float* HWY_RESTRICT x, size_t size, BFloat16* HWY_RESTRICT out) {
-  const hn::ScalableTag<float> d;
-  const size_t lanes = hn::Lanes(d);
-  size_t i = 0;
-  for (; i + lanes <= size; i += lanes) StoreFromF32(d, hn::LoadU(d, x + i), out + i);
-  for (; i < size; ++i) out[i] = BFloat16(x[i]);
-}
-
 }  // namespace HWY_NAMESPACE
 }  // namespace embedding
 HWY_AFTER_NAMESPACE();
@@ -80,24 +70,10 @@ HWY_AFTER_NAMESPACE();
 namespace embedding {
 
 HWY_EXPORT(AddLayerNormRow);
-HWY_EXPORT(RoundRow);
 
-void AddLayerNorm(float* x, const float* residual, size_t rows, const LayerNormWeights& weights,
-                  BFloat16* rounded) {
-  // A thread's share should outweigh the cost of waking it.
-  constexpr size_t kMinElements = 4096;
-  const size_t size = weights.gamma.size();
-  ParallelRanges(rows, kMinElements / size + 1, [&](size_t begin, size_t end) {
-    for (size_t row = begin; row < end; ++row) {
-      HWY_DYNAMIC_DISPATCH(AddLayerNormRow)
-      (x + row * size, residual == nullptr ? nullptr : residual + row * size, size,
-       weights.gamma.data(), weights.beta.data(), weights.eps);
-      if (rounded != nullptr) {
-        HWY_DYNAMIC_DISPATCH(RoundRow)
-        (x + row * size, size, rounded + row * size);
-      }
-    }
-  });
+void AddLayerNorm(float* x, const float* residual, const LayerNormWeights& weights) {
+  HWY_DYNAMIC_DISPATCH(AddLayerNormRow)
+  (x, residual, weights.gamma.size(), weights.gamma.data(), weights.beta.data(), weights.eps);
 }
 
 }  // namespace embedding

@@ -1,10 +1,7 @@
-// LayerNorm over rows, alone or after adding a residual. Runs on the calling thread's OpenMP team.
+// LayerNorm, alone or after adding a residual.
 #pragma once
 
-#include <cstddef>
 #include <span>
-
-#include "base/half.h"
 
 namespace embedding {
 
@@ -14,10 +11,8 @@ struct LayerNormWeights {
   float eps = 0;
 };
 
-// x = LayerNorm(x + residual), in place; x and residual are [rows, hidden_size], row-major.
-// With residual == nullptr, x = LayerNorm(x). With rounded != nullptr the result is also written
-// there, rounded to bf16, [rows, hidden_size]. The variance is the biased one, as in torch.
-void AddLayerNorm(float* x, const float* residual, size_t rows, const LayerNormWeights& weights,
-                  BFloat16* rounded = nullptr);
+// x = LayerNorm(x + residual), in place, of one row: both are [hidden_size]. With residual ==
+// nullptr, x = LayerNorm(x). The variance is the biased one, as in torch.
+void AddLayerNorm(float* x, const float* residual, const LayerNormWeights& weights);
 
 }  // namespace embedding

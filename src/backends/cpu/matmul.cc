@@ -10,21 +10,28 @@ namespace embedding {
 
 template <typename In, typename Out>
 std::unique_ptr<MatMul<In, Out>> PackMatMul(const LinearParameters& parameters,
-                                            Activation activation, ComputeType type) {
-  if (type == ComputeType::kInt8) return PackInt8MatMul<In, Out>(parameters, activation);
-  if constexpr (std::is_same_v<In, float>) {
-    if (type == ComputeType::kF16) return PackF16PanelMatMul(parameters, activation);
+                                            Activation activation,
+                                            [[maybe_unused]] bool f16_weight) {
+  if constexpr (std::is_same_v<In, Int8>) {
+    return PackInt8MatMul<Out>(parameters, activation);
   } else {
-    if (OneDnnUsesAmx()) return PackOneDnnMatMul<In, Out>(parameters, activation);
+    if constexpr (std::is_same_v<In, float>) {
+      if (f16_weight) return PackF16PanelMatMul(parameters, activation);
+    } else {
+      if (OneDnnUsesAmx()) return PackOneDnnMatMul<In, Out>(parameters, activation);
+    }
+    return PackPanelMatMul<In, Out>(parameters, activation);
   }
-  return PackPanelMatMul<In, Out>(parameters, activation);
 }
 
 template std::unique_ptr<MatMul<float, float>> PackMatMul(const LinearParameters&, Activation,
-                                                          ComputeType);
+                                                          bool);
 template std::unique_ptr<MatMul<BFloat16, BFloat16>> PackMatMul(const LinearParameters&, Activation,
-                                                                ComputeType);
+                                                                bool);
 template std::unique_ptr<MatMul<BFloat16, float>> PackMatMul(const LinearParameters&, Activation,
-                                                             ComputeType);
+                                                             bool);
+template std::unique_ptr<MatMul<Int8, float>> PackMatMul(const LinearParameters&, Activation, bool);
+template std::unique_ptr<MatMul<Int8, BFloat16>> PackMatMul(const LinearParameters&, Activation,
+                                                            bool);
 
 }  // namespace embedding

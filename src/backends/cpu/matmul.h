@@ -1,14 +1,18 @@
-// MatMul: output = activation(input * weight^T + bias) with the weight packed once. Input and
-// packed weight are of type In, f32 or bf16; sums are f32 and are rounded to Out at the end.
+// MatMul: a Linear layer, y = input * weight^T + bias, and what its network does to y next, with
+// the weight packed once. In is what is multiplied: float, BFloat16 or Int8. Sums of the first two
+// are f32, those of integers exact; y is f32 and is rounded to Out at the end.
 //
 // Thread-safety: none; a product runs on the calling thread's OpenMP team.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
+#include <type_traits>
 
 #include "backends/backend.h"
+#include "backends/cpu/parallel.h"
 #include "base/half.h"
 #include "weights/model_spec.h"
 
@@ -21,6 +25,25 @@ struct MatrixView {
   size_t rows = 0;
   size_t columns = 0;
 };
+
+// Numbers x as 8-bit integers q, x = (q - zero) * scale, with a scale and a zero for each row.
+struct Int8 {};
+struct Int8RowScale {
+  float scale;
+  int32_t zero;
+};
+struct Int8MatrixView {
+  const uint8_t* words = nullptr;  // [rows] of q in words, as Int8Kernel() takes them
+  size_t stride = 0;               // bytes from row to row
+  const Int8RowScale* scales = nullptr;
+  size_t rows = 0;
+  size_t columns = 0;
+};
+
+// A product's input; activations.h makes it.
+template <typename In>
+using InputView =
+    std::conditional_t<std::is_same_v<In, Int8>, Int8MatrixView, MatrixView<const In>>;
 
 // A torch.nn.Linear's parameters: weight is [out_features, in_features] row-major, bias is
 // [out_features] or empty.
@@ -37,24 +60,28 @@ class MatMul {
   virtual ~MatMul() = default;
 
   // input is [rows, in_features], output [rows, out_features], rows >= 1; no overlap. A row's
-  // result does not depend on the other rows.
-  virtual void Run(MatrixView<const In> input, MatrixView<Out> output) = 0;
+  // result does not depend on the other rows. `finish` is given the output's rows, whole.
+  virtual void Run(InputView<In> input, MatrixView<Out> output, const FinishRows& finish = {}) = 0;
 };
 
 // Packs the parameters, which are not kept. The activation is fused into the product: kIdentity or
-// kGelu (the erf form). `type` is kInt8, the type of In, or kF16 for an In of float: the weight
-// alone is rounded.
+// kGelu (the erf form). With f16_weight, for an In of float, the weight alone
+// is rounded to f16.
 //
 // Kernels of our own multiply (panel_product.h); bf16 where the processor has AMX, oneDNN.
 template <typename In, typename Out>
 std::unique_ptr<MatMul<In, Out>> PackMatMul(const LinearParameters& parameters,
-                                            Activation activation, ComputeType type);
+                                            Activation activation, bool f16_weight = false);
 
 extern template std::unique_ptr<MatMul<float, float>> PackMatMul(const LinearParameters&,
-                                                                 Activation, ComputeType);
+                                                                 Activation, bool);
 extern template std::unique_ptr<MatMul<BFloat16, BFloat16>> PackMatMul(const LinearParameters&,
-                                                                       Activation, ComputeType);
+                                                                       Activation, bool);
 extern template std::unique_ptr<MatMul<BFloat16, float>> PackMatMul(const LinearParameters&,
-                                                                    Activation, ComputeType);
+                                                                    Activation, bool);
+extern template std::unique_ptr<MatMul<Int8, float>> PackMatMul(const LinearParameters&, Activation,
+                                                                bool);
+extern template std::unique_ptr<MatMul<Int8, BFloat16>> PackMatMul(const LinearParameters&,
+                                                                   Activation, bool);
 
 }  // namespace embedding

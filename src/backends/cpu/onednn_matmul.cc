@@ -83,7 +83,7 @@ class OneDnnMatMul : public MatMul<In, Out> {
     stream_.wait();
   }
 
-  void Run(MatrixView<const In> input, MatrixView<Out> output) override {
+  void Run(InputView<In> input, MatrixView<Out> output, const FinishRows& finish) override {
     memory source(RowMajor<In>(input.rows, input.columns), Engine(), const_cast<In*>(input.data));
     memory destination(RowMajor<Out>(output.rows, output.columns), Engine(), output.data);
     Primitive(input.rows)
@@ -92,6 +92,7 @@ class OneDnnMatMul : public MatMul<In, Out> {
                            {DNNL_ARG_BIAS, bias_},
                            {DNNL_ARG_DST, destination}});
     stream_.wait();
+    if (finish) ParallelRanges(output.rows, 1, finish);
   }
 
  private:

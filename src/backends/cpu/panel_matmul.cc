@@ -77,7 +77,7 @@ class PanelMatMul : public MatMul<In, Out> {
     std::copy(parameters.bias.begin(), parameters.bias.end(), bias_.data());
   }
 
-  void Run(MatrixView<const In> input, MatrixView<Out> output) override {
+  void Run(InputView<In> input, MatrixView<Out> output, const FinishRows& finish) override {
     const In* left = input.data;
     size_t columns = in_features_;
     if (in_features_ % kernel_.group != 0) {
@@ -85,15 +85,17 @@ class PanelMatMul : public MatMul<In, Out> {
       PadRows(input, columns);
       left = padded_.data();
     }
-    MultiplyPanels(kernel_, weight_, reinterpret_cast<const uint8_t*>(left), columns * sizeof(In),
-                   input.rows, [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
-                     Finish(panel, row, rows, reinterpret_cast<const float*>(sums), output);
-                   });
+    MultiplyPanels(
+        kernel_, weight_, reinterpret_cast<const uint8_t*>(left), columns * sizeof(In), input.rows,
+        [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
+          Finish(panel, row, rows, reinterpret_cast<const float*>(sums), output);
+        },
+        finish);
   }
 
  private:
   // Rows that end within a word get a copy that does not.
-  void PadRows(MatrixView<const In> input, size_t columns) {
+  void PadRows(InputView<In> input, size_t columns) {
     padded_.Resize(input.rows * columns);
     std::fill_n(padded_.data(), padded_.size(), In());
     for (size_t r = 0; r < input.rows; ++r) {

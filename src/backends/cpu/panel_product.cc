@@ -37,7 +37,8 @@ void SpreadWords(const void* from, size_t words, const PanelKernel& kernel, uint
 }
 
 void MultiplyPanels(const PanelKernel& kernel, const PackedWeight& weight, const uint8_t* left,
-                    size_t left_stride, size_t rows, const FinishTile& finish) {
+                    size_t left_stride, size_t rows, const FinishTile& finish_tile,
+                    const FinishRows& finish_rows) {
   constexpr size_t kWordBytes = 4;
   const size_t block = kernel.widen != nullptr ? kWidenedDepthBlock : kDepthBlock;
   const bool one_block = weight.depth <= block;
@@ -65,7 +66,7 @@ void MultiplyPanels(const PanelKernel& kernel, const PackedWeight& weight, const
   buffer.Resize(threads * thread_bytes);
   uint8_t* const scratch = buffer.data();
 
-  ParallelForAhead(weight.panels * parts, [&](size_t task, size_t next_task) {
+  const auto multiply = [&](size_t task, size_t next_task) {
     uint8_t* sums = scratch + static_cast<size_t>(omp_get_thread_num()) * thread_bytes;
     uint8_t* widened = sums + sums_bytes;
     const size_t panel = task / parts;
@@ -107,10 +108,11 @@ void MultiplyPanels(const PanelKernel& kernel, const PackedWeight& weight, const
                          .accumulate = first != 0,
                          .ahead = next + first_line * kCacheLineBytes,
                          .ahead_lines = first_line < next_lines ? lines : 0});
-        if (last) finish(panel, row, group_rows, tile_sums);
+        if (last) finish_tile(panel, row, group_rows, tile_sums);
       }
     }
-  });
+  };
+  ParallelForAhead(weight.panels * parts, multiply, rows, finish_rows);
 }
 
 }  // namespace embedding

@@ -68,11 +68,13 @@ PackedWeight PackPanels(const PanelKernel& kernel, size_t in_features, size_t ou
 // output features [panel * width, ...). Called on any thread of the team.
 using FinishTile = std::function<void(size_t panel, size_t row, size_t rows, const uint8_t* sums)>;
 
-// Multiplies `rows` rows of words (1 or more), `left_stride` bytes apart, by the weight.
+// Multiplies `rows` rows of words (1 or more), `left_stride` bytes apart, by the weight. When all
+// tiles are done, `finish_rows` is given the rows.
 //
 // Every sum takes its terms in the order of the features, whatever the number of rows: a row's
 // result does not depend on its batch.
 void MultiplyPanels(const PanelKernel& kernel, const PackedWeight& weight, const uint8_t* left,
-                    size_t left_stride, size_t rows, const FinishTile& finish);
+                    size_t left_stride, size_t rows, const FinishTile& finish_tile,
+                    const FinishRows& finish_rows);
 
 }  // namespace embedding

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 
 namespace embedding {
 
@@ -26,6 +27,7 @@ class FirstException {
       if (!caught_.test_and_set()) exception_ = std::current_exception();
     }
   }
+  bool caught() const { return caught_.test(); }
   // After the region.
   void Rethrow() const {
     if (exception_) std::rethrow_exception(exception_);
@@ -36,35 +38,59 @@ class FirstException {
   std::exception_ptr exception_;
 };
 
-// Calls task(i) for each i in [0, count), each once, on the team's threads. For tasks of different
-// cost: they are handed out one at a time.
-template <typename Task>
-void ParallelFor(size_t count, const Task& task) {
-  const auto n = static_cast<int64_t>(count);
+// The end of a pass that writes rows: finish(begin, end) does with rows [begin, end) what needs
+// them whole. Called on several threads, for ranges that cover all rows.
+using FinishRows = std::function<void(size_t begin, size_t end)>;
+
+// Calls work(exception) on each of the team's threads, or on one alone. When all are done, the
+// threads share `rows` for `finish`, if there is one: that costs one meeting of the threads, where
+// a loop of its own would cost two.
+template <typename Work>
+void ParallelPass(bool alone, const Work& work, size_t rows, const FinishRows& finish) {
   FirstException exception;
-#pragma omp parallel for schedule(dynamic) if (n > 1)
-  for (int64_t i = 0; i < n; ++i) {
-    exception.CatchFrom([&] { task(static_cast<size_t>(i)); });
+#pragma omp parallel if (!alone)
+  {
+    work(exception);
+    if (finish) {
+#pragma omp barrier
+      const auto threads = static_cast<size_t>(omp_get_num_threads());
+      const auto thread = static_cast<size_t>(omp_get_thread_num());
+      const size_t begin = rows * thread / threads;
+      const size_t end = rows * (thread + 1) / threads;
+      if (begin < end && !exception.caught()) exception.CatchFrom([&] { finish(begin, end); });
+    }
   }
   exception.Rethrow();
+}
+
+// Calls task(i) for each i in [0, count), each once, on the team's threads; then `finish`. For
+// tasks of different cost: they are handed out one at a time.
+template <typename Task>
+void ParallelFor(size_t count, const Task& task, size_t rows = 0, const FinishRows& finish = {}) {
+  std::atomic<size_t> unclaimed{0};
+  const auto work = [&](FirstException& exception) {
+    for (size_t i = unclaimed++; i < count; i = unclaimed++) {
+      exception.CatchFrom([&] { task(i); });
+    }
+  };
+  ParallelPass(count <= 1 && rows <= 1, work, rows, finish);
 }
 
 // As ParallelFor, but calls task(i, next), `next` being what the same thread does after it (`count`
 // or more if nothing), so that a task can prepare the next one's way.
 template <typename Task>
-void ParallelForAhead(size_t count, const Task& task) {
+void ParallelForAhead(size_t count, const Task& task, size_t rows = 0,
+                      const FinishRows& finish = {}) {
   std::atomic<size_t> unclaimed{0};
-  FirstException exception;
-#pragma omp parallel if (count > 1)
-  {
+  const auto work = [&](FirstException& exception) {
     size_t next = unclaimed++;
     while (next < count) {
       const size_t current = next;
       next = unclaimed++;
       exception.CatchFrom([&] { task(current, next); });
     }
-  }
-  exception.Rethrow();
+  };
+  ParallelPass(count <= 1 && rows <= 1, work, rows, finish);
 }
 
 // Calls task(begin, end) for ranges of nearly the same size that cover [0, count): one a thread, of

@@ -1,0 +1,144 @@
+// A row is rounded to words of as many integers as the processor multiplies and sums into 32 bits
+// in one step: four bytes where it has AVX512-VNNI, elsewhere two numbers of 16 bits.
+//
+// VNNI multiplies unsigned by signed bytes, which suits activations: they lie to one side of zero
+// (GELU's are above -0.17), and 256 steps from the least to the largest are up to twice as fine as
+// 127 to each side.
+
+#include "backends/cpu/activations.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include "backends/cpu/panel_kernels.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backends/cpu/activations.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+
+#include "backends/cpu/elementwise-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace embedding {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+void RoundToBf16(const float* HWY_RESTRICT x, size_t size, BFloat16* HWY_RESTRICT out) {
+  const hn::ScalableTag<float> d;
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + lanes <= size; i += lanes) StoreFromF32(d, hn::LoadU(d, x + i), out + i);
+  for (; i < size; ++i) out[i] = BFloat16(x[i]);
+}
+
+// The q of x, [size].
+template <typename Integer, typename T>
+HWY_INLINE Int8RowScale Quantize(const T* HWY_RESTRICT x, size_t size, Integer* HWY_RESTRICT q) {
+  constexpr int32_t kLargest = 255;
+  const hn::ScalableTag<float> d;
+  const hn::ScalableTag<int32_t> di;
+  const hn::Rebind<Integer, hn::ScalableTag<float>> narrow;
+  const size_t lanes = hn::Lanes(d);
+  // 0 is among the numbers, so that it is one of the integers too.
+  auto least_v = hn::Zero(d);
+  auto most_v = hn::Zero(d);
+  auto total_v = hn::Zero(d);
+  size_t i = 0;
+  for (; i + lanes <= size; i += lanes) {
+    const auto v = LoadAsF32(d, x + i);
+    least_v = hn::Min(least_v, v);
+    most_v = hn::Max(most_v, v);
+    total_v = hn::Add(total_v, v);
+  }
+  float least = hn::GetLane(hn::MinOfLanes(d, least_v));
+  float most = hn::GetLane(hn::MaxOfLanes(d, most_v));
+  float total = hn::GetLane(hn::SumOfLanes(d, total_v));
+  for (size_t k = i; k < size; ++k) {
+    const auto v = static_cast<float>(x[k]);
+    least = std::min(least, v);
+    most = std::max(most, v);
+    total += v;
+  }
+  // The sum, unlike least and most, is not finite if any number is not.
+  const float scale = (most / kLargest - least / kLargest) + total * 0.0F;
+  if (!std::isfinite(scale)) {  // no number fits an integer; the scale makes the outputs NaN
+    std::fill_n(q, size, Integer{0});
+    return {scale, 0};
+  }
+  // A row of zeros, or of numbers too small to divide by.
+  const float inverse = scale >= std::numeric_limits<float>::min() ? 1 / scale : 0.0F;
+  const auto zero = static_cast<int32_t>(std::lrint(-least * inverse));
+  const auto inverse_v = hn::Set(d, inverse);
+  const auto zero_v = hn::Set(di, zero);
+  const auto largest_v = hn::Set(di, kLargest);  // exceeded by 1 where both ends round up
+  i = 0;
+  for (; i + lanes <= size; i += lanes) {
+    const auto rounded = hn::NearestInt(hn::Mul(LoadAsF32(d, x + i), inverse_v));
+    const auto shifted = hn::Min(hn::Add(rounded, zero_v), largest_v);
+    hn::StoreU(hn::DemoteTo(narrow, shifted), narrow, q + i);
+  }
+  for (; i < size; ++i) {
+    const auto rounded = static_cast<int32_t>(std::lrint(static_cast<float>(x[i]) * inverse));
+    q[i] = static_cast<Integer>(std::min(rounded + zero, kLargest));
+  }
+  return {scale, zero};
+}
+
+// In words of `group`.
+template <typename T>
+HWY_INLINE Int8RowScale QuantizeGroups(const T* x, size_t size, size_t group, uint8_t* words) {
+  return group == 4 ? Quantize(x, size, words)
+                    : Quantize(x, size, reinterpret_cast<int16_t*>(words));
+}
+
+Int8RowScale QuantizeF32(const float* x, size_t size, size_t group, uint8_t* words) {
+  return QuantizeGroups(x, size, group, words);
+}
+Int8RowScale QuantizeBf16(const BFloat16* x, size_t size, size_t group, uint8_t* words) {
+  return QuantizeGroups(x, size, group, words);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace embedding
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace embedding {
+
+HWY_EXPORT(RoundToBf16);
+HWY_EXPORT(QuantizeF32);
+HWY_EXPORT(QuantizeBf16);
+
+template <>
+void Activations<float>::Set(size_t row, const float* x) {
+  std::copy_n(x, columns_, Row(row));
+}
+template <>
+void Activations<BFloat16>::Set(size_t row, const float* x) {
+  HWY_DYNAMIC_DISPATCH(RoundToBf16)(x, columns_, Row(row));
+}
+
+void Activations<Int8>::Resize(size_t rows, size_t columns) {
+  group_ = Int8Kernel().group;
+  columns_ = columns;
+  stride_ = (columns + group_ - 1) / group_ * kWordBytes;
+  words_.Resize(rows * stride_);
+  scales_.Resize(rows);
+}
+uint8_t* Activations<Int8>::Words(size_t row) {
+  uint8_t* words = words_.data() + row * stride_;
+  std::fill_n(words + stride_ - kWordBytes, kWordBytes, uint8_t{0});
+  return words;
+}
+void Activations<Int8>::Set(size_t row, const float* x) {
+  scales_[row] = HWY_DYNAMIC_DISPATCH(QuantizeF32)(x, columns_, group_, Words(row));
+}
+void Activations<Int8>::Set(size_t row, const BFloat16* x) {
+  scales_[row] = HWY_DYNAMIC_DISPATCH(QuantizeBf16)(x, columns_, group_, Words(row));
+}
+
+}  // namespace embedding
+#endif  // HWY_ONCE

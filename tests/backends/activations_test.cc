@@ -1,0 +1,129 @@
+#include "backends/cpu/activations.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <initializer_list>
+#include <limits>
+#include <vector>
+
+#include "backends/cpu/panel_kernels.h"
+#include "backends/each_target.h"
+
+namespace embedding {
+namespace {
+
+constexpr size_t kRows = 3;
+
+// Of both signs, and in row 1 of one sign only.
+std::vector<float> Numbers(size_t columns) {
+  std::vector<float> x(kRows * columns);
+  for (size_t i = 0; i < x.size(); ++i) {
+    const float number = 3 * std::sin(static_cast<float>(i));
+    x[i] = i / columns == 1 ? std::abs(number) + 0.5F : number;
+  }
+  return x;
+}
+
+// Row r's integers, one after another.
+std::vector<int32_t> Integers(const Int8MatrixView& view, size_t r) {
+  const size_t size = sizeof(uint32_t) / Int8Kernel().group;
+  std::vector<int32_t> q(view.stride / size);
+  for (size_t i = 0; i < q.size(); ++i)
+    std::memcpy(&q[i], view.words + r * view.stride + i * size, size);
+  return q;
+}
+
+TEST(Activations, AreRoundedToBf16) {
+  ForEachTarget([] {
+    for (const size_t columns : std::initializer_list<size_t>{5, 64, 100}) {
+      const std::vector<float> x = Numbers(columns);
+      Activations<BFloat16> rounded;
+      rounded.Resize(kRows, columns);
+      for (size_t r = 0; r < kRows; ++r) rounded.Set(r, x.data() + r * columns);
+      const MatrixView<const BFloat16> view = rounded.View(0, kRows);
+      for (size_t i = 0; i < x.size(); ++i) ASSERT_EQ(view.data[i].bits, BFloat16(x[i]).bits) << i;
+    }
+  });
+}
+
+TEST(Activations, AsIntegersAreWithinHalfAStep) {
+  ForEachTarget([] {
+    for (const size_t columns : std::initializer_list<size_t>{1, 5, 64, 100, 1024}) {
+      const std::vector<float> x = Numbers(columns);
+      Activations<Int8> rounded;
+      rounded.Resize(kRows, columns);
+      for (size_t r = 0; r < kRows; ++r) rounded.Set(r, x.data() + r * columns);
+      for (size_t r = 0; r < kRows; ++r) {
+        const Int8MatrixView view = rounded.View(r, 1);
+        const std::vector<int32_t> q = Integers(view, 0);
+        ASSERT_GE(q.size(), columns);
+        for (size_t i = 0; i < columns; ++i) {
+          ASSERT_GE(q[i], 0);
+          ASSERT_LE(q[i], 255);
+          const float restored = static_cast<float>(q[i] - view.scales->zero) * view.scales->scale;
+          // At the upper end, where the number and zero may both have been rounded up, a whole one.
+          const float steps = q[i] < 255 ? 0.51F : 1.01F;
+          ASSERT_NEAR(restored, x[r * columns + i], steps * view.scales->scale) << i;
+        }
+        for (size_t i = columns; i < q.size(); ++i) ASSERT_EQ(q[i], 0);
+      }
+    }
+  });
+}
+
+// A product of zeros has to be 0, not nearly 0.
+TEST(Activations, ZeroIsOneOfTheIntegers) {
+  ForEachTarget([] {
+    Activations<Int8> rounded;
+    rounded.Resize(1, 4);
+    for (const std::vector<float>& x :
+         {std::vector<float>{0, 1, 2, 3}, {0, -1, -2, -3}, {0, -1, 5, 2}, {0, 0, 0, 0}}) {
+      rounded.Set(0, x.data());
+      ASSERT_EQ(Integers(rounded.View(0, 1), 0)[0], rounded.View(0, 1).scales->zero);
+    }
+  });
+}
+
+TEST(Activations, ARowThatIsNotFiniteHasNoFiniteScale) {
+  ForEachTarget([] {
+    Activations<Int8> rounded;
+    rounded.Resize(1, 20);
+    for (const float bad :
+         {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
+          std::numeric_limits<float>::quiet_NaN()}) {
+      for (const size_t place : std::initializer_list<size_t>{0, 19}) {
+        std::vector<float> x(20, 1.0F);
+        x[place] = bad;
+        rounded.Set(0, x.data());
+        ASSERT_FALSE(std::isfinite(rounded.View(0, 1).scales->scale));
+      }
+    }
+  });
+}
+
+TEST(Handover, GivesWhatWasWrittenInTheProductsForm) {
+  const std::vector<float> x = Numbers(64);
+  Handover<float, float> same;
+  Handover<Int8, float> rounded;
+  Activations<Int8> expected;
+  same.Resize(kRows, 64);
+  rounded.Resize(kRows, 64);
+  expected.Resize(kRows, 64);
+  std::copy(x.begin(), x.end(), same.data());
+  std::copy(x.begin(), x.end(), rounded.data());
+  EXPECT_FALSE(same.Finish());  // no meeting of the threads for nothing
+  rounded.Finish()(0, kRows);
+  for (size_t r = 0; r < kRows; ++r) {
+    EXPECT_EQ(same.View(r, 1).data[5], x[r * 64 + 5]);
+    expected.Set(r, x.data() + r * 64);
+    EXPECT_EQ(Integers(rounded.View(r, 1), 0), Integers(expected.View(r, 1), 0));
+    EXPECT_EQ(rounded.View(r, 1).scales->scale, expected.View(r, 1).scales->scale);
+  }
+}
+
+}  // namespace
+}  // namespace embedding
