@@ -6,8 +6,8 @@ import sys
 
 from model import ROOT, WORK
 
-PRODUCTS = {"f32": "MatMulF32", "bf16": "MatMulBf16", "int8": "MatMulInt8"}
-SHAPE = "rows:512/in:1024/out:4096/gelu:0/real_time"
+PRODUCTS = {"f32": "MatMulF32", "bf16": "MatMulBf16<BFloat16>", "int8": "MatMulInt8<BFloat16>"}
+SHAPE = "rows:512/in:1024/out:3072/gelu:0/real_time"
 # A multiplication of halves or quarters of the width does as many more at a time, where the
 # processor has it.
 FACTOR = {"f32": 1, "bf16": 2, "int8": 4}
@@ -31,7 +31,7 @@ def bench_binary():
 
 def measure(binary):
     """G operations a second: "multiply-add" of f32 by nothing but registers, and the product of
-    512 x 1024 x 4096 at each precision that this machine has. Empty where it fails: no reason to
+    512 x 1024 x 3072 at each precision that this machine has. Empty where it fails: no reason to
     lose a run of an hour."""
     names = "|".join(PRODUCTS.values())
     try:

@@ -129,7 +129,7 @@ def heading(result):
     return (f"{machine['processor']} ({', '.join(machine['features'])}), {result['threads']} cores, "
             f"{machine['memory_gib']:.0f} GiB. Model {result['model']}. Medians of "
             f"{result['rounds']} rounds.\n\nPeak, G operations/s, medians over the run (f32 "
-            f"multiply-adds in registers; products of 512 x 1024 x 4096 by this server's kernels): "
+            f"multiply-adds in registers; products of 512 x 1024 x 3072 by this server's kernels): "
             f"{most}. Shares of peak are of the multiply-adds times 1, 2, 4 in f32, bf16, int8.")
 
 

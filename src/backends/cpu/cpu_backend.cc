@@ -4,12 +4,12 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <cmath>
 #include <exception>
 #include <utility>
 
 #include "backends/cpu/activations.h"
 #include "backends/cpu/attention.h"
+#include "backends/cpu/cpu_linear.h"
 #include "backends/cpu/encoder_weights.h"
 #include "backends/cpu/matmul.h"
 #include "backends/cpu/onednn_matmul.h"
@@ -20,7 +20,7 @@
 namespace embedding {
 namespace {
 
-// Rows that go through the feed-forward part of a layer together. Its widest intermediate result,
+// Rows that go through a layer's products together. Their widest intermediate result,
 // 512 x 4,096 floats for bge-m3, is 8 MB: it stays in the last-level cache, and memory does not
 // grow with the batch. Fewer rows would read the weights from memory more often than the products
 // hide.
@@ -39,46 +39,6 @@ std::string_view NameOf(ComputeType type) {
   }
 }
 
-class CpuLinear : public LinearLayer {
- public:
-  CpuLinear(const LinearParameters& parameters, Activation activation, int threads)
-      : matmul_(PackMatMul<float, float>(parameters, activation == Activation::kGelu
-                                                         ? Activation::kGelu
-                                                         : Activation::kIdentity)),
-        in_features_(parameters.in_features),
-        out_features_(parameters.out_features),
-        activation_(activation),
-        threads_(threads) {}
-
-  void Apply(size_t rows, std::span<const float> input, std::span<float> output) override {
-    omp_set_num_threads(threads_);
-    matmul_->Run({input.data(), rows, in_features_}, {output.data(), rows, out_features_});
-    for (float& value : output.first(rows * out_features_)) {
-      switch (activation_) {
-        case Activation::kTanh:
-          value = std::tanh(value);
-          break;
-        case Activation::kRelu:
-          value = std::max(value, 0.0F);
-          break;
-        case Activation::kSigmoid:
-          value = 1.0F / (1.0F + std::exp(-value));
-          break;
-        case Activation::kIdentity:
-        case Activation::kGelu:
-          break;  // fused into the product
-      }
-    }
-  }
-
- private:
-  const std::unique_ptr<MatMul<float, float>> matmul_;
-  const size_t in_features_;
-  const size_t out_features_;
-  const Activation activation_;
-  const int threads_;
-};
-
 // In is what the products multiply, T what they write for attention and for the next product: float
 // or BFloat16.
 template <typename In, typename T>
@@ -90,7 +50,9 @@ class CpuBackend : public Backend {
 
   Result<std::span<const float>> Encode(const PackedBatch& batch) override;
   Result<std::unique_ptr<LinearLayer>> MakeLinear(const TensorView& weight, const TensorView* bias,
-                                                  Activation activation) override;
+                                                  Activation activation) override {
+    return MakeCpuLinear(weight, bias, activation, threads_);
+  }
   std::string_view device() const override { return "cpu"; }
   std::string_view dtype() const override { return NameOf(type_); }
 
@@ -237,28 +199,6 @@ FinishRows CpuBackend<In, T>::AddNormalize(const LayerNormParameters& norm, size
       normalised_.Set(row, hidden);
     }
   };
-}
-
-template <typename In, typename T>
-Result<std::unique_ptr<LinearLayer>> CpuBackend<In, T>::MakeLinear(const TensorView& weight,
-                                                                   const TensorView* bias,
-                                                                   Activation activation) {
-  try {
-    omp_set_num_threads(threads_);
-    const auto out_features = static_cast<size_t>(weight.shape[0]);
-    const auto in_features = static_cast<size_t>(weight.shape[1]);
-    AlignedBuffer<float> weight_f32(out_features * in_features);
-    CopyToF32(weight, weight_f32.span());
-    AlignedBuffer<float> bias_f32(bias != nullptr ? out_features : 0);
-    if (bias != nullptr) CopyToF32(*bias, bias_f32.span());
-    const LinearParameters parameters{weight_f32.span(), bias_f32.span(), in_features,
-                                      out_features};
-    return std::unique_ptr<LinearLayer>(
-        std::make_unique<CpuLinear>(parameters, activation, threads_));
-  } catch (const std::exception& e) {
-    return Error{
-        ErrorCode::kModelLoad, fmt::format("packing a dense layer failed: {}", e.what()), {}};
-  }
 }
 
 template <typename In, typename T>

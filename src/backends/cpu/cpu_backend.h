@@ -1,4 +1,4 @@
-// The CPU backend: oneDNN for matrix products, kernels of our own (Highway) for the rest.
+// The CPU backend: kernels of our own (Highway), and oneDNN's products where the CPU has AMX.
 #pragma once
 
 #include <memory>
