@@ -25,7 +25,7 @@ void MatMulOf(benchmark::State& state, bool f16_weight = false) {
   const auto activation = state.range(3) != 0 ? Activation::kGelu : Activation::kIdentity;
   const auto matmul = PackMatMul<In, Out>({weight, bias, in, out}, activation, f16_weight);
   for (auto _ : state) {
-    matmul->Run(input.View(0, rows), {output.data(), rows, out});
+    matmul->Run(input.View(0, rows), {output.data(), rows, out}, {});
     benchmark::DoNotOptimize(output.data());
   }
   const double operations = 2.0 * static_cast<double>(rows * in * out);

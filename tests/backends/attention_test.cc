@@ -116,17 +116,36 @@ TEST(PackedAttention, ASequenceDoesNotDependOnItsNeighbours) {
 }
 
 TEST(PackedAttention, ComputesTheFirstQueriesAloneWhereNoMoreAreAsked) {
-  constexpr size_t kHidden = 64;
+  constexpr size_t kHeads = 2;
+  constexpr size_t kHeadDim = 32;
+  constexpr size_t kHidden = kHeads * kHeadDim;
   const std::vector<uint32_t> offsets = {0, 200, 203};
   const std::vector<float> qkv = Random<float>(203 * 3 * kHidden, 1.0F, 3);
   std::vector<float> all(203 * kHidden);
-  PackedAttention(qkv.data(), offsets, 1, kHidden, 203, all.data());
+  PackedAttention(qkv.data(), offsets, kHeads, kHeadDim, 203, all.data(), {});
   std::vector<float> first(2 * kHidden);
-  PackedAttention(qkv.data(), offsets, 1, kHidden, 1, first.data());
+  std::vector<float> finished(first.size());
+  PackedAttention(qkv.data(), offsets, kHeads, kHeadDim, 1, first.data(),
+                  [&](size_t begin, size_t end) {
+                    std::copy(first.begin() + static_cast<ptrdiff_t>(begin * kHidden),
+                              first.begin() + static_cast<ptrdiff_t>(end * kHidden),
+                              finished.begin() + static_cast<ptrdiff_t>(begin * kHidden));
+                  });
   for (size_t i = 0; i < kHidden; ++i) {
     ASSERT_EQ(first[i], all[i]) << i;
     ASSERT_EQ(first[kHidden + i], all[200 * kHidden + i]) << i;
   }
+  EXPECT_EQ(finished, first);
+}
+
+TEST(PackedAttention, TakesSequencesWithoutTokens) {
+  PackedAttention<float>(nullptr, std::vector<uint32_t>{0, 0}, 2, 32, 1, nullptr, {});
+  const std::vector<float> qkv = Random<float>(3 * 3 * 64, 1.0F, 3);
+  std::vector<float> alone(3 * 64);
+  PackedAttention(qkv.data(), std::vector<uint32_t>{0, 3}, 2, 32, 3, alone.data(), {});
+  std::vector<float> together(3 * 64);
+  PackedAttention(qkv.data(), std::vector<uint32_t>{0, 0, 3, 3}, 2, 32, 3, together.data(), {});
+  EXPECT_EQ(together, alone);
 }
 
 }  // namespace

@@ -33,6 +33,23 @@ std::vector<float> Random(size_t n, uint32_t seed) {
 
 double Gelu(double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); }
 
+// What a product's `finish` was given.
+class RowCount {
+ public:
+  explicit RowCount(size_t rows) : times_(rows) {}
+  FinishRows Step() {
+    return [this](size_t begin, size_t end) {
+      for (size_t r = begin; r < end; ++r) ++times_[r];
+    };
+  }
+  void ExpectEachOnce() const {
+    for (const int n : times_) EXPECT_EQ(n, 1);
+  }
+
+ private:
+  std::vector<int> times_;
+};
+
 using MakeF32 = std::unique_ptr<MatMul<float, float>> (*)(const LinearParameters&, Activation);
 
 void ExpectMatchesReference(MakeF32 make, size_t rows, size_t in, size_t out, bool with_bias,
@@ -43,7 +60,7 @@ void ExpectMatchesReference(MakeF32 make, size_t rows, size_t in, size_t out, bo
   const std::vector<float> bias = with_bias ? Random(out, 3) : std::vector<float>{};
   const auto matmul = make({weight, bias, in, out}, activation);
   std::vector<float> output(rows * out);
-  matmul->Run({input.data(), rows, in}, {output.data(), rows, out});
+  matmul->Run({input.data(), rows, in}, {output.data(), rows, out}, {});
   for (size_t r = 0; r < rows; ++r) {
     for (size_t o = 0; o < out; ++o) {
       double sum = with_bias ? static_cast<double>(bias[o]) : 0;
@@ -101,6 +118,8 @@ TEST_P(MatMulF32, FinishesTheRowsWhenTheyAreWhole) {
   const std::vector<float> weight(kOut * kIn, 0.5F);
   std::vector<float> output(kRows * kOut);
   std::vector<float> sums(kRows);
+  const int threads = omp_get_max_threads();
+  omp_set_num_threads(3);
   GetParam()({weight, {}, kIn, kOut}, Activation::kIdentity)
       ->Run({input.data(), kRows, kIn}, {output.data(), kRows, kOut},
             [&](size_t begin, size_t end) {
@@ -108,6 +127,7 @@ TEST_P(MatMulF32, FinishesTheRowsWhenTheyAreWhole) {
                 for (size_t o = 0; o < kOut; ++o) sums[r] += output[r * kOut + o];
               }
             });
+  omp_set_num_threads(threads);
   for (const float sum : sums) EXPECT_EQ(sum, kOut * kIn * 0.5F);
 }
 
@@ -130,10 +150,10 @@ TEST_P(MatMulF32, ARowDoesNotDependOnTheOthers) {
   const std::vector<float> weight = Random(kOut * kIn, 2);
   const auto matmul = GetParam()({weight, {}, kIn, kOut}, Activation::kIdentity);
   std::vector<float> together(40 * kOut);
-  matmul->Run({input.data(), 40, kIn}, {together.data(), 40, kOut});
+  matmul->Run({input.data(), 40, kIn}, {together.data(), 40, kOut}, {});
   for (size_t row = 0; row < 40; ++row) {
     std::vector<float> alone(kOut);
-    matmul->Run({input.data() + row * kIn, 1, kIn}, {alone.data(), 1, kOut});
+    matmul->Run({input.data() + row * kIn, 1, kIn}, {alone.data(), 1, kOut}, {});
     for (size_t o = 0; o < kOut; ++o) ASSERT_EQ(alone[o], together[row * kOut + o]) << row;
   }
 }
@@ -158,11 +178,14 @@ void ExpectF32ProductOfRoundedNumbers(MakeBf16ToF32 to_f32, MakeBf16 to_bf16, si
   }
   std::vector<float> expected(rows * out);
   PackPanelMatMul<float, float>(parameters, activation)
-      ->Run({input.data(), rows, in}, {expected.data(), rows, out});
+      ->Run({input.data(), rows, in}, {expected.data(), rows, out}, {});
   std::vector<float> f32(rows * out);
-  to_f32(parameters, activation)->Run({rounded.data(), rows, in}, {f32.data(), rows, out});
+  RowCount finished(rows);
+  to_f32(parameters, activation)
+      ->Run({rounded.data(), rows, in}, {f32.data(), rows, out}, finished.Step());
+  finished.ExpectEachOnce();
   std::vector<BFloat16> bf16(rows * out);
-  to_bf16(parameters, activation)->Run({rounded.data(), rows, in}, {bf16.data(), rows, out});
+  to_bf16(parameters, activation)->Run({rounded.data(), rows, in}, {bf16.data(), rows, out}, {});
   const auto sum_of_sizes = static_cast<double>(in);  // of products of two numbers of size 1
   for (size_t i = 0; i < expected.size(); ++i) {
     ASSERT_NEAR(f32[i], expected[i], 4 * kEpsilon * (sum_of_sizes + 1));
@@ -194,7 +217,7 @@ TEST(MatMulBf16, IsTheSameByOneDnn) {
                                     &PackOneDnnMatMul<BFloat16, BFloat16>);
 }
 
-// As int8_matmul.h defines them, a row of x [rows, columns] at a time: x becomes q - zero, scales
+// As activations.h defines them, a row of x [rows, columns] at a time: x becomes q - zero, scales
 // the size of one step.
 void RoundInput(size_t rows, std::vector<float>& x, std::vector<double>& scales) {
   const size_t columns = x.size() / rows;
@@ -250,7 +273,9 @@ void ExpectInt8MatchesDefinition(size_t rows, size_t in, size_t out, Activation 
   }
   const Activations<Int8> activations = ToInt8(rows, in, input);
   std::vector<Out> output(rows * out);
-  matmul->Run(activations.View(0, rows), {output.data(), rows, out});
+  RowCount finished(rows);
+  matmul->Run(activations.View(0, rows), {output.data(), rows, out}, finished.Step());
+  finished.ExpectEachOnce();
 
   std::vector<double> input_scales;
   std::vector<double> weight_scales;
@@ -296,7 +321,7 @@ TEST(MatMulInt8, ZerosGiveTheBiasAndWhatIsNotFiniteGivesNaN) {
   ForEachTarget([&] {
     const Activations<Int8> activations = ToInt8(3, 64, input);
     PackInt8MatMul<float>({weight, bias, 64, 40}, Activation::kIdentity)
-        ->Run(activations.View(0, 3), {output.data(), 3, 40});
+        ->Run(activations.View(0, 3), {output.data(), 3, 40}, {});
     for (size_t o = 0; o < 40; ++o) {
       ASSERT_EQ(output[o], bias[o]);
       ASSERT_TRUE(std::isnan(output[40 + o])) << o;
@@ -305,7 +330,7 @@ TEST(MatMulInt8, ZerosGiveTheBiasAndWhatIsNotFiniteGivesNaN) {
     std::vector<float> bad_weight = weight;
     bad_weight[5 * 64 + 7] = std::numeric_limits<float>::infinity();
     PackInt8MatMul<float>({bad_weight, bias, 64, 40}, Activation::kIdentity)
-        ->Run(activations.View(0, 1), {output.data(), 1, 40});
+        ->Run(activations.View(0, 1), {output.data(), 1, 40}, {});
     for (size_t o = 0; o < 40; ++o) ASSERT_EQ(std::isnan(output[o]), o == 5) << o;
   });
 }
@@ -319,7 +344,7 @@ TEST(MatMulInt8, TheLargestNumbersDoNotOverflow) {
     for (const auto* weight : {&ones, &minus_ones}) {
       float output = 0;
       PackInt8MatMul<float>({*weight, {}, kIn, 1}, Activation::kIdentity)
-          ->Run(activations.View(0, 1), {&output, 1, 1});
+          ->Run(activations.View(0, 1), {&output, 1, 1}, {});
       ASSERT_NEAR(output, weight->front() * kIn, kIn * 4 * kEpsilon);
     }
   });

@@ -49,15 +49,20 @@ TEST_P(ParallelTest, FinishesEachRowOnceWhenAllTasksAreDone) {
     EXPECT_EQ(done, kCount);
     for (size_t i = begin; i < end; ++i) ++finished[i];
   };
-  for (const size_t rows : std::initializer_list<size_t>{1, 2, kCount}) {
+  const auto task = [&](size_t i) {
+    if (i == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    ++done;
+  };
+  const auto expect = [&](size_t rows) {
+    for (size_t i = 0; i < kCount; ++i) EXPECT_EQ(finished[i].exchange(0), i < rows ? 1 : 0) << i;
     done = 0;
-    for (auto& n : finished) n = 0;
-    const auto task = [&](size_t i) {
-      if (i == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
-      ++done;
-    };
+  };
+  for (const size_t rows : std::initializer_list<size_t>{1, 2, kCount}) {
     ParallelFor(kCount, task, rows, finish);
-    for (size_t i = 0; i < kCount; ++i) EXPECT_EQ(finished[i], i < rows ? 1 : 0) << i;
+    expect(rows);
+    const auto task_ahead = [&](size_t i, size_t) { task(i); };
+    ParallelForAhead(kCount, task_ahead, rows, finish);
+    expect(rows);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <random>
@@ -155,6 +156,37 @@ TEST(EmbedderF16, VectorsAreCloseToF32) {
     EXPECT_GT(Cosine(vectors[i], expected.vectors[i]), 0.99999) << expected.texts[i];
   }
   EXPECT_EQ((*f16)->info().dtype, "f16");
+}
+
+// A model that is pooled by its first token, whose last layer computes no others; with more tokens,
+// and then more sequences, than go through a layer's products at a time.
+class EmbedderTypes : public testing::TestWithParam<ComputeType> {};
+INSTANTIATE_TEST_SUITE_P(All, EmbedderTypes,
+                         testing::Values(ComputeType::kF32, ComputeType::kBF16, ComputeType::kF16,
+                                         ComputeType::kInt8));
+
+TEST_P(EmbedderTypes, AVectorIsTheSameAloneAndAmongManyTexts) {
+  const auto load = [](ComputeType type) {
+    return Embedder::Load(
+        {.model_directory = kTinyBgeM3, .compute_type = type, .max_batch_tokens = 8192});
+  };
+  auto embedder = load(GetParam());
+  if (!embedder.ok()) {
+    EXPECT_EQ(embedder.error().code, ErrorCode::kDeviceUnavailable);
+    GTEST_SKIP() << embedder.error().message;
+  }
+  std::vector<std::string> texts(1);
+  for (int i = 0; i < 600; ++i) {
+    texts[0] += "long ";
+    texts.push_back("text " + std::to_string(i * i));
+  }
+  const auto together = EmbedAll(**embedder, texts, true);
+  const auto f32 = EmbedAll(**load(ComputeType::kF32), texts, true);
+  for (size_t i = 0; i < texts.size(); ++i) EXPECT_GT(Cosine(together[i], f32[i]), 0.99) << i;
+  for (const size_t i : std::initializer_list<size_t>{0, 1, 2, 300, 511, 512, 513, 599, 600}) {
+    const auto alone = EmbedAll(**embedder, {texts[i]}, true);
+    EXPECT_LT(LargestDifference(alone[0], together[i]), 1e-6) << i;
+  }
 }
 
 class EmbedderRequests : public testing::Test {

@@ -26,7 +26,7 @@ namespace embedding {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-void RoundToBf16(const float* HWY_RESTRICT x, size_t size, BFloat16* HWY_RESTRICT out) {
+void RoundRow(const float* HWY_RESTRICT x, size_t size, BFloat16* HWY_RESTRICT out) {
   const hn::ScalableTag<float> d;
   const size_t lanes = hn::Lanes(d);
   size_t i = 0;
@@ -108,7 +108,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace embedding {
 
-HWY_EXPORT(RoundToBf16);
+HWY_EXPORT(RoundRow);
 HWY_EXPORT(QuantizeF32);
 HWY_EXPORT(QuantizeBf16);
 
@@ -118,7 +118,7 @@ void Activations<float>::Set(size_t row, const float* x) {
 }
 template <>
 void Activations<BFloat16>::Set(size_t row, const float* x) {
-  HWY_DYNAMIC_DISPATCH(RoundToBf16)(x, columns_, Row(row));
+  HWY_DYNAMIC_DISPATCH(RoundRow)(x, columns_, Row(row));
 }
 
 void Activations<Int8>::Resize(size_t rows, size_t columns) {

@@ -35,6 +35,11 @@ class Activations {
   AlignedBuffer<In> numbers_;
 };
 
+template <>
+void Activations<float>::Set(size_t row, const float* x);
+template <>
+void Activations<BFloat16>::Set(size_t row, const float* x);
+
 // q lies in [0, 255]: a row's numbers in 255 steps from the least to the largest, 0 being among
 // them. A row with a number that is not finite has a scale that is none either.
 template <>
@@ -44,11 +49,11 @@ class Activations<Int8> {
   void Set(size_t row, const float* x);
   void Set(size_t row, const BFloat16* x);
   Int8MatrixView View(size_t first, size_t rows) const {
-    return {words_.data() + first * stride_, stride_, scales_.data() + first, rows, columns_};
+    return {words_.data() + first * stride_, stride_, scales_.data() + first, rows};
   }
 
  private:
-  // Of row `row`, the last word 0: columns that do not fill it are not set.
+  // Of row `row`. The last one is 0, for the columns need not fill it.
   uint8_t* Words(size_t row);
 
   static constexpr size_t kWordBytes = 4;

@@ -195,7 +195,7 @@ void PackedAttention(const T* qkv, std::span<const uint32_t> offsets, size_t hea
   const size_t hidden_size = heads * head_dim;
   struct QueryBlock {
     size_t sequence, head, first_query;
-    T* out;  // of its sequence and head
+    size_t first_row;  // of its sequence in `out`
   };
   // Blocks that meet the same keys and values follow one another, which keeps those in the caches.
   std::vector<QueryBlock> blocks;
@@ -203,10 +203,7 @@ void PackedAttention(const T* qkv, std::span<const uint32_t> offsets, size_t hea
   for (size_t s = 0; s + 1 < offsets.size(); ++s) {
     const size_t queries = std::min<size_t>(offsets[s + 1] - offsets[s], max_queries);
     for (size_t head = 0; head < heads; ++head) {
-      T* out_of_head = out + rows * hidden_size + head * head_dim;
-      for (size_t q = 0; q < queries; q += kQueryBlock) {
-        blocks.push_back({s, head, q, out_of_head});
-      }
+      for (size_t q = 0; q < queries; q += kQueryBlock) blocks.push_back({s, head, q, rows});
     }
     rows += queries;
   }
@@ -221,7 +218,7 @@ void PackedAttention(const T* qkv, std::span<const uint32_t> offsets, size_t hea
         .k = q + hidden_size,
         .v = q + 2 * hidden_size,
         .stride = 3 * hidden_size,
-        .out = block.out,
+        .out = out + block.first_row * hidden_size + block.head * head_dim,
         .out_stride = hidden_size,
         .first_query = block.first_query,
         .queries = std::min(kQueryBlock, std::min(tokens, max_queries) - block.first_query),

@@ -67,7 +67,8 @@ class CpuBackend : public Backend {
   // Rows [first, first + rows) of qkv_ for layer `i`, if there is one, from normalised_.
   void Project(size_t i, size_t first, size_t rows);
   // The end of the pass that writes `branch`, or that writes hidden_ itself if it is nullptr: adds
-  // the branch's rows to those of hidden_ from `first` on, and normalises them.
+  // the branch's rows to those of hidden_ from `first` on and normalises them, hidden_ and
+  // normalised_ alike.
   FinishRows AddNormalize(const LayerNormParameters& norm, size_t first, const float* branch);
 
   const EncoderConfig config_;
@@ -185,7 +186,8 @@ template <typename In, typename T>
 void CpuBackend<In, T>::Project(size_t i, size_t first, size_t rows) {
   if (i == weights_.layers.size()) return;
   const size_t size = 3 * config_.hidden_size;
-  weights_.layers[i].qkv->Run(normalised_.View(0, rows), {qkv_.data() + first * size, rows, size});
+  weights_.layers[i].qkv->Run(normalised_.View(0, rows), {qkv_.data() + first * size, rows, size},
+                              {});
 }
 
 template <typename In, typename T>

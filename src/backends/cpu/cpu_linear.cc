@@ -26,7 +26,7 @@ class CpuLinear : public LinearLayer {
 
   void Apply(size_t rows, std::span<const float> input, std::span<float> output) override {
     omp_set_num_threads(threads_);
-    matmul_->Run({input.data(), rows, in_features_}, {output.data(), rows, out_features_});
+    matmul_->Run({input.data(), rows, in_features_}, {output.data(), rows, out_features_}, {});
     for (float& value : output.first(rows * out_features_)) {
       switch (activation_) {
         case Activation::kTanh:

@@ -9,8 +9,8 @@ namespace embedding {
 // Keeps whatever is chosen from now on, our own kernels and oneDNN's products alike, within AVX2,
 // FMA and F16C. Must precede the first model; once it has, calling it again does nothing. Not
 // thread-safe.
-// Errors: kDeviceUnavailable where the processor is not an x86-64 one with AVX2, or where oneDNN
-// has already chosen.
+// Errors: kDeviceUnavailable where the processor is not an x86-64 one with AVX2, or where more has
+// already been chosen.
 Status LimitToAvx2();
 
 }  // namespace embedding

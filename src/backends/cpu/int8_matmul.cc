@@ -95,7 +95,7 @@ ColumnScale ScaleOf(std::span<const float> weights) {
     largest = std::max(largest, std::abs(w));
     total += w;
   }
-  const float step = largest / kLargest + total * 0.0F;  // as in Quantize
+  const float step = largest / kLargest + total * 0.0F;  // not finite if a weight is not
   return {step, std::isnormal(step) ? kLargest / largest : 0.0F};
 }
 

@@ -27,8 +27,8 @@ HWY_INLINE float SumOver(D d, size_t size, Whole whole, Single single) {
   return total;
 }
 
-// The mean is taken first and the variance around it: a single pass over squares would
-// cancel where the mean is large against the spread.
+// The mean is taken first and the variance around it: a single pass over squares would cancel where
+// the mean is large against the spread.
 void AddLayerNormRow(float* HWY_RESTRICT x, const float* HWY_RESTRICT residual, size_t size,
                      const float* HWY_RESTRICT gamma, const float* HWY_RESTRICT beta, float eps) {
   const hn::ScalableTag<float> d;

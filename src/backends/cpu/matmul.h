@@ -11,7 +11,6 @@
 #include <span>
 #include <type_traits>
 
-#include "backends/backend.h"
 #include "backends/cpu/parallel.h"
 #include "base/half.h"
 #include "weights/model_spec.h"
@@ -37,7 +36,6 @@ struct Int8MatrixView {
   size_t stride = 0;               // bytes from row to row
   const Int8RowScale* scales = nullptr;
   size_t rows = 0;
-  size_t columns = 0;
 };
 
 // A product's input; activations.h makes it.
@@ -60,13 +58,13 @@ class MatMul {
   virtual ~MatMul() = default;
 
   // input is [rows, in_features], output [rows, out_features], rows >= 1; no overlap. A row's
-  // result does not depend on the other rows. `finish` is given the output's rows, whole.
-  virtual void Run(InputView<In> input, MatrixView<Out> output, const FinishRows& finish = {}) = 0;
+  // result does not depend on the other rows. `finish`, if it is not empty, is given the output's
+  // rows, whole.
+  virtual void Run(InputView<In> input, MatrixView<Out> output, const FinishRows& finish) = 0;
 };
 
 // Packs the parameters, which are not kept. The activation is fused into the product: kIdentity or
-// kGelu (the erf form). With f16_weight, for an In of float, the weight alone
-// is rounded to f16.
+// kGelu (the erf form). With f16_weight, for an In of float, the weight alone is rounded to f16.
 //
 // Kernels of our own multiply (panel_product.h); bf16 where the processor has AMX, oneDNN.
 template <typename In, typename Out>

@@ -39,16 +39,17 @@ class FirstException {
 };
 
 // The end of a pass that writes rows: finish(begin, end) does with rows [begin, end) what needs
-// them whole. Called on several threads, for ranges that cover all rows.
+// them whole. Called on several threads, for ranges that cover all rows; not at all where the pass
+// failed.
 using FinishRows = std::function<void(size_t begin, size_t end)>;
 
-// Calls work(exception) on each of the team's threads, or on one alone. When all are done, the
-// threads share `rows` for `finish`, if there is one: that costs one meeting of the threads, where
-// a loop of its own would cost two.
+// Calls work(exception) on each of the team's threads, or on one if that suffices for `tasks`. When
+// all are done, the threads share `rows` for `finish`, if there is one: that costs one meeting of
+// the threads, where a loop of its own would cost two.
 template <typename Work>
-void ParallelPass(bool alone, const Work& work, size_t rows, const FinishRows& finish) {
+void ParallelPass(size_t tasks, const Work& work, size_t rows, const FinishRows& finish) {
   FirstException exception;
-#pragma omp parallel if (!alone)
+#pragma omp parallel if (tasks > 1 || (finish && rows > 1))
   {
     work(exception);
     if (finish) {
@@ -73,7 +74,7 @@ void ParallelFor(size_t count, const Task& task, size_t rows = 0, const FinishRo
       exception.CatchFrom([&] { task(i); });
     }
   };
-  ParallelPass(count <= 1 && rows <= 1, work, rows, finish);
+  ParallelPass(count, work, rows, finish);
 }
 
 // As ParallelFor, but calls task(i, next), `next` being what the same thread does after it (`count`
@@ -90,7 +91,7 @@ void ParallelForAhead(size_t count, const Task& task, size_t rows = 0,
       exception.CatchFrom([&] { task(current, next); });
     }
   };
-  ParallelPass(count <= 1 && rows <= 1, work, rows, finish);
+  ParallelPass(count, work, rows, finish);
 }
 
 // Calls task(begin, end) for ranges of nearly the same size that cover [0, count): one a thread, of
