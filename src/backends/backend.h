@@ -27,7 +27,8 @@ enum class ComputeType {
   kF32,
   kBF16,
   kF16,   // weights; what they multiply is f32. For machines where reading weights costs the time
-  kInt8,  // 8-bit integers, see cpu/activations.h, cpu/int8_matmul.h; between the products as with kAuto
+  kInt8,  // 8-bit integers, see cpu/activations.h, cpu/int8_matmul.h; between the products as with
+          // kAuto
 };
 
 struct PackedBatch {
