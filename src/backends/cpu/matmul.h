@@ -1,6 +1,6 @@
-// MatMul: a Linear layer, y = input * weight^T + bias, and what its network does to y next, with
-// the weight packed once. In is what is multiplied: float, BFloat16 or Int8. Sums of the first two
-// are f32, those of integers exact; y is f32 and is rounded to Out at the end.
+// MatMul: output = activation(input * weight^T + bias) with the weight packed once. In is what is
+// multiplied: float, BFloat16 or Int8. Sums of the first two are f32, those of integers exact; both
+// are rounded to Out at the end.
 //
 // Thread-safety: none; a product runs on the calling thread's OpenMP team.
 #pragma once
