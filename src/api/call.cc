@@ -29,7 +29,11 @@ void Continue(const CallPtr& call, std::function<void()> step) {
     try {
       step();
     } catch (const std::exception& e) {
-      if (call->respond) call->Fail({ErrorCode::kInternal, e.what(), ""});
+      try {
+        if (call->respond) call->Fail({ErrorCode::kInternal, e.what(), ""});
+      } catch (const std::exception&) {
+        // Not even for that is there memory. The call ends unanswered, which Respond answers.
+      }
     }
   });
 }
@@ -57,17 +61,25 @@ std::function<void(Result<Computed>)> Finisher(
     const CallPtr& call, std::string texts_field,
     std::function<Result<Response>(const Computed&)> format) {
   return [call, texts_field = std::move(texts_field),
-          format = std::move(format)](Result<Computed> computed) {
-    Continue(call, [call, texts_field, format, computed = std::move(computed)] {
-      if (!computed.ok()) return call->Fail(NameTexts(computed.error(), texts_field));
-      Result<Response> response = format(*computed);
-      if (!response.ok()) return call->Fail(response.error());
-      if (computed->truncated_texts > 0) {
-        response->headers.push_back({"x-truncated", std::to_string(computed->truncated_texts)});
-      }
-      AddCosts(*call, *computed, response->headers);
-      call->Answer(*std::move(response));
-    });
+          format = std::move(format)](Result<Computed> computed) mutable {
+    // Called once. What is thrown here, on the computing thread, leaves the call unanswered, which
+    // Respond answers.
+    try {
+      Continue(call, [call, texts_field = std::move(texts_field), format = std::move(format),
+                      computed = std::make_shared<Result<Computed>>(std::move(computed))] {
+        if (!computed->ok()) return call->Fail(NameTexts(computed->error(), texts_field));
+        const Computed& result = **computed;
+        Result<Response> response = format(result);
+        if (!response.ok()) return call->Fail(response.error());
+        if (result.truncated_texts > 0) {
+          response->headers.push_back({"x-truncated", std::to_string(result.truncated_texts)});
+        }
+        AddCosts(*call, result, response->headers);
+        call->Answer(*std::move(response));
+      });
+    } catch (const std::exception&) {
+      call->respond = nullptr;
+    }
   };
 }
 

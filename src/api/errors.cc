@@ -26,6 +26,8 @@ constexpr ErrorRow kErrors[] = {
     {ErrorCode::kUnauthorized, 401, "Validation", "WWW-Authenticate", "Bearer"},
     {ErrorCode::kPayloadTooLarge, 413, "Validation"},
     {ErrorCode::kHeaderTooLarge, 431, "Validation"},
+    {ErrorCode::kUnsupportedMediaType, 415, "Validation", "Accept-Encoding", "identity"},
+    {ErrorCode::kNotImplemented, 501, "Validation"},
     {ErrorCode::kTimeout, 408, "Validation"},
     // nginx's status for it: nobody is there to read the answer, but the log is.
     {ErrorCode::kCancelled, 499, "Validation"},

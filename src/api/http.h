@@ -6,8 +6,11 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "base/byte_budget.h"
 
 namespace embedding::api {
 
@@ -27,6 +30,7 @@ struct Request {
   std::string accept = {};
   std::string authorization = {};
   std::string api_key = {};  // X-API-Key
+  ByteCharge charge = {};    // for the body's memory
 };
 
 struct Response {
@@ -34,12 +38,18 @@ struct Response {
   std::vector<Header> headers = {};  // besides Content-Type, Content-Length and Connection
   std::string body = {};
   std::string content_type = "application/json";
+  ByteCharge charge = {};  // for the body's memory, and whatever else is held until it is sent
 };
 
-// Answers a request. Called exactly once, from any thread.
+// Answers a request. Called once at most, from any thread; does not throw. If all copies are gone
+// and none was called, the request is answered with an internal error.
 using Respond = std::function<void(Response)>;
 
-// Takes a request and returns soon; long work happens on other threads.
+// Takes a request and returns soon; long work happens on other threads. May throw std::bad_alloc.
 using Handler = std::function<void(Request, Respond)>;
+
+// What a request can be refused with for its header alone, before its body is read; nothing if it
+// is welcome. The request's body is empty yet. May throw std::bad_alloc.
+using Refuse = std::function<std::optional<Response>(const Request&)>;
 
 }  // namespace embedding::api

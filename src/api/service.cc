@@ -1,7 +1,10 @@
 #include "api/service.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -92,6 +95,30 @@ std::string RouteOf(std::string_view path) {
   return "";
 }
 
+std::string_view PathOf(const Request& request) {
+  const std::string_view target = request.target;
+  return target.substr(0, target.find('?'));
+}
+
+struct Found {
+  const Route* route = nullptr;
+  std::string allowed;  // the methods that the path takes, if not the request's
+};
+
+// HEAD is asked wherever GET is.
+Found Find(const Request& request) {
+  const std::string_view method =
+      request.method == "HEAD" ? "GET" : std::string_view(request.method);
+  Found found;
+  for (const Route& route : kRoutes) {
+    if (!Matches(route, PathOf(request))) continue;
+    if (route.method == method) return {&route, ""};
+    if (!found.allowed.empty()) found.allowed += ", ";
+    found.allowed += route.method == "GET" ? "GET, HEAD" : route.method;
+  }
+  return found;
+}
+
 // What the client sent, made fit for an error message: short, and nothing but printable ASCII.
 std::string Excerpt(std::string_view text) {
   constexpr size_t kMaxChars = 100;
@@ -111,52 +138,52 @@ std::vector<std::pair<std::string, std::string>> Service::Routes() {
   return routes;
 }
 
+std::optional<Response> Service::Refuse(const Request& request) const {
+  const Found found = Find(request);
+  std::optional<Error> error;
+  if (found.route == nullptr) {
+    const std::string_view path = PathOf(request);
+    error = found.allowed.empty()
+                ? Error{ErrorCode::kNotFound, "no such path: " + Excerpt(path), ""}
+                : Error{ErrorCode::kMethodNotAllowed,
+                        fmt::format("{} takes {}, not {}", Excerpt(path), found.allowed,
+                                    Excerpt(request.method)),
+                        ""};
+  } else if (found.route->needs_model) {
+    if (Status allowed = CheckApiKey(options_.api_keys, request); !allowed.ok()) {
+      error = std::move(allowed).error();
+    } else if (!started_) {
+      error = Error{ErrorCode::kUnavailable,
+                    "the model " + options_.model_name + " is still loading, try again", ""};
+    }
+  }
+  if (!error) return std::nullopt;
+  Response response = ErrorResponse(*error, request.target, request.request_id);
+  if (!found.allowed.empty()) response.headers.push_back({"Allow", found.allowed});
+  metrics_.Count(RouteOf(PathOf(request)), response.status, std::chrono::seconds(0));
+  return response;
+}
+
 void Service::Handle(Request request, Respond respond) const {
   const auto received = std::chrono::steady_clock::now();
-  const std::string_view sent = request.target;
-  Respond counted = [this, received, route = RouteOf(sent.substr(0, sent.find('?'))),
+  if (std::optional<Response> refusal = Refuse(request)) return respond(*std::move(refusal));
+  const Route& route = *Find(request).route;
+  Respond counted = [this, received, path = std::string(route.path),
                      respond = std::move(respond)](Response response) {
-    metrics_.Count(route, response.status, std::chrono::steady_clock::now() - received);
+    metrics_.Count(path, response.status, std::chrono::steady_clock::now() - received);
     respond(std::move(response));
   };
   const auto call =
       std::make_shared<Call>(Call{options_, post_, started_ ? &models_ : nullptr, metrics_,
                                   received, std::move(request), std::move(counted)});
-  const std::string_view target = call->request.target;
-  const std::string_view path = target.substr(0, target.find('?'));
-  std::string allowed;
-  for (const Route& route : kRoutes) {
-    if (!Matches(route, path)) continue;
-    if (route.method != call->request.method) {
-      allowed += allowed.empty() ? "" : ", ";
-      allowed += route.method;
-    } else if (!route.needs_model) {
-      return route.handle(call);
-    } else if (Status allowed_in = CheckApiKey(options_.api_keys, call->request);
-               !allowed_in.ok()) {
-      return call->Fail(allowed_in.error());
-    } else if (call->models == nullptr) {
-      return call->Fail({ErrorCode::kUnavailable,
-                         "the model " + options_.model_name + " is still loading, try again", ""});
-    } else {
-      return Continue(call, [call, handle = route.handle] {
-        const auto& cancelled = call->request.cancelled;
-        if (cancelled != nullptr && *cancelled) {
-          return call->Fail({ErrorCode::kCancelled, "the client has closed the connection", ""});
-        }
-        handle(call);
-      });
+  if (!route.needs_model) return route.handle(call);
+  Continue(call, [call, handle = route.handle] {
+    const auto& cancelled = call->request.cancelled;
+    if (cancelled != nullptr && *cancelled) {
+      return call->Fail({ErrorCode::kCancelled, "the client has closed the connection", ""});
     }
-  }
-  if (allowed.empty()) {
-    return call->Fail({ErrorCode::kNotFound, "no such path: " + Excerpt(path), ""});
-  }
-  Response response = ErrorResponse(
-      {ErrorCode::kMethodNotAllowed,
-       std::string(path) + " takes " + allowed + ", not " + Excerpt(call->request.method), ""},
-      call->request.target, call->request.request_id);
-  response.headers.push_back({"Allow", std::move(allowed)});
-  call->Answer(std::move(response));
+    handle(call);
+  });
 }
 
 }  // namespace embedding::api

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,7 +35,11 @@ class Service {
   // Method and path of every route; a path that ends in '/' stands for all that begin with it.
   static std::vector<std::pair<std::string, std::string>> Routes();
 
-  // Returns at once; see Respond for how the answer comes.
+  // What a request is refused with for its method, its path and its API key, or because the models
+  // are still loading; nothing if none of these is in the way. Reads no body.
+  std::optional<Response> Refuse(const Request& request) const;
+
+  // Answers a request, be it with a refusal. Returns at once; see Respond for how the answer comes.
   void Handle(Request request, Respond respond) const;
 
  private:

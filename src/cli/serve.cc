@@ -224,10 +224,13 @@ int Serve(int argc, char** argv) {
   serve::WorkerPool workers(std::max(2, AvailableCpus()));
   api::Service service(options.service,
                        [&workers](std::function<void()> task) { workers.Post(std::move(task)); });
-  Result<std::unique_ptr<serve::Server>> listening =
-      serve::Server::Listen(options.server, [&service](api::Request request, api::Respond respond) {
-        service.Handle(std::move(request), std::move(respond));
-      });
+  Result<std::unique_ptr<serve::Server>> listening = serve::Server::Listen(
+      options.server,
+      {.handle =
+           [&service](api::Request request, api::Respond respond) {
+             service.Handle(std::move(request), std::move(respond));
+           },
+       .refuse = [&service](const api::Request& request) { return service.Refuse(request); }});
   if (!listening.ok()) return Report(listening.error());
   server = *std::move(listening);
 

@@ -1,48 +1,94 @@
 #include "serve/connection.h"
 
 #include <fmt/chrono.h>
+#include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <ctime>
 #include <string_view>
+#include <utility>
 
 #include "api/errors.h"
 
-#include <boost/beast/core/string.hpp>
-#include <boost/beast/http.hpp>
+#include <boost/beast/http/write.hpp>
 
 namespace embedding::serve {
 namespace {
 
 namespace http = boost::beast::http;
+using Clock = std::chrono::steady_clock;
 
 // For a client to take note that its connection is being closed.
 constexpr std::chrono::seconds kCloseTimeout{2};
-// Cookies and proxies' headers together stay below it; Node and Apache Tomcat draw the same order.
-constexpr uint32_t kMaxHeaderBytes = 16 * 1024;
 // The first read of a request: a header and a few texts fit.
 constexpr size_t kFirstReadBytes = 4096;
+// Of a body: as much as a socket's buffer gives at a time.
+constexpr size_t kBodyReadBytes = 64 * 1024;
+// A body may take longer than its timeout as long as it comes faster than this.
+constexpr size_t kMinBytesPerSecond = 1024;
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
-std::string_view View(boost::beast::string_view text) { return {text.data(), text.size()}; }
-
-auto Into(error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
-
 }  // namespace
 
-asio::awaitable<void> Connection::Serve() {
-  // Not `while (co_await ...)`: GCC 12 miscompiles it.
-  bool open = true;
-  while (open) open = co_await ServeRequest();
-  if (answered_last_) co_await AwaitClose();
+template <typename Step>
+void Connection::Guard(Step step) {
+  try {
+    step();
+  } catch (const std::exception& e) {
+    Abort(e.what());
+  }
 }
 
-asio::awaitable<void> Connection::Refuse(Error error) {
-  Exchange exchange;
-  exchange.request_id = shared_.request_ids.Next();
-  api::Response response = api::ErrorResponse(error, /*target=*/"", exchange.request_id);
-  co_await Send(std::move(exchange), std::move(response));
-  co_await AwaitClose();
+template <typename Step>
+auto Connection::Then(Step step) {
+  return [self = shared_from_this(), step = std::move(step)](const auto&... results) mutable {
+    self->Guard([&] { step(*self, results...); });
+  };
+}
+
+// What a handler's Respond holds: hands the answer over to the I/O thread, or, when it is destroyed
+// without one, the news that none will come. Neither can fail.
+class Connection::PendingAnswer {
+ public:
+  explicit PendingAnswer(std::shared_ptr<Connection> connection)
+      : connection_(std::move(connection)) {}
+  ~PendingAnswer() { Give(std::nullopt); }
+  PendingAnswer(const PendingAnswer&) = delete;
+  PendingAnswer& operator=(const PendingAnswer&) = delete;
+
+  void Give(std::optional<api::Response> answer) noexcept {
+    if (given_.test_and_set()) return;
+    connection_->answer_ = std::move(answer);
+    Connection& self = *connection_;
+    // The connection is given away: the I/O thread is to be the last that knows it.
+    asio::post(self.shared_.io, InSlot(self.answer_slot_, [connection = std::move(connection_)] {
+                 connection->Guard([&] { connection->OnAnswer(); });
+               }));
+  }
+
+ private:
+  std::shared_ptr<Connection> connection_;
+  std::atomic_flag given_;
+};
+
+Connection::~Connection() {
+  if (!place_) return;
+  shared_.connections.erase(*place_);
+  if (shared_.on_closed) shared_.on_closed();
+}
+
+void Connection::Serve() {
+  shared_.connections.push_front(this);
+  place_ = shared_.connections.begin();
+  Guard([this] { AwaitRequest(); });
+}
+
+void Connection::Refuse(const Error& error) {
+  Guard([&] {
+    exchange_.request_id = shared_.request_ids.Next();
+    Fail(error);
+  });
 }
 
 void Connection::CloseIfIdle() {
@@ -50,191 +96,228 @@ void Connection::CloseIfIdle() {
   if (idle_) socket_.cancel(ignored);
 }
 
-asio::awaitable<bool> Connection::ServeRequest() {
-  const bool begun = co_await AwaitFirstBytes();
-  if (!begun) co_return false;
-
-  http::request_parser<http::string_body> parser;
-  parser.header_limit(kMaxHeaderBytes);
-  parser.body_limit(shared_.payload_limit_bytes);
-  error_code failure;
-  Arm(shared_.timeouts.header);
-  // Checks Content-Length against the limit: a body that is too large is refused unread.
-  co_await http::async_read_header(socket_, buffer_, parser, Into(failure));
-
-  const auto& header = parser.get();
-  Exchange exchange;
-  exchange.request_id = shared_.request_ids.For(View(header["x-request-id"]));
-  std::optional<Error> problem;
-  if (!failure && shared_.draining) {
-    problem = Error{ErrorCode::kUnavailable, "the server is shutting down", ""};
-  } else if (!failure) {
-    exchange.version = header.version() == 10 ? 10 : 11;
-    exchange.head = header.method() == http::verb::head;
-    Arm(shared_.timeouts.body);
-    if (exchange.version == 11 &&
-        boost::beast::iequals(header[http::field::expect], "100-continue")) {
-      co_await asio::async_write(socket_, asio::buffer(kContinue), Into(failure));
-    }
-    if (!failure) co_await http::async_read(socket_, buffer_, parser, Into(failure));
-  }
-  Disarm();
-  if (failure) {
-    problem = ReadError(failure);
-    if (!problem) co_return false;
-  }
-
-  api::Response response;
-  if (problem) {
-    response = api::ErrorResponse(*problem, View(parser.get().target()), exchange.request_id);
-  } else {
-    exchange.keep_alive = parser.keep_alive();
-    auto message = parser.release();
-    api::Request request;
-    request.method = View(message.method_string());
-    request.target = View(message.target());
-    request.body = std::move(message.body());
-    request.request_id = exchange.request_id;
-    request.accept = View(message[http::field::accept]);
-    request.authorization = View(message[http::field::authorization]);
-    request.api_key = View(message["X-API-Key"]);
-    auto cancelled = std::make_shared<std::atomic<bool>>(false);
-    request.cancelled = cancelled;
-    WatchForClose(std::move(cancelled));
-    response = co_await Handle(std::move(request));
-    error_code ignored;
-    socket_.cancel(ignored);  // the watch
-  }
-  co_return co_await Send(std::move(exchange), std::move(response));
+template <typename Next>
+void Connection::ReadSome(size_t bytes, Next next) {
+  socket_.async_read_some(
+      buffer_.prepare(bytes),
+      Then([next = std::move(next)](Connection& self, const error_code& error, size_t received) {
+        self.buffer_.commit(received);
+        next(self, error);
+      }));
 }
 
-asio::awaitable<bool> Connection::AwaitFirstBytes() {
-  if (buffer_.size() > 0) co_return true;  // pipelined
-  if (shared_.draining) co_return false;
-  error_code failure;
+void Connection::AwaitRequest() {
+  reader_.reset();
+  if (buffer_.size() == 0 && buffer_.capacity() > kFirstReadBytes) buffer_.shrink_to_fit();
+  if (SkipEmptyLines(buffer_)) {  // pipelined
+    idle_ = false;
+    reader_.emplace(shared_.payload_limit_bytes, shared_.bodies);
+    answering_ = false;
+    exchange_ = {};
+    Arm(shared_.timeouts.header);
+    return ReadHeader();
+  }
+  if (!idle_) Arm(shared_.timeouts.idle);
   idle_ = true;
-  Arm(shared_.timeouts.idle);
-  const size_t received =
-      co_await socket_.async_read_some(buffer_.prepare(kFirstReadBytes), Into(failure));
-  Disarm();
-  idle_ = false;
-  buffer_.commit(received);
-  if (failure == asio::error::operation_aborted && shared_.draining) {
-    // The server has begun to drain. A request that came in the meantime still gets its answer.
-    error_code ignored;
-    co_return socket_.available(ignored) > 0;
-  }
-  co_return !failure;
+  ReadSome(kFirstReadBytes, [](Connection& self, const error_code& error) {
+    const bool woken_to_drain =
+        error == asio::error::operation_aborted && self.shared_.draining && !self.timed_out_;
+    error_code unknown;
+    // A request that came in the meantime still gets its answer.
+    const bool goes_on = !error || (woken_to_drain && self.socket_.available(unknown) > 0);
+    goes_on ? self.AwaitRequest() : self.Close();
+  });
+  // After the read has begun, so that what has come already is still answered.
+  if (shared_.draining) CloseIfIdle();
 }
 
-// Hands the request to the handler and waits for its answer, from whatever thread it comes.
-asio::awaitable<api::Response> Connection::Handle(api::Request request) {
-  auto initiate = [](auto completion, Connection* self, api::Request&& request_to_handle) {
-    // Shared, because std::function wants to be copyable.
-    auto resume = std::make_shared<decltype(completion)>(std::move(completion));
-    self->shared_.handler(
-        std::move(request_to_handle),
-        [resume, executor = self->socket_.get_executor()](api::Response response) {
-          asio::post(executor, [resume, response = std::move(response)]() mutable {
-            std::move (*resume)(std::move(response));
-          });
-        });
-  };
-  return asio::async_initiate<const asio::use_awaitable_t<>, void(api::Response)>(
-      std::move(initiate), asio::use_awaitable, this, std::move(request));
+void Connection::ReadHeader() {
+  const Result<bool> complete = reader_->TakeHeader(buffer_);
+  if (!complete.ok() || *complete) {
+    const api::Request& header = reader_->header();
+    exchange_.request_id = shared_.request_ids.For(header.request_id);
+    exchange_.target = header.target;
+    exchange_.version = reader_->version();
+    exchange_.head = header.method == "HEAD";
+  }
+  if (!complete.ok()) return Fail(complete.error());
+  if (*complete) return OnHeader();
+  ReadSome(kFirstReadBytes, [](Connection& self, const error_code& error) {
+    if (!error) return self.ReadHeader();
+    if (!self.timed_out_) return self.Close();
+    self.exchange_.request_id = self.shared_.request_ids.Next();
+    self.Fail({ErrorCode::kTimeout, "the request took too long to arrive", ""});
+  });
+}
+
+void Connection::OnHeader() {
+  if (shared_.draining) {
+    return Fail({ErrorCode::kUnavailable, "the server is shutting down", ""});
+  }
+  if (shared_.application.refuse) {
+    std::optional<api::Response> refusal = shared_.application.refuse(reader_->header());
+    if (refusal) {
+      // Nothing of the body has been asked for, and what comes of it is not read: there is no next
+      // request on this connection.
+      exchange_.keep_alive = reader_->keep_alive() && !reader_->has_body();
+      return Send(*std::move(refusal));
+    }
+  }
+  body_begun_ = Clock::now();
+  if (!reader_->expects_continue() || buffer_.size() > 0) return ReadBody();
+  Arm(shared_.timeouts.write);
+  asio::async_write(socket_, asio::buffer(kContinue),
+                    Then([](Connection& self, const error_code& error, size_t /*written*/) {
+                      error ? self.Close() : self.ReadBody();
+                    }));
+}
+
+void Connection::ReadBody() {
+  const Result<bool> complete = reader_->TakeBody(buffer_);
+  if (!complete.ok()) return Fail(complete.error());
+  if (*complete) {
+    exchange_.keep_alive = reader_->keep_alive();
+    api::Request request = reader_->TakeRequest();
+    reader_.reset();
+    request.request_id = exchange_.request_id;
+    return Handle(std::move(request));
+  }
+  Arm(body_begun_ + shared_.timeouts.body +
+      std::chrono::seconds(reader_->body_bytes() / kMinBytesPerSecond));
+  ReadSome(kBodyReadBytes, [](Connection& self, const error_code& error) {
+    if (!error) return self.ReadBody();
+    if (!self.timed_out_) return self.Close();
+    self.Fail({ErrorCode::kTimeout, "the request took too long to arrive", ""});
+  });
+}
+
+void Connection::Handle(api::Request request) {
+  Disarm();
+  auto cancelled = std::make_shared<std::atomic<bool>>(false);
+  request.cancelled = cancelled;
+  WatchForClose(std::move(cancelled));
+  const auto pending = std::make_shared<PendingAnswer>(shared_from_this());
+  shared_.application.handle(std::move(request), [pending](api::Response response) {
+    pending->Give(std::move(response));
+  });
+}
+
+void Connection::OnAnswer() {
+  if (answering_) return;  // the step that handed the request over has thrown
+  error_code ignored;
+  socket_.cancel(ignored);  // the watch
+  if (answer_) return Send(*std::exchange(answer_, std::nullopt));
+  Send(api::ErrorResponse({ErrorCode::kInternal, "no answer was made: out of memory?", ""},
+                          exchange_.target, exchange_.request_id));
 }
 
 // A client that closed only its sending side looks like one that has gone: it is taken for gone, as
 // most HTTP servers do, for else whatever clients give up would be computed.
 void Connection::WatchForClose(std::shared_ptr<std::atomic<bool>> cancelled) {
-  socket_.async_wait(
-      tcp::socket::wait_read,
-      [self = shared_from_this(), cancelled = std::move(cancelled)](const error_code& error) {
-        if (error) return;
-        char byte = 0;
-        error_code closed;
-        self->socket_.non_blocking(true, closed);
-        self->socket_.receive(asio::buffer(&byte, 1), tcp::socket::message_peek, closed);
-        // Otherwise the next request has come, and hides what comes after it.
-        if (closed && closed != asio::error::would_block) *cancelled = true;
-      });
+  socket_.async_wait(tcp::socket::wait_read,
+                     Then([cancelled = std::move(cancelled)](Connection& self, error_code error) {
+                       if (error) return;
+                       char byte = 0;
+                       self.socket_.non_blocking(true, error);
+                       self.socket_.receive(asio::buffer(&byte, 1), tcp::socket::message_peek,
+                                            error);
+                       // Otherwise the next request has come, and hides what comes after it.
+                       if (error && error != asio::error::would_block) *cancelled = true;
+                     }));
 }
 
-asio::awaitable<bool> Connection::Send(Exchange exchange, api::Response response) {
-  const bool keep_alive = exchange.keep_alive && !shared_.draining;
-  http::response<http::string_body> message(static_cast<http::status>(response.status),
-                                            exchange.version);
-  message.set(http::field::date,
-              fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::time(nullptr))));
-  message.set(http::field::content_type, response.content_type);
-  message.set("x-request-id", exchange.request_id);
-  for (const api::Header& header : response.headers) message.set(header.name, header.value);
-  message.keep_alive(keep_alive);
-  message.content_length(response.body.size());
-  if (!exchange.head) message.body() = std::move(response.body);
+void Connection::Fail(const Error& error) {
+  exchange_.keep_alive = false;
+  Send(api::ErrorResponse(error, exchange_.target, exchange_.request_id));
+}
 
-  error_code failure;
+void Connection::Send(api::Response response) {
+  answering_ = true;
+  reader_.reset();
+  exchange_.keep_alive = exchange_.keep_alive && !shared_.draining;
+  answer_charge_ = std::move(response.charge);
+  message_.emplace(static_cast<http::status>(response.status), exchange_.version);
+  message_->set(http::field::date,
+                fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::time(nullptr))));
+  message_->set(http::field::content_type, response.content_type);
+  message_->set("x-request-id", exchange_.request_id);
+  for (const api::Header& header : response.headers) message_->set(header.name, header.value);
+  message_->keep_alive(exchange_.keep_alive);
+  message_->content_length(response.body.size());
+  if (!exchange_.head) message_->body() = std::move(response.body);
+  serializer_.emplace(*message_);
+  WriteSome();
+}
+
+// The limit is time without progress: a slow reader that is steady gets all of its answer.
+void Connection::WriteSome() {
   Arm(shared_.timeouts.write);
-  co_await http::async_write(socket_, message, Into(failure));
-  Disarm();
-  answered_last_ = !failure && !keep_alive;
-  co_return !failure && keep_alive;
+  http::async_write_some(socket_, *serializer_,
+                         Then([](Connection& self, const error_code& error, size_t /*written*/) {
+                           if (error) return self.Close();
+                           self.serializer_->is_done() ? self.OnSent() : self.WriteSome();
+                         }));
 }
 
-// Closing a socket that has unread input makes the system throw away what the client has not yet
-// received: the error it was to be told. So the client is first told that no more will come, and
-// then has a moment to close in its turn, while what it still sends is read and dropped.
-asio::awaitable<void> Connection::AwaitClose() {
+void Connection::OnSent() {
+  Disarm();
+  serializer_.reset();
+  message_.reset();
+  answer_charge_ = {};
+  if (exchange_.keep_alive) return AwaitRequest();
+  // Closing a socket that has unread input makes the system throw away what the client has not yet
+  // received: the error it was to be told. So the client is first told that no more will come, and
+  // then has a moment to close in its turn, while what it still sends is read and dropped.
   error_code failure;
   socket_.shutdown(tcp::socket::shutdown_send, failure);
+  if (failure) return Close();
   Arm(kCloseTimeout);
-  while (!failure && !timed_out_) {
-    buffer_.clear();
-    co_await socket_.async_read_some(buffer_.prepare(kFirstReadBytes), Into(failure));
-  }
-  Disarm();
+  Linger();
 }
 
-void Connection::Arm(std::chrono::milliseconds timeout) {
+void Connection::Linger() {
+  buffer_.clear();
+  ReadSome(kFirstReadBytes, [](Connection& self, const error_code& error) {
+    error || self.timed_out_ ? self.Close() : self.Linger();
+  });
+}
+
+void Connection::Close() {
+  Disarm();
+  idle_ = false;
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+void Connection::Abort(const char* reason) {
+  error_code ignored;
+  socket_.cancel(ignored);
+  if (!answering_) {
+    try {
+      return Fail({ErrorCode::kInternal, reason, ""});
+    } catch (const std::exception&) {  // closed instead
+    }
+  }
+  spdlog::error("request {}: {}; its connection is closed", exchange_.request_id, reason);
+  Close();
+}
+
+void Connection::Arm(Clock::time_point due) {
   armed_ = true;
   timed_out_ = false;
-  deadline_.expires_after(timeout);
-  deadline_.async_wait([self = shared_from_this()](const error_code& cancelled) {
+  deadline_.expires_at(due);
+  deadline_.async_wait(Then([](Connection& self, const error_code& cancelled) {
     // An expiry may be on its way already when the deadline is moved or disarmed.
-    const bool due = self->deadline_.expiry() <= asio::steady_timer::clock_type::now();
-    if (cancelled || !self->armed_ || !due) return;
-    self->timed_out_ = true;
+    if (cancelled || !self.armed_ || self.deadline_.expiry() > Clock::now()) return;
+    self.timed_out_ = true;
     error_code ignored;
-    self->socket_.cancel(ignored);
-  });
+    self.socket_.cancel(ignored);
+  }));
 }
 
 void Connection::Disarm() {
   armed_ = false;
   deadline_.cancel();
-}
-
-std::optional<Error> Connection::ReadError(const error_code& error) const {
-  if (timed_out_) {
-    return Error{ErrorCode::kTimeout, "the request took too long to arrive", ""};
-  }
-  if (error == http::error::header_limit) {
-    return Error{ErrorCode::kHeaderTooLarge,
-                 "the header is larger than " + std::to_string(kMaxHeaderBytes) + " bytes", ""};
-  }
-  if (error == http::error::body_limit) {
-    return Error{ErrorCode::kPayloadTooLarge,
-                 "the body is larger than the limit of " +
-                     std::to_string(shared_.payload_limit_bytes) + " bytes",
-                 ""};
-  }
-  const bool bad_http = error.category() == http::make_error_code(http::error{}).category() &&
-                        error != http::error::end_of_stream &&
-                        error != http::error::partial_message;
-  if (bad_http) {
-    return Error{ErrorCode::kMalformed, "the request is not valid HTTP: " + error.message(), ""};
-  }
-  return std::nullopt;
 }
 
 }  // namespace embedding::serve

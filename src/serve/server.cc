@@ -4,13 +4,15 @@
 
 #include <algorithm>
 #include <csignal>
-#include <set>
+#include <list>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "serve/asio.h"
 #include "serve/connection.h"
 #include "serve/file_limit.h"
+#include "serve/handler_slot.h"
 
 namespace embedding::serve {
 namespace {
@@ -22,8 +24,10 @@ constexpr size_t kMaxRefusals = 64;
 // The model's weight files, log, timers and sockets of the process itself, generously.
 constexpr size_t kOtherFiles = 128;
 
-// How long to wait when the system has no descriptor left for a new connection.
+// How long to wait when the system has no descriptor left for a new connection, and how seldom to
+// say so.
 constexpr std::chrono::milliseconds kAcceptRetry{100};
+constexpr std::chrono::seconds kAcceptWarning{10};
 
 std::string UrlOf(const tcp::endpoint& endpoint) {
   const std::string host = endpoint.address().to_string();
@@ -33,14 +37,23 @@ std::string UrlOf(const tcp::endpoint& endpoint) {
 
 class AsioServer final : public Server {
  public:
-  AsioServer(const ServerOptions& options, api::Handler handler)
+  AsioServer(const ServerOptions& options, Application application)
       : options_(options),
-        shared_{.handler = std::move(handler),
+        shared_{.io = io_,
+                .application = std::move(application),
                 .payload_limit_bytes = options.payload_limit_bytes,
-                .timeouts = options.timeouts},
+                .bodies = ByteBudget(options.bodies_limit_bytes),
+                .timeouts = options.timeouts,
+                .on_closed = [this] { OnClosed(); }},
         acceptor_(io_),
         signals_(io_, SIGINT, SIGTERM),
+        accept_timer_(io_),
         shutdown_timer_(io_) {}
+
+  // Connections that are left end with the context, after the timers.
+  ~AsioServer() override { shared_.on_closed = nullptr; }
+  AsioServer(const AsioServer&) = delete;
+  AsioServer& operator=(const AsioServer&) = delete;
 
   Status Open() {
     const std::string address = options_.host + ':' + std::to_string(options_.port);
@@ -56,6 +69,7 @@ class AsioServer final : public Server {
     if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
     if (!error) acceptor_.bind(endpoint, error);
     if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
+    if (!error) acceptor_.non_blocking(true, error);
     if (error) {
       return Error{ErrorCode::kAddressInUse,
                    "cannot listen on " + address + ": " + error.message() +
@@ -79,12 +93,21 @@ class AsioServer final : public Server {
     signals_.async_wait([this](const error_code& error, int /*signal*/) {
       if (!error) Drain();
     });
-    asio::co_spawn(io_, AcceptLoop(), asio::detached);
+    AwaitConnection();
     // While the server serves, the acceptor keeps the loop alive; while it drains, the timer.
-    io_.run();
-    if (connections_.empty()) return {};
+    for (bool done = false; !done;) {
+      try {
+        io_.run();
+        done = true;
+      } catch (const std::exception& e) {
+        // Memory ran out within Asio. The operation that it happened in is lost, and its connection
+        // closed with it; the loop goes on.
+        spdlog::error("a connection is lost: {}", e.what());
+      }
+    }
+    if (shared_.connections.empty()) return {};
     return Error{ErrorCode::kTimeout,
-                 std::to_string(connections_.size()) +
+                 std::to_string(shared_.connections.size()) +
                      " connections were cut when the shutdown timeout of " +
                      std::to_string(options_.shutdown_timeout.count()) + " s had passed",
                  ""};
@@ -95,48 +118,59 @@ class AsioServer final : public Server {
   }
 
  private:
-  asio::awaitable<void> AcceptLoop() {
-    while (acceptor_.is_open()) {
-      tcp::socket socket(io_);
+  // Waits for somebody to connect, in memory of its own: whatever fails, this does not.
+  void AwaitConnection() {
+    acceptor_.async_wait(tcp::acceptor::wait_read,
+                         InSlot(accept_slot_, [this](const error_code& error) {
+                           if (error || !acceptor_.is_open()) return;
+                           Accept();
+                         }));
+  }
+
+  void Accept() noexcept {
+    try {
       error_code error;
-      co_await acceptor_.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
+      tcp::socket socket = acceptor_.accept(error);
       if (!error) {
         Admit(std::move(socket));
-      } else if (acceptor_.is_open()) {
-        spdlog::warn("cannot accept a connection: {}", error.message());
-        asio::steady_timer retry(io_, kAcceptRetry);
-        co_await retry.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      } else if (error != asio::error::would_block && error != asio::error::connection_aborted) {
+        WarnOfAccept(error.message());
+        accept_timer_.expires_after(kAcceptRetry);
+        return accept_timer_.async_wait([this](const error_code& cancelled) {
+          if (!cancelled) AwaitConnection();
+        });
       }
+    } catch (const std::exception& e) {
+      WarnOfAccept(e.what());
     }
+    AwaitConnection();
+  }
+
+  void WarnOfAccept(const std::string& reason) {
+    const auto now = std::chrono::steady_clock::now();
+    ++failed_accepts_;
+    if (now < next_warning_) return;
+    next_warning_ = now + kAcceptWarning;
+    spdlog::warn("cannot accept a connection: {} ({} times so far)", reason, failed_accepts_);
   }
 
   void Admit(tcp::socket socket) {
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
-    auto connection = std::make_shared<Connection>(std::move(socket), shared_);
-    if (connections_.size() < options_.max_connections) {
-      connections_.insert(connection.get());
-      asio::co_spawn(io_, Serve(std::move(connection)), asio::detached);
-    } else if (refusals_ < kMaxRefusals) {
-      asio::co_spawn(io_, Refuse(std::move(connection)), asio::detached);
-    }
+    const auto connection = std::make_shared<Connection>(std::move(socket), shared_);
+    if (shared_.connections.size() < options_.max_connections) return connection->Serve();
+    // Those beyond the limit are told so.
+    refusals_.remove_if([](const auto& refused) { return refused.expired(); });
+    if (refusals_.size() >= kMaxRefusals) return;
+    refusals_.push_back(connection);
+    connection->Refuse({ErrorCode::kUnavailable,
+                        "the server has its " + std::to_string(options_.max_connections) +
+                            " connections already, try again",
+                        ""});
   }
 
-  asio::awaitable<void> Serve(std::shared_ptr<Connection> connection) {
-    co_await connection->Serve();
-    connections_.erase(connection.get());
-    if (shared_.draining && connections_.empty()) shutdown_timer_.cancel();
-  }
-
-  asio::awaitable<void> Refuse(std::shared_ptr<Connection> connection) {
-    ++refusals_;
-    // Not a temporary: GCC 12 destroys those of a co_await expression twice.
-    Error reason = {ErrorCode::kUnavailable,
-                    "the server has its " + std::to_string(options_.max_connections) +
-                        " connections already, try again",
-                    ""};
-    co_await connection->Refuse(std::move(reason));
-    --refusals_;
+  void OnClosed() {
+    if (shared_.draining && shared_.connections.empty()) shutdown_timer_.cancel();
   }
 
   void Drain() {
@@ -146,31 +180,37 @@ class AsioServer final : public Server {
     acceptor_.close(ignored);
     signals_.cancel(ignored);
     signals_.clear(ignored);  // a second signal does what it does by default: ends the process
-    for (Connection* connection : connections_) connection->CloseIfIdle();
-    if (connections_.empty()) return;
-    spdlog::info("shutting down: {} connections open", connections_.size());
+    accept_timer_.cancel();
+    for (Connection* connection : shared_.connections) connection->CloseIfIdle();
+    if (shared_.connections.empty()) return;
+    spdlog::info("shutting down: {} connections open", shared_.connections.size());
     shutdown_timer_.expires_after(options_.shutdown_timeout);
-    shutdown_timer_.async_wait([this](const error_code& error) {
+    shutdown_timer_.async_wait(InSlot(shutdown_slot_, [this](const error_code& error) {
       if (!error) io_.stop();
-    });
+    }));
   }
 
   ServerOptions options_;
   std::string url_;
   Shared shared_;
-  std::set<Connection*> connections_;
-  size_t refusals_ = 0;
-  // After what the coroutines use: destroying the context ends those that are left.
+  std::list<std::weak_ptr<Connection>> refusals_;
+  HandlerSlot accept_slot_;
+  HandlerSlot shutdown_slot_;
+  size_t failed_accepts_ = 0;
+  std::chrono::steady_clock::time_point next_warning_ = {};
+  // After what the connections use: destroying the context ends those that are left.
   asio::io_context io_{1};
   tcp::acceptor acceptor_;
   asio::signal_set signals_;
+  asio::steady_timer accept_timer_;
   asio::steady_timer shutdown_timer_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Server>> Server::Listen(const ServerOptions& options, api::Handler handler) {
-  auto server = std::make_unique<AsioServer>(options, std::move(handler));
+Result<std::unique_ptr<Server>> Server::Listen(const ServerOptions& options,
+                                               Application application) {
+  auto server = std::make_unique<AsioServer>(options, std::move(application));
   RETURN_IF_ERROR(server->Open());
   return std::unique_ptr<Server>(std::move(server));
 }

@@ -1,4 +1,4 @@
-// Server: HTTP/1.1 in front of an api::Handler.
+// Server: HTTP/1.1 in front of an Application.
 //
 // One thread does all reading and writing (it is far from busy: a request costs it some 10
 // microseconds); the handler's answers may come from any thread.
@@ -22,9 +22,16 @@ struct Timeouts {
   std::chrono::milliseconds idle{75'000};
   // A header comes in a packet or two; slower than this is an attack or a broken network.
   std::chrono::milliseconds header{30'000};
-  // The default payload limit of 2 MB in this time is 33 KB/s.
+  // And a second more for each KB that has come: a slow network is none of these.
   std::chrono::milliseconds body{60'000};
+  // While a client takes nothing of its answer.
   std::chrono::milliseconds write{60'000};
+};
+
+// What the server is in front of.
+struct Application {
+  api::Handler handle;
+  api::Refuse refuse = {};  // refuses nothing if empty
 };
 
 struct ServerOptions {
@@ -34,6 +41,8 @@ struct ServerOptions {
   size_t max_connections = 4096;
   // Largest body of a request; beyond it 413.
   size_t payload_limit_bytes = 2'000'000;
+  // What the bodies of all requests on their way or in hand may take together; beyond it 503.
+  size_t bodies_limit_bytes = 64'000'000;
   // How long requests in hand may take to finish once the server stops.
   std::chrono::seconds shutdown_timeout{30};
   Timeouts timeouts = {};
@@ -43,7 +52,8 @@ class Server {
  public:
   // Opens the port; connections wait until Run. SIGINT and SIGTERM belong to the server from here
   // on. Errors: kAddressInUse.
-  static Result<std::unique_ptr<Server>> Listen(const ServerOptions& options, api::Handler handler);
+  static Result<std::unique_ptr<Server>> Listen(const ServerOptions& options,
+                                                Application application);
 
   // Every Respond that the handler was given must have been destroyed, or never be called.
   virtual ~Server() = default;

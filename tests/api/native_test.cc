@@ -37,11 +37,13 @@ TEST_F(NativeEmbedTest, DefaultsAreThoseOfTheContract) {
 TEST_F(NativeEmbedTest, AClientThatHasGoneIsNotComputedFor) {
   const auto cancelled = std::make_shared<std::atomic<bool>>(false);
   embedder.hold = true;
-  const Request request = {"POST", "/embed", R"({"texts":["a"]})", "id-1", cancelled};
-  service.Handle(request, [](const Response&) {});
+  const auto request = [&] {
+    return Request{"POST", "/embed", R"({"texts":["a"]})", "id-1", cancelled};
+  };
+  service.Handle(request(), [](const Response&) {});
   EXPECT_EQ(embedder.requests.at(0).cancelled, cancelled);  // gone while it waits
   *cancelled = true;
-  service.Handle(request, [](const Response& response) { EXPECT_EQ(response.status, 499); });
+  service.Handle(request(), [](const Response& response) { EXPECT_EQ(response.status, 499); });
   EXPECT_EQ(embedder.requests.size(), 1U);  // gone before it was looked at
   embedder.Release();
 }

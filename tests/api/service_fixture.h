@@ -22,9 +22,9 @@ class ServiceTest : public ::testing::Test {
   Response Send(const std::string& method, const std::string& target, std::string body = "") {
     std::optional<Response> answer;
     service.Handle({method, target, std::move(body), "id-1"},
-                   [&answer](Response response) { answer = std::move(response); });
+                   [&answer](Response response) { answer.emplace(std::move(response)); });
     EXPECT_TRUE(answer.has_value()) << method << ' ' << target;
-    return answer.value_or(Response{});
+    return answer ? *std::move(answer) : Response{};
   }
   Response Post(const std::string& target, std::string body) {
     return Send("POST", target, std::move(body));

@@ -25,7 +25,39 @@ TEST_F(ServiceTest, WrongMethodIs405WithAllow) {
   }
   const Response response = Post("/health", "");
   ExpectError(response, 405, "Validation", "POST");
-  EXPECT_EQ(HeaderOf(response, "Allow"), "GET");
+  EXPECT_EQ(HeaderOf(response, "Allow"), "GET, HEAD");
+}
+
+TEST_F(ServiceTest, HeadIsAnsweredAsGetOnEveryRoute) {
+  for (const auto& [method, path] : Service::Routes()) {
+    if (method != "GET" || path == "/metrics") continue;  // which counts these requests
+    const std::string target = path + (path.ends_with('/') ? "org/fake" : "");
+    const Response get = Send("GET", target);
+    const Response head = Send("HEAD", target);
+    EXPECT_EQ(head.status, 200) << target;
+    EXPECT_EQ(head.body, get.body) << target;
+    EXPECT_EQ(head.content_type, get.content_type) << target;
+  }
+}
+
+TEST_F(ServiceTest, WhatIsRefusedForItsHeaderIsRefusedWithoutItsBody) {
+  Service keyed({.model_name = "org/fake", .api_keys = {"k"}},
+                [](const std::function<void()>& task) { task(); });
+  const auto status = [&](const std::string& method, const std::string& target,
+                          const std::string& key) {
+    Request request{method, target, "", "id-1"};
+    request.api_key = key;
+    const std::optional<Response> refusal = keyed.Refuse(request);
+    return refusal ? refusal->status : 200;
+  };
+  EXPECT_EQ(status("POST", "/embed", ""), 401);
+  EXPECT_EQ(status("POST", "/embed", "k"), 503);  // still loading
+  keyed.Start({&embedder});
+  EXPECT_EQ(status("POST", "/embed", "wrong"), 401);
+  EXPECT_EQ(status("POST", "/embed", "k"), 200);
+  EXPECT_EQ(status("POST", "/nowhere", "k"), 404);
+  EXPECT_EQ(status("PUT", "/embed", "k"), 405);
+  EXPECT_EQ(status("GET", "/health", ""), 200);
 }
 
 TEST_F(ServiceTest, QueryStringIsNoPartOfThePath) {

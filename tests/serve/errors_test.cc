@@ -55,9 +55,9 @@ class ErrorsTest : public ::testing::Test {
   ErrorsTest() {
     service_.Start({&embedder_});
     server_ = *Server::Listen({.port = 0, .timeouts = {.body = std::chrono::milliseconds(50)}},
-                              [this](api::Request request, api::Respond respond) {
+                              {.handle = [this](api::Request request, api::Respond respond) {
                                 service_.Handle(std::move(request), std::move(respond));
-                              });
+                              }});
     thread_ = std::thread([this] { (void)server_->Run(); });
   }
   ~ErrorsTest() override {

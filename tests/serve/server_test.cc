@@ -42,22 +42,21 @@ class ServerTest : public ::testing::Test {
 
   void Start(ServerOptions options = {}) {
     options.port = 0;
-    auto server =
-        Server::Listen(options, [this](const api::Request& request, api::Respond respond) {
-          auto answer = [respond = std::move(respond),
-                         body = '<' + request.target + ':' + request.body + '>'] {
-            respond({.body = body});
-          };
-          if (request.target != "/held") {
-            answer();
-            answered_ = true;
-            return;
-          }
-          MutexLock lock(mutex_);
-          cancelled_ = request.cancelled;
-          held_.push_back(std::move(answer));
-          changed_.NotifyAll();
-        });
+    const auto handle = [this](const api::Request& request, const api::Respond& respond) {
+      auto answer = [respond, body = '<' + request.target + ':' + request.body + '>'] {
+        respond({.body = body});
+      };
+      if (request.target != "/held") {
+        answer();
+        answered_ = true;
+        return;
+      }
+      MutexLock lock(mutex_);
+      cancelled_ = request.cancelled;
+      held_.push_back(std::move(answer));
+      changed_.NotifyAll();
+    };
+    auto server = Server::Listen(options, {.handle = handle});
     ASSERT_TRUE(server.ok()) << server.error().message;
     server_ = *std::move(server);
     port_ = PortOf(*server_);
@@ -163,7 +162,7 @@ TEST_F(ServerTest, StopAnswersWhatIsInHandAndClosesTheRest) {
   server_->Stop();
   EXPECT_EQ(idle.ReadAll(), "");  // closed
 
-  late.Send("TP/1.1\r\n\r\n");
+  late.Send("TP/1.1\r\nHost: h\r\n\r\n");
   const std::string refused = late.ReadAll();
   EXPECT_TRUE(refused.starts_with("HTTP/1.1 503 ")) << refused;
   EXPECT_NE(refused.find("Connection: close\r\n"), std::string::npos) << refused;
@@ -303,7 +302,7 @@ TEST_F(ServerTest, RefusesConnectionsOverTheLimitAndTakesThemAgainLater) {
 
 TEST_F(ServerTest, AnAddressInUseIsAnErrorThatNamesIt) {
   Start();
-  const auto second = Server::Listen({.port = port_}, nullptr);
+  const auto second = Server::Listen({.port = port_}, {});
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, ErrorCode::kAddressInUse);
   EXPECT_NE(second.error().message.find(std::to_string(port_)), std::string::npos);
@@ -311,7 +310,7 @@ TEST_F(ServerTest, AnAddressInUseIsAnErrorThatNamesIt) {
 
 TEST(ServerListenTest, AHostThatIsNotOursIsAnErrorThatNamesIt) {
   for (const std::string host : {"192.0.2.1", "no such host"}) {
-    const auto server = Server::Listen({.host = host, .port = 0}, nullptr);
+    const auto server = Server::Listen({.host = host, .port = 0}, {});
     ASSERT_FALSE(server.ok()) << host;
     EXPECT_EQ(server.error().code, ErrorCode::kAddressInUse);
     EXPECT_NE(server.error().message.find(host), std::string::npos);

@@ -1,0 +1,123 @@
+#include "serve/request_reader.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "serve/framing.h"
+
+#include <boost/beast/core/string.hpp>
+
+namespace embedding::serve {
+namespace {
+
+namespace http = boost::beast::http;
+
+constexpr std::string_view kEmptyLine = "\r\n";
+constexpr std::string_view kEndOfHeader = "\r\n\r\n";
+
+std::string_view View(boost::beast::string_view text) { return {text.data(), text.size()}; }
+
+std::string_view View(const boost::beast::flat_buffer& buffer) {
+  const auto data = buffer.data();
+  return {static_cast<const char*>(data.data()), data.size()};
+}
+
+Error Malformed(const std::string& message) {
+  return {ErrorCode::kMalformed, "the request is not valid HTTP: " + message, ""};
+}
+
+Error HeaderTooLarge() {
+  return {ErrorCode::kHeaderTooLarge,
+          "the header is larger than " + std::to_string(kMaxHeaderBytes) + " bytes", ""};
+}
+
+}  // namespace
+
+bool SkipEmptyLines(boost::beast::flat_buffer& buffer) {
+  while (View(buffer).starts_with(kEmptyLine)) buffer.consume(kEmptyLine.size());
+  return !View(buffer).empty() && View(buffer) != "\r";
+}
+
+RequestReader::RequestReader(size_t payload_limit, ByteBudget& budget)
+    : payload_limit_(payload_limit), budget_(budget) {
+  // The header's size is checked here, to the byte, however it comes; the parser's own limit is
+  // not.
+  parser_.header_limit(2 * kMaxHeaderBytes);
+  parser_.body_limit(payload_limit);
+}
+
+Result<bool> RequestReader::TakeHeader(boost::beast::flat_buffer& buffer) {
+  if (searched_ == 0 && !SkipEmptyLines(buffer)) return false;
+  const std::string_view received = View(buffer);
+  const size_t from = searched_ - std::min(searched_, kEndOfHeader.size() - 1);
+  const size_t end = received.find(kEndOfHeader, from);
+  const bool complete = end != std::string_view::npos;
+  searched_ = received.size();
+  const size_t size = complete ? end + kEndOfHeader.size() : received.size();
+  if (size > kMaxHeaderBytes) return HeaderTooLarge();
+  if (!complete) {
+    // Who speaks TLS, say, waits for an answer: it is told at once.
+    const char first = received.front();
+    if (first <= ' ' || first > '~') return Malformed("it does not begin with a method");
+    return false;
+  }
+  boost::system::error_code error;
+  buffer.consume(parser_.put(asio::buffer(received.data(), size), error));
+  const auto& header = parser_.get();
+  request_.target = PathAndQuery(View(header.target()));
+  request_.request_id = View(header["x-request-id"]);
+  if (error && error != http::error::need_more) return ErrorOf(error);
+  RETURN_IF_ERROR(CheckFraming(header));
+  version_ = header.version();
+  keep_alive_ = parser_.keep_alive();
+  has_body_ = !parser_.is_done();
+  expects_continue_ = has_body_ && version_ >= 11 &&
+                      boost::beast::iequals(header[http::field::expect], "100-continue");
+  request_.method = View(header.method_string());
+  request_.accept = View(header[http::field::accept]);
+  request_.authorization = View(header[http::field::authorization]);
+  request_.api_key = View(header["X-API-Key"]);
+  parser_.get().body().charge = ByteCharge(budget_);
+  parser_.eager(true);
+  return true;
+}
+
+Result<bool> RequestReader::TakeBody(boost::beast::flat_buffer& buffer) {
+  boost::system::error_code error;
+  while (!parser_.is_done() && buffer.size() > 0) {
+    const size_t taken = parser_.put(buffer.data(), error);
+    buffer.consume(taken);
+    if (error == http::error::need_more) break;
+    if (error) return ErrorOf(error);
+  }
+  if (parser_.is_done()) return true;
+  // What the parser leaves is part of a chunk's first line, or of the trailer.
+  if (buffer.size() > kMaxHeaderBytes) return HeaderTooLarge();
+  return false;
+}
+
+api::Request RequestReader::TakeRequest() {
+  auto& body = parser_.get().body();
+  request_.body = std::move(body.bytes);
+  request_.charge = std::move(body.charge);
+  return std::move(request_);
+}
+
+Error RequestReader::ErrorOf(const boost::system::error_code& error) const {
+  if (error == http::error::header_limit) return HeaderTooLarge();
+  if (error == http::error::body_limit) {
+    return {ErrorCode::kPayloadTooLarge,
+            "the body is larger than the limit of " + std::to_string(payload_limit_) + " bytes",
+            ""};
+  }
+  if (parser_.get().body().out_of_budget) {
+    return {ErrorCode::kUnavailable,
+            "the bodies of the requests in hand have reached the limit of " +
+                std::to_string(budget_.limit()) + " bytes together, try again",
+            ""};
+  }
+  return Malformed(error.message());
+}
+
+}  // namespace embedding::serve
