@@ -10,6 +10,17 @@ namespace embedding::api {
 
 void Call::Answer(Response response) { std::exchange(respond, nullptr)(std::move(response)); }
 
+Status Call::Charge(const std::string& body, ByteCharge& charge) const {
+  if (charge.GrowTo(body.capacity())) return {};
+  if (body.capacity() > answers.limit()) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "the answer would take more than the " + std::to_string(answers.limit()) +
+                     " bytes that answers may take; ask for fewer or shorter texts at a time",
+                 ""};
+  }
+  return AnswersFull();
+}
+
 void Call::Fail(const Error& error) {
   Answer(ErrorResponse(error, request.target, request.request_id));
 }
@@ -40,6 +51,10 @@ void Continue(const CallPtr& call, std::function<void()> step) {
 
 namespace {
 
+// A float, and its text, which is written while the float is there: with its comma a component of a
+// vector of length 1 takes 12 characters on average.
+constexpr size_t kBytesPerNumber = sizeof(float) + 12;
+
 // The headers in which text-embeddings-inference tells what a request cost, in ms.
 template <typename Computed>
 void AddCosts(const Call& call, const Computed& computed, std::vector<Header>& headers) {
@@ -68,13 +83,14 @@ std::function<void(Result<Computed>)> Finisher(
       Continue(call, [call, texts_field = std::move(texts_field), format = std::move(format),
                       computed = std::make_shared<Result<Computed>>(std::move(computed))] {
         if (!computed->ok()) return call->Fail(NameTexts(computed->error(), texts_field));
-        const Computed& result = **computed;
+        Computed& result = **computed;
         Result<Response> response = format(result);
         if (!response.ok()) return call->Fail(response.error());
         if (result.truncated_texts > 0) {
           response->headers.push_back({"x-truncated", std::to_string(result.truncated_texts)});
         }
         AddCosts(*call, result, response->headers);
+        response->charge = std::move(result.charge);
         call->Answer(*std::move(response));
       });
     } catch (const std::exception&) {
@@ -89,6 +105,8 @@ void AnswerEmbed(const CallPtr& call, Embedder& embedder, EmbedRequest request,
                  std::string texts_field,
                  std::function<Result<Response>(const EmbedResponse&)> format) {
   request.cancelled = call->request.cancelled;
+  request.answer_budget = &call->answers;
+  request.bytes_per_number = kBytesPerNumber;
   embedder.EmbedAsync(request,
                       Finisher<EmbedResponse>(call, std::move(texts_field), std::move(format)));
 }
@@ -97,7 +115,8 @@ void AnswerRerank(const CallPtr& call, Embedder& embedder, RerankRequest request
                   std::string texts_field,
                   std::function<Result<Response>(const RerankResponse&)> format) {
   request.cancelled = call->request.cancelled;
-  RerankAsync(embedder, request,
+  request.answer_budget = &call->answers;
+  RerankAsync(embedder, std::move(request),
               Finisher<RerankResponse>(call, std::move(texts_field), std::move(format)));
 }
 

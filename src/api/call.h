@@ -13,6 +13,7 @@
 
 #include "api/http.h"
 #include "api/metrics.h"
+#include "base/byte_budget.h"
 #include "base/result.h"
 #include "engine/embedder.h"
 #include "engine/rerank.h"
@@ -27,6 +28,9 @@ struct ServiceOptions {
   std::string model_name;
   size_t max_client_batch_size = 100;
   size_t max_batch_tokens = 2048;  // for /info
+  // What answers may take together, as numbers and as text, from before they are computed until
+  // they are sent; beyond it 429.
+  size_t answer_limit_bytes = 512'000'000;
   // If there are any, routes of the model want one of them.
   std::vector<std::string> api_keys = {};
 };
@@ -42,6 +46,7 @@ struct Call {
   const Post& post;
   const Models* models;  // nullptr while they load
   const Metrics& metrics;
+  ByteBudget& answers;  // for what answers take until they are sent
   std::chrono::steady_clock::time_point received;
   Request request;
   Respond respond;  // empty once the call has been answered
@@ -49,6 +54,10 @@ struct Call {
   // The model of that name; where there is none (clients of other servers send names that they
   // have from there), the first that fits the purpose; where none does, the first.
   Embedder& Select(Purpose purpose, const std::optional<std::string>& name = {}) const;
+
+  // Takes the memory of `body`, as it grows, from the budget of answers. Errors: kOverloaded, or
+  // kInvalidArgument if it is more than the whole budget.
+  Status Charge(const std::string& body, ByteCharge& charge) const;
 
   void Answer(Response response);
   void Fail(const Error& error);

@@ -16,10 +16,9 @@ namespace embedding::api {
 namespace {
 
 struct RerankOptions {
-  RerankRequest request;
   std::optional<std::string> model;
   std::optional<size_t> top_n;
-  bool return_documents = false;
+  std::vector<std::string> documents;  // if they are to be returned
 };
 
 // "mode" and "weights", which go beyond what Cohere has: see RerankMode.
@@ -32,17 +31,17 @@ Status ParseMode(const JsonReader& json, RerankRequest& request) {
   return {};
 }
 
-Result<RerankOptions> ParseRerank(const Call& call) {
+Result<RerankOptions> ParseRerank(const Call& call, RerankRequest& request) {
   JsonReader json;
   RETURN_IF_ERROR(json.Parse(call.request.body));
   RerankOptions options;
   ASSIGN_OR_RETURN(options.model, json.String("model"));
-  ASSIGN_OR_RETURN(options.request.query, json.RequiredString("query"));
-  ASSIGN_OR_RETURN(options.request.texts,
-                   json.Documents("documents", call.options.max_client_batch_size));
+  ASSIGN_OR_RETURN(request.query, json.RequiredString("query"));
+  ASSIGN_OR_RETURN(request.texts, json.Documents("documents", call.options.max_client_batch_size));
   ASSIGN_OR_RETURN(options.top_n, json.PositiveInteger("top_n"));
-  ASSIGN_OR_RETURN(options.return_documents, json.Bool("return_documents", false));
-  RETURN_IF_ERROR(ParseMode(json, options.request));
+  ASSIGN_OR_RETURN(const bool return_documents, json.Bool("return_documents", false));
+  if (return_documents) options.documents = request.texts;
+  RETURN_IF_ERROR(ParseMode(json, request));
   return options;
 }
 
@@ -61,9 +60,9 @@ Result<Response> FormatRerank(const RerankResponse& response, const std::string&
     AppendJsonInteger(i, body);
     body += R"(,"relevance_score":)";
     RETURN_IF_ERROR(AppendJsonFloat(response.scores[i], body));
-    if (options.return_documents) {
+    if (!options.documents.empty()) {
       body += R"(,"document":{"text":)";
-      AppendJsonString(options.request.texts[i], body);
+      AppendJsonString(options.documents[i], body);
       body += '}';
     }
     body += '}';
@@ -77,11 +76,11 @@ Result<Response> FormatRerank(const RerankResponse& response, const std::string&
 }  // namespace
 
 void CohereRerank(const CallPtr& call) {
-  Result<RerankOptions> options = ParseRerank(*call);
+  RerankRequest request;
+  Result<RerankOptions> options = ParseRerank(*call, request);
   if (!options.ok()) return call->Fail(options.error());
   Embedder& embedder = call->Select(Purpose::kClassify, options->model);
-  const RerankRequest request = options->request;
-  AnswerRerank(call, embedder, request, "documents",
+  AnswerRerank(call, embedder, std::move(request), "documents",
                [&embedder, id = call->request.request_id,
                 options = *std::move(options)](const RerankResponse& response) {
                  return FormatRerank(response, id, embedder.info().name, options);

@@ -1,5 +1,6 @@
 #include "api/json_reader.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -26,6 +27,16 @@ std::string_view KindOf(element value) {
     default:
       return "number";
   }
+}
+
+// The beginning of what was given, for an error's message; whole characters.
+std::string_view Excerpt(std::string_view text) {
+  size_t size = std::min(text.size(), size_t{40});
+  while (size < text.size() && size > 0 &&
+         (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) {
+    --size;
+  }
+  return text.substr(0, size);
 }
 
 Error FieldError(ErrorCode code, std::string field, std::string_view problem) {
@@ -73,7 +84,7 @@ Result<std::vector<int32_t>> Ids(element value, const std::string& name) {
     int64_t id = 0;
     if (item.get(id) != simdjson::SUCCESS || id < 0 || id > INT32_MAX) {
       return FieldError(ErrorCode::kInvalidArgument, ItemName(name, ids.size()),
-                        "expected a token id, got " + simdjson::minify(item).substr(0, 40));
+                        "expected a token id, got " + std::string(Excerpt(simdjson::minify(item))));
     }
     ids.push_back(static_cast<int32_t>(id));
   }
@@ -175,7 +186,7 @@ Result<size_t> JsonReader::Choice(std::string_view field,
     names += choices[i];
   }
   return FieldError(ErrorCode::kInvalidArgument, NameOf(field),
-                    "expected " + names + ", got \"" + text->substr(0, 40) + '"');
+                    "expected " + names + ", got \"" + std::string(Excerpt(*text)) + '"');
 }
 
 Result<std::optional<std::vector<float>>> JsonReader::Weights(std::string_view field,

@@ -14,14 +14,8 @@ namespace {
 
 constexpr char kOctetStream[] = "application/octet-stream";
 
-struct EmbedOptions {
+Result<EmbedRequest> ParseEmbed(const JsonReader& json, size_t max_texts) {
   EmbedRequest request;
-  OutputDtype dtype = OutputDtype::kFloat;
-};
-
-Result<EmbedOptions> ParseEmbed(const JsonReader& json, size_t max_texts) {
-  EmbedOptions options;
-  EmbedRequest& request = options.request;
   ASSIGN_OR_RETURN(request.texts, json.Texts("texts", max_texts));
   ASSIGN_OR_RETURN(request.normalize, json.Bool("normalize", true));
   ASSIGN_OR_RETURN(request.truncate, json.Bool("truncate", true));
@@ -30,13 +24,12 @@ Result<EmbedOptions> ParseEmbed(const JsonReader& json, size_t max_texts) {
   ASSIGN_OR_RETURN(request.outputs.dense, json.Bool("return_dense", true));
   ASSIGN_OR_RETURN(request.outputs.lexical_weights, json.Bool("return_sparse", false));
   ASSIGN_OR_RETURN(request.outputs.colbert_vecs, json.Bool("return_colbert_vecs", false));
-  ASSIGN_OR_RETURN(options.dtype, ReadOutputDtype(json));
   const Outputs& outputs = request.outputs;
   if (!outputs.dense && !outputs.lexical_weights && !outputs.colbert_vecs) {
     return Error{ErrorCode::kInvalidArgument,
                  "return_dense: false leaves nothing to return, expected true", "return_dense"};
   }
-  return options;
+  return request;
 }
 
 // {"83":1.03,...}, keys in the order of first appearance.
@@ -54,9 +47,7 @@ Status AppendWeights(const std::vector<TokenWeight>& weights, std::string& body)
 }
 
 Result<Response> FormatEmbed(const EmbedResponse& response, const Embedder& embedder,
-                             const EmbedOptions& options) {
-  const Outputs& outputs = options.request.outputs;
-  const size_t texts = options.request.size();
+                             const Outputs& outputs, OutputDtype dtype, size_t texts) {
   std::string body;
   body.reserve(response.embeddings.size() * kMaxJsonFloatChars + 1024);
   body += '{';
@@ -64,7 +55,7 @@ Result<Response> FormatEmbed(const EmbedResponse& response, const Embedder& embe
     body += R"("embeddings":[)";
     for (size_t i = 0; i < texts; ++i) {
       if (i > 0) body += ',';
-      RETURN_IF_ERROR(AppendVector(response.embedding(i), options.dtype, body));
+      RETURN_IF_ERROR(AppendVector(response.embedding(i), dtype, body));
     }
     body += "],";
   }
@@ -109,26 +100,29 @@ Response RawVectors(const EmbedResponse& response) {
 }  // namespace
 
 void NativeEmbed(const CallPtr& call, const JsonReader& json) {
-  Result<EmbedOptions> options = ParseEmbed(json, call->options.max_client_batch_size);
-  if (!options.ok()) return call->Fail(options.error());
+  Result<EmbedRequest> request = ParseEmbed(json, call->options.max_client_batch_size);
+  if (!request.ok()) return call->Fail(request.error());
+  const auto dtype = ReadOutputDtype(json);
+  if (!dtype.ok()) return call->Fail(dtype.error());
   const auto model = json.String("model");
   if (!model.ok()) return call->Fail(model.error());
   Embedder& embedder = call->Select(Purpose::kEmbed, *model);
-  const Outputs& outputs = options->request.outputs;
+  const Outputs outputs = request->outputs;
+  const size_t texts = request->size();
   const bool raw = call->request.accept.find(kOctetStream) != std::string::npos;
   if (raw && (!outputs.dense || outputs.lexical_weights || outputs.colbert_vecs ||
-              options->dtype != OutputDtype::kFloat)) {
+              *dtype != OutputDtype::kFloat)) {
     return call->Fail({ErrorCode::kInvalidArgument,
                        "Accept: application/octet-stream gives dense vectors of floats alone; ask "
                        "for JSON, or for nothing else",
                        ""});
   }
-  AnswerEmbed(
-      call, embedder, options->request, "texts",
-      [raw, &embedder, options = *options](const EmbedResponse& response) -> Result<Response> {
-        if (raw) return RawVectors(response);
-        return FormatEmbed(response, embedder, options);
-      });
+  AnswerEmbed(call, embedder, *std::move(request), "texts",
+              [raw, &embedder, outputs, dtype = *dtype,
+               texts](const EmbedResponse& response) -> Result<Response> {
+                if (raw) return RawVectors(response);
+                return FormatEmbed(response, embedder, outputs, dtype, texts);
+              });
 }
 
 void NativeHealth(const CallPtr& call) {

@@ -13,20 +13,20 @@ namespace embedding::api {
 namespace {
 
 struct EmbedOptions {
-  EmbedRequest request;
   std::optional<std::string> model;
   OutputDtype dtype = OutputDtype::kFloat;
+  size_t texts = 0;
 };
 
-Result<EmbedOptions> ParseEmbed(const Call& call, const char* texts_field) {
+Result<EmbedOptions> ParseEmbed(const Call& call, const char* texts_field, EmbedRequest& request) {
   JsonReader json;
   RETURN_IF_ERROR(json.Parse(call.request.body));
   EmbedOptions options;
   ASSIGN_OR_RETURN(options.model, json.String("model"));
-  ASSIGN_OR_RETURN(options.request.texts,
-                   json.Texts(texts_field, call.options.max_client_batch_size));
-  ASSIGN_OR_RETURN(options.request.truncate, json.Bool("truncate", true));
-  ASSIGN_OR_RETURN(options.request.dimensions, json.PositiveInteger("dimensions"));
+  ASSIGN_OR_RETURN(request.texts, json.Texts(texts_field, call.options.max_client_batch_size));
+  options.texts = request.size();
+  ASSIGN_OR_RETURN(request.truncate, json.Bool("truncate", true));
+  ASSIGN_OR_RETURN(request.dimensions, json.PositiveInteger("dimensions"));
   ASSIGN_OR_RETURN(options.dtype, ReadOutputDtype(json));
   return options;
 }
@@ -37,7 +37,7 @@ Result<Response> FormatEmbed(const EmbedResponse& response, const std::string& m
   std::string body = R"({"model":)";
   AppendJsonString(model, body);
   body += R"(,"embeddings":[)";
-  for (size_t i = 0; i < options.request.size(); ++i) {
+  for (size_t i = 0; i < options.texts; ++i) {
     if (i > 0) body += ',';
     RETURN_IF_ERROR(AppendVector(response.embedding(i), options.dtype, body));
   }
@@ -53,11 +53,11 @@ Result<Response> FormatEmbed(const EmbedResponse& response, const std::string& m
 }  // namespace
 
 void OllamaEmbed(const CallPtr& call) {
-  Result<EmbedOptions> options = ParseEmbed(*call, "input");
+  EmbedRequest request;
+  Result<EmbedOptions> options = ParseEmbed(*call, "input", request);
   if (!options.ok()) return call->Fail(options.error());
   Embedder& embedder = call->Select(Purpose::kEmbed, options->model);
-  const EmbedRequest request = options->request;
-  AnswerEmbed(call, embedder, request, "input",
+  AnswerEmbed(call, embedder, std::move(request), "input",
               [&embedder, received = call->received,
                options = *std::move(options)](const EmbedResponse& response) {
                 return FormatEmbed(response, embedder.info().name, options, received);
@@ -65,14 +65,15 @@ void OllamaEmbed(const CallPtr& call) {
 }
 
 void OllamaEmbeddings(const CallPtr& call) {
-  Result<EmbedOptions> options = ParseEmbed(*call, "prompt");
+  EmbedRequest request;
+  Result<EmbedOptions> options = ParseEmbed(*call, "prompt", request);
   if (!options.ok()) return call->Fail(options.error());
-  if (options->request.texts.size() != 1) {
+  if (options->texts != 1) {
     return call->Fail({ErrorCode::kInvalidArgument, "prompt: expected one string", "prompt"});
   }
   // The older form gives vectors as the model does, not normalised.
-  options->request.normalize = false;
-  AnswerEmbed(call, call->Select(Purpose::kEmbed, options->model), options->request, "prompt",
+  request.normalize = false;
+  AnswerEmbed(call, call->Select(Purpose::kEmbed, options->model), std::move(request), "prompt",
               [](const EmbedResponse& response) -> Result<Response> {
                 std::string body = R"({"embedding":)";
                 RETURN_IF_ERROR(AppendVector(response.embedding(0), OutputDtype::kFloat, body));

@@ -12,22 +12,23 @@ namespace embedding::api {
 namespace {
 
 struct EmbedOptions {
-  EmbedRequest request;
   std::optional<std::string> model;
   OutputDtype dtype = OutputDtype::kFloat;
   bool base64 = false;
+  size_t texts = 0;
 };
 
-Result<EmbedOptions> ParseEmbeddings(const Call& call) {
+Result<EmbedOptions> ParseEmbeddings(const Call& call, EmbedRequest& request) {
   JsonReader json;
   RETURN_IF_ERROR(json.Parse(call.request.body));
   EmbedOptions options;
   ASSIGN_OR_RETURN(Inputs inputs, json.TextsOrIds("input", call.options.max_client_batch_size));
-  options.request.texts = std::move(inputs.texts);
-  options.request.input_ids = std::move(inputs.input_ids);
+  request.texts = std::move(inputs.texts);
+  request.input_ids = std::move(inputs.input_ids);
+  options.texts = request.size();
   ASSIGN_OR_RETURN(options.model, json.String("model"));
-  ASSIGN_OR_RETURN(options.request.dimensions, json.PositiveInteger("dimensions"));
-  ASSIGN_OR_RETURN(options.request.prompt_name, json.String("prompt_name"));
+  ASSIGN_OR_RETURN(request.dimensions, json.PositiveInteger("dimensions"));
+  ASSIGN_OR_RETURN(request.prompt_name, json.String("prompt_name"));
   constexpr std::string_view kFormats[] = {"float", "base64"};
   ASSIGN_OR_RETURN(const size_t format, json.Choice("encoding_format", kFormats));
   options.base64 = format == 1;
@@ -40,7 +41,7 @@ Result<Response> FormatEmbeddings(const EmbedResponse& response, const std::stri
   std::string body;
   body.reserve(response.embeddings.size() * kMaxJsonFloatChars + 1024);
   body += R"({"object":"list","data":[)";
-  for (size_t i = 0; i < options.request.size(); ++i) {
+  for (size_t i = 0; i < options.texts; ++i) {
     if (i > 0) body += ',';
     body += R"({"object":"embedding","index":)";
     AppendJsonInteger(i, body);
@@ -87,11 +88,11 @@ std::string PercentDecoded(std::string_view text) {
 }  // namespace
 
 void OpenAiEmbeddings(const CallPtr& call) {
-  Result<EmbedOptions> options = ParseEmbeddings(*call);
+  EmbedRequest request;
+  Result<EmbedOptions> options = ParseEmbeddings(*call, request);
   if (!options.ok()) return call->Fail(options.error());
   Embedder& embedder = call->Select(Purpose::kEmbed, options->model);
-  const EmbedRequest request = options->request;
-  AnswerEmbed(call, embedder, request, "input",
+  AnswerEmbed(call, embedder, std::move(request), "input",
               [&embedder, options = *std::move(options)](const EmbedResponse& response) {
                 return FormatEmbeddings(response, embedder.info().name, options);
               });

@@ -175,7 +175,7 @@ void Service::Handle(Request request, Respond respond) const {
   };
   const auto call =
       std::make_shared<Call>(Call{options_, post_, started_ ? &models_ : nullptr, metrics_,
-                                  received, std::move(request), std::move(counted)});
+                                  answers_, received, std::move(request), std::move(counted)});
   if (!route.needs_model) return route.handle(call);
   Continue(call, [call, handle = route.handle] {
     const auto& cancelled = call->request.cancelled;

@@ -21,7 +21,9 @@ class Service {
   // `post` takes the work that is too long for the caller of Handle: parsing, tokenising, writing
   // vectors. It must work until every request has been answered.
   Service(ServiceOptions options, Post post)
-      : options_(std::move(options)), post_(std::move(post)) {}
+      : options_(std::move(options)),
+        post_(std::move(post)),
+        answers_(options_.answer_limit_bytes) {}
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
@@ -48,6 +50,7 @@ class Service {
   Models models_;  // not touched once started_ is set
   std::atomic<bool> started_ = false;
   mutable Metrics metrics_;
+  mutable ByteBudget answers_;
 };
 
 }  // namespace embedding::api

@@ -13,32 +13,30 @@
 namespace embedding::api {
 namespace {
 
-struct RerankOptions {
-  RerankRequest request;
-  bool return_text = false;
-};
-
-Result<RerankOptions> ParseRerank(const Call& call) {
+// The texts are returned too, if they are to be: they are copied to `returned`.
+Result<RerankRequest> ParseRerank(const Call& call, std::vector<std::string>& returned) {
   JsonReader json;
   RETURN_IF_ERROR(json.Parse(call.request.body));
-  RerankOptions options;
-  ASSIGN_OR_RETURN(options.request.query, json.RequiredString("query"));
-  ASSIGN_OR_RETURN(options.request.texts, json.Texts("texts", call.options.max_client_batch_size));
-  ASSIGN_OR_RETURN(options.request.raw_scores, json.Bool("raw_scores", false));
-  ASSIGN_OR_RETURN(options.request.truncate, json.Bool("truncate", true));
-  ASSIGN_OR_RETURN(options.return_text, json.Bool("return_text", false));
-  return options;
+  RerankRequest request;
+  ASSIGN_OR_RETURN(request.query, json.RequiredString("query"));
+  ASSIGN_OR_RETURN(request.texts, json.Texts("texts", call.options.max_client_batch_size));
+  ASSIGN_OR_RETURN(request.raw_scores, json.Bool("raw_scores", false));
+  ASSIGN_OR_RETURN(request.truncate, json.Bool("truncate", true));
+  ASSIGN_OR_RETURN(const bool return_text, json.Bool("return_text", false));
+  if (return_text) returned = request.texts;
+  return request;
 }
 
-Result<Response> FormatRerank(const RerankResponse& response, const RerankOptions& options) {
+Result<Response> FormatRerank(const RerankResponse& response,
+                              const std::vector<std::string>& returned) {
   std::string body = "[";
   for (const size_t i : BestFirst(response.scores)) {
     if (body.size() > 1) body += ',';
     body += R"({"index":)";
     AppendJsonInteger(i, body);
-    if (options.return_text) {
+    if (!returned.empty()) {
       body += R"(,"text":)";
-      AppendJsonString(options.request.texts[i], body);
+      AppendJsonString(returned[i], body);
     }
     body += R"(,"score":)";
     RETURN_IF_ERROR(AppendJsonFloat(response.scores[i], body));
@@ -98,29 +96,28 @@ Status AppendPrediction(std::span<const float> logits, const std::vector<std::st
 }
 
 Result<Response> FormatPredict(const EmbedResponse& response,
-                               const std::vector<std::string>& labels,
-                               const PredictOptions& options) {
+                               const std::vector<std::string>& labels, bool single,
+                               bool raw_scores) {
   std::string body;
   const std::span<const float> logits = response.logits;
-  if (!options.sequences.single) body += '[';
+  if (!single) body += '[';
   for (size_t i = 0; i < logits.size(); i += labels.size()) {
     if (i > 0) body += ',';
-    RETURN_IF_ERROR(
-        AppendPrediction(logits.subspan(i, labels.size()), labels, options.raw_scores, body));
+    RETURN_IF_ERROR(AppendPrediction(logits.subspan(i, labels.size()), labels, raw_scores, body));
   }
-  if (!options.sequences.single) body += ']';
+  if (!single) body += ']';
   return Response{.body = std::move(body)};
 }
 
 }  // namespace
 
 void TeiRerank(const CallPtr& call) {
-  Result<RerankOptions> options = ParseRerank(*call);
-  if (!options.ok()) return call->Fail(options.error());
-  const RerankRequest request = options->request;
-  AnswerRerank(call, call->Select(Purpose::kClassify), request, "texts",
-               [options = *std::move(options)](const RerankResponse& response) {
-                 return FormatRerank(response, options);
+  std::vector<std::string> returned;
+  Result<RerankRequest> request = ParseRerank(*call, returned);
+  if (!request.ok()) return call->Fail(request.error());
+  AnswerRerank(call, call->Select(Purpose::kClassify), *std::move(request), "texts",
+               [returned = std::move(returned)](const RerankResponse& response) {
+                 return FormatRerank(response, returned);
                });
 }
 
@@ -129,13 +126,14 @@ void TeiPredict(const CallPtr& call) {
   if (!options.ok()) return call->Fail(options.error());
   Embedder& embedder = call->Select(Purpose::kClassify);
   EmbedRequest request;
-  request.texts = options->sequences.texts;
-  request.text_pairs = options->sequences.text_pairs;
+  request.texts = std::move(options->sequences.texts);
+  request.text_pairs = std::move(options->sequences.text_pairs);
   request.truncate = options->truncate;
   request.outputs = {.dense = false, .logits = true};
   AnswerEmbed(call, embedder, std::move(request), "inputs",
-              [&embedder, options = *std::move(options)](const EmbedResponse& response) {
-                return FormatPredict(response, embedder.info().labels, options);
+              [&embedder, single = options->sequences.single,
+               raw_scores = options->raw_scores](const EmbedResponse& response) {
+                return FormatPredict(response, embedder.info().labels, single, raw_scores);
               });
 }
 

@@ -52,7 +52,7 @@ void AppendTokens(std::string_view text, const Encoding& encoding, const Tokeniz
   out += ']';
 }
 
-Result<std::string> Tokenize(const Call& call) {
+Result<Response> Tokenize(const Call& call) {
   JsonReader json;
   RETURN_IF_ERROR(json.Parse(call.request.body));
   ASSIGN_OR_RETURN(const std::vector<std::string> inputs,
@@ -62,43 +62,47 @@ Result<std::string> Tokenize(const Call& call) {
 
   const Tokenizer& tokenizer = call.Select(Purpose::kEmbed).tokenizer();
   const EncodeOptions options = {.add_special_tokens = add_special_tokens, .with_offsets = true};
-  std::string body = "[";
+  Response response{.charge = ByteCharge(call.answers)};
+  std::string& body = response.body = "[";
   for (const std::string& input : inputs) {
     if (body.size() > 1) body += ',';
     AppendTokens(input, tokenizer.Encode(input, options), tokenizer, body);
+    RETURN_IF_ERROR(call.Charge(body, response.charge));
   }
   body += ']';
-  return body;
+  return response;
 }
 
-Result<std::string> Decode(const Call& call) {
+Result<Response> Decode(const Call& call) {
   JsonReader json;
   RETURN_IF_ERROR(json.Parse(call.request.body));
   ASSIGN_OR_RETURN(const auto ids, json.TokenIds("ids", call.options.max_client_batch_size));
   ASSIGN_OR_RETURN(const bool skip_special_tokens, json.Bool("skip_special_tokens", true));
   const Tokenizer& tokenizer = call.Select(Purpose::kEmbed).tokenizer();
-  std::string body = "[";
+  Response response{.charge = ByteCharge(call.answers)};
+  std::string& body = response.body = "[";
   for (const std::vector<int32_t>& each : ids) {
     ASSIGN_OR_RETURN(const std::string text, tokenizer.Decode(each, skip_special_tokens));
     if (body.size() > 1) body += ',';
     AppendJsonString(text, body);
+    RETURN_IF_ERROR(call.Charge(body, response.charge));
   }
   body += ']';
-  return body;
+  return response;
 }
 
 }  // namespace
 
 void TeiDecode(const CallPtr& call) {
-  Result<std::string> body = Decode(*call);
-  if (!body.ok()) return call->Fail(body.error());
-  call->Answer({.body = *std::move(body)});
+  Result<Response> response = Decode(*call);
+  if (!response.ok()) return call->Fail(response.error());
+  call->Answer(*std::move(response));
 }
 
 void TeiTokenize(const CallPtr& call) {
-  Result<std::string> body = Tokenize(*call);
-  if (!body.ok()) return call->Fail(body.error());
-  call->Answer({.body = *std::move(body)});
+  Result<Response> response = Tokenize(*call);
+  if (!response.ok()) return call->Fail(response.error());
+  call->Answer(*std::move(response));
 }
 
 }  // namespace embedding::api

@@ -32,6 +32,8 @@ class ByteCharge {
   // less left. A charge without a budget is given all that it asks for.
   [[nodiscard]] bool GrowTo(size_t bytes);
 
+  size_t bytes() const { return bytes_; }
+
  private:
   ByteBudget* budget_ = nullptr;
   size_t bytes_ = 0;

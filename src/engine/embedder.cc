@@ -66,12 +66,15 @@ class LocalEmbedder : public Embedder {
         default_prompt_name_(options.default_prompt_name ? options.default_prompt_name
                                                          : spec_.default_prompt_name),
         runner_(std::move(runner)),
-        scheduler_({options.max_batch_tokens, options.max_queue},
-                   [this](std::span<Job> batch) { RunBatch(batch); }) {}
+        scheduler_(
+            {options.max_batch_tokens, options.max_queue},
+            [this](std::span<Job> batch) { return RunBatch(batch); },
+            [this] { return CheckDevice(); }) {}
 
   void EmbedAsync(const EmbedRequest& request, Done done) override;
 
   Status health() const override {
+    RETURN_IF_ERROR(weights_.Unchanged());
     const MutexLock lock(health_mutex_);
     return health_;
   }
@@ -83,7 +86,14 @@ class LocalEmbedder : public Embedder {
   // The text to put before each text, "" for none.
   Result<std::string> PromptOf(const EmbedRequest& request) const;
   Result<std::vector<Job>> Tokenize(const EmbedRequest& request, EmbedResponse& response) const;
-  void RunBatch(std::span<Job> batch);
+  // Takes what the answer will hold from the request's budget.
+  Status Charge(const EmbedRequest& request, const std::vector<Job>& jobs,
+                EmbedResponse& response) const;
+  void Queue(const EmbedRequest& request, const Done& done);
+  bool RunBatch(std::span<Job> batch) noexcept;
+  bool CheckDevice() noexcept;
+  // Whether the last thing that the device did went well, which health() tells.
+  bool Note(const Status& status) noexcept;
 
   const ModelSpec spec_;
   const ModelInfo info_;
@@ -102,6 +112,17 @@ class LocalEmbedder : public Embedder {
 
 Status LocalEmbedder::Check(const EmbedRequest& request) const {
   if (request.size() == 0) return Error{ErrorCode::kEmpty, "no texts were given", "texts"};
+  const bool has_pairs = !request.text_pairs.empty();
+  if (has_pairs && request.text_pairs.size() != request.texts.size()) {
+    return Invalid("text_pairs", fmt::format("text_pairs has {} texts for {} texts",
+                                             request.text_pairs.size(), request.texts.size()));
+  }
+  if (!request.input_ids.empty() && (!request.texts.empty() || has_pairs || request.query)) {
+    return Invalid("input_ids", "input_ids stand in place of texts, pairs and query");
+  }
+  if (request.query && has_pairs) {
+    return Invalid("query", "a query stands in place of text_pairs");
+  }
   const Outputs& outputs = request.outputs;
   const auto unsupported = [&](std::string_view what) {
     return Error{ErrorCode::kUnsupported, fmt::format("model {} {}", info_.name, what), ""};
@@ -157,25 +178,35 @@ Result<std::vector<Job>> LocalEmbedder::Tokenize(const EmbedRequest& request,
   const EncodeOptions options = {.max_tokens = info_.max_input_tokens,
                                  .truncation_side = request.truncation_side};
   std::vector<Job> jobs(request.size());
+  const auto check = [&](const std::string& text, const std::string& field) -> Status {
+    response.characters += CountCharacters(text);
+    const size_t bad = FindInvalidUtf8(text);
+    if (bad == std::string::npos) return {};
+    return Error{ErrorCode::kMalformed, fmt::format("{} is not valid UTF-8 at byte {}", field, bad),
+                 field};
+  };
+  std::vector<Encoding> with_query;
+  if (request.query) {
+    RETURN_IF_ERROR(check(*request.query, "query"));
+    for (size_t i = 0; i < jobs.size(); ++i) {
+      RETURN_IF_ERROR(check(request.texts[i], fmt::format("texts[{}]", i)));
+    }
+    with_query = tokenizer_->EncodePairs(*request.query, request.texts, options);
+  }
   for (size_t i = 0; i < jobs.size(); ++i) {
     const std::string field = fmt::format("texts[{}]", i);
-    const auto check = [&](const std::string& text) -> Status {
-      response.characters += CountCharacters(text);
-      const size_t bad = FindInvalidUtf8(text);
-      if (bad == std::string::npos) return {};
-      return Error{ErrorCode::kMalformed,
-                   fmt::format("{} is not valid UTF-8 at byte {}", field, bad), field};
-    };
     Encoding encoding;
     if (!request.input_ids.empty()) {
       ASSIGN_OR_RETURN(encoding,
                        TakeIds(request.input_ids[i], i, options, spec_.encoder.vocab_size));
+    } else if (request.query) {
+      encoding = std::move(with_query[i]);
     } else if (!request.text_pairs.empty()) {
-      RETURN_IF_ERROR(check(request.texts[i]));
-      RETURN_IF_ERROR(check(request.text_pairs[i]));
+      RETURN_IF_ERROR(check(request.texts[i], field));
+      RETURN_IF_ERROR(check(request.text_pairs[i], field));
       encoding = tokenizer_->EncodePair(request.texts[i], request.text_pairs[i], options);
     } else {
-      RETURN_IF_ERROR(check(request.texts[i]));
+      RETURN_IF_ERROR(check(request.texts[i], field));
       encoding = prompt.empty()
                      ? tokenizer_->Encode(StripWhitespace(request.texts[i]), options)
                      : tokenizer_->Encode(StripWhitespace(prompt + request.texts[i]), options);
@@ -200,7 +231,30 @@ Result<std::vector<Job>> LocalEmbedder::Tokenize(const EmbedRequest& request,
   return jobs;
 }
 
-void LocalEmbedder::EmbedAsync(const EmbedRequest& request, Done done) {
+Status LocalEmbedder::Charge(const EmbedRequest& request, const std::vector<Job>& jobs,
+                             EmbedResponse& response) const {
+  if (request.answer_budget == nullptr) return {};
+  const Outputs& outputs = request.outputs;
+  const size_t of_text =
+      (outputs.dense ? response.dimension : 0) + (outputs.logits ? info_.labels.size() : 0);
+  const size_t of_token = (outputs.colbert_vecs ? response.colbert_dimension : 0) +
+                          (outputs.token_embeddings ? response.hidden_size : 0);
+  // Lexical weights are counted when they are there: how many there will be nobody knows.
+  size_t numbers = 0;
+  for (const Job& job : jobs) numbers += of_text + of_token * job.ids.size();
+  const size_t bytes = numbers * request.bytes_per_number;
+  if (bytes > request.answer_budget->limit()) {
+    constexpr size_t kMegabyte = 1'000'000;
+    return Invalid("",
+                   fmt::format("the answer would take {} MB of the {} MB that answers may take; "
+                               "ask for fewer or shorter texts at a time",
+                               bytes / kMegabyte, request.answer_budget->limit() / kMegabyte));
+  }
+  response.charge = ByteCharge(*request.answer_budget);
+  return response.charge.GrowTo(bytes) ? Status() : AnswersFull();
+}
+
+void LocalEmbedder::Queue(const EmbedRequest& request, const Done& done) {
   if (Status checked = Check(request); !checked.ok()) return done(std::move(checked).error());
   const auto started = std::chrono::steady_clock::now();
   EmbedResponse response;
@@ -209,6 +263,9 @@ void LocalEmbedder::EmbedAsync(const EmbedRequest& request, Done done) {
   response.hidden_size = spec_.encoder.hidden_size;
   auto jobs = Tokenize(request, response);
   if (!jobs.ok()) return done(std::move(jobs).error());
+  if (Status charged = Charge(request, *jobs, response); !charged.ok()) {
+    return done(std::move(charged).error());
+  }
   response.timings.tokenization = std::chrono::steady_clock::now() - started;
   const auto pending =
       std::make_shared<PendingRequest>(request, info_.labels.size(), std::move(response), done);
@@ -218,17 +275,43 @@ void LocalEmbedder::EmbedAsync(const EmbedRequest& request, Done done) {
   }
 }
 
-void LocalEmbedder::RunBatch(std::span<Job> batch) {
-  const Status status = runner_.Compute(batch);
-  {
-    // Before anybody is answered, who might ask how the engine is.
-    const MutexLock lock(health_mutex_);
-    health_ = status;
+void LocalEmbedder::EmbedAsync(const EmbedRequest& request, Done done) {
+  std::optional<Error> failure;
+  try {
+    Queue(request, done);
+  } catch (const std::exception&) {  // before anything was queued
+    failure = Error{ErrorCode::kInternal, "out of memory", {}};
   }
+  if (failure) done(*std::move(failure));
+}
+
+bool LocalEmbedder::RunBatch(std::span<Job> batch) noexcept {
+  Status status = runner_.Compute(batch);
+  try {
+    // What was read from a file that somebody writes into is nobody's vector.
+    if (status.ok()) status = weights_.Unchanged();
+  } catch (const std::exception&) {
+    status = Error{ErrorCode::kInternal, "out of memory", {}};
+  }
+  // Before anybody is answered, who might ask how the engine is.
+  const bool healthy = Note(status);
   for (size_t i = 0; i < batch.size(); ++i) {
     PendingRequest& request = *batch[i].request;
     status.ok() ? request.Finish(batch[i].index, runner_.outputs(i)) : request.Fail(status.error());
   }
+  return healthy;
+}
+
+bool LocalEmbedder::CheckDevice() noexcept { return Note(runner_.CheckDevice()); }
+
+bool LocalEmbedder::Note(const Status& status) noexcept {
+  const MutexLock lock(health_mutex_);
+  try {
+    health_ = status;
+  } catch (const std::exception&) {  // no memory for its message
+    health_ = Error{status.error().code, {}, {}};
+  }
+  return status.ok();
 }
 
 }  // namespace

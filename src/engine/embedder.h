@@ -52,19 +52,23 @@ class Embedder {
   virtual ~Embedder() = default;
 
   // Called once, on the computing thread or, when the request is refused at once, on the caller's.
+  // Must not throw.
   using Done = std::function<void(Result<EmbedResponse>)>;
 
   // Tokenises on the calling thread, queues the texts and returns. Errors given to `done`:
   // kEmpty no texts; kInvalidArgument a text too long with truncate = false, dimensions out of
-  // [1, ModelInfo::dimension], an unknown prompt or token id; kUnsupported an output that the model
-  // does not have; kMalformed invalid UTF-8; kOverloaded queue full; kUnavailable the embedder is
-  // being destroyed; kInternal the computation failed.
+  // [1, ModelInfo::dimension], an unknown prompt or token id, texts, pairs, query and ids that do
+  // not go together, an answer larger than its whole budget; kUnsupported an output that the model
+  // does not have; kMalformed invalid UTF-8; kOverloaded queue full, or answer budget used up;
+  // kUnavailable the embedder is being destroyed, or the model's files have changed under it;
+  // kInternal the computation failed, or memory ran out.
   virtual void EmbedAsync(const EmbedRequest& request, Done done) = 0;
 
   // The same, waiting for the answer.
   Result<EmbedResponse> Embed(const EmbedRequest& request);
 
-  // Not ok while the device fails: the last batch could not be computed. The next may be.
+  // Not ok while the device fails: the last batch could not be computed, nor has the device passed
+  // the check that follows every second; or from when the model's files were changed in place.
   virtual Status health() const = 0;
 
   virtual const ModelInfo& info() const = 0;

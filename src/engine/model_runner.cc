@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <map>
+#include <new>
 #include <numeric>
 #include <string>
 #include <string_view>
@@ -23,6 +24,21 @@ void Unite(const Outputs& more, Outputs& outputs) {
   outputs.colbert_vecs |= more.colbert_vecs;
   outputs.token_embeddings |= more.token_embeddings;
   outputs.logits |= more.logits;
+}
+
+// Calls compute() when no other model computes, and gives what it throws as an error.
+template <typename Compute>
+Status Guarded(const Compute& compute) noexcept {
+  // Several models take turns: each batch uses all cores.
+  static Mutex one_batch_at_a_time;
+  const MutexLock lock(one_batch_at_a_time);
+  try {
+    return compute();
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::kInternal, "out of memory", {}};  // short: it takes none itself
+  } catch (const std::exception& e) {                         // oneDNN
+    return Error{ErrorCode::kInternal, std::string("computing failed: ") + e.what(), {}};
+  }
 }
 
 }  // namespace
@@ -154,16 +170,20 @@ Status ModelRunner::Run() {
   return {};
 }
 
-Status ModelRunner::Compute(std::span<const Job> batch) {
-  // Several models take turns: each batch uses all cores.
-  static Mutex one_batch_at_a_time;
-  const MutexLock lock(one_batch_at_a_time);
-  Assemble(batch);
-  try {
+Status ModelRunner::Compute(std::span<const Job> batch) noexcept {
+  return Guarded([&] {
+    Assemble(batch);
     return Run();
-  } catch (const std::exception& e) {  // oneDNN and allocation
-    return Error{ErrorCode::kInternal, std::string("computing failed: ") + e.what(), {}};
-  }
+  });
+}
+
+Status ModelRunner::CheckDevice() noexcept {
+  return Guarded([&]() -> Status {
+    constexpr int32_t kId[] = {0};
+    constexpr uint32_t kOffsets[] = {0, 1};
+    auto hidden = backend_->Encode({.input_ids = kId, .token_type_ids = kId, .offsets = kOffsets});
+    return hidden.ok() ? Status() : Status(std::move(hidden).error());
+  });
 }
 
 }  // namespace embedding

@@ -34,8 +34,11 @@ class ModelRunner {
                                   const Tokenizer& tokenizer, std::unique_ptr<Backend> backend);
 
   // Computes what the jobs' requests ask for. Equal texts in a batch, of whatever requests, are
-  // computed once. Errors: kInternal when the device fails; the runner stays usable.
-  Status Compute(std::span<const Job> batch);
+  // computed once. Errors: kInternal when the device fails, or memory runs out; the runner stays
+  // usable.
+  Status Compute(std::span<const Job> batch) noexcept;
+  // Computes one token for nobody: whether the device works. Errors as above.
+  Status CheckDevice() noexcept;
   // Of job i of the batch that was computed, valid until the next.
   const SequenceOutputs& outputs(size_t i) const { return outputs_[sequence_of_job_[i]]; }
 

@@ -7,10 +7,18 @@
 
 namespace embedding {
 
+Error AnswersFull() {
+  return {ErrorCode::kOverloaded,
+          "the answers to other requests, computed or on their way, take all the memory that "
+          "answers may take; try again later",
+          {}};
+}
+
 PendingRequest::PendingRequest(const EmbedRequest& request, size_t labels, EmbedResponse response,
                                Embedder::Done done)
     : outputs_(request.outputs),
       normalize_(request.normalize),
+      bytes_per_number_(request.bytes_per_number),
       cancelled_(request.cancelled),
       deadline_(request.deadline),
       remaining_(request.size()),
@@ -24,11 +32,11 @@ PendingRequest::PendingRequest(const EmbedRequest& request, size_t labels, Embed
   if (outputs_.logits) response_.logits.resize(texts * labels);
 }
 
-void PendingRequest::Begin() {
+void PendingRequest::Begin() noexcept {
   if (!begun_) begun_ = std::chrono::steady_clock::now();
 }
 
-void PendingRequest::Finish(size_t index, const SequenceOutputs& outputs) {
+void PendingRequest::Take(size_t index, const SequenceOutputs& outputs) {
   if (outputs_.dense) {
     const std::span<float> out(response_.embeddings.data() + index * response_.dimension,
                                response_.dimension);
@@ -45,33 +53,70 @@ void PendingRequest::Finish(size_t index, const SequenceOutputs& outputs) {
     std::copy(outputs.logits.begin(), outputs.logits.end(),
               response_.logits.begin() + static_cast<ptrdiff_t>(index * outputs.logits.size()));
   }
+}
+
+void PendingRequest::Finish(size_t index, const SequenceOutputs& outputs) noexcept {
+  try {
+    // A token id and its weight.
+    if (!outputs_.lexical_weights || Charge(2 * outputs.lexical_weights.size())) {
+      Take(index, outputs);
+    } else {
+      failure_ = AnswersFull();
+    }
+  } catch (const std::exception&) {
+    return Fail({ErrorCode::kInternal, "out of memory", {}});
+  }
   CountDown();
 }
 
-void PendingRequest::Fail(const Error& error) {
-  failure_ = error;
+void PendingRequest::Fail(const Error& error) noexcept {
+  try {
+    failure_ = error;
+  } catch (const std::exception&) {  // no memory for its message
+    failure_ = Error{error.code, {}, {}};
+  }
   CountDown();
 }
 
-Status PendingRequest::abandoned() const {
-  if (cancelled_ != nullptr && cancelled_->load()) {
-    return Error{ErrorCode::kCancelled, "the request was cancelled before it was computed", {}};
+void PendingRequest::Abandon() noexcept {
+  try {
+    if (cancelled_ != nullptr && cancelled_->load()) {
+      failure_ =
+          Error{ErrorCode::kCancelled, "the request was cancelled before it was computed", {}};
+    } else if (abandoned()) {
+      failure_ =
+          Error{ErrorCode::kTimeout, "the request's deadline passed before it was computed", {}};
+    } else {
+      failure_ = Error{ErrorCode::kInternal, "out of memory", {}};
+    }
+  } catch (const std::exception&) {
+    failure_ = Error{ErrorCode::kInternal, {}, {}};
   }
-  if (deadline_ && std::chrono::steady_clock::now() >= *deadline_) {
-    return Error{ErrorCode::kTimeout, "the request's deadline passed before it was computed", {}};
-  }
-  return {};
+  CountDown();
 }
 
-void PendingRequest::CountDown() {
+bool PendingRequest::abandoned() const noexcept {
+  return (cancelled_ != nullptr && cancelled_->load()) ||
+         (deadline_ && std::chrono::steady_clock::now() >= *deadline_);
+}
+
+bool PendingRequest::Charge(size_t numbers) {
+  return response_.charge.GrowTo(response_.charge.bytes() + numbers * bytes_per_number_);
+}
+
+void PendingRequest::CountDown() noexcept {
   if (--remaining_ > 0) return;
-  if (failure_.ok()) {
-    const auto now = std::chrono::steady_clock::now();
-    response_.timings.queue = begun_.value_or(now) - queued_;
-    response_.timings.inference = now - begun_.value_or(now);
-    done_(std::move(response_));
-  } else {
-    done_(std::move(failure_).error());
+  try {
+    if (failure_.ok()) {
+      const auto now = std::chrono::steady_clock::now();
+      response_.timings.queue = begun_.value_or(now) - queued_;
+      response_.timings.inference = now - begun_.value_or(now);
+      done_(std::move(response_));
+    } else {
+      done_(std::move(failure_).error());
+    }
+  } catch (const std::exception&) {
+    // Whoever asked was told that `done` must not throw: there is nobody else to tell.
   }
 }
 

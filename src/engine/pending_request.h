@@ -1,8 +1,8 @@
 // PendingRequest: an EmbedRequest whose texts wait or are being computed, and its growing answer.
 //
-// Thread-safety: abandoned() from any thread. Begin is called before the others, Finish or Fail
-// once for each text, by one thread at a time: the computing thread, or the one that destroys the
-// scheduler after it.
+// Thread-safety: abandoned() from any thread. Begin is called before the others; Finish, Fail or
+// Abandon once for each text, by one thread at a time: the computing thread, or the one that
+// destroys the scheduler after it. None of these throws: memory that runs out fails the request.
 #pragma once
 
 #include <chrono>
@@ -36,21 +36,28 @@ class PendingRequest {
   const Outputs& outputs() const { return outputs_; }
 
   // A batch with texts of this request is about to be computed.
-  void Begin();
+  void Begin() noexcept;
 
   // Takes the model's outputs for text `index`: what was asked for of them, the dense vector
   // shortened and normalised as the request says.
-  void Finish(size_t index, const SequenceOutputs& outputs);
-  void Fail(const Error& error);
+  void Finish(size_t index, const SequenceOutputs& outputs) noexcept;
+  void Fail(const Error& error) noexcept;
+  // Fails with why computing this would be of no use, or, if somebody does wait for it, with the
+  // lack of memory.
+  void Abandon() noexcept;
 
-  // Why computing this request would be of no use: nobody waits for it. ok() while somebody does.
-  Status abandoned() const;
+  // Whether nobody waits for this request any more.
+  bool abandoned() const noexcept;
 
  private:
-  void CountDown();
+  void Take(size_t index, const SequenceOutputs& outputs);
+  // Charges what text `index` has of numbers that could not be counted before.
+  bool Charge(size_t numbers);
+  void CountDown() noexcept;
 
   const Outputs outputs_;
   const bool normalize_;
+  const size_t bytes_per_number_;
   const std::shared_ptr<const std::atomic<bool>> cancelled_;
   const std::optional<std::chrono::steady_clock::time_point> deadline_;
   const std::chrono::steady_clock::time_point queued_ = std::chrono::steady_clock::now();

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "base/byte_budget.h"
+#include "base/result.h"
 #include "text/tokenizer.h"
 
 namespace embedding {
@@ -49,6 +51,8 @@ struct EmbedRequest {
   std::vector<std::string> texts;
   // Each text's partner, where pairs are asked for: empty, or as many as texts.
   std::vector<std::string> text_pairs;
+  // Or the one text that every text is the partner of, (query, text): what a cross-encoder reads.
+  std::optional<std::string> query;
   // Instead of texts: ids as a tokenizer gave them, to which no special tokens are added.
   std::vector<std::vector<int32_t>> input_ids;
   Outputs outputs;
@@ -61,6 +65,10 @@ struct EmbedRequest {
   // kCancelled or kTimeout.
   std::shared_ptr<const std::atomic<bool>> cancelled;
   std::optional<std::chrono::steady_clock::time_point> deadline;
+  // If there is one, the answer's numbers take this much each of it, from before they are computed
+  // until the EmbedResponse is destroyed, which the budget must outlive.
+  ByteBudget* answer_budget = nullptr;
+  size_t bytes_per_number = sizeof(float);
 
   size_t size() const { return input_ids.empty() ? texts.size() : input_ids.size(); }
 };
@@ -94,10 +102,14 @@ struct EmbedResponse {
   size_t characters = 0;       // of its texts, Unicode scalar values
   size_t truncated_texts = 0;  // how many texts were cut
   Timings timings;
+  ByteCharge charge;  // see EmbedRequest::answer_budget
 
   std::span<const float> embedding(size_t i) const {
     return {embeddings.data() + i * dimension, dimension};
   }
 };
+
+// kOverloaded: EmbedRequest::answer_budget has too little left.
+Error AnswersFull();
 
 }  // namespace embedding

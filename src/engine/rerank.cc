@@ -44,21 +44,21 @@ float ColbertScore(std::span<const float> query, std::span<const float> text, si
   return sum / static_cast<float>(rows);
 }
 
-// The response has the query first, then the texts.
-std::vector<float> Scores(const RerankRequest& request, const EmbedResponse& response) {
-  const std::array<float, 3>& weights = request.weights;
+// The response has the texts, then the query.
+std::vector<float> Scores(RerankMode mode, const std::array<float, 3>& weights, size_t texts,
+                          const EmbedResponse& response) {
   const float total = weights[0] + weights[1] + weights[2];
   std::vector<float> scores;
-  for (size_t i = 1; i <= request.texts.size(); ++i) {
-    const auto dense = [&] { return Dot(response.embedding(0), response.embedding(i)); };
+  for (size_t i = 0; i < texts; ++i) {
+    const auto dense = [&] { return Dot(response.embedding(texts), response.embedding(i)); };
     const auto sparse = [&] {
-      return SparseScore(response.lexical_weights[0], response.lexical_weights[i]);
+      return SparseScore(response.lexical_weights[texts], response.lexical_weights[i]);
     };
     const auto colbert = [&] {
-      return ColbertScore(response.colbert_vecs[0], response.colbert_vecs[i],
+      return ColbertScore(response.colbert_vecs[texts], response.colbert_vecs[i],
                           response.colbert_dimension);
     };
-    switch (request.mode) {
+    switch (mode) {
       case RerankMode::kDense:
         scores.push_back(dense());
         break;
@@ -82,10 +82,25 @@ EmbedRequest OfBoth(const RerankRequest& request) {
   embed.truncate = request.truncate;
   embed.truncation_side = request.truncation_side;
   embed.cancelled = request.cancelled;
+  embed.answer_budget = request.answer_budget;
   return embed;
 }
 
-void RerankByClassifier(Embedder& embedder, const RerankRequest& request, RerankDone done) {
+// What is wrong with text `query` is wrong with the query.
+Error NameQuery(Error error, size_t query) {
+  const std::string field = fmt::format("texts[{}]", query);
+  if (error.field != field) return error;
+  if (error.message.starts_with(field)) error.message.replace(0, field.size(), "query");
+  error.field = "query";
+  return error;
+}
+
+RerankResponse WithScores(std::vector<float> scores, EmbedResponse& response) {
+  return {std::move(scores),        response.prompt_tokens, response.characters,
+          response.truncated_texts, response.timings,       std::move(response.charge)};
+}
+
+void RerankByClassifier(Embedder& embedder, RerankRequest request, RerankDone done) {
   if (embedder.info().labels.size() != 1) {
     return done(Error{ErrorCode::kUnsupported,
                       fmt::format("model {} has {} labels; a reranker has one",
@@ -93,14 +108,13 @@ void RerankByClassifier(Embedder& embedder, const RerankRequest& request, Rerank
                       ""});
   }
   EmbedRequest embed = OfBoth(request);
-  embed.texts.assign(request.texts.size(), request.query);
-  embed.text_pairs = request.texts;
+  embed.query = std::move(request.query);
+  embed.texts = std::move(request.texts);
   embed.outputs = {.dense = false, .logits = true};
   embedder.EmbedAsync(
       embed, [raw = request.raw_scores, done = std::move(done)](Result<EmbedResponse> response) {
         if (!response.ok()) return done(std::move(response).error());
-        RerankResponse answer{std::move(response->logits), response->prompt_tokens,
-                              response->characters, response->truncated_texts, response->timings};
+        RerankResponse answer = WithScores(std::move(response->logits), *response);
         if (!raw) {
           for (float& score : answer.scores) score = 1 / (1 + std::exp(-score));
         }
@@ -108,31 +122,41 @@ void RerankByClassifier(Embedder& embedder, const RerankRequest& request, Rerank
       });
 }
 
-void RerankByVectors(Embedder& embedder, const RerankRequest& request, RerankDone done) {
+void RerankByVectors(Embedder& embedder, RerankRequest request, RerankDone done) {
   EmbedRequest embed = OfBoth(request);
-  embed.texts.push_back(request.query);
-  embed.texts.insert(embed.texts.end(), request.texts.begin(), request.texts.end());
+  embed.texts = std::move(request.texts);
+  embed.texts.push_back(std::move(request.query));
   const bool hybrid = request.mode == RerankMode::kHybrid;
   embed.outputs = {.dense = hybrid || request.mode == RerankMode::kDense,
                    .lexical_weights = hybrid || request.mode == RerankMode::kSparse,
                    .colbert_vecs = hybrid || request.mode == RerankMode::kColbert};
-  embedder.EmbedAsync(embed, [request, done = std::move(done)](Result<EmbedResponse> response) {
-    if (!response.ok()) return done(std::move(response).error());
-    done(RerankResponse{Scores(request, *response), response->prompt_tokens, response->characters,
-                        response->truncated_texts, response->timings});
-  });
+  const size_t texts = embed.texts.size() - 1;
+  const auto score = [mode = request.mode, weights = request.weights,
+                      texts](EmbedResponse& response) {
+    return WithScores(Scores(mode, weights, texts, response), response);
+  };
+  embedder.EmbedAsync(
+      embed, [score, texts, done = std::move(done)](Result<EmbedResponse> response) {
+        if (!response.ok()) return done(NameQuery(std::move(response).error(), texts));
+        Result<RerankResponse> answer = Error{ErrorCode::kInternal, "out of memory", ""};
+        try {
+          answer = score(*response);
+        } catch (const std::exception&) {  // what it is already
+        }
+        done(std::move(answer));
+      });
 }
 
 }  // namespace
 
-void RerankAsync(Embedder& embedder, const RerankRequest& request, RerankDone done) {
+void RerankAsync(Embedder& embedder, RerankRequest request, RerankDone done) {
   if (request.texts.empty()) {
     return done(Error{ErrorCode::kEmpty, "no texts were given", "texts"});
   }
   if (embedder.info().is_classifier()) {
-    RerankByClassifier(embedder, request, std::move(done));
+    RerankByClassifier(embedder, std::move(request), std::move(done));
   } else {
-    RerankByVectors(embedder, request, std::move(done));
+    RerankByVectors(embedder, std::move(request), std::move(done));
   }
 }
 

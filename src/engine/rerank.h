@@ -34,6 +34,7 @@ struct RerankRequest {
   bool truncate = true;
   TruncationSide truncation_side = TruncationSide::kRight;
   std::shared_ptr<const std::atomic<bool>> cancelled;
+  ByteBudget* answer_budget = nullptr;  // as EmbedRequest's
 };
 
 struct RerankResponse {
@@ -42,12 +43,13 @@ struct RerankResponse {
   size_t characters = 0;
   size_t truncated_texts = 0;
   Timings timings;
+  ByteCharge charge;  // see RerankRequest::answer_budget
 };
 
 using RerankDone = std::function<void(Result<RerankResponse>)>;
 
-// As Embedder::EmbedAsync. Errors besides: kUnsupported for heads that the model lacks, and for a
-// classifier with more than one label.
-void RerankAsync(Embedder& embedder, const RerankRequest& request, RerankDone done);
+// As Embedder::EmbedAsync, but takes the request as its own. Errors besides: kUnsupported for heads
+// that the model lacks, and for a classifier with more than one label.
+void RerankAsync(Embedder& embedder, RerankRequest request, RerankDone done);
 
 }  // namespace embedding

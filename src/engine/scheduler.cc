@@ -2,12 +2,34 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
+#include <algorithm>
+#include <numeric>
+#include <utility>
 
 namespace embedding {
+namespace {
 
-Scheduler::Scheduler(Options options, RunBatch run_batch)
-    : options_(options), run_batch_(std::move(run_batch)), thread_([this] { Loop(); }) {}
+// For how many batches after one with a small and a large request the next small ones are expected:
+// clients that ask again when they are answered come while the next batch is computed.
+constexpr size_t kBatchesToExpectSmall = 8;
+
+// One more; false, with the batch as it was, if memory has run out.
+bool Append(Job& job, std::vector<Job>& batch) noexcept {
+  try {
+    batch.push_back(std::move(job));
+    return true;
+  } catch (const std::exception&) {  // before `job` was touched
+    return false;
+  }
+}
+
+}  // namespace
+
+Scheduler::Scheduler(Options options, RunBatch run_batch, Check check)
+    : options_(options),
+      run_batch_(std::move(run_batch)),
+      check_(std::move(check)),
+      thread_([this] { Loop(); }) {}
 
 Scheduler::~Scheduler() {
   {
@@ -16,67 +38,113 @@ Scheduler::~Scheduler() {
   }
   work_.NotifyOne();
   thread_.join();
-  std::deque<Jobs> left;
+  Queue left;
   {
     const MutexLock lock(mutex_);
     left.swap(waiting_);
   }
-  const Error error{ErrorCode::kUnavailable, "the engine is shutting down", {}};
-  for (Jobs& jobs : left) {
-    for (const Job& job : jobs) job.request->Fail(error);
+  static const Error error{ErrorCode::kUnavailable, "the engine is shutting down", {}};
+  for (const Waiting& request : left) {
+    for (size_t i = request.next; i < request.jobs.size(); ++i)
+      request.jobs[i].request->Fail(error);
   }
 }
 
 Status Scheduler::Submit(std::vector<Job> jobs) {
+  const size_t count = jobs.size();
+  const size_t tokens =
+      std::accumulate(jobs.begin(), jobs.end(), size_t{0},
+                      [](size_t sum, const Job& job) { return sum + job.ids.size(); });
+  Queue request;
+  request.push_back({std::move(jobs), 0, tokens <= kSharedBatchTokens});
   {
     const MutexLock lock(mutex_);
-    if (waiting_jobs_ + jobs.size() > options_.max_queue) {
+    if (waiting_jobs_ + count > options_.max_queue) {
       return Error{ErrorCode::kOverloaded,
                    fmt::format("the queue is full: {} texts wait, {} more would exceed its {}; try "
                                "again later",
-                               waiting_jobs_, jobs.size(), options_.max_queue),
+                               waiting_jobs_, count, options_.max_queue),
                    {}};
     }
-    waiting_jobs_ += jobs.size();
-    waiting_.emplace_back(std::make_move_iterator(jobs.begin()),
-                          std::make_move_iterator(jobs.end()));
+    waiting_jobs_ += count;
+    waiting_.splice(waiting_.end(), request);
   }
   work_.NotifyOne();
   return {};
 }
 
-bool Scheduler::NextBatch(std::vector<Job>& batch, std::vector<Abandoned>& abandoned) {
+bool Scheduler::NextBatch(const std::chrono::steady_clock::time_point* check_at,
+                          std::vector<Job>& batch, Queue& abandoned) {
   const MutexLock lock(mutex_);
-  while (waiting_.empty() && !stopping_) work_.Wait(mutex_);
+  while (waiting_.empty() && !stopping_) {
+    if (check_at == nullptr) {
+      work_.Wait(mutex_);
+    } else if (std::chrono::steady_clock::now() < *check_at) {
+      work_.WaitUntil(mutex_, *check_at);
+    } else {
+      return true;
+    }
+  }
   if (stopping_) return false;
+  Fill(batch, abandoned);
+  return true;
+}
+
+void Scheduler::Fill(std::vector<Job>& batch, Queue& abandoned) {
+  const auto is_small = [](const Waiting& request) { return request.small; };
+  const bool any_small = std::any_of(waiting_.begin(), waiting_.end(), is_small);
+  const bool all_small = std::all_of(waiting_.begin(), waiting_.end(), is_small);
+  if (any_small && !all_small) {
+    shared_batches_ = kBatchesToExpectSmall;
+  } else if (shared_batches_ > 0) {
+    --shared_batches_;
+  }
+  const size_t shared_tokens = shared_batches_ > 0
+                                   ? std::min(kSharedBatchTokens, options_.max_batch_tokens)
+                                   : options_.max_batch_tokens;
+  size_t first_turn = waiting_.size();  // requests whose first text is still to be taken
   size_t tokens = 0;
   while (!waiting_.empty()) {
-    Jobs& jobs = waiting_.front();
-    if (Status status = jobs.front().request->abandoned(); !status.ok()) {
-      waiting_jobs_ -= jobs.size();
-      abandoned.push_back({std::move(jobs), std::move(status).error()});
-      waiting_.pop_front();
+    const auto request = waiting_.begin();
+    const size_t limit = first_turn > 0 ? options_.max_batch_tokens : shared_tokens;
+    if (first_turn > 0) --first_turn;
+    Job& job = request->jobs[request->next];
+    const bool abandon = job.request->abandoned();
+    if (!abandon && !batch.empty() && tokens + job.ids.size() > limit) break;
+    const size_t job_tokens = job.ids.size();
+    if (abandon || !Append(job, batch)) {
+      waiting_jobs_ -= request->left();
+      abandoned.splice(abandoned.end(), waiting_, request);
       continue;
     }
-    tokens += jobs.front().ids.size();
-    if (!batch.empty() && tokens > options_.max_batch_tokens) break;
-    batch.push_back(std::move(jobs.front()));
-    jobs.pop_front();
+    tokens += job_tokens;
+    ++request->next;
     --waiting_jobs_;
-    if (!jobs.empty()) waiting_.push_back(std::move(jobs));
-    waiting_.pop_front();
+    if (request->left() > 0) {
+      waiting_.splice(waiting_.end(), waiting_, request);
+    } else {
+      waiting_.erase(request);
+    }
   }
-  return true;
 }
 
 void Scheduler::Loop() {
   std::vector<Job> batch;
-  std::vector<Abandoned> abandoned;
-  while (NextBatch(batch, abandoned)) {
-    for (const Abandoned& request : abandoned) {
-      for (const Job& job : request.jobs) job.request->Fail(request.reason);
+  Queue abandoned;
+  bool healthy = true;
+  std::chrono::steady_clock::time_point check_at;
+  while (NextBatch(healthy ? nullptr : &check_at, batch, abandoned)) {
+    for (const Waiting& request : abandoned) {
+      for (size_t i = request.next; i < request.jobs.size(); ++i)
+        request.jobs[i].request->Abandon();
     }
-    if (!batch.empty()) run_batch_(batch);
+    if (!batch.empty()) {
+      healthy = run_batch_(batch);
+      check_at = std::chrono::steady_clock::now() + options_.check_interval;
+    } else if (!healthy && std::chrono::steady_clock::now() >= check_at) {
+      healthy = check_();
+      check_at = std::chrono::steady_clock::now() + options_.check_interval;
+    }
     batch.clear();
     abandoned.clear();
   }

@@ -1,25 +1,31 @@
 // Scheduler: texts of many requests in, batches out, one at a time, on one computing thread.
 //
 // Requests take turns: a batch gets one text of each waiting request in the order in which they
-// came, then a second of each, and so on until the next text would exceed the token budget. So a
-// request of a hundred texts does not hold up one of a single text, and every request that waits
-// is served after at most one text of each request before it. (Texts of similar length need not go
-// together: batches are not padded.) Requests that nobody waits for any more are dropped before
-// they cost anything. While a batch computes, the texts of further requests are tokenised by their
-// callers and wait, so the next batch is ready when the thread is.
+// came, then a second of each, and so on until the next text would exceed the token budget. So
+// every request that waits is served after at most one text of each request before it. (Texts of
+// similar length need not go together: batches are not padded.) Requests that nobody waits for any
+// more are dropped before they cost anything. While a batch computes, the texts of further requests
+// are tokenised by their callers and wait, so the next batch is ready when the thread is.
 //
-// Thread-safety: Submit from any thread. run_batch is called on the computing thread; a request's
-// Fail there too, or in the destructor for what is still queued.
+// A small request must not wait for a full batch of somebody else's texts each time: while small
+// requests come beside large ones, the texts beyond the first of each request fill a batch to
+// kSharedBatchTokens only. Whoever comes then waits for no more than that, or for one text that is
+// longer.
+//
+// Memory that runs out costs the requests that it ran out for, never the thread.
+//
+// Thread-safety: Submit from any thread. run_batch and check are called on the computing thread; a
+// request's Fail there too, or in the destructor for what is still queued.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <span>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
@@ -38,40 +44,58 @@ struct Job {
 
 class Scheduler {
  public:
+  // What one batch is cut to while small requests wait, in tokens, and how large a small request
+  // is.
+  static constexpr size_t kSharedBatchTokens = 256;
+
   struct Options {
     size_t max_batch_tokens;
     size_t max_queue;  // jobs
+    // How long after a failure the device is checked, and checked again.
+    std::chrono::milliseconds check_interval{1000};
   };
-  // Computes the jobs and tells their requests.
-  using RunBatch = std::function<void(std::span<Job>)>;
+  // Computes the jobs and tells their requests. false if the device has failed; does not throw.
+  using RunBatch = std::function<bool(std::span<Job>)>;
+  // Whether the device works again. Called once it has failed, when nothing waits: whoever keeps
+  // requests away from a failed server would wait for ever for a batch to mend it. Does not throw.
+  using Check = std::function<bool()>;
 
-  Scheduler(Options options, RunBatch run_batch);
+  Scheduler(Options options, RunBatch run_batch, Check check);
   // Finishes the batch in hand and fails the jobs that wait.
   ~Scheduler();
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
   // Queues the jobs of one request, all or none. Errors: kOverloaded if they do not fit the queue.
+  // Throws std::bad_alloc.
   Status Submit(std::vector<Job> jobs) EXCLUDES(mutex_);
 
  private:
-  using Jobs = std::deque<Job>;  // of one request
-  struct Abandoned {
-    Jobs jobs;
-    Error reason;
+  // The jobs of one request that wait: from `next` on.
+  struct Waiting {
+    std::vector<Job> jobs;
+    size_t next = 0;
+    bool small = false;
+
+    size_t left() const { return jobs.size() - next; }
   };
+  using Queue = std::list<Waiting>;
 
   void Loop() EXCLUDES(mutex_);
-  // Waits for work; false when stopping. Either may come out empty.
-  bool NextBatch(std::vector<Job>& batch, std::vector<Abandoned>& abandoned) EXCLUDES(mutex_);
+  // Waits for work, or until `check_at`; false when stopping. Both may come out empty.
+  bool NextBatch(const std::chrono::steady_clock::time_point* check_at, std::vector<Job>& batch,
+                 Queue& abandoned) EXCLUDES(mutex_);
+  void Fill(std::vector<Job>& batch, Queue& abandoned) REQUIRES(mutex_);
 
   const Options options_;
   const RunBatch run_batch_;
+  const Check check_;
 
   Mutex mutex_;
   CondVar work_;
-  std::deque<Jobs> waiting_ GUARDED_BY(mutex_);  // none empty; the next turn is the first's
+  Queue waiting_ GUARDED_BY(mutex_);  // none empty; the next turn is the first's
   size_t waiting_jobs_ GUARDED_BY(mutex_) = 0;
+  size_t shared_batches_ GUARDED_BY(mutex_) = 0;  // batches to come that are cut smaller
   bool stopping_ GUARDED_BY(mutex_) = false;
 
   std::thread thread_;  // last: it uses all of the above

@@ -70,12 +70,28 @@ class TokenizerImpl : public Tokenizer {
   static Result<std::unique_ptr<Tokenizer>> Make(Components components);
 
   Encoding Encode(std::string_view text, const EncodeOptions& options) const override {
-    return EncodeAll(text, nullptr, options);
+    Buffers& buffers = ThreadBuffers();
+    EncodeSequence(text, options.with_offsets, buffers, buffers.first);
+    Encoding encoding = components_.post_processor.Process(buffers.first, nullptr, options);
+    if (text.size() > kKeptTextBytes) buffers = {};
+    return encoding;
   }
 
-  Encoding EncodePair(std::string_view first, std::string_view second,
-                      const EncodeOptions& options) const override {
-    return EncodeAll(first, &second, options);
+  std::vector<Encoding> EncodePairs(std::string_view first, std::span<const std::string> seconds,
+                                    const EncodeOptions& options) const override {
+    Buffers& buffers = ThreadBuffers();
+    EncodeSequence(first, options.with_offsets, buffers, buffers.first);
+    std::vector<Encoding> encodings;
+    encodings.reserve(seconds.size());
+    size_t longest = first.size();
+    for (const std::string& second : seconds) {
+      EncodeSequence(second, options.with_offsets, buffers, buffers.second);
+      encodings.push_back(
+          components_.post_processor.Process(buffers.first, &buffers.second, options));
+      longest = std::max(longest, second.size());
+    }
+    if (longest > kKeptTextBytes) buffers = {};
+    return encodings;
   }
 
   size_t vocab_size() const override { return vocab_size_; }
@@ -110,8 +126,10 @@ class TokenizerImpl : public Tokenizer {
   TokenizerImpl() = default;
 
   Status AddTokens();
-  Encoding EncodeAll(std::string_view first, const std::string_view* second,
-                     const EncodeOptions& options) const;
+  static Buffers& ThreadBuffers() {
+    thread_local Buffers buffers;
+    return buffers;
+  }
   void EncodeSequence(std::string_view text, bool with_offsets, Buffers& buffers,
                       TokenSequence& out) const;
   void CutIntoParts(std::string_view text, bool track, Buffers& buffers) const;
@@ -243,19 +261,6 @@ void TokenizerImpl::EncodeSequence(std::string_view text, bool with_offsets, Buf
           CountSpaces(word.added ? covered : components_.model->TextOf(token, covered)));
     }
   }
-}
-
-Encoding TokenizerImpl::EncodeAll(std::string_view first, const std::string_view* second,
-                                  const EncodeOptions& options) const {
-  thread_local Buffers buffers;
-  EncodeSequence(first, options.with_offsets, buffers, buffers.first);
-  if (second != nullptr) {
-    EncodeSequence(*second, options.with_offsets, buffers, buffers.second);
-  }
-  Encoding encoding = components_.post_processor.Process(
-      buffers.first, second != nullptr ? &buffers.second : nullptr, options);
-  if (first.size() + (second != nullptr ? second->size() : 0) > kKeptTextBytes) buffers = {};
-  return encoding;
 }
 
 Result<Components> ParseComponents(const JsonNode& document) {

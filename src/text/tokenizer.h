@@ -23,6 +23,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -74,8 +75,14 @@ class Tokenizer {
   // `text` must be valid UTF-8 (see FindInvalidUtf8), the empty text included, and shorter than
   // 4 GiB once it is normalised. Time and memory are linear in it.
   virtual Encoding Encode(std::string_view text, const EncodeOptions& options) const = 0;
-  virtual Encoding EncodePair(std::string_view first, std::string_view second,
-                              const EncodeOptions& options) const = 0;
+  Encoding EncodePair(std::string_view first, const std::string& second,
+                      const EncodeOptions& options) const {
+    return std::move(EncodePairs(first, {&second, 1}, options).front());
+  }
+  // The pairs of `first` with each of `seconds`, in whose order they come.
+  virtual std::vector<Encoding> EncodePairs(std::string_view first,
+                                            std::span<const std::string> seconds,
+                                            const EncodeOptions& options) const = 0;
 
   // The largest id that Encode can give, plus one: what a model's vocab_size must reach.
   virtual size_t vocab_size() const = 0;

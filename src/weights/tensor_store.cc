@@ -168,6 +168,11 @@ const TensorView* TensorStore::Find(std::string_view name) const {
   return found == tensors_.end() ? nullptr : &found->second;
 }
 
+Status TensorStore::Unchanged() const {
+  for (const MappedFile& file : files_) RETURN_IF_ERROR(file.Unchanged());
+  return {};
+}
+
 Result<TensorView> TensorStore::Require(std::string_view name,
                                         std::span<const int64_t> shape) const {
   const TensorView* tensor = Find(name);

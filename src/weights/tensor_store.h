@@ -58,6 +58,9 @@ class TensorStore {
 
   const TensorMap& tensors() const { return tensors_; }
 
+  // Whether the mapped files are as they were when they were opened: MappedFile::Unchanged.
+  Status Unchanged() const;
+
  private:
   explicit TensorStore(std::string path) : path_(std::move(path)) {}
 

@@ -1,5 +1,7 @@
 #include "engine/embedder.h"
 
+#include "base/mapped_file.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -269,6 +271,52 @@ TEST_F(EmbedderRequests, InvalidUtf8IsRefusedByPlace) {
   EXPECT_EQ(error.message, "texts[1] is not valid UTF-8 at byte 4");
 }
 
+TEST_F(EmbedderRequests, TextsPairsQueryAndIdsMustGoTogether) {
+  EmbedRequest short_pairs;
+  short_pairs.texts = {"a", "b", "c"};
+  short_pairs.text_pairs = {"x"};
+  EXPECT_EQ(Refused(short_pairs).field, "text_pairs");
+  EmbedRequest long_pairs;
+  long_pairs.texts = {"a"};
+  long_pairs.text_pairs = {"x", "y"};
+  EXPECT_EQ(Refused(long_pairs).field, "text_pairs");
+  EmbedRequest ids_and_texts;
+  ids_and_texts.texts = {"a"};
+  ids_and_texts.input_ids = {{101, 102}};
+  EXPECT_EQ(Refused(ids_and_texts).field, "input_ids");
+  EmbedRequest ids_and_pairs;
+  ids_and_pairs.input_ids = {{101, 102}};
+  ids_and_pairs.text_pairs = {"a"};
+  EXPECT_EQ(Refused(ids_and_pairs).code, ErrorCode::kInvalidArgument);
+  EmbedRequest query_and_pairs;
+  query_and_pairs.texts = {"a"};
+  query_and_pairs.text_pairs = {"b"};
+  query_and_pairs.query = "c";
+  EXPECT_EQ(Refused(query_and_pairs).field, "query");
+}
+
+TEST_F(EmbedderRequests, AnswersTakeTheirMemoryFromTheBudget) {
+  ByteBudget budget(384 * sizeof(float) * 3);
+  EmbedRequest request;
+  request.texts = {"a", "b"};
+  request.answer_budget = &budget;
+  {
+    const auto first = embedder_->Embed(request);
+    ASSERT_TRUE(first.ok());
+    EXPECT_EQ(budget.taken(), 384 * sizeof(float) * 2);
+    EXPECT_EQ(Refused(request).code, ErrorCode::kOverloaded);
+    request.texts = {"c"};
+    EXPECT_TRUE(embedder_->Embed(request).ok());
+  }
+  EXPECT_EQ(budget.taken(), 0U);
+  request.outputs = {.dense = false, .token_embeddings = true};
+  request.texts = {"more tokens than the budget has room for"};
+  const Error too_large = Refused(request);
+  EXPECT_EQ(too_large.code, ErrorCode::kInvalidArgument);
+  EXPECT_THAT(too_large.message, HasSubstr("fewer or shorter texts"));
+  EXPECT_EQ(budget.taken(), 0U);
+}
+
 TEST_F(EmbedderRequests, EqualTextsGetEqualVectors) {
   EmbedRequest request;
   request.texts = {"twin", "other", "twin", ""};
@@ -296,6 +344,57 @@ TEST_F(EmbedderRequests, ManyThreadsGetTheirOwnAnswers) {
   }
   for (std::thread& thread : threads) thread.join();
   for (const double difference : worst) EXPECT_LT(difference, 2e-5);
+}
+
+// A copy of a model whose weight file the test may write into.
+std::filesystem::path CopyOfMiniLm(const char* name) {
+  namespace fs = std::filesystem;
+  fs::path directory = fs::path(testing::TempDir()) / name;
+  fs::remove_all(directory);
+  fs::copy(kMiniLm, directory, fs::copy_options::recursive);
+  return directory;
+}
+
+// Of an embedder whose model's file was written into.
+void ExpectUnhealthy(Embedder& embedder) {
+  EmbedRequest request;
+  request.texts = {"a text with words that nobody has asked for"};
+  const auto response = embedder.Embed(request);
+  ASSERT_FALSE(response.ok());
+  for (const Error& error : {response.error(), embedder.health().error()}) {
+    EXPECT_EQ(error.code, ErrorCode::kUnavailable);
+    EXPECT_THAT(error.message, HasSubstr("model.safetensors was changed"));
+  }
+}
+
+TEST(EmbedderFiles, AChangedWeightFileIsNoticedBeforeAnybodyIsAnswered) {
+  const auto directory = CopyOfMiniLm("changed-model");
+  const auto embedder = Load(directory.string());
+  EXPECT_TRUE(embedder->health().ok());
+  {
+    std::fstream file(directory / "model.safetensors",
+                      std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(1 << 20);
+    file << "something else";
+  }
+  ExpectUnhealthy(*embedder);
+}
+
+TEST(EmbedderFiles, ATruncatedWeightFileIsNoticedAndTheProcessGoesOn) {
+  MappedFile::SurviveTruncation();
+  const auto directory = CopyOfMiniLm("truncated-model");
+  const auto embedder = Load(directory.string());
+  std::filesystem::resize_file(directory / "model.safetensors", 1000);
+  ExpectUnhealthy(*embedder);
+}
+
+TEST(EmbedderFiles, AReplacedWeightFileIsNoMatter) {
+  const auto directory = CopyOfMiniLm("replaced-model");
+  const auto embedder = Load(directory.string());
+  std::ofstream(directory / "new") << "something else";
+  std::filesystem::rename(directory / "new", directory / "model.safetensors");
+  EXPECT_EQ(EmbedAll(*embedder, {"a"}, true), EmbedAll(*Load(kMiniLm), {"a"}, true));
+  EXPECT_TRUE(embedder->health().ok());
 }
 
 TEST(EmbedderLoad, ATokenizerOfAnotherModelIsRefused) {

@@ -19,7 +19,8 @@ class SchedulerTest : public testing::Test {
  protected:
   void Start(size_t max_batch_tokens, size_t max_queue = 1000) {
     scheduler_ = std::make_unique<Scheduler>(
-        Scheduler::Options{max_batch_tokens, max_queue}, [this](std::span<Job> batch) {
+        Scheduler::Options{max_batch_tokens, max_queue, std::chrono::milliseconds(1)},
+        [this](std::span<Job> batch) {
           if (!started_) {
             started_ = true;
             in_first_batch_.set_value();
@@ -35,6 +36,11 @@ class SchedulerTest : public testing::Test {
             job.request->Finish(job.index, outputs);
           }
           batches_.push_back(names);
+          return works_;
+        },
+        [this] {
+          if (++checks_ == 3) mended_.set_value();
+          return checks_ >= 3;
         });
   }
 
@@ -70,6 +76,9 @@ class SchedulerTest : public testing::Test {
   std::promise<void> in_first_batch_;
   std::promise<void> released_;
   bool started_ = false;
+  bool works_ = true;  // what the device does
+  int checks_ = 0;     // the third finds it mended
+  std::promise<void> mended_;
   std::vector<std::string> batches_;
   std::unique_ptr<Scheduler> scheduler_;  // last: its thread uses the rest
 };
@@ -104,6 +113,48 @@ TEST_F(SchedulerTest, ALargeRequestDoesNotHoldUpASmallOne) {
   ASSERT_TRUE(medium.get().ok());
   scheduler_.reset();
   EXPECT_THAT(batches_, ElementsAre("0:0", "1:0 2:0 3:0 1:1", "3:1 1:2 1:3 1:4", "1:5 1:6 1:7"));
+}
+
+TEST_F(SchedulerTest, WhileSmallRequestsComeBatchesAreCutSmaller) {
+  ASSERT_EQ(Scheduler::kSharedBatchTokens, 256U);
+  Start(2048);
+  Block();
+  auto large = Submit(1, std::vector<size_t>(40, 100));
+  auto small = Submit(2, {10});
+  Release();
+  ASSERT_TRUE(large.get().ok());
+  ASSERT_TRUE(small.get().ok());
+  scheduler_.reset();
+  ASSERT_GE(batches_.size(), 4U);
+  EXPECT_EQ(batches_[1], "1:0 2:0 1:1");
+  EXPECT_EQ(batches_[2], "1:2 1:3");                       // more small ones may be on their way
+  EXPECT_THAT(batches_[9], HasSubstr("1:16 1:17 1:18 "));  // none came
+  EXPECT_THAT(batches_[9], HasSubstr(" 1:35"));
+}
+
+TEST_F(SchedulerTest, LargeRequestsAloneGetFullBatches) {
+  Start(2048);
+  Block();
+  auto one = Submit(1, std::vector<size_t>(20, 100));
+  auto other = Submit(2, std::vector<size_t>(20, 100));
+  Release();
+  ASSERT_TRUE(one.get().ok());
+  ASSERT_TRUE(other.get().ok());
+  scheduler_.reset();
+  EXPECT_EQ(batches_.size(), 3U);
+}
+
+TEST_F(SchedulerTest, AFailedDeviceIsCheckedUntilItWorksAlthoughNobodyAsks) {
+  works_ = false;
+  Start(10);
+  auto answer = Submit(1, {1});
+  Release();
+  ASSERT_TRUE(answer.get().ok());
+  mended_.get_future().wait();
+  works_ = true;
+  ASSERT_TRUE(Submit(2, {1}).get().ok());
+  scheduler_.reset();
+  EXPECT_EQ(checks_, 3);
 }
 
 TEST_F(SchedulerTest, RefusesWhatWouldExceedTheQueueAndKeepsTheRest) {

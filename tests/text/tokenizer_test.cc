@@ -54,6 +54,20 @@ TEST_F(TinyTokenizerTest, ALimitBelowTheSpecialTokensLeavesOnlyThose) {
             (std::vector<int32_t>{0, 2, 2, 2}));
 }
 
+TEST_F(TinyTokenizerTest, PairsWithOneTextAreThosePairs) {
+  const std::vector<std::string> seconds = {"world", "", "Hello world", "world"};
+  const EncodeOptions options = {.max_tokens = 6, .with_offsets = true};
+  const std::vector<Encoding> pairs = tokenizer_->EncodePairs("Hello", seconds, options);
+  ASSERT_EQ(pairs.size(), seconds.size());
+  for (size_t i = 0; i < seconds.size(); ++i) {
+    const Encoding alone = tokenizer_->EncodePair("Hello", seconds[i], options);
+    EXPECT_EQ(pairs[i].ids, alone.ids) << seconds[i];
+    EXPECT_EQ(pairs[i].type_ids, alone.type_ids) << seconds[i];
+    EXPECT_EQ(pairs[i].offsets.size(), alone.offsets.size()) << seconds[i];
+    EXPECT_EQ(pairs[i].untruncated_tokens, alone.untruncated_tokens) << seconds[i];
+  }
+}
+
 TEST_F(TinyTokenizerTest, ManyThreadsGetWhatOneGets) {
   std::vector<std::string> texts;
   texts.reserve(200);
