@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "text/tokenizer_json.h"
+#include "text/unigram_scores.h"
 
 namespace embedding {
 namespace {
@@ -41,7 +42,7 @@ Result<std::unique_ptr<Model>> ParseWordPiece(const JsonNode& node) {
   return MakeWordPiece(*std::move(vocabulary), options);
 }
 
-Result<std::unique_ptr<Model>> ParseUnigram(const JsonNode& node) {
+Result<std::unique_ptr<Model>> ParseUnigram(const JsonNode& node, std::string_view padded_json) {
   if (const auto byte_fallback = node.OptionalField("byte_fallback")) {
     ASSIGN_OR_RETURN(const bool falls_back, byte_fallback->Bool());
     if (falls_back) return byte_fallback->Fail("is true, which is not supported");
@@ -53,20 +54,17 @@ Result<std::unique_ptr<Model>> ParseUnigram(const JsonNode& node) {
     return vocab.Fail("must be an array of pieces and their scores");
   }
   std::vector<Vocabulary::Piece> pieces;
-  std::vector<double> scores;
   pieces.reserve(array.size());
-  scores.reserve(array.size());
   for (const dom::element entry : array) {
     std::string_view text;
-    double score = 0;
     if (entry.at(0).get_string().get(text) != simdjson::SUCCESS ||
-        entry.at(1).get_double().get(score) != simdjson::SUCCESS) {
+        entry.at(1).get_double().error() != simdjson::SUCCESS) {
       return vocab.Fail("must have a piece and its score at [" + std::to_string(pieces.size()) +
                         "]");
     }
     pieces.push_back({text, static_cast<uint32_t>(pieces.size())});
-    scores.push_back(score);
   }
+  ASSIGN_OR_RETURN(std::vector<double> scores, ReadUnigramScores(padded_json, pieces.size()));
   Result<Vocabulary> vocabulary = Vocabulary::Build(pieces);
   if (!vocabulary) return std::move(vocabulary).error().At(vocab.path());
   return MakeUnigram(*std::move(vocabulary), std::move(scores), unk_id);
@@ -81,13 +79,13 @@ std::string_view GuessType(const JsonNode& node) {
 
 }  // namespace
 
-Result<std::unique_ptr<Model>> ParseModel(const JsonNode& node) {
+Result<std::unique_ptr<Model>> ParseModel(const JsonNode& node, std::string_view padded_json) {
   std::string_view type = GuessType(node);
   if (const auto field = node.OptionalField("type")) {
     ASSIGN_OR_RETURN(type, field->String());
   }
   if (type == "WordPiece") return ParseWordPiece(node);
-  if (type == "Unigram") return ParseUnigram(node);
+  if (type == "Unigram") return ParseUnigram(node, padded_json);
   return node.Fail("is of type \"" + std::string(type) +
                    "\", which is not supported (WordPiece and Unigram are)");
 }

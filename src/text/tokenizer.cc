@@ -263,14 +263,14 @@ void TokenizerImpl::EncodeSequence(std::string_view text, bool with_offsets, Buf
   }
 }
 
-Result<Components> ParseComponents(const JsonNode& document) {
+Result<Components> ParseComponents(const JsonNode& document, std::string_view padded_json) {
   if (const auto version = document.OptionalField("version")) {
     ASSIGN_OR_RETURN(const std::string_view name, version->String());
     if (name != "1.0") return version->Fail("must be \"1.0\"");
   }
   Components components;
   ASSIGN_OR_RETURN(const JsonNode model, document.Field("model"));
-  ASSIGN_OR_RETURN(components.model, ParseModel(model));
+  ASSIGN_OR_RETURN(components.model, ParseModel(model, padded_json));
   if (const auto normalizer = document.OptionalField("normalizer")) {
     ASSIGN_OR_RETURN(components.normalizers, ParseNormalizers(*normalizer));
   }
@@ -297,14 +297,15 @@ Result<std::unique_ptr<Tokenizer>> Tokenizer::FromJson(std::string_view json) {
   // simdjson would copy nothing from nowhere, which is undefined.
   if (json.empty())
     return Error{ErrorCode::kModelLoad, "the tokenizer is not JSON: the file is empty", ""};
+  const simdjson::padded_string padded(json);
   simdjson::dom::parser parser;
   simdjson::dom::element root;
-  const simdjson::error_code error = parser.parse(json.data(), json.size()).get(root);
+  const simdjson::error_code error = parser.parse(padded).get(root);
   if (error != simdjson::SUCCESS) {
     return Error{ErrorCode::kModelLoad,
                  std::string("the tokenizer is not JSON: ") + simdjson::error_message(error), ""};
   }
-  ASSIGN_OR_RETURN(Components components, ParseComponents(JsonNode(root, "")));
+  ASSIGN_OR_RETURN(Components components, ParseComponents(JsonNode(root, ""), padded));
   return TokenizerImpl::Make(std::move(components));
 }
 

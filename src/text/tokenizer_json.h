@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -21,8 +22,9 @@ namespace embedding {
 Result<std::vector<std::unique_ptr<Normalizer>>> ParseNormalizers(const JsonNode& node);
 Result<std::vector<std::unique_ptr<PreTokenizer>>> ParsePreTokenizers(const JsonNode& node);
 
-// "model".
-Result<std::unique_ptr<Model>> ParseModel(const JsonNode& node);
+// "model". `padded_json` is the text of the whole document, with simdjson::SIMDJSON_PADDING
+// readable bytes behind it.
+Result<std::unique_ptr<Model>> ParseModel(const JsonNode& node, std::string_view padded_json);
 
 // "post_processor". `DefaultPostProcessor` is what a document without one means: nothing is added.
 PostProcessor DefaultPostProcessor();

@@ -5,9 +5,9 @@
 // first, and each offers its end a way. A character that is no piece of its own is offered as
 // unknown, at a score below every piece's; unknown characters side by side become one token.
 //
-// The result is exactly that of the `tokenizers` library: sums are f64 and made in the same order,
-// and of equal ways the one that was offered first stays. Time is linear in the word, since pieces
-// have a longest length.
+// The result is exactly that of the `tokenizers` library: sums are f64, of its scores to the last
+// bit (unigram_scores.h), and made in the same order, and of equal ways the one that was offered
+// first stays. Time is linear in the word, since pieces have a longest length.
 #include <algorithm>
 #include <cstddef>
 #include <limits>

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Writes expected/tokenizer.references.json: what the `tokenizers` library makes of awkward texts.
+And expected/tokenizer.ties.json: what it makes of words that can be cut in several equal ways.
 
     pip install tokenizers==0.23.2
     python3 tests/data/make_tokenizer_references.py models/all-MiniLM-L6-v2/tokenizer.json
@@ -7,6 +8,9 @@
 The texts mix scripts, combining marks, emoji, controls, runs of white space and added tokens. Each is
 encoded alone or in a pair, truncated or not, by the tokenizers of this folder, of all-MiniLM-L6-v2,
 and by variants of them that use every supported component.
+
+Which of two equal ways is taken hangs on the last bit of the scores, so the tokenizers made for that
+are kept as text: their numbers are not to be written anew.
 """
 import gzip
 import json
@@ -16,6 +20,7 @@ import sys
 
 import tokenizers
 from tokenizers import Tokenizer
+from tokenizers.models import Unigram
 
 HERE = pathlib.Path(__file__).parent
 SCRIPTS = [(0x21, 0x7F), (0xA1, 0x250), (0x370, 0x400), (0x400, 0x530), (0x5D0, 0x5EB), (0x620, 0x650),
@@ -138,6 +143,78 @@ def normalizer_cases(rng):
         yield {"normalizer": spec, "cases": [[text, normalize(text)] for text in texts]}
 
 
+# Forms of numbers: whole, short, more digits than a double or a u64 holds, with exponents, the
+# shortest of an f32.
+NUMBERS = """-1 -2 -3 0 -0 -0.0 -0.1 -0.2 -0.3 -0.5 -0.7 -1.1 -2.2 -3.3 -9.6 0.30000000000000004
+-1e1 -25e-1 -1.5E+0 -4e0 -11e-20 -1e-320 5e-400 -3.216679E+2 -1.7976931348623157e308 1e22 1e23
+-6.093497276306152 -11.493908882141113 -7.4715776443481445 -7.7206902503967285 -9.630026817321777
+-2.753984230605491 -0.51570166051562116 -6.0635602411218100129712E-0 -6.934187113708778049669945
+-9007199254740993 -9007199254740993.0 -9007199254740993e0 18446744073709551615 -1844674407370955161.5
+-18446744073709551615.5e-19 -18446744073709551616.5e-19 -123456789012345678901234567890.5e-29
+0.000000000000000000000000000012345678901234567890123 -4.35 -10.877930539077608""".split()
+
+
+def unigram(pieces, unk_id):
+    """The text of a tokenizer.json; the pieces' scores are text."""
+    vocab = ",".join(f"[{json.dumps(piece)},{score}]" for piece, score in pieces)
+    return f'{{"version":"1.0","model":{{"type":"Unigram","unk_id":{unk_id},"vocab":[{vocab}]}}}}'
+
+
+def read_scores():
+    pieces = [(f"piece {i}", number) for i, number in enumerate(NUMBERS)]
+    read = json.loads(Tokenizer.from_str(unigram(pieces, 0)).to_str())["model"]["vocab"]
+    return [[number, score] for number, (_, score) in zip(NUMBERS, read)]
+
+
+def random_unigram(rng, alphabet):
+    """A few pieces with fewer scores, some unknown characters, perhaps one piece twice."""
+    scores = rng.sample([n for n in NUMBERS if abs(float(n)) < 1000], rng.randrange(1, 4))
+    texts = {"".join(rng.choices(alphabet, k=rng.randrange(1, 5))) for _ in range(rng.randrange(3, 12))}
+    if rng.random() < 0.6:
+        texts |= set(alphabet)
+    texts = sorted(texts)
+    rng.shuffle(texts)
+    if rng.random() < 0.2:
+        texts.append(rng.choice(texts))
+    unk_id = rng.randrange(len(texts) + 1)
+    texts.insert(unk_id, "<unk>")
+    return unigram([(text, rng.choice(scores)) for text in texts], unk_id)
+
+
+def tie_cases(tokenizer, texts):
+    return [[text, tokenizer.encode(text, add_special_tokens=False).ids] for text in texts]
+
+
+def with_nearest_scores(document):
+    """The same with each score the double nearest to the number, as JSON is read elsewhere."""
+    model = json.loads(document)["model"]
+    return Tokenizer(Unigram([(piece, float(score)) for piece, score in model["vocab"]], model["unk_id"]))
+
+
+def made_ties(rng):
+    """Equal sums; in half of the models the nearest doubles would decide one of the texts otherwise."""
+    ordinary, touchy = [], []
+    while len(ordinary) < 40 or len(touchy) < 40:
+        alphabet = rng.choice(["a", "ab", "aб", "東b", "abc"])
+        document = random_unigram(rng, alphabet)
+        texts = ["".join(rng.choices(alphabet + rng.choice(["", "q"]), k=rng.randrange(1, 14)))
+                 for _ in range(12)]
+        cases = tie_cases(Tokenizer.from_str(document), texts)
+        kind = ordinary if cases == tie_cases(with_nearest_scores(document), texts) else touchy
+        if len(kind) < 40:
+            kind.append({"document": document, "cases": cases})
+    return ordinary + touchy
+
+
+def repeated_letters(tokenizer):
+    """A letter many times, alone and behind a syllable."""
+    texts = [letter * k for letter in "anzабнщ0179あ東가ن" for k in (2, 3, 5, 8, 13)]
+    texts += [begin + letter * k for begin, letters in [("la", "nx"), ("ha", "v9"), ("на", "но")]
+              for letter in letters for k in range(1, 13)]
+    texts += ["גבגגבבג あああおお паааааа", "aaaa bbbbb ccccc", "хахахахаха", "0101010101"]
+    return tie_cases(tokenizer, texts)
+
+
 def main():
     rng = random.Random(20260101)
     documents = {
@@ -156,6 +233,12 @@ def main():
     out["normalizers"] = list(normalizer_cases(rng))
     path = HERE / "expected/tokenizer.references.json"
     path.write_text(json.dumps(out, separators=(",", ":")) + "\n")
+
+    bge_m3 = Tokenizer.from_str(json.dumps(documents["bge-m3"]))
+    ties = {"made_by": out["made_by"], "scores": read_scores(), "bge-m3": repeated_letters(bge_m3),
+            "made": made_ties(random.Random(4))}
+    path = HERE / "expected/tokenizer.ties.json"
+    path.write_text(json.dumps(ties, separators=(",", ":")).replace('{"document"', '\n{"document"') + "\n")
 
 
 if __name__ == "__main__":

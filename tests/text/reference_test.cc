@@ -10,6 +10,7 @@
 #include "text/json_node.h"
 #include "text/tokenizer_json.h"
 #include "text/tokenizers.h"
+#include "text/unigram_scores.h"
 
 namespace embedding {
 namespace {
@@ -108,6 +109,44 @@ TEST(TokenizerReferences, EveryNormalizerGivesTheLibrarysText) {
       EXPECT_EQ(text.text, expected[1].get<std::string>()) << expected[0];
       EXPECT_EQ(text.origin.size(), text.text.size());
     }
+  }
+}
+
+// Words that can be cut in several ways of the same sum. Each case is a text and its ids.
+class TokenizerTies : public testing::Test {
+ protected:
+  static void ExpectCases(const std::string& document, const Json& cases) {
+    const auto tokenizer = LoadTokenizer(document);
+    ASSERT_NE(tokenizer, nullptr);
+    ASSERT_FALSE(cases.empty());
+    EncodeOptions options;
+    options.add_special_tokens = false;
+    for (const Json& expected : cases) {
+      const Encoding encoding = tokenizer->Encode(expected[0].get<std::string>(), options);
+      EXPECT_EQ(encoding.ids, expected[1].get<std::vector<int32_t>>()) << expected[0];
+    }
+  }
+
+  const Json ties_ = Json::parse(ReadWhole(TEST_DATA_DIR "/expected/tokenizer.ties.json"));
+};
+
+TEST_F(TokenizerTies, RepeatedLettersAreCutAsTheLibraryCutsThem) {
+  ExpectCases(TokenizerJson("bge-m3"), ties_["bge-m3"]);
+}
+
+TEST_F(TokenizerTies, MadeTiesAreDecidedAsTheLibraryDecidesThem) {
+  ASSERT_FALSE(ties_["made"].empty());
+  for (const Json& made : ties_["made"]) {
+    const auto document = made["document"].get<std::string>();
+    SCOPED_TRACE(document);
+    ExpectCases(document, made["cases"]);
+  }
+}
+
+TEST_F(TokenizerTies, ScoresHaveTheLibrarysValues) {
+  ASSERT_FALSE(ties_["scores"].empty());
+  for (const Json& score : ties_["scores"]) {
+    EXPECT_EQ(ParseScore(score[0].get<std::string>()), score[1].get<double>()) << score[0];
   }
 }
 

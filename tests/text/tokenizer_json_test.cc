@@ -153,6 +153,12 @@ TEST(TokenizerJson, RefusesWhatIsNoJsonOrLacksAModel) {
   EXPECT_THAT(Refusal(std::string(100000, '[')), HasSubstr("not JSON"));
   EXPECT_THAT(Refusal(R"({"model": {"type": "Unigram", "unk_id": 0, "vocab": [["a", NaN]]}})"),
               HasSubstr("not JSON"));
+  EXPECT_THAT(Refusal(R"({"model": {"type": "Unigram", "unk_id": 0, "vocab": [["a", 1e309]]}})"),
+              HasSubstr("not JSON"));
+  // A double, but not by the library's rounding, which refuses it too.
+  EXPECT_THAT(Refusal(R"({"model": {"type": "Unigram", "unk_id": 0, "vocab":
+                [["a", -1], ["b", 17976931348623158e292]]}})"),
+              HasSubstr("model.vocab has no score that can be used at [1]"));
   EXPECT_THAT(Refusal("[]"), HasSubstr("must be an object"));
   EXPECT_THAT(Refusal("{}"), HasSubstr("lacks \"model\""));
   EXPECT_THAT(Refusal(R"({"model": {"type": "WordPiece", "unk_token": "a",
