@@ -94,7 +94,8 @@ Result<std::vector<AddedToken>> ParseAddedTokens(const JsonNode& node,
                                                  const Vocabulary& vocabulary) {
   ASSIGN_OR_RETURN(const std::vector<JsonNode> elements, node.Elements());
   std::vector<AddedToken> tokens;
-  std::unordered_map<std::string_view, size_t> index_of;  // by content, in tokens
+  std::unordered_map<std::string_view, int32_t> id_of;  // by content
+  std::unordered_map<int32_t, size_t> index_of;         // by id, in tokens
   auto next_id = static_cast<int32_t>(vocabulary.size());
   for (const JsonNode& element : elements) {
     AddedToken token;
@@ -109,15 +110,18 @@ Result<std::vector<AddedToken>> ParseAddedTokens(const JsonNode& node,
     }
     RETURN_IF_ERROR(element.NumberField("id"));
     if (content.empty()) continue;
-    const auto [known, is_new] = index_of.emplace(content, tokens.size());
-    if (!is_new) {
-      token.id = tokens[known->second].id;
-      tokens[known->second] = std::move(token);
-      continue;
+    const auto [known, is_new] = id_of.try_emplace(content, 0);
+    if (is_new) {
+      const std::optional<int32_t> id = vocabulary.IdOf(content);
+      known->second = id ? *id : next_id++;
     }
-    const std::optional<int32_t> id = vocabulary.IdOf(content);
-    token.id = id ? *id : next_id++;
-    tokens.push_back(std::move(token));
+    token.id = known->second;
+    const auto [place, is_first] = index_of.try_emplace(token.id, tokens.size());
+    if (is_first) {
+      tokens.push_back(std::move(token));
+    } else {
+      tokens[place->second] = std::move(token);
+    }
   }
   return tokens;
 }

@@ -87,16 +87,19 @@ void TokenSequence::Clear() {
   words.clear();
 }
 
-size_t Template::SpecialTokens() const {
-  return static_cast<size_t>(std::count_if(pieces.begin(), pieces.end(), [](const Piece& piece) {
-    return piece.kind == Piece::Kind::kSpecial;
-  }));
+TemplateSize Template::Size() const {
+  TemplateSize size;
+  for (const Piece& piece : pieces) {
+    if (piece.kind == Piece::Kind::kSpecial) ++size.special_tokens;
+    size.types = std::max(size.types, static_cast<size_t>(piece.type_id) + 1);
+  }
+  return size;
 }
 
 Encoding PostProcessor::Process(const TokenSequence& first, const TokenSequence* second,
                                 const EncodeOptions& options) const {
   const Template& format = second == nullptr ? single : pair;
-  const size_t special_tokens = options.add_special_tokens ? format.SpecialTokens() : 0;
+  const size_t special_tokens = options.add_special_tokens ? format.Size().special_tokens : 0;
   const Kept kept = FindKept(first, second, special_tokens, options);
   Encoding out;
   const size_t expected = kept.first + kept.second + special_tokens;

@@ -43,9 +43,9 @@ struct Template {
     int32_t type_id;
     int32_t id;  // of a special token
   };
-  std::vector<Piece> pieces;
+  std::vector<Piece> pieces;  // each sequence at most once
 
-  size_t SpecialTokens() const;
+  TemplateSize Size() const;
 };
 
 struct PostProcessor {

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "text/tokenizer_json.h"
@@ -10,6 +12,11 @@ using Piece = Template::Piece;
 Piece First(int32_t type_id) { return {Piece::Kind::kFirst, type_id, 0}; }
 Piece Second(int32_t type_id) { return {Piece::Kind::kSecond, type_id, 0}; }
 Piece Special(int32_t type_id, int32_t id) { return {Piece::Kind::kSpecial, type_id, id}; }
+
+bool Has(const Template& format, Piece::Kind kind) {
+  return std::any_of(format.pieces.begin(), format.pieces.end(),
+                     [&](const Piece& piece) { return piece.kind == kind; });
+}
 
 // The id in a pair like ["[SEP]", 102].
 Result<int32_t> ParseTokenId(const JsonNode& node) {
@@ -30,7 +37,13 @@ Result<Template> ParseTemplate(const JsonNode& node, const JsonNode& special_tok
         return sequence->Fail("names no sequence: \"" + std::string(name) + "\"");
       }
       const auto type = static_cast<int32_t>(type_id);
-      parsed.pieces.push_back(name == "A" ? First(type) : Second(type));
+      const Piece piece = name == "A" ? First(type) : Second(type);
+      // A text that is there twice would be cut to twice the length allowed.
+      if (Has(parsed, piece.kind)) {
+        return sequence->Fail("has the sequence " + std::string(name) +
+                              " a second time, which is not supported");
+      }
+      parsed.pieces.push_back(piece);
       continue;
     }
     ASSIGN_OR_RETURN(const JsonNode special, element.Field("SpecialToken"));
@@ -43,6 +56,9 @@ Result<Template> ParseTemplate(const JsonNode& node, const JsonNode& special_tok
       ASSIGN_OR_RETURN(const uint32_t id, id_node.Number());
       parsed.pieces.push_back(Special(static_cast<int32_t>(type_id), static_cast<int32_t>(id)));
     }
+  }
+  if (is_pair && !(Has(parsed, Piece::Kind::kFirst) && Has(parsed, Piece::Kind::kSecond))) {
+    return node.Fail("must have both sequences, A and B");
   }
   return parsed;
 }

@@ -34,6 +34,10 @@ uint32_t ReadU32(std::string_view bytes, size_t at) {
   return value;
 }
 
+bool IsBoundary(std::string_view text, size_t at) {
+  return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) != 0x80;
+}
+
 Error Broken(std::string message) { return {ErrorCode::kModelLoad, std::move(message), ""}; }
 
 constexpr uint8_t kNotBase64 = 0xFF;
@@ -74,6 +78,28 @@ std::optional<std::string> DecodeBase64(std::string_view text) {
   return out;
 }
 
+// Whether everything that units point at is there: children, leaves, replacements. (Units that no
+// key uses point at themselves.)
+Status CheckUnits(const std::vector<uint32_t>& units, std::string_view replacements) {
+  for (size_t i = 0; i < units.size(); ++i) {
+    const uint32_t unit = units[i];
+    if ((unit & kLeafBit) != 0) continue;  // a value, reached from the unit of its key
+    const size_t node = i ^ Offset(unit);
+    const std::string where = "has a trie whose unit " + std::to_string(i);
+    if (node >= units.size()) {
+      return Broken(where + " points at unit " + std::to_string(node) + " of " +
+                    std::to_string(units.size()));
+    }
+    if (!HasLeaf(unit)) continue;
+    if (!IsBoundary(replacements, Value(units[node]))) {
+      return Broken(where + " has the replacement at byte " + std::to_string(Value(units[node])) +
+                    ", where no character of the " + std::to_string(replacements.size()) +
+                    " bytes of replacements begins");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<PrecompiledCharsmap> PrecompiledCharsmap::FromBase64(std::string_view base64) {
@@ -107,6 +133,7 @@ Result<PrecompiledCharsmap> PrecompiledCharsmap::FromBlob(std::string_view blob)
     }
     begin = end + 1;
   }
+  RETURN_IF_ERROR(CheckUnits(charsmap.units_, replacements));
   return charsmap;
 }
 
@@ -120,12 +147,7 @@ std::optional<std::string_view> PrecompiledCharsmap::Transform(std::string_view 
     const uint32_t unit = units_[node];
     node ^= Offset(unit);
     if (!HasLeaf(unit)) continue;
-    if (node >= units_.size()) return std::nullopt;
-    const size_t begin = Value(units_[node]);
-    const bool is_boundary = begin < replacements_.size() &&
-                             (static_cast<unsigned char>(replacements_[begin]) & 0xC0) != 0x80;
-    if (!is_boundary) return std::nullopt;
-    const std::string_view rest = std::string_view(replacements_).substr(begin);
+    const std::string_view rest = std::string_view(replacements_).substr(Value(units_[node]));
     return rest.substr(0, rest.find('\0'));
   }
   return std::nullopt;

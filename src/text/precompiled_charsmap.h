@@ -1,7 +1,8 @@
 // PrecompiledCharsmap: SentencePiece's table of what replaces which characters.
 //
-// The table is a file's bytes and is not trusted: no blob makes a lookup read outside it, take more
-// than the chunk's length in steps, or give back anything but valid UTF-8.
+// The table is a file's bytes and is not trusted: one that points outside itself is refused, and no
+// other makes a lookup read outside, take more than the chunk's length in steps, or give back
+// anything but valid UTF-8.
 //
 // Thread-safety: immutable.
 #pragma once

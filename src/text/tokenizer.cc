@@ -96,9 +96,8 @@ class TokenizerImpl : public Tokenizer {
 
   size_t vocab_size() const override { return vocab_size_; }
 
-  size_t special_tokens_single() const override {
-    return components_.post_processor.single.SpecialTokens();
-  }
+  TemplateSize single_size() const override { return components_.post_processor.single.Size(); }
+  TemplateSize pair_size() const override { return components_.post_processor.pair.Size(); }
 
   std::optional<int32_t> TokenToId(std::string_view token) const override {
     const auto added = added_ids_.find(token);

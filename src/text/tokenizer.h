@@ -63,6 +63,12 @@ struct EncodeOptions {
   bool with_offsets = false;
 };
 
+// What a post-processor adds to one text or to a pair.
+struct TemplateSize {
+  size_t special_tokens = 0;  // which are there however short a text is cut
+  size_t types = 0;           // the largest type id it gives, plus one
+};
+
 class Tokenizer {
  public:
   // Errors: kModelLoad, naming the file and the component, field or entry that cannot be used.
@@ -86,8 +92,9 @@ class Tokenizer {
 
   // The largest id that Encode can give, plus one: what a model's vocab_size must reach.
   virtual size_t vocab_size() const = 0;
-  // Tokens that the template adds to one text.
-  virtual size_t special_tokens_single() const = 0;
+  // What Encode and EncodePair add: the types are what a model's type_vocab_size must reach.
+  virtual TemplateSize single_size() const = 0;
+  virtual TemplateSize pair_size() const = 0;
 
   virtual std::optional<int32_t> TokenToId(std::string_view token) const = 0;
   // A text of these ids; ids that no token has are passed over. Errors: kUnsupported for a

@@ -31,7 +31,9 @@ PostProcessor DefaultPostProcessor();
 Result<PostProcessor> ParsePostProcessor(const JsonNode& node);
 
 // "added_tokens", of a tokenizer with such a vocabulary. Ids are given as `tokenizers` gives them:
-// a token that the vocabulary has keeps that id, others come after it in order.
+// a token that the vocabulary has keeps that id, others are counted on from the number of its
+// pieces (which is a piece's own id where the vocabulary's have gaps). Of tokens with one id the
+// last stays.
 Result<std::vector<AddedToken>> ParseAddedTokens(const JsonNode& node,
                                                  const Vocabulary& vocabulary);
 

@@ -10,6 +10,7 @@
 namespace embedding {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 std::string Bytes(uint32_t value) {
@@ -79,26 +80,30 @@ TEST(PrecompiledCharsmap, RefusesReplacementsThatAreNotUtf8OrVeryLong) {
               HasSubstr("5000 bytes"));
 }
 
-TEST(PrecompiledCharsmap, LeavesTheTextAloneWhereTheTriePointsOutside) {
+TEST(PrecompiledCharsmap, RefusesATrieThatPointsOutside) {
   const std::string replacements = "\xC3\xA9";                // one character of two bytes
   for (const uint32_t value : {1U, 2U, 100U, 0x7FFFFFFFU}) {  // inside it, at the end, beyond
-    const auto charsmap = PrecompiledCharsmap::FromBlob(Blob(TrieOfA(value), replacements));
-    ASSERT_TRUE(charsmap.ok());
-    EXPECT_EQ(charsmap->Transform("a"), std::nullopt) << value;
+    EXPECT_THAT(MessageOf(PrecompiledCharsmap::FromBlob(Blob(TrieOfA(value), replacements))),
+                AllOf(HasSubstr("unit 353"), HasSubstr("at byte " + std::to_string(value) + ","),
+                      HasSubstr("the 2 bytes")));
   }
   std::vector<uint32_t> units = TrieOfA(0);
-  units[256 ^ 'a'] = 0xFFFFFF00U | 1U << 8 | 'a';  // the leaf is far outside
-  units[256 ^ 'a'] &= ~(1U << 31);
-  const auto outside = PrecompiledCharsmap::FromBlob(Blob(units, "x"));
-  ASSERT_TRUE(outside.ok());
-  EXPECT_EQ(outside->Transform("a"), std::nullopt);
-  const auto tiny = PrecompiledCharsmap::FromBlob(Blob({256U << 10}, "x"));
-  ASSERT_TRUE(tiny.ok());
-  EXPECT_EQ(tiny->Transform("a"), std::nullopt);
+  units[256 ^ 'a'] = 512U << 10 | 1U << 8 | 'a';  // the leaf is the first unit that is not there
+  EXPECT_THAT(MessageOf(PrecompiledCharsmap::FromBlob(Blob(units, "x"))),
+              HasSubstr("unit 353 points at unit 865 of 512"));
+  EXPECT_THAT(MessageOf(PrecompiledCharsmap::FromBlob(Blob({256U << 10}, "x"))),
+              HasSubstr("unit 0 points at unit 256 of 1"));
 }
 
-// Under the address sanitizer this is a test that no blob makes a lookup read outside.
-TEST(PrecompiledCharsmap, SurvivesRandomTries) {
+void LookUpAll(const PrecompiledCharsmap& charsmap) {
+  for (char c = 1; c < 0x7F; ++c) {
+    const auto replacement = charsmap.Transform(std::string(1, c) + "xyz");
+    EXPECT_LE(replacement.value_or("").size(), 1U);
+  }
+}
+
+// Under the address sanitizer these are tests that no blob makes a lookup read outside.
+TEST(PrecompiledCharsmap, SurvivesOrRefusesRandomTries) {
   std::mt19937 random(7);
   for (int round = 0; round < 300; ++round) {
     std::vector<uint32_t> units(1 + (random() % 600));
@@ -107,11 +112,25 @@ TEST(PrecompiledCharsmap, SurvivesRandomTries) {
       if (random() % 2 == 0) unit = (unit & 0x3FF00U) | static_cast<uint32_t>(random() % 0x80);
     }
     const auto charsmap = PrecompiledCharsmap::FromBlob(Blob(units, std::string("a\0b\0", 4)));
-    ASSERT_TRUE(charsmap.ok());
-    for (char c = 1; c < 0x7F; ++c) {
-      const auto replacement = charsmap->Transform(std::string(1, c) + "xyz");
-      EXPECT_LE(replacement.value_or("").size(), 1U);
+    if (charsmap.ok()) LookUpAll(*charsmap);
+  }
+}
+
+TEST(PrecompiledCharsmap, SurvivesRandomTriesThatPointInside) {
+  std::mt19937 random(8);
+  for (int round = 0; round < 300; ++round) {
+    std::vector<uint32_t> units(512);
+    for (uint32_t& unit : units) {
+      const auto number = static_cast<uint32_t>(random() % 512);
+      unit = random() % 2 == 0 ? 1U << 31 | number % 4  // a replacement
+                               : number << 10 | 1U << 8 | static_cast<uint32_t>(random() % 0x80);
     }
+    for (uint32_t i = 0; i < units.size(); ++i) {
+      if (units[i ^ (units[i] >> 10 & 511U)] >> 31 == 0) units[i] &= ~(1U << 8);  // no leaf there
+    }
+    const auto charsmap = PrecompiledCharsmap::FromBlob(Blob(units, std::string("a\0b\0", 4)));
+    ASSERT_TRUE(charsmap.ok()) << charsmap.error().message;
+    LookUpAll(*charsmap);
   }
 }
 

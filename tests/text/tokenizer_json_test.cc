@@ -139,6 +139,16 @@ TEST(TokenizerJson, NamesTheValueThatCannotBeUsed) {
       {Unigram(), "/post_processor/single/1/SpecialToken/id", "\"t\"", "lacks \"t\""},
       {Unigram(), "/post_processor/special_tokens/s/ids/0", "-2", "special_tokens.s.ids[0]"},
       {Unigram(), "/post_processor/pair", "3", "post_processor.pair must be an array"},
+      {Unigram(), "/post_processor/pair/1/Sequence/id", "\"A\"",
+       "post_processor.pair[1].Sequence has the sequence A a second time"},
+      {Unigram(), "/post_processor/single/1", R"({"Sequence": {"id": "A", "type_id": 0}})",
+       "post_processor.single[1].Sequence has the sequence A a second time"},
+      {Unigram(), "/post_processor/pair", R"([{"Sequence": {"id": "A", "type_id": 0}}])",
+       "post_processor.pair must have both sequences"},
+      {Unigram(), "/post_processor/single/0/Sequence/type_id", "2147483648",
+       "post_processor.single[0].Sequence.type_id"},
+      {Unigram(), "/post_processor/single/1/SpecialToken/type_id", "-1",
+       "post_processor.single[1].SpecialToken.type_id"},
   };
   for (const Case& c : cases) {
     EXPECT_THAT(Refusal(With(c.document, c.pointer, c.value)), HasSubstr(c.named))
@@ -202,6 +212,26 @@ TEST(TokenizerJson, AddedTokensKeepTheVocabularysIdsOrComeAfterIt) {
   EXPECT_EQ(tokenizer->TokenToId("new"), 3);
   EXPECT_EQ(tokenizer->IdToToken(3), "new");
   EXPECT_EQ(tokenizer->vocab_size(), 4U);
+}
+
+// As in the library: where the vocabulary has gaps, a new token's id may be a piece's, and if that
+// piece is an added token too, the last of the two is the one that is looked for.
+TEST(TokenizerJson, OfAddedTokensWithOneIdTheLastStays) {
+  Json document = WordPiece();
+  document["post_processor"] = nullptr;
+  document["pre_tokenizer"] = nullptr;
+  document["model"]["vocab"] = {{"<unk>", 3}, {"x", 9}, {"y", 10}};
+  Json token = document["added_tokens"][0];
+  token["content"] = "z";
+  document["added_tokens"] = {token, document["added_tokens"][0]};
+  const auto last = LoadTokenizer(document.dump());
+  ASSERT_NE(last, nullptr);
+  EXPECT_EQ(last->Encode("zxz", {}).ids, (std::vector<int32_t>{3}));
+  std::swap(document["added_tokens"][0], document["added_tokens"][1]);
+  const auto first = LoadTokenizer(document.dump());
+  ASSERT_NE(first, nullptr);
+  EXPECT_EQ(first->Encode("zxz", {}).ids, (std::vector<int32_t>{3, 9, 3}));
+  EXPECT_EQ(first->vocab_size(), 11U);
 }
 
 }  // namespace

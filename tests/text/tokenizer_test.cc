@@ -25,7 +25,9 @@ class TinyTokenizerTest : public testing::Test {
 
 TEST_F(TinyTokenizerTest, FindsTokensAndIdsBothWays) {
   EXPECT_EQ(tokenizer_->vocab_size(), 8002U);
-  EXPECT_EQ(tokenizer_->special_tokens_single(), 2U);
+  EXPECT_EQ(tokenizer_->single_size().special_tokens, 2U);
+  EXPECT_EQ(tokenizer_->pair_size().special_tokens, 4U);
+  EXPECT_EQ(tokenizer_->pair_size().types, 1U);
   EXPECT_EQ(tokenizer_->TokenToId("<mask>"), 8001);
   EXPECT_EQ(tokenizer_->IdToToken(8001), "<mask>");
   EXPECT_EQ(tokenizer_->TokenToId("no such token"), std::nullopt);
