@@ -18,6 +18,7 @@
 #include "engine/model_runner.h"
 #include "engine/pending_request.h"
 #include "engine/scheduler.h"
+#include "engine/table_checks.h"
 #include "engine/token_heads.h"
 #include "text/strip.h"
 #include "weights/model_spec.h"
@@ -139,6 +140,11 @@ Status LocalEmbedder::Check(const EmbedRequest& request) const {
     }
     if (outputs.colbert_vecs && !info_.has_colbert) {
       return unsupported(fmt::format("has no ColBERT head: its directory has no {}", kColbertFile));
+    }
+  }
+  if (!request.text_pairs.empty()) {
+    if (const Status pairs = CheckTablesForPairs(*tokenizer_, spec_); !pairs.ok()) {
+      return unsupported(fmt::format("takes no pairs: {}", pairs.error().message));
     }
   }
   if (outputs.dense && request.dimensions &&
@@ -328,14 +334,7 @@ Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options)
   const std::string tokenizer_path =
       (fs::path(options.model_directory) / "tokenizer.json").string();
   ASSIGN_OR_RETURN(std::unique_ptr<Tokenizer> tokenizer, Tokenizer::FromFile(tokenizer_path));
-  if (tokenizer->vocab_size() > spec.encoder.vocab_size) {
-    return Error{
-        ErrorCode::kModelLoad,
-        fmt::format("{}: the tokenizer has ids up to {}, but the model's vocab_size is {}; "
-                    "the two are not of the same model",
-                    tokenizer_path, tokenizer->vocab_size() - 1, spec.encoder.vocab_size),
-        {}};
-  }
+  RETURN_IF_ERROR(CheckTables(*tokenizer, spec));
   ASSIGN_OR_RETURN(TensorStore weights, TensorStore::OpenDirectory(options.model_directory));
   if (options.default_prompt_name && !spec.is_classifier() &&
       !spec.prompts.contains(*options.default_prompt_name)) {

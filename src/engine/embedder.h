@@ -59,9 +59,10 @@ class Embedder {
   // kEmpty no texts; kInvalidArgument a text too long with truncate = false, dimensions out of
   // [1, ModelInfo::dimension], an unknown prompt or token id, texts, pairs, query and ids that do
   // not go together, an answer larger than its whole budget; kUnsupported an output that the model
-  // does not have; kMalformed invalid UTF-8; kOverloaded queue full, or answer budget used up;
-  // kUnavailable the embedder is being destroyed, or the model's files have changed under it;
-  // kInternal the computation failed, or memory ran out.
+  // does not have, or pairs for which its tables have no rows; kMalformed invalid UTF-8;
+  // kOverloaded queue full, or answer budget used up; kUnavailable the embedder is being destroyed,
+  // or the model's files have changed under it; kInternal the computation failed, or memory ran
+  // out.
   virtual void EmbedAsync(const EmbedRequest& request, Done done) = 0;
 
   // The same, waiting for the answer.

@@ -443,6 +443,53 @@ def add_tokenizer_cases(corpus):
     )
 
 
+def add_table_cases(corpus):
+    """Tokenizers that give what the model's tables have no row for."""
+    types = corpus.config["type_vocab_size"]
+    positions = corpus.config["max_position_embeddings"]
+    classifier = {
+        **corpus.config,
+        "architectures": ["XLMRobertaForSequenceClassification"],
+        "id2label": {"0": "x"},
+    }
+
+    def add(case, error, change, config=corpus.config):
+        tokenizer = json.loads((corpus.base / "tokenizer.json").read_text(encoding="utf-8"))
+        change(tokenizer)
+        corpus.add(case, error, {"tokenizer.json": tokenizer, "config.json": config})
+
+    def set_type(name):
+        def change(tokenizer):
+            # The last piece of a template is a special token.
+            tokenizer["post_processor"][name][-1]["SpecialToken"]["type_id"] = types
+
+        return change
+
+    def add_special_tokens(tokenizer):
+        single = tokenizer["post_processor"]["single"]
+        single += [single[0]] * positions
+
+    def add_token(tokenizer):
+        token = tokenizer["added_tokens"][0]
+        tokenizer["added_tokens"].append({**token, "content": "one more"})
+
+    def set_special_id(tokenizer):
+        special = next(iter(tokenizer["post_processor"]["special_tokens"].values()))
+        special["ids"] = [10**6]
+
+    beyond = rf"the type {types}, but config\.json's type_vocab_size is {types}"
+    add("type_beyond_table", rf"tokens of a text {beyond}", set_type("single"))
+    add("pair_type_beyond_table", rf"tokens of a pair {beyond}", set_type("pair"), classifier)
+    add(
+        "special_tokens_beyond_positions",
+        rf"special tokens to a text, .*max_position_embeddings is {positions}",
+        add_special_tokens,
+    )
+    vocab_size = corpus.config["vocab_size"]
+    add("added_token_beyond_table", rf"ids up to {vocab_size}, .*vocab_size is {vocab_size}", add_token)
+    add("special_id_beyond_table", rf"ids up to 1000000, .*vocab_size is {vocab_size}", set_special_id)
+
+
 def add_head_cases(corpus):
     hidden = corpus.config["hidden_size"]
     weight, bias = np.zeros((1, hidden), np.float32), np.zeros(1, np.float32)
@@ -490,6 +537,7 @@ def main():
     add_torch_cases(corpus)
     add_shard_cases(corpus)
     add_tokenizer_cases(corpus)
+    add_table_cases(corpus)
     add_head_cases(corpus)
     write_json(out / "manifest.json", corpus.manifest)
     print(f"{len(corpus.manifest)} bad models in {out}")

@@ -1,0 +1,60 @@
+#include "engine/table_checks.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace embedding {
+namespace {
+
+template <typename... Args>
+Error TokenizerError(const ModelSpec& spec, fmt::format_string<Args...> format, Args&&... args) {
+  const auto path = std::filesystem::path(spec.directory) / "tokenizer.json";
+  return Error{ErrorCode::kModelLoad, fmt::format(format, std::forward<Args>(args)...), {}}.At(
+      path.string());
+}
+
+// Of what a post-processor adds to `what`.
+Status CheckAdditions(const TemplateSize& size, std::string_view what, const ModelSpec& spec) {
+  const EncoderConfig& encoder = spec.encoder;
+  if (size.types > encoder.type_vocab_size) {
+    return TokenizerError(spec,
+                          "post_processor gives tokens of {} the type {}, but config.json's "
+                          "type_vocab_size is {}: token_type_embeddings has types up to {}",
+                          what, size.types - 1, encoder.type_vocab_size,
+                          encoder.type_vocab_size - 1);
+  }
+  // Whoever cuts a text cuts none of these.
+  if (size.special_tokens >= spec.max_seq_length) {
+    return TokenizerError(spec,
+                          "post_processor adds {} special tokens to {}, but the model takes {} "
+                          "tokens in all (config.json's max_position_embeddings is {}), which "
+                          "leaves none for the text",
+                          size.special_tokens, what, spec.max_seq_length,
+                          encoder.max_position_embeddings);
+  }
+  return {};
+}
+
+}  // namespace
+
+Status CheckTables(const Tokenizer& tokenizer, const ModelSpec& spec) {
+  if (tokenizer.vocab_size() > spec.encoder.vocab_size) {
+    return TokenizerError(spec,
+                          "the tokenizer has ids up to {}, but the model's vocab_size is {}; the "
+                          "two are not of the same model",
+                          tokenizer.vocab_size() - 1, spec.encoder.vocab_size);
+  }
+  RETURN_IF_ERROR(CheckAdditions(tokenizer.single_size(), "a text", spec));
+  if (!spec.is_classifier()) return {};
+  return CheckTablesForPairs(tokenizer, spec);
+}
+
+Status CheckTablesForPairs(const Tokenizer& tokenizer, const ModelSpec& spec) {
+  return CheckAdditions(tokenizer.pair_size(), "a pair", spec);
+}
+
+}  // namespace embedding
