@@ -142,7 +142,7 @@ Status LocalEmbedder::Check(const EmbedRequest& request) const {
       return unsupported(fmt::format("has no ColBERT head: its directory has no {}", kColbertFile));
     }
   }
-  if (!request.text_pairs.empty()) {
+  if (has_pairs || request.query) {
     if (const Status pairs = CheckTablesForPairs(*tokenizer_, spec_); !pairs.ok()) {
       return unsupported(fmt::format("takes no pairs: {}", pairs.error().message));
     }
