@@ -7,6 +7,7 @@
 #include "backends/cpu/matmul.h"
 #include "backends/cpu/panel_matmul.h"
 #include "bench/peak.h"
+#include "bench/team.h"
 
 namespace embedding {
 namespace {
@@ -23,7 +24,7 @@ void MatMulOf(benchmark::State& state, bool f16_weight = false) {
   for (size_t r = 0; r < rows; ++r) input.Set(r, std::vector<float>(in, 0.5F).data());
   std::vector<Out> output(rows * out);
   const auto activation = state.range(3) != 0 ? Activation::kGelu : Activation::kIdentity;
-  const auto matmul = PackMatMul<In, Out>({weight, bias, in, out}, activation, f16_weight);
+  const auto matmul = PackMatMul<In, Out>(Team(), {weight, bias, in, out}, activation, f16_weight);
   for (auto _ : state) {
     matmul->Run(input.View(0, rows), {output.data(), rows, out}, {});
     benchmark::DoNotOptimize(output.data());

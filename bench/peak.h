@@ -3,7 +3,7 @@
 
 namespace embedding {
 
-// f32 operations a second (a multiply-add is two) that all threads of this process's OpenMP team
+// f32 operations a second (a multiply-add is two) that as many threads as this process may use
 // reach together on values that stay in registers. Measured once, for half a second.
 double MeasuredPeakF32();
 

@@ -4,8 +4,9 @@ find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(simdjson REQUIRED)
-find_package(dnnl REQUIRED)
-find_package(OpenMP REQUIRED COMPONENTS CXX)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  find_package(dnnl REQUIRED)  # for AMX
+endif()
 find_package(PkgConfig REQUIRED)
 # These two have no CMake package in every distribution that has the library.
 pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)

@@ -3,13 +3,14 @@
 # there. With "dev" it also installs what ./test.sh needs.
 set -euo pipefail
 
-# ocl-icd-opencl-dev: oneDNN's CMake package looks for OpenCL.
-build_debian=(g++ cmake ninja-build ccache pkg-config libdnnl-dev ocl-icd-opencl-dev libhwy-dev
+build_debian=(g++ cmake ninja-build ccache pkg-config libhwy-dev
   libboost-dev libsimdjson-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev
   libutf8proc-dev libssl-dev libcurl4-openssl-dev python3 python3-venv curl)
-dev_debian=(clang clang-format clang-tidy libomp-dev libgtest-dev libgmock-dev libbenchmark-dev)
-build_brew=(cmake ninja ccache pkgconf onednn highway boost simdjson nlohmann-json spdlog fmt cli11
-  utf8proc libomp openssl@3 curl python@3)
+dev_debian=(clang clang-format clang-tidy libgtest-dev libgmock-dev libbenchmark-dev)
+# oneDNN, for AMX; its CMake package looks for OpenCL.
+[ "$(uname -m)" = x86_64 ] && build_debian+=(libdnnl-dev ocl-icd-opencl-dev)
+build_brew=(cmake ninja ccache pkgconf highway boost simdjson nlohmann-json spdlog fmt cli11
+  utf8proc openssl@3 curl python@3)
 dev_brew=(googletest google-benchmark clang-format)
 
 say() { printf '%s\n' "$*" >&2; }

@@ -152,11 +152,13 @@ ProgressCallback ProgressLog() {
   };
 }
 
-Result<std::unique_ptr<Embedder>> LoadModel(const ServeOptions& options, const std::string& model) {
+Result<std::unique_ptr<Embedder>> LoadModel(const ServeOptions& options, const std::string& model,
+                                            const std::shared_ptr<ThreadTeam>& team) {
   ASSIGN_OR_RETURN(std::string directory,
                    LocateOrDownloadModel(model, options.revision, ProgressLog()));
   EmbedderOptions engine = options.engine;
   engine.model_directory = std::move(directory);
+  engine.team = team;
   engine.model_name = DisplayName(model);
   engine.compute_type = ComputeTypeOf(options.dtype);
   if (!options.default_prompt_name.empty()) {
@@ -178,12 +180,13 @@ double AnonymousMb() {
 }
 
 Result<std::vector<std::unique_ptr<Embedder>>> LoadModels(const ServeOptions& options) {
+  ASSIGN_OR_RETURN(const std::shared_ptr<ThreadTeam> team, MakeThreadTeam(options.engine.threads));
   std::vector<std::unique_ptr<Embedder>> models;
   for (const std::string& model : options.models) {
     Print("Loading " + DisplayName(model) + " model...");
     const auto started = std::chrono::steady_clock::now();
     const double before_mb = AnonymousMb();
-    ASSIGN_OR_RETURN(std::unique_ptr<Embedder> embedder, LoadModel(options, model));
+    ASSIGN_OR_RETURN(std::unique_ptr<Embedder> embedder, LoadModel(options, model, team));
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
     spdlog::info("{}: {} in {:.1f} s and {:.0f} MB beside the mapped files", embedder->info().name,
                  embedder->info().dtype, took.count(), AnonymousMb() - before_mb);

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <future>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "backends/backend.h"
@@ -328,6 +329,20 @@ Result<EmbedResponse> Embedder::Embed(const EmbedRequest& request) {
   return answer.get_future().get();
 }
 
+Result<std::shared_ptr<ThreadTeam>> MakeThreadTeam(int threads) {
+  try {
+    return std::make_shared<ThreadTeam>(
+        static_cast<size_t>(threads > 0 ? threads : AvailableCpus()));
+  } catch (const std::system_error& e) {
+    return Error{
+        ErrorCode::kInternal,
+        fmt::format("cannot start the computing threads: {}; try fewer --threads, or raise "
+                    "the limit of processes (ulimit -u)",
+                    e.what()),
+        {}};
+  }
+}
+
 Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options) {
   namespace fs = std::filesystem;
   ASSIGN_OR_RETURN(ModelSpec spec, ReadModelSpec(options.model_directory));
@@ -344,11 +359,14 @@ Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options)
                  {}};
   }
   if (options.limit_to_avx2) RETURN_IF_ERROR(LimitToAvx2());
-  const int threads = options.threads > 0 ? options.threads : AvailableCpus();
+  std::shared_ptr<ThreadTeam> team = options.team;
+  if (team == nullptr) {
+    ASSIGN_OR_RETURN(team, MakeThreadTeam(options.threads));
+  }
   ASSIGN_OR_RETURN(std::unique_ptr<Backend> backend,
-                   MakeCpuBackend(spec.encoder, weights, options.compute_type, threads));
+                   MakeCpuBackend(spec.encoder, weights, options.compute_type, team));
   ASSIGN_OR_RETURN(ModelRunner runner,
-                   ModelRunner::Load(spec, weights, *tokenizer, std::move(backend)));
+                   ModelRunner::Load(spec, weights, *tokenizer, std::move(backend), team));
 
   ModelInfo info;
   info.name = options.model_name.empty()

@@ -20,10 +20,15 @@
 
 #include "backends/backend.h"
 #include "base/result.h"
+#include "base/thread_team.h"
 #include "engine/request.h"
 #include "text/tokenizer.h"
 
 namespace embedding {
+
+// For EmbedderOptions::team; 0 threads are as many as the process may use. Errors: kInternal if the
+// system has no more threads.
+Result<std::shared_ptr<ThreadTeam>> MakeThreadTeam(int threads);
 
 struct EmbedderOptions {
   std::string model_directory = {};
@@ -35,7 +40,9 @@ struct EmbedderOptions {
   // Computes with AVX2 where the processor has more; for this whole process, and from the first
   // model on. See backends/cpu/instruction_set.h.
   bool limit_to_avx2 = false;
-  // Threads that compute; 0 takes as many as the process may use (base/cpu.h).
+  // What computes; models that share one take turns. If there is none, the model makes one of
+  // `threads` threads, or of as many as the process may use if that is 0 (base/cpu.h).
+  std::shared_ptr<ThreadTeam> team = nullptr;
   int threads = 0;
   // A batch is cut when it reaches this many tokens; a longer text is a batch by itself.
   size_t max_batch_tokens = 2048;

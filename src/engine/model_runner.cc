@@ -26,12 +26,10 @@ void Unite(const Outputs& more, Outputs& outputs) {
   outputs.logits |= more.logits;
 }
 
-// Calls compute() when no other model computes, and gives what it throws as an error.
+// Calls compute() when no other model computes with the team, and gives what it throws as an error.
 template <typename Compute>
-Status Guarded(const Compute& compute) noexcept {
-  // Several models take turns: each batch uses all cores.
-  static Mutex one_batch_at_a_time;
-  const MutexLock lock(one_batch_at_a_time);
+Status Guarded(ThreadTeam& team, const Compute& compute) noexcept {
+  const MutexLock lock(team.mutex());
   try {
     return compute();
   } catch (const std::bad_alloc&) {
@@ -44,8 +42,8 @@ Status Guarded(const Compute& compute) noexcept {
 }  // namespace
 
 Result<ModelRunner> ModelRunner::Load(const ModelSpec& spec, const TensorStore& weights,
-                                      const Tokenizer& tokenizer,
-                                      std::unique_ptr<Backend> backend) {
+                                      const Tokenizer& tokenizer, std::unique_ptr<Backend> backend,
+                                      std::shared_ptr<ThreadTeam> team) {
   ModelRunner runner;
   runner.hidden_size_ = spec.encoder.hidden_size;
   if (spec.is_classifier()) {
@@ -64,6 +62,7 @@ Result<ModelRunner> ModelRunner::Load(const ModelSpec& spec, const TensorStore& 
                      ColbertHead::Load(spec.directory, runner.hidden_size_, *backend));
   }
   runner.backend_ = std::move(backend);
+  runner.team_ = std::move(team);
   return runner;
 }
 
@@ -171,14 +170,14 @@ Status ModelRunner::Run() {
 }
 
 Status ModelRunner::Compute(std::span<const Job> batch) noexcept {
-  return Guarded([&] {
+  return Guarded(*team_, [&] {
     Assemble(batch);
     return Run();
   });
 }
 
 Status ModelRunner::CheckDevice() noexcept {
-  return Guarded([&]() -> Status {
+  return Guarded(*team_, [&]() -> Status {
     constexpr int32_t kId[] = {0};
     constexpr uint32_t kOffsets[] = {0, 1};
     auto hidden = backend_->Encode({.input_ids = kId, .token_type_ids = kId, .offsets = kOffsets});

@@ -29,9 +29,11 @@ namespace embedding {
 
 class ModelRunner {
  public:
-  // `weights` must outlive the runner. Errors: kModelLoad naming file and tensor.
+  // `weights` must outlive the runner. Runners that share a team take turns. Errors: kModelLoad
+  // naming file and tensor.
   static Result<ModelRunner> Load(const ModelSpec& spec, const TensorStore& weights,
-                                  const Tokenizer& tokenizer, std::unique_ptr<Backend> backend);
+                                  const Tokenizer& tokenizer, std::unique_ptr<Backend> backend,
+                                  std::shared_ptr<ThreadTeam> team);
 
   // Computes what the jobs' requests ask for. Equal texts in a batch, of whatever requests, are
   // computed once. Errors: kInternal when the device fails, or memory runs out; the runner stays
@@ -61,6 +63,7 @@ class ModelRunner {
   // sequence s of them begins.
   std::span<const float> Gather(std::span<const float> hidden, bool Outputs::*wants);
 
+  std::shared_ptr<ThreadTeam> team_;
   std::unique_ptr<Backend> backend_;
   size_t hidden_size_ = 0;
   std::optional<SentenceHead> sentence_;      // either this

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "backends/each_target.h"
+#include "backends/team.h"
 
 namespace embedding {
 namespace {
@@ -59,7 +60,7 @@ void ExpectMatchesReference(const std::vector<uint32_t>& offsets, size_t heads, 
   const size_t hidden = heads * head_dim;
   const std::vector<T> qkv = Random<T>(offsets.back() * 3 * hidden, scale, 7);
   std::vector<T> out(offsets.back() * hidden);
-  PackedAttention(qkv.data(), offsets, heads, head_dim, offsets.back(), out.data());
+  PackedAttention(TeamOf(2), qkv.data(), offsets, heads, head_dim, offsets.back(), out.data());
   const double scores = scale * scale * std::sqrt(static_cast<double>(head_dim));
   double tolerance = 16 * kEpsilon * scale * (1 + scores);
   if (std::is_same_v<T, BFloat16>) tolerance += 4 * scale / 256;
@@ -107,11 +108,11 @@ TEST(PackedAttention, ASequenceDoesNotDependOnItsNeighbours) {
   constexpr size_t kHidden = kHeads * kHeadDim;
   const std::vector<float> qkv = Random<float>(90 * 3 * kHidden, 1.0F, 3);
   std::vector<float> together(90 * kHidden);
-  PackedAttention(qkv.data(), std::vector<uint32_t>{0, 40, 61, 90}, kHeads, kHeadDim, 90,
+  PackedAttention(TeamOf(2), qkv.data(), std::vector<uint32_t>{0, 40, 61, 90}, kHeads, kHeadDim, 90,
                   together.data());
   std::vector<float> alone(21 * kHidden);
-  PackedAttention(qkv.data() + 40 * 3 * kHidden, std::vector<uint32_t>{0, 21}, kHeads, kHeadDim, 21,
-                  alone.data());
+  PackedAttention(TeamOf(2), qkv.data() + 40 * 3 * kHidden, std::vector<uint32_t>{0, 21}, kHeads,
+                  kHeadDim, 21, alone.data());
   for (size_t i = 0; i < alone.size(); ++i) ASSERT_EQ(alone[i], together[40 * kHidden + i]);
 }
 
@@ -122,10 +123,10 @@ TEST(PackedAttention, ComputesTheFirstQueriesAloneWhereNoMoreAreAsked) {
   const std::vector<uint32_t> offsets = {0, 200, 203};
   const std::vector<float> qkv = Random<float>(203 * 3 * kHidden, 1.0F, 3);
   std::vector<float> all(203 * kHidden);
-  PackedAttention(qkv.data(), offsets, kHeads, kHeadDim, 203, all.data(), {});
+  PackedAttention(TeamOf(2), qkv.data(), offsets, kHeads, kHeadDim, 203, all.data(), {});
   std::vector<float> first(2 * kHidden);
   std::vector<float> finished(first.size());
-  PackedAttention(qkv.data(), offsets, kHeads, kHeadDim, 1, first.data(),
+  PackedAttention(TeamOf(2), qkv.data(), offsets, kHeads, kHeadDim, 1, first.data(),
                   [&](size_t begin, size_t end) {
                     std::copy(first.begin() + static_cast<ptrdiff_t>(begin * kHidden),
                               first.begin() + static_cast<ptrdiff_t>(end * kHidden),
@@ -139,12 +140,13 @@ TEST(PackedAttention, ComputesTheFirstQueriesAloneWhereNoMoreAreAsked) {
 }
 
 TEST(PackedAttention, TakesSequencesWithoutTokens) {
-  PackedAttention<float>(nullptr, std::vector<uint32_t>{0, 0}, 2, 32, 1, nullptr, {});
+  PackedAttention<float>(TeamOf(2), nullptr, std::vector<uint32_t>{0, 0}, 2, 32, 1, nullptr, {});
   const std::vector<float> qkv = Random<float>(3 * 3 * 64, 1.0F, 3);
   std::vector<float> alone(3 * 64);
-  PackedAttention(qkv.data(), std::vector<uint32_t>{0, 3}, 2, 32, 3, alone.data(), {});
+  PackedAttention(TeamOf(2), qkv.data(), std::vector<uint32_t>{0, 3}, 2, 32, 3, alone.data(), {});
   std::vector<float> together(3 * 64);
-  PackedAttention(qkv.data(), std::vector<uint32_t>{0, 0, 3, 3}, 2, 32, 3, together.data(), {});
+  PackedAttention(TeamOf(2), qkv.data(), std::vector<uint32_t>{0, 0, 3, 3}, 2, 32, 3,
+                  together.data(), {});
   EXPECT_EQ(together, alone);
 }
 

@@ -1,7 +1,6 @@
 #include "backends/cpu/matmul.h"
 
 #include <gtest/gtest.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <cmath>
@@ -17,6 +16,7 @@
 #include "backends/cpu/onednn_matmul.h"
 #include "backends/cpu/panel_matmul.h"
 #include "backends/each_target.h"
+#include "backends/team.h"
 
 namespace embedding {
 namespace {
@@ -50,15 +50,16 @@ class RowCount {
   std::vector<int> times_;
 };
 
-using MakeF32 = std::unique_ptr<MatMul<float, float>> (*)(const LinearParameters&, Activation);
+using MakeF32 = std::unique_ptr<MatMul<float, float>> (*)(ThreadTeam&, const LinearParameters&,
+                                                          Activation);
 
 void ExpectMatchesReference(MakeF32 make, size_t rows, size_t in, size_t out, bool with_bias,
-                            Activation activation) {
+                            Activation activation, size_t threads = 2) {
   const std::vector<float> input = Random(rows * in, 1);
   std::vector<float> weight = Random(out * in, 2);
   for (float& w : weight) w = std::nearbyint(w * 256) / 256;  // a number of f16
   const std::vector<float> bias = with_bias ? Random(out, 3) : std::vector<float>{};
-  const auto matmul = make({weight, bias, in, out}, activation);
+  const auto matmul = make(TeamOf(threads), {weight, bias, in, out}, activation);
   std::vector<float> output(rows * out);
   matmul->Run({input.data(), rows, in}, {output.data(), rows, out}, {});
   for (size_t r = 0; r < rows; ++r) {
@@ -118,29 +119,23 @@ TEST_P(MatMulF32, FinishesTheRowsWhenTheyAreWhole) {
   const std::vector<float> weight(kOut * kIn, 0.5F);
   std::vector<float> output(kRows * kOut);
   std::vector<float> sums(kRows);
-  const int threads = omp_get_max_threads();
-  omp_set_num_threads(3);
-  GetParam()({weight, {}, kIn, kOut}, Activation::kIdentity)
+  GetParam()(TeamOf(3), {weight, {}, kIn, kOut}, Activation::kIdentity)
       ->Run({input.data(), kRows, kIn}, {output.data(), kRows, kOut},
             [&](size_t begin, size_t end) {
               for (size_t r = begin; r < end; ++r) {
                 for (size_t o = 0; o < kOut; ++o) sums[r] += output[r * kOut + o];
               }
             });
-  omp_set_num_threads(threads);
   for (const float sum : sums) EXPECT_EQ(sum, kOut * kIn * 0.5F);
 }
 
 // Rows are split among the threads where there are more of those than panels.
 TEST_P(MatMulF32, TakesAnyNumberOfThreads) {
-  const int threads = omp_get_max_threads();
-  for (const int count : {1, 2, 3}) {
-    omp_set_num_threads(count);
+  for (const size_t threads : std::initializer_list<size_t>{1, 2, 3}) {
     for (const size_t rows : std::initializer_list<size_t>{1, 13, 100}) {
-      ExpectMatchesReference(GetParam(), rows, 1030, 70, true, Activation::kIdentity);
+      ExpectMatchesReference(GetParam(), rows, 1030, 70, true, Activation::kIdentity, threads);
     }
   }
-  omp_set_num_threads(threads);
 }
 
 TEST_P(MatMulF32, ARowDoesNotDependOnTheOthers) {
@@ -177,7 +172,7 @@ void ExpectF32ProductOfRoundedNumbers(MakeBf16ToF32 to_f32, MakeBf16 to_bf16, si
     x = static_cast<float>(rounded.back());
   }
   std::vector<float> expected(rows * out);
-  PackPanelMatMul<float, float>(parameters, activation)
+  PackPanelMatMul<float, float>(TeamOf(2), parameters, activation)
       ->Run({input.data(), rows, in}, {expected.data(), rows, out}, {});
   std::vector<float> f32(rows * out);
   RowCount finished(rows);
@@ -264,7 +259,7 @@ void ExpectInt8MatchesDefinition(size_t rows, size_t in, size_t out, Activation 
   SCOPED_TRACE(testing::Message() << rows << " x " << in << " x " << out);
   std::vector<float> weight = Random(out * in, 2);
   const std::vector<float> bias = Random(out, 3);
-  const auto matmul = PackInt8MatMul<Out>({weight, bias, in, out}, activation);
+  const auto matmul = PackInt8MatMul<Out>(TeamOf(2), {weight, bias, in, out}, activation);
   std::vector<In> input;
   std::vector<float> exact_input;
   for (const float x : Random(rows * in, 1)) {
@@ -320,7 +315,7 @@ TEST(MatMulInt8, ZerosGiveTheBiasAndWhatIsNotFiniteGivesNaN) {
   std::vector<float> output(3 * 40);
   ForEachTarget([&] {
     const Activations<Int8> activations = ToInt8(3, 64, input);
-    PackInt8MatMul<float>({weight, bias, 64, 40}, Activation::kIdentity)
+    PackInt8MatMul<float>(TeamOf(2), {weight, bias, 64, 40}, Activation::kIdentity)
         ->Run(activations.View(0, 3), {output.data(), 3, 40}, {});
     for (size_t o = 0; o < 40; ++o) {
       ASSERT_EQ(output[o], bias[o]);
@@ -329,7 +324,7 @@ TEST(MatMulInt8, ZerosGiveTheBiasAndWhatIsNotFiniteGivesNaN) {
     }
     std::vector<float> bad_weight = weight;
     bad_weight[5 * 64 + 7] = std::numeric_limits<float>::infinity();
-    PackInt8MatMul<float>({bad_weight, bias, 64, 40}, Activation::kIdentity)
+    PackInt8MatMul<float>(TeamOf(2), {bad_weight, bias, 64, 40}, Activation::kIdentity)
         ->Run(activations.View(0, 1), {output.data(), 1, 40}, {});
     for (size_t o = 0; o < 40; ++o) ASSERT_EQ(std::isnan(output[o]), o == 5) << o;
   });
@@ -343,7 +338,7 @@ TEST(MatMulInt8, TheLargestNumbersDoNotOverflow) {
     const Activations<Int8> activations = ToInt8(1, kIn, ones);
     for (const auto* weight : {&ones, &minus_ones}) {
       float output = 0;
-      PackInt8MatMul<float>({*weight, {}, kIn, 1}, Activation::kIdentity)
+      PackInt8MatMul<float>(TeamOf(2), {*weight, {}, kIn, 1}, Activation::kIdentity)
           ->Run(activations.View(0, 1), {&output, 1, 1}, {});
       ASSERT_NEAR(output, weight->front() * kIn, kIn * 4 * kEpsilon);
     }

@@ -189,8 +189,9 @@ void RunTask(const AttentionTask<BFloat16>& task) { HWY_DYNAMIC_DISPATCH(RunBf16
 }  // namespace
 
 template <typename T>
-void PackedAttention(const T* qkv, std::span<const uint32_t> offsets, size_t heads, size_t head_dim,
-                     size_t max_queries, T* out, const FinishRows& finish) {
+void PackedAttention(ThreadTeam& team, const T* qkv, std::span<const uint32_t> offsets,
+                     size_t heads, size_t head_dim, size_t max_queries, T* out,
+                     const FinishRows& finish) {
   const PanelKernel kernel = KernelFor(qkv, head_dim);
   const size_t hidden_size = heads * head_dim;
   struct QueryBlock {
@@ -225,13 +226,13 @@ void PackedAttention(const T* qkv, std::span<const uint32_t> offsets, size_t hea
         .tokens = tokens,
         .head_dim = head_dim});
   };
-  ParallelFor(blocks.size(), attend, rows, finish);
+  ParallelFor(team, blocks.size(), attend, rows, finish);
 }
 
-template void PackedAttention(const float*, std::span<const uint32_t>, size_t, size_t, size_t,
-                              float*, const FinishRows&);
-template void PackedAttention(const BFloat16*, std::span<const uint32_t>, size_t, size_t, size_t,
-                              BFloat16*, const FinishRows&);
+template void PackedAttention(ThreadTeam&, const float*, std::span<const uint32_t>, size_t, size_t,
+                              size_t, float*, const FinishRows&);
+template void PackedAttention(ThreadTeam&, const BFloat16*, std::span<const uint32_t>, size_t,
+                              size_t, size_t, BFloat16*, const FinishRows&);
 
 }  // namespace embedding
 #endif  // HWY_ONCE

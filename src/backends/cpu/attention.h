@@ -17,12 +17,13 @@ namespace embedding {
 // matrix exists.
 // T is float or BFloat16; scores, softmax and sums are f32 for both.
 template <typename T>
-void PackedAttention(const T* qkv, std::span<const uint32_t> offsets, size_t heads, size_t head_dim,
-                     size_t max_queries, T* out, const FinishRows& finish = {});
+void PackedAttention(ThreadTeam& team, const T* qkv, std::span<const uint32_t> offsets,
+                     size_t heads, size_t head_dim, size_t max_queries, T* out,
+                     const FinishRows& finish = {});
 
-extern template void PackedAttention(const float*, std::span<const uint32_t>, size_t, size_t,
-                                     size_t, float*, const FinishRows&);
-extern template void PackedAttention(const BFloat16*, std::span<const uint32_t>, size_t, size_t,
-                                     size_t, BFloat16*, const FinishRows&);
+extern template void PackedAttention(ThreadTeam&, const float*, std::span<const uint32_t>, size_t,
+                                     size_t, size_t, float*, const FinishRows&);
+extern template void PackedAttention(ThreadTeam&, const BFloat16*, std::span<const uint32_t>,
+                                     size_t, size_t, size_t, BFloat16*, const FinishRows&);
 
 }  // namespace embedding

@@ -1,7 +1,6 @@
 #include "backends/cpu/cpu_backend.h"
 
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <exception>
@@ -45,13 +44,13 @@ template <typename In, typename T>
 class CpuBackend : public Backend {
  public:
   CpuBackend(const EncoderConfig& config, EncoderWeights<In, T> weights, ComputeType type,
-             int threads)
-      : config_(config), weights_(std::move(weights)), type_(type), threads_(threads) {}
+             std::shared_ptr<ThreadTeam> team)
+      : config_(config), team_(std::move(team)), weights_(std::move(weights)), type_(type) {}
 
   Result<std::span<const float>> Encode(const PackedBatch& batch) override;
   Result<std::unique_ptr<LinearLayer>> MakeLinear(const TensorView& weight, const TensorView* bias,
                                                   Activation activation) override {
-    return MakeCpuLinear(weight, bias, activation, threads_);
+    return MakeCpuLinear(weight, bias, activation, *team_);
   }
   std::string_view device() const override { return "cpu"; }
   std::string_view dtype() const override { return NameOf(type_); }
@@ -72,9 +71,9 @@ class CpuBackend : public Backend {
   FinishRows AddNormalize(const LayerNormParameters& norm, size_t first, const float* branch);
 
   const EncoderConfig config_;
+  const std::shared_ptr<ThreadTeam> team_;
   EncoderWeights<In, T> weights_;
   const ComputeType type_;
-  const int threads_;
 
   AlignedBuffer<float> hidden_;   // [tokens, hidden_size], the residual stream
   AlignedBuffer<T> qkv_;          // [tokens, 3 * hidden_size]
@@ -87,14 +86,14 @@ class CpuBackend : public Backend {
 template <typename In, typename T>
 Result<std::span<const float>> CpuBackend<In, T>::Encode(const PackedBatch& batch) {
   try {
-    omp_set_num_threads(threads_);  // a setting of the calling thread
     Reserve(batch.tokens());
     Embed(batch);
     size_t rows = batch.tokens();
     for (size_t i = 0; i < weights_.layers.size(); ++i) {
       const bool first_tokens_only = batch.first_tokens_only && i + 1 == weights_.layers.size();
-      PackedAttention(qkv_.data(), batch.offsets, config_.num_attention_heads, config_.head_dim(),
-                      first_tokens_only ? 1 : rows, context_.data(), context_.Finish());
+      PackedAttention(*team_, qkv_.data(), batch.offsets, config_.num_attention_heads,
+                      config_.head_dim(), first_tokens_only ? 1 : rows, context_.data(),
+                      context_.Finish());
       if (first_tokens_only) {
         KeepFirstTokens(batch.offsets);
         rows = batch.sequences();
@@ -147,7 +146,7 @@ void CpuBackend<In, T>::Embed(const PackedBatch& batch) {
     const size_t rows = std::min(kChunkRows, batch.tokens() - first);
     const FinishRows normalize = AddNormalize(weights_.embeddings_norm, first, nullptr);
     constexpr size_t kMinRows = 4;  // less is done sooner than another thread is woken
-    ParallelRanges(rows, kMinRows, [&](size_t begin, size_t end) {
+    ParallelRanges(*team_, rows, kMinRows, [&](size_t begin, size_t end) {
       embed(first + begin, first + end);
       normalize(begin, end);
     });
@@ -205,14 +204,13 @@ FinishRows CpuBackend<In, T>::AddNormalize(const LayerNormParameters& norm, size
 
 template <typename In, typename T>
 Result<std::unique_ptr<Backend>> Make(const EncoderConfig& config, const TensorStore& weights,
-                                      ComputeType type, int threads) {
+                                      ComputeType type, std::shared_ptr<ThreadTeam> team) {
   try {
-    omp_set_num_threads(threads);
     using Weights = EncoderWeights<In, T>;
     ASSIGN_OR_RETURN(Weights packed,
-                     LoadEncoderWeights<In, T>(config, weights, type == ComputeType::kF16));
+                     LoadEncoderWeights<In, T>(config, weights, *team, type == ComputeType::kF16));
     return std::unique_ptr<Backend>(
-        std::make_unique<CpuBackend<In, T>>(config, std::move(packed), type, threads));
+        std::make_unique<CpuBackend<In, T>>(config, std::move(packed), type, std::move(team)));
   } catch (const std::exception& e) {
     return Error{
         ErrorCode::kModelLoad, fmt::format("packing the weights failed: {}", e.what()), {}};
@@ -223,7 +221,7 @@ Result<std::unique_ptr<Backend>> Make(const EncoderConfig& config, const TensorS
 
 Result<std::unique_ptr<Backend>> MakeCpuBackend(const EncoderConfig& config,
                                                 const TensorStore& weights, ComputeType type,
-                                                int threads) {
+                                                std::shared_ptr<ThreadTeam> team) {
   const bool has_bf16 = PanelsMultiplyBf16() || OneDnnUsesAmx();
   if (type == ComputeType::kAuto) type = has_bf16 ? ComputeType::kBF16 : ComputeType::kF32;
   if (type == ComputeType::kBF16 && !has_bf16) {
@@ -233,12 +231,12 @@ Result<std::unique_ptr<Backend>> MakeCpuBackend(const EncoderConfig& config,
   }
   switch (type) {
     case ComputeType::kBF16:
-      return Make<BFloat16, BFloat16>(config, weights, type, threads);
+      return Make<BFloat16, BFloat16>(config, weights, type, std::move(team));
     case ComputeType::kInt8:
-      return has_bf16 ? Make<Int8, BFloat16>(config, weights, type, threads)
-                      : Make<Int8, float>(config, weights, type, threads);
+      return has_bf16 ? Make<Int8, BFloat16>(config, weights, type, std::move(team))
+                      : Make<Int8, float>(config, weights, type, std::move(team));
     default:
-      return Make<float, float>(config, weights, type, threads);
+      return Make<float, float>(config, weights, type, std::move(team));
   }
 }
 

@@ -1,7 +1,6 @@
 #include "backends/cpu/cpu_linear.h"
 
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <cmath>
@@ -15,17 +14,15 @@ namespace {
 
 class CpuLinear : public LinearLayer {
  public:
-  CpuLinear(const LinearParameters& parameters, Activation activation, int threads)
-      : matmul_(PackMatMul<float, float>(parameters, activation == Activation::kGelu
-                                                         ? Activation::kGelu
-                                                         : Activation::kIdentity)),
+  CpuLinear(const LinearParameters& parameters, Activation activation, ThreadTeam& team)
+      : matmul_(PackMatMul<float, float>(
+            team, parameters,
+            activation == Activation::kGelu ? Activation::kGelu : Activation::kIdentity)),
         in_features_(parameters.in_features),
         out_features_(parameters.out_features),
-        activation_(activation),
-        threads_(threads) {}
+        activation_(activation) {}
 
   void Apply(size_t rows, std::span<const float> input, std::span<float> output) override {
-    omp_set_num_threads(threads_);
     matmul_->Run({input.data(), rows, in_features_}, {output.data(), rows, out_features_}, {});
     for (float& value : output.first(rows * out_features_)) {
       switch (activation_) {
@@ -50,15 +47,13 @@ class CpuLinear : public LinearLayer {
   const size_t in_features_;
   const size_t out_features_;
   const Activation activation_;
-  const int threads_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<LinearLayer>> MakeCpuLinear(const TensorView& weight, const TensorView* bias,
-                                                   Activation activation, int threads) {
+                                                   Activation activation, ThreadTeam& team) {
   try {
-    omp_set_num_threads(threads);
     const auto out_features = static_cast<size_t>(weight.shape[0]);
     const auto in_features = static_cast<size_t>(weight.shape[1]);
     AlignedBuffer<float> weight_f32(out_features * in_features);
@@ -67,8 +62,7 @@ Result<std::unique_ptr<LinearLayer>> MakeCpuLinear(const TensorView& weight, con
     if (bias != nullptr) CopyToF32(*bias, bias_f32.span());
     const LinearParameters parameters{weight_f32.span(), bias_f32.span(), in_features,
                                       out_features};
-    return std::unique_ptr<LinearLayer>(
-        std::make_unique<CpuLinear>(parameters, activation, threads));
+    return std::unique_ptr<LinearLayer>(std::make_unique<CpuLinear>(parameters, activation, team));
   } catch (const std::exception& e) {
     return Error{
         ErrorCode::kModelLoad, fmt::format("packing a dense layer failed: {}", e.what()), {}};

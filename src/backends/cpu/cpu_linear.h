@@ -4,11 +4,12 @@
 #include <memory>
 
 #include "backends/backend.h"
+#include "base/thread_team.h"
 
 namespace embedding {
 
-// As Backend::MakeLinear. threads >= 1.
+// As Backend::MakeLinear. The team must outlive the layer.
 Result<std::unique_ptr<LinearLayer>> MakeCpuLinear(const TensorView& weight, const TensorView* bias,
-                                                   Activation activation, int threads);
+                                                   Activation activation, ThreadTeam& team);
 
 }  // namespace embedding

@@ -20,8 +20,8 @@ int64_t Dim(size_t n) { return static_cast<int64_t>(n); }
 // checkpoint has a head on top.
 class Reader {
  public:
-  Reader(const EncoderConfig& config, const TensorStore& store, bool f16_weight)
-      : config_(config), store_(store), f16_weight_(f16_weight) {
+  Reader(const EncoderConfig& config, const TensorStore& store, ThreadTeam& team, bool f16_weight)
+      : team_(team), config_(config), store_(store), f16_weight_(f16_weight) {
     for (const std::string_view prefix : {"", "bert.", "roberta."}) {
       if (store.Find(fmt::format("{}embeddings.word_embeddings.weight", prefix)) != nullptr) {
         prefix_ = prefix;
@@ -67,7 +67,7 @@ class Reader {
     }
     if (f16_weight_) RETURN_IF_ERROR(CheckF16Range(layer));
     return PackMatMul<In, Out>(
-        {weight_.span(), bias_.span(), in_features, names.size() * out_features}, activation,
+        team_, {weight_.span(), bias_.span(), in_features, names.size() * out_features}, activation,
         f16_weight_);
   }
 
@@ -98,6 +98,7 @@ class Reader {
     return {};
   }
 
+  ThreadTeam& team_;
   const EncoderConfig& config_;
   const TensorStore& store_;
   const bool f16_weight_;
@@ -138,9 +139,10 @@ Result<EncoderLayerWeights<In, T>> LoadLayer(Reader& reader, const EncoderConfig
 
 template <typename In, typename T>
 Result<EncoderWeights<In, T>> LoadEncoderWeights(const EncoderConfig& config,
-                                                 const TensorStore& store, bool f16_weight) {
+                                                 const TensorStore& store, ThreadTeam& team,
+                                                 bool f16_weight) {
   using Layer = EncoderLayerWeights<In, T>;
-  Reader reader(config, store, f16_weight);
+  Reader reader(config, store, team, f16_weight);
   EncoderWeights<In, T> weights;
   ASSIGN_OR_RETURN(weights.word_embeddings, reader.Table("word_embeddings", config.vocab_size));
   ASSIGN_OR_RETURN(weights.position_embeddings,
@@ -157,12 +159,16 @@ Result<EncoderWeights<In, T>> LoadEncoderWeights(const EncoderConfig& config,
 }
 
 template Result<EncoderWeights<float, float>> LoadEncoderWeights(const EncoderConfig&,
-                                                                 const TensorStore&, bool);
+                                                                 const TensorStore&, ThreadTeam&,
+                                                                 bool);
 template Result<EncoderWeights<BFloat16, BFloat16>> LoadEncoderWeights(const EncoderConfig&,
-                                                                       const TensorStore&, bool);
+                                                                       const TensorStore&,
+                                                                       ThreadTeam&, bool);
 template Result<EncoderWeights<Int8, float>> LoadEncoderWeights(const EncoderConfig&,
-                                                                const TensorStore&, bool);
+                                                                const TensorStore&, ThreadTeam&,
+                                                                bool);
 template Result<EncoderWeights<Int8, BFloat16>> LoadEncoderWeights(const EncoderConfig&,
-                                                                   const TensorStore&, bool);
+                                                                   const TensorStore&, ThreadTeam&,
+                                                                   bool);
 
 }  // namespace embedding

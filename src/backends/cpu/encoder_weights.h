@@ -45,20 +45,24 @@ struct EncoderWeights {
   std::vector<EncoderLayerWeights<In, T>> layers;
 };
 
-// `f16_weight` is as in PackMatMul.
+// Packed for `team`, as PackMatMul does; `f16_weight` is as there.
 // Errors: kModelLoad naming the tensor that is missing, or its shape and the one expected.
 template <typename In, typename T>
 Result<EncoderWeights<In, T>> LoadEncoderWeights(const EncoderConfig& config,
-                                                 const TensorStore& store, bool f16_weight);
+                                                 const TensorStore& store, ThreadTeam& team,
+                                                 bool f16_weight);
 
 extern template Result<EncoderWeights<float, float>> LoadEncoderWeights(const EncoderConfig&,
-                                                                        const TensorStore&, bool);
+                                                                        const TensorStore&,
+                                                                        ThreadTeam&, bool);
 extern template Result<EncoderWeights<BFloat16, BFloat16>> LoadEncoderWeights(const EncoderConfig&,
                                                                               const TensorStore&,
-                                                                              bool);
+                                                                              ThreadTeam&, bool);
 extern template Result<EncoderWeights<Int8, float>> LoadEncoderWeights(const EncoderConfig&,
-                                                                       const TensorStore&, bool);
+                                                                       const TensorStore&,
+                                                                       ThreadTeam&, bool);
 extern template Result<EncoderWeights<Int8, BFloat16>> LoadEncoderWeights(const EncoderConfig&,
-                                                                          const TensorStore&, bool);
+                                                                          const TensorStore&,
+                                                                          ThreadTeam&, bool);
 
 }  // namespace embedding

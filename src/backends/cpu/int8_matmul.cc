@@ -102,8 +102,9 @@ ColumnScale ScaleOf(std::span<const float> weights) {
 template <typename Out>
 class Int8MatMul : public MatMul<Int8, Out> {
  public:
-  Int8MatMul(const LinearParameters& parameters, Activation activation)
-      : kernel_(Int8Kernel()),
+  Int8MatMul(ThreadTeam& team, const LinearParameters& parameters, Activation activation)
+      : team_(team),
+        kernel_(Int8Kernel()),
         in_features_(parameters.in_features),
         out_features_(parameters.out_features),
         gelu_(activation == Activation::kGelu) {
@@ -117,14 +118,14 @@ class Int8MatMul : public MatMul<Int8, Out> {
     std::copy(parameters.bias.begin(), parameters.bias.end(), bias_.data());
 
     AlignedBuffer<float> inverses(out_features_);
-    ParallelFor(out_features_, [&](size_t feature) {
+    ParallelFor(team, out_features_, [&](size_t feature) {
       const auto weights = parameters.weight.subspan(feature * in_features_, in_features_);
       const ColumnScale scale = ScaleOf(weights);
       scales_[feature] = scale.step;
       inverses[feature] = scale.inverse;
     });
     weight_ = PackPanels<int8_t>(
-        kernel_, in_features_, out_features_,
+        team, kernel_, in_features_, out_features_,
         [&](size_t feature, size_t first, size_t count, int8_t* to) {
           if (inverses[feature] == 0) return;
           const float* from = parameters.weight.data() + feature * in_features_ + first;
@@ -137,7 +138,7 @@ class Int8MatMul : public MatMul<Int8, Out> {
 
   void Run(InputView<Int8> input, MatrixView<Out> output, const FinishRows& finish) override {
     MultiplyPanels(
-        kernel_, weight_, input.words, input.stride, input.rows,
+        team_, kernel_, weight_, input.words, input.stride, input.rows,
         [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
           const MatrixView<Out> of_tile = {output.data + row * out_features_, rows, out_features_};
           Finish(panel, input.scales + row, reinterpret_cast<const int32_t*>(sums), of_tile);
@@ -165,6 +166,7 @@ class Int8MatMul : public MatMul<Int8, Out> {
     }
   }
 
+  ThreadTeam& team_;
   const PanelKernel kernel_;
   const size_t in_features_;
   const size_t out_features_;
@@ -179,13 +181,16 @@ class Int8MatMul : public MatMul<Int8, Out> {
 }  // namespace
 
 template <typename Out>
-std::unique_ptr<MatMul<Int8, Out>> PackInt8MatMul(const LinearParameters& parameters,
+std::unique_ptr<MatMul<Int8, Out>> PackInt8MatMul(ThreadTeam& team,
+                                                  const LinearParameters& parameters,
                                                   Activation activation) {
-  return std::make_unique<Int8MatMul<Out>>(parameters, activation);
+  return std::make_unique<Int8MatMul<Out>>(team, parameters, activation);
 }
 
-template std::unique_ptr<MatMul<Int8, float>> PackInt8MatMul(const LinearParameters&, Activation);
-template std::unique_ptr<MatMul<Int8, BFloat16>> PackInt8MatMul(const LinearParameters&,
+template std::unique_ptr<MatMul<Int8, float>> PackInt8MatMul(ThreadTeam&, const LinearParameters&,
+                                                             Activation);
+template std::unique_ptr<MatMul<Int8, BFloat16>> PackInt8MatMul(ThreadTeam&,
+                                                                const LinearParameters&,
                                                                 Activation);
 
 }  // namespace embedding

@@ -13,12 +13,15 @@ namespace embedding {
 // so a row's result depends neither on its batch nor on the processor. An input row whose scale is
 // not finite gives NaN.
 template <typename Out>
-std::unique_ptr<MatMul<Int8, Out>> PackInt8MatMul(const LinearParameters& parameters,
+std::unique_ptr<MatMul<Int8, Out>> PackInt8MatMul(ThreadTeam& team,
+                                                  const LinearParameters& parameters,
                                                   Activation activation);
 
-extern template std::unique_ptr<MatMul<Int8, float>> PackInt8MatMul(const LinearParameters&,
+extern template std::unique_ptr<MatMul<Int8, float>> PackInt8MatMul(ThreadTeam&,
+                                                                    const LinearParameters&,
                                                                     Activation);
-extern template std::unique_ptr<MatMul<Int8, BFloat16>> PackInt8MatMul(const LinearParameters&,
+extern template std::unique_ptr<MatMul<Int8, BFloat16>> PackInt8MatMul(ThreadTeam&,
+                                                                       const LinearParameters&,
                                                                        Activation);
 
 }  // namespace embedding

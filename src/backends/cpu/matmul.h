@@ -2,7 +2,8 @@
 // multiplied: float, BFloat16 or Int8. Sums of the first two are f32, those of integers exact; both
 // are rounded to Out at the end.
 //
-// Thread-safety: none; a product runs on the calling thread's OpenMP team.
+// Thread-safety: none; a product runs on the team that it was packed for, and which must outlive
+// it.
 #pragma once
 
 #include <cstddef>
@@ -63,23 +64,29 @@ class MatMul {
   virtual void Run(InputView<In> input, MatrixView<Out> output, const FinishRows& finish) = 0;
 };
 
-// Packs the parameters, which are not kept. The activation is fused into the product: kIdentity or
-// kGelu (the erf form). With f16_weight, for an In of float, the weight alone is rounded to f16.
+// Packs the parameters, which are not kept, for products on `team`. The activation is fused into
+// the product: kIdentity or kGelu (the erf form). With f16_weight, for an In of float, the weight
+// alone is rounded to f16.
 //
 // Kernels of our own multiply (panel_product.h); bf16 where the processor has AMX, oneDNN.
 template <typename In, typename Out>
-std::unique_ptr<MatMul<In, Out>> PackMatMul(const LinearParameters& parameters,
+std::unique_ptr<MatMul<In, Out>> PackMatMul(ThreadTeam& team, const LinearParameters& parameters,
                                             Activation activation, bool f16_weight = false);
 
-extern template std::unique_ptr<MatMul<float, float>> PackMatMul(const LinearParameters&,
+extern template std::unique_ptr<MatMul<float, float>> PackMatMul(ThreadTeam&,
+                                                                 const LinearParameters&,
                                                                  Activation, bool);
-extern template std::unique_ptr<MatMul<BFloat16, BFloat16>> PackMatMul(const LinearParameters&,
+extern template std::unique_ptr<MatMul<BFloat16, BFloat16>> PackMatMul(ThreadTeam&,
+                                                                       const LinearParameters&,
                                                                        Activation, bool);
-extern template std::unique_ptr<MatMul<BFloat16, float>> PackMatMul(const LinearParameters&,
+extern template std::unique_ptr<MatMul<BFloat16, float>> PackMatMul(ThreadTeam&,
+                                                                    const LinearParameters&,
                                                                     Activation, bool);
-extern template std::unique_ptr<MatMul<Int8, float>> PackMatMul(const LinearParameters&, Activation,
+extern template std::unique_ptr<MatMul<Int8, float>> PackMatMul(ThreadTeam&,
+                                                                const LinearParameters&, Activation,
                                                                 bool);
-extern template std::unique_ptr<MatMul<Int8, BFloat16>> PackMatMul(const LinearParameters&,
+extern template std::unique_ptr<MatMul<Int8, BFloat16>> PackMatMul(ThreadTeam&,
+                                                                   const LinearParameters&,
                                                                    Activation, bool);
 
 }  // namespace embedding

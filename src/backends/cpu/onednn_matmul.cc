@@ -1,24 +1,33 @@
-// oneDNN picks a kernel for a given number of rows when a primitive is made, which costs 0.2 ms, a
-// tenth of a whole small model's forward pass. Layers of one shape share the kernels through
-// oneDNN's own cache; here each weight keeps the primitives of the row counts it has met. The
-// packed layout was chosen for kRowsToPackFor rows and is given to every other count: oneDNN
-// would choose the same (measured with 2.6 for 1 to 2,000 rows).
+// oneDNN makes a kernel for every number of rows, and keeps memory with it. So rows are multiplied
+// in pieces of a few sizes, for which kernels are made once; the last piece is filled up to its
+// size with rows that nobody looks at. (AMX multiplies 16 rows at a time anyway.)
+//
+// Each product is cut into blocks of output features, and the thread team takes the blocks of each
+// piece: oneDNN itself runs on the thread that calls it, so that its threads and the team's do not
+// wait for the same processors.
 
 #include "backends/cpu/onednn_matmul.h"
 
+#if defined(__x86_64__)
+
 #include <algorithm>
+#include <array>
 #include <dnnl.hpp>
 #include <type_traits>
 #include <unordered_map>
+#include <vector>
+
+// oneDNN's packages run on OpenMP, whose runtime comes with them; nothing else here needs it.
+extern "C" void omp_set_num_threads(int threads) __attribute__((weak));
 
 namespace embedding {
 namespace {
 
 using dnnl::memory;
 
-constexpr size_t kRowsToPackFor = 512;
-// Row counts are bounded by the backend's chunks of 512 rows; this bounds them whoever calls.
-constexpr size_t kMaxPrimitives = 1024;
+constexpr std::array<size_t, 4> kPieceRows = {16, 32, 64, 128};
+// Output features of a block: 1,024 x 128 bf16 are 256 KB, which stay in the L2 cache.
+constexpr size_t kBlockColumns = 128;
 
 template <typename T>
 constexpr memory::data_type kType =
@@ -29,11 +38,21 @@ dnnl::engine& Engine() {
   return engine;
 }
 
+// This thread's, on which oneDNN starts no other.
+dnnl::stream& Stream() {
+  thread_local dnnl::stream stream = [] {
+    if (omp_set_num_threads != nullptr) omp_set_num_threads(1);
+    return dnnl::stream(Engine());
+  }();
+  return stream;
+}
+
 memory::dim Dim(size_t n) { return static_cast<memory::dim>(n); }
 
+// Rows `stride` elements apart.
 template <typename T>
-memory::desc RowMajor(size_t rows, size_t columns) {
-  return {{Dim(rows), Dim(columns)}, kType<T>, memory::format_tag::ab};
+memory::desc Rows(size_t rows, size_t columns, size_t stride) {
+  return {{Dim(rows), Dim(columns)}, kType<T>, memory::dims{Dim(stride), 1}};
 }
 
 // The difference between oneDNN 2.x, where an operation has a descriptor of its own, and 3.x.
@@ -49,6 +68,8 @@ dnnl::matmul::primitive_desc Describe(const memory::desc& input, const memory::d
 
 dnnl::primitive_attr Attributes(Activation activation) {
   dnnl::primitive_attr attributes;
+  // A primitive may then run on several threads at a time.
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   if (activation == Activation::kGelu) {
     dnnl::post_ops post_ops;
 #if DNNL_VERSION_MAJOR >= 3
@@ -61,80 +82,146 @@ dnnl::primitive_attr Attributes(Activation activation) {
   return attributes;
 }
 
+// Some rows of a product, and the size that they are multiplied as.
+struct Piece {
+  size_t first;
+  size_t rows;
+  size_t size;  // an index of kPieceRows
+};
+
+std::vector<Piece> Cut(size_t rows) {
+  std::vector<Piece> pieces;
+  for (size_t first = 0; first < rows;) {
+    const size_t left = rows - first;
+    size_t size = kPieceRows.size() - 1;
+    // The largest that is filled, or else the smallest.
+    while (size > 0 && kPieceRows[size] > left) --size;
+    // One piece that is not quite filled is better than two.
+    if (size + 1 < kPieceRows.size() && left > kPieceRows[size]) ++size;
+    const size_t taken = std::min(left, kPieceRows[size]);
+    pieces.push_back({first, taken, size});
+    first += taken;
+  }
+  return pieces;
+}
+
 template <typename In, typename Out>
 class OneDnnMatMul : public MatMul<In, Out> {
  public:
-  OneDnnMatMul(const LinearParameters& parameters, Activation activation)
-      : in_features_(parameters.in_features),
+  OneDnnMatMul(ThreadTeam& team, const LinearParameters& parameters, Activation activation)
+      : team_(team),
+        in_features_(parameters.in_features),
         out_features_(parameters.out_features),
-        attributes_(Attributes(activation)),
-        bias_(RowMajor<float>(1, out_features_), Engine()) {
-    auto* bias = static_cast<float*>(bias_.get_data_handle());
-    std::fill_n(bias, out_features_, 0.0F);
-    std::copy(parameters.bias.begin(), parameters.bias.end(), bias);
-
-    const memory::dims dims{Dim(in_features_), Dim(out_features_)};
-    const memory::desc any(dims, kType<In>, memory::format_tag::any);
-    weight_ = memory(DescribeRows(kRowsToPackFor, any).weights_desc(), Engine());
-    // [out, in] row-major is [in, out] with the strides exchanged.
-    memory source(memory::desc(dims, memory::data_type::f32, memory::format_tag::ba), Engine(),
-                  const_cast<float*>(parameters.weight.data()));
-    dnnl::reorder(source, weight_).execute(stream_, source, weight_);
-    stream_.wait();
+        attributes_(Attributes(activation)) {
+    for (size_t first = 0; first < out_features_; first += kBlockColumns) {
+      AddBlock(parameters, first, std::min(kBlockColumns, out_features_ - first));
+    }
   }
 
   void Run(InputView<In> input, MatrixView<Out> output, const FinishRows& finish) override {
-    memory source(RowMajor<In>(input.rows, input.columns), Engine(), const_cast<In*>(input.data));
-    memory destination(RowMajor<Out>(output.rows, output.columns), Engine(), output.data);
-    Primitive(input.rows)
-        .execute(stream_, {{DNNL_ARG_SRC, source},
-                           {DNNL_ARG_WEIGHTS, weight_},
-                           {DNNL_ARG_BIAS, bias_},
-                           {DNNL_ARG_DST, destination}});
-    stream_.wait();
-    if (finish) ParallelRanges(output.rows, 1, finish);
+    const std::vector<Piece> pieces = Cut(input.rows);
+    const Piece& last = pieces.back();
+    const size_t last_rows = kPieceRows[last.size];
+    const bool fill_up = last.rows < last_rows;
+    if (fill_up) {
+      filled_input_.Resize(last_rows * in_features_);
+      filled_output_.Resize(last_rows * out_features_);
+      In* const end = std::copy_n(input.data + last.first * in_features_, last.rows * in_features_,
+                                  filled_input_.data());
+      std::fill(end, filled_input_.data() + filled_input_.size(), In());
+    }
+    const auto multiply = [&](size_t task) {
+      const Block& block = blocks_[task % blocks_.size()];
+      const Piece& piece = pieces[task / blocks_.size()];
+      const bool filled = fill_up && &piece == &last;
+      Out* const to = (filled ? filled_output_.data() : output.data + piece.first * out_features_) +
+                      block.first;
+      Multiply(block, piece.size,
+               filled ? filled_input_.data() : input.data + piece.first * in_features_, to);
+      if (!filled) return;
+      for (size_t row = 0; row < piece.rows; ++row) {
+        std::copy_n(to + row * out_features_, block.columns,
+                    output.data + (piece.first + row) * out_features_ + block.first);
+      }
+    };
+    ParallelFor(team_, pieces.size() * blocks_.size(), multiply, output.rows, finish);
   }
 
  private:
-  dnnl::matmul::primitive_desc DescribeRows(size_t rows, const memory::desc& weight) const {
-    return Describe(RowMajor<In>(rows, in_features_), weight, bias_.get_desc(),
-                    RowMajor<Out>(rows, out_features_), attributes_);
+  struct Kernel {
+    dnnl::matmul primitive;
+    memory::desc scratchpad;
+  };
+  using Kernels = std::array<Kernel, kPieceRows.size()>;
+  struct Block {
+    size_t first;  // output feature
+    size_t columns;
+    memory weight;
+    memory bias;
+    const Kernels* kernels;
+  };
+
+  dnnl::matmul::primitive_desc Describe(size_t rows, size_t columns,
+                                        const memory::desc& weight) const {
+    return embedding::Describe(Rows<In>(rows, in_features_, in_features_), weight,
+                               Rows<float>(1, columns, columns),
+                               Rows<Out>(rows, columns, out_features_), attributes_);
   }
 
-  dnnl::matmul& Primitive(size_t rows) {
-    if (const auto found = primitives_.find(rows); found != primitives_.end()) {
-      return found->second;
+  void AddBlock(const LinearParameters& parameters, size_t first, size_t columns) {
+    const memory::dims dims{Dim(in_features_), Dim(columns)};
+    // The layout that is chosen for the largest piece is given to every other size: oneDNN would
+    // choose the same (measured with 2.6 for 1 to 2,000 rows).
+    const memory::desc layout =
+        Describe(kPieceRows.back(), columns, memory::desc(dims, kType<In>, memory::format_tag::any))
+            .weights_desc();
+    Block block{first, columns, memory(layout, Engine()),
+                memory(Rows<float>(1, columns, columns), Engine()), nullptr};
+    auto* const bias = static_cast<float*>(block.bias.get_data_handle());
+    std::fill_n(bias, columns, 0.0F);
+    if (!parameters.bias.empty()) std::copy_n(parameters.bias.data() + first, columns, bias);
+    // [out, in] row-major is [in, out] with the strides exchanged.
+    memory source(memory::desc(dims, memory::data_type::f32, memory::format_tag::ba), Engine(),
+                  const_cast<float*>(parameters.weight.data() + first * in_features_));
+    dnnl::reorder(source, block.weight).execute(Stream(), source, block.weight);
+    Stream().wait();
+    const auto [found, is_new] = kernels_.try_emplace(columns);
+    if (is_new) {
+      for (size_t size = 0; size < kPieceRows.size(); ++size) {
+        const auto description = Describe(kPieceRows[size], columns, layout);
+        found->second[size] = {dnnl::matmul(description), description.scratchpad_desc()};
+      }
     }
-    if (primitives_.size() >= kMaxPrimitives) primitives_.clear();
-    return primitives_.emplace(rows, dnnl::matmul(DescribeRows(rows, weight_.get_desc())))
-        .first->second;
+    block.kernels = &found->second;
+    blocks_.push_back(std::move(block));
   }
 
+  void Multiply(const Block& block, size_t size, const In* input, Out* output) const {
+    const size_t rows = kPieceRows[size];
+    const Kernel& kernel = (*block.kernels)[size];
+    thread_local AlignedBuffer<uint8_t> scratchpad;
+    scratchpad.Resize(std::max<size_t>(kernel.scratchpad.get_size(), 1));
+    memory from(Rows<In>(rows, in_features_, in_features_), Engine(), const_cast<In*>(input));
+    memory to(Rows<Out>(rows, block.columns, out_features_), Engine(), output);
+    kernel.primitive.execute(
+        Stream(), {{DNNL_ARG_SRC, from},
+                   {DNNL_ARG_WEIGHTS, block.weight},
+                   {DNNL_ARG_BIAS, block.bias},
+                   {DNNL_ARG_DST, to},
+                   {DNNL_ARG_SCRATCHPAD, memory(kernel.scratchpad, Engine(), scratchpad.data())}});
+    Stream().wait();
+  }
+
+  ThreadTeam& team_;
   const size_t in_features_;
   const size_t out_features_;
   const dnnl::primitive_attr attributes_;
-  dnnl::stream stream_{Engine()};
-  memory bias_;
-  memory weight_;
-  std::unordered_map<size_t, dnnl::matmul> primitives_;  // by the number of rows
+  std::unordered_map<size_t, Kernels> kernels_;  // by a block's columns, of which there are two
+  std::vector<Block> blocks_;
+  // Of the product that runs: its last piece.
+  AlignedBuffer<In> filled_input_;
+  AlignedBuffer<Out> filled_output_;
 };
-
-}  // namespace
-
-template <typename In, typename Out>
-std::unique_ptr<MatMul<In, Out>> PackOneDnnMatMul(const LinearParameters& parameters,
-                                                  Activation activation) {
-  return std::make_unique<OneDnnMatMul<In, Out>>(parameters, activation);
-}
-
-template std::unique_ptr<MatMul<BFloat16, BFloat16>> PackOneDnnMatMul(const LinearParameters&,
-                                                                      Activation);
-template std::unique_ptr<MatMul<BFloat16, float>> PackOneDnnMatMul(const LinearParameters&,
-                                                                   Activation);
-
-#if defined(__x86_64__)
-
-namespace {
 
 // An instruction set's value has the bits of every set that it contains.
 bool Has(dnnl::cpu_isa isa) {
@@ -144,16 +231,25 @@ bool Has(dnnl::cpu_isa isa) {
 
 }  // namespace
 
+template <typename In, typename Out>
+std::unique_ptr<MatMul<In, Out>> PackOneDnnMatMul(ThreadTeam& team,
+                                                  const LinearParameters& parameters,
+                                                  Activation activation) {
+  return std::make_unique<OneDnnMatMul<In, Out>>(team, parameters, activation);
+}
+
+template std::unique_ptr<MatMul<BFloat16, BFloat16>> PackOneDnnMatMul(ThreadTeam&,
+                                                                      const LinearParameters&,
+                                                                      Activation);
+template std::unique_ptr<MatMul<BFloat16, float>> PackOneDnnMatMul(ThreadTeam&,
+                                                                   const LinearParameters&,
+                                                                   Activation);
+
 bool OneDnnUsesAmx() { return Has(dnnl::cpu_isa::avx512_core_amx); }
 bool LimitOneDnnToAvx2() {
   return dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2) == dnnl::status::success;
 }
 
-#else
-
-bool OneDnnUsesAmx() { return false; }
-bool LimitOneDnnToAvx2() { return true; }
-
-#endif
-
 }  // namespace embedding
+
+#endif  // defined(__x86_64__)

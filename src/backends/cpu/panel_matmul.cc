@@ -60,14 +60,15 @@ class PanelMatMul : public MatMul<In, Out> {
  public:
   // element(weight) is one as the kernel stores it.
   template <typename Element>
-  PanelMatMul(const PanelKernel& kernel, const LinearParameters& parameters, Activation activation,
-              const Element& element)
-      : kernel_(kernel),
+  PanelMatMul(ThreadTeam& team, const PanelKernel& kernel, const LinearParameters& parameters,
+              Activation activation, const Element& element)
+      : team_(team),
+        kernel_(kernel),
         in_features_(parameters.in_features),
         out_features_(parameters.out_features),
         gelu_(activation == Activation::kGelu),
         weight_(PackPanels<std::invoke_result_t<Element, float>>(
-            kernel, in_features_, out_features_,
+            team, kernel, in_features_, out_features_,
             [&](size_t feature, size_t first, size_t count, auto* to) {
               const float* from = parameters.weight.data() + feature * in_features_ + first;
               std::transform(from, from + count, to, element);
@@ -86,7 +87,8 @@ class PanelMatMul : public MatMul<In, Out> {
       left = padded_.data();
     }
     MultiplyPanels(
-        kernel_, weight_, reinterpret_cast<const uint8_t*>(left), columns * sizeof(In), input.rows,
+        team_, kernel_, weight_, reinterpret_cast<const uint8_t*>(left), columns * sizeof(In),
+        input.rows,
         [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
           Finish(panel, row, rows, reinterpret_cast<const float*>(sums), output);
         },
@@ -119,6 +121,7 @@ class PanelMatMul : public MatMul<In, Out> {
     }
   }
 
+  ThreadTeam& team_;
   const PanelKernel kernel_;
   const size_t in_features_;
   const size_t out_features_;
@@ -134,7 +137,8 @@ class PanelMatMul : public MatMul<In, Out> {
 bool PanelsMultiplyBf16() { return Bf16Kernel().has_value(); }
 
 template <typename In, typename Out>
-std::unique_ptr<MatMul<In, Out>> PackPanelMatMul(const LinearParameters& parameters,
+std::unique_ptr<MatMul<In, Out>> PackPanelMatMul(ThreadTeam& team,
+                                                 const LinearParameters& parameters,
                                                  Activation activation) {
   PanelKernel kernel;
   if constexpr (std::is_same_v<In, float>) {
@@ -142,20 +146,24 @@ std::unique_ptr<MatMul<In, Out>> PackPanelMatMul(const LinearParameters& paramet
   } else {
     kernel = *Bf16Kernel();
   }
-  return std::make_unique<PanelMatMul<In, Out>>(kernel, parameters, activation,
+  return std::make_unique<PanelMatMul<In, Out>>(team, kernel, parameters, activation,
                                                 [](float x) { return In(x); });
 }
 
-std::unique_ptr<MatMul<float, float>> PackF16PanelMatMul(const LinearParameters& parameters,
+std::unique_ptr<MatMul<float, float>> PackF16PanelMatMul(ThreadTeam& team,
+                                                         const LinearParameters& parameters,
                                                          Activation activation) {
-  return std::make_unique<PanelMatMul<float, float>>(F16Kernel(), parameters, activation,
+  return std::make_unique<PanelMatMul<float, float>>(team, F16Kernel(), parameters, activation,
                                                      F16BitsFromFloat);
 }
 
-template std::unique_ptr<MatMul<float, float>> PackPanelMatMul(const LinearParameters&, Activation);
-template std::unique_ptr<MatMul<BFloat16, BFloat16>> PackPanelMatMul(const LinearParameters&,
+template std::unique_ptr<MatMul<float, float>> PackPanelMatMul(ThreadTeam&, const LinearParameters&,
+                                                               Activation);
+template std::unique_ptr<MatMul<BFloat16, BFloat16>> PackPanelMatMul(ThreadTeam&,
+                                                                     const LinearParameters&,
                                                                      Activation);
-template std::unique_ptr<MatMul<BFloat16, float>> PackPanelMatMul(const LinearParameters&,
+template std::unique_ptr<MatMul<BFloat16, float>> PackPanelMatMul(ThreadTeam&,
+                                                                  const LinearParameters&,
                                                                   Activation);
 
 }  // namespace embedding

@@ -13,20 +13,25 @@ bool PanelsMultiplyBf16();
 
 // With an In of BFloat16 only where PanelsMultiplyBf16().
 template <typename In, typename Out>
-std::unique_ptr<MatMul<In, Out>> PackPanelMatMul(const LinearParameters& parameters,
+std::unique_ptr<MatMul<In, Out>> PackPanelMatMul(ThreadTeam& team,
+                                                 const LinearParameters& parameters,
                                                  Activation activation);
 
 // The f32 product with the weight rounded to f16: it takes half the memory, and half the time to
 // read, which is what a product of a few rows costs. The products are of f32. A weight beyond f16's
 // largest number, 65,504, becomes infinite.
-std::unique_ptr<MatMul<float, float>> PackF16PanelMatMul(const LinearParameters& parameters,
+std::unique_ptr<MatMul<float, float>> PackF16PanelMatMul(ThreadTeam& team,
+                                                         const LinearParameters& parameters,
                                                          Activation activation);
 
-extern template std::unique_ptr<MatMul<float, float>> PackPanelMatMul(const LinearParameters&,
+extern template std::unique_ptr<MatMul<float, float>> PackPanelMatMul(ThreadTeam&,
+                                                                      const LinearParameters&,
                                                                       Activation);
-extern template std::unique_ptr<MatMul<BFloat16, BFloat16>> PackPanelMatMul(const LinearParameters&,
+extern template std::unique_ptr<MatMul<BFloat16, BFloat16>> PackPanelMatMul(ThreadTeam&,
+                                                                            const LinearParameters&,
                                                                             Activation);
-extern template std::unique_ptr<MatMul<BFloat16, float>> PackPanelMatMul(const LinearParameters&,
+extern template std::unique_ptr<MatMul<BFloat16, float>> PackPanelMatMul(ThreadTeam&,
+                                                                         const LinearParameters&,
                                                                          Activation);
 
 }  // namespace embedding

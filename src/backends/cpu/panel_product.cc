@@ -1,7 +1,5 @@
 #include "backends/cpu/panel_product.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <cstring>
 
@@ -15,6 +13,14 @@ namespace {
 constexpr size_t kDepthBlock = 1024;
 // Of words that are widened, the copy stays nearer: 16 KB of a panel of 16.
 constexpr size_t kWidenedDepthBlock = 256;
+
+// Multiply-adds for which another thread is worth its while: some ten microseconds' work, where
+// threads meet within one or two.
+constexpr size_t kWorthAThread = 500'000;
+
+size_t ThreadsWorth(const ThreadTeam& team, size_t multiply_adds) {
+  return std::clamp(multiply_adds / kWorthAThread, size_t{1}, team.size());
+}
 
 size_t CeilDivide(size_t n, size_t by) { return (n + by - 1) / by; }
 
@@ -36,9 +42,9 @@ void SpreadWords(const void* from, size_t words, const PanelKernel& kernel, uint
   }
 }
 
-void MultiplyPanels(const PanelKernel& kernel, const PackedWeight& weight, const uint8_t* left,
-                    size_t left_stride, size_t rows, const FinishTile& finish_tile,
-                    const FinishRows& finish_rows) {
+void MultiplyPanels(ThreadTeam& team, const PanelKernel& kernel, const PackedWeight& weight,
+                    const uint8_t* left, size_t left_stride, size_t rows,
+                    const FinishTile& finish_tile, const FinishRows& finish_rows) {
   constexpr size_t kWordBytes = 4;
   const size_t block = kernel.widen != nullptr ? kWidenedDepthBlock : kDepthBlock;
   const bool one_block = weight.depth <= block;
@@ -50,7 +56,8 @@ void MultiplyPanels(const PanelKernel& kernel, const PackedWeight& weight, const
   const auto first_row = [&](size_t group) { return rows * group / groups; };
   // A task is a panel and, where threads are too many for the panels, a part of the groups.
   constexpr size_t kTasksPerThread = 4;
-  const auto threads = static_cast<size_t>(omp_get_max_threads());
+  const size_t threads =
+      ThreadsWorth(team, rows * weight.depth * kernel.group * weight.panels * kernel.width);
   const size_t wanted_parts =
       std::clamp(CeilDivide(kTasksPerThread * threads, weight.panels), size_t{1}, groups);
   const size_t groups_of_part = CeilDivide(groups, wanted_parts);
@@ -61,13 +68,13 @@ void MultiplyPanels(const PanelKernel& kernel, const PackedWeight& weight, const
   const size_t sums_bytes = (one_block ? 1 : groups_of_part) * tile_bytes;
   const size_t widened_bytes = kernel.widen != nullptr ? block * kernel.width * kWordBytes : 0;
   const size_t thread_bytes = sums_bytes + widened_bytes;
-  // What the team works in; the caller's, for all its products.
+  // What the team works in; the calling thread's, for all its products.
   thread_local AlignedBuffer<uint8_t> buffer;
   buffer.Resize(threads * thread_bytes);
   uint8_t* const scratch = buffer.data();
 
-  const auto multiply = [&](size_t task, size_t next_task) {
-    uint8_t* sums = scratch + static_cast<size_t>(omp_get_thread_num()) * thread_bytes;
+  const auto multiply = [&](size_t task, size_t next_task, size_t thread) {
+    uint8_t* sums = scratch + thread * thread_bytes;
     uint8_t* widened = sums + sums_bytes;
     const size_t panel = task / parts;
     const size_t next_panel = next_task / parts;
@@ -87,7 +94,7 @@ void MultiplyPanels(const PanelKernel& kernel, const PackedWeight& weight, const
       // requests are spread over the groups, not to come faster than memory answers.
       const uint8_t* next = stored + depth * stored_row;
       size_t next_words = std::min(block, weight.depth - first - depth);
-      if (last && next_panel != panel && next_panel < weight.panels) {
+      if (last && next_panel != panel) {
         next = weight.bytes.data() + next_panel * panel_bytes;
         next_words = std::min(block, weight.depth);
       }
@@ -112,7 +119,7 @@ void MultiplyPanels(const PanelKernel& kernel, const PackedWeight& weight, const
       }
     }
   };
-  ParallelForAhead(weight.panels * parts, multiply, rows, finish_rows);
+  ParallelForAhead(team, threads, weight.panels * parts, multiply, rows, finish_rows);
 }
 
 }  // namespace embedding

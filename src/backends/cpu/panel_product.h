@@ -36,14 +36,14 @@ void SpreadWords(const void* from, size_t words, const PanelKernel& kernel, uint
 // writes what is stored of `count` input features, T's of which `group` are a stored word. What the
 // last panel and the last word have beyond the weight is 0.
 template <typename T, typename Fill>
-PackedWeight PackPanels(const PanelKernel& kernel, size_t in_features, size_t out_features,
-                        const Fill& fill) {
+PackedWeight PackPanels(ThreadTeam& team, const PanelKernel& kernel, size_t in_features,
+                        size_t out_features, const Fill& fill) {
   PackedWeight packed;
   packed.depth = (in_features + kernel.group - 1) / kernel.group;
   packed.panels = (out_features + kernel.width - 1) / kernel.width;
   const size_t panel_bytes = packed.depth * kernel.width * kernel.stored_bytes;
   packed.bytes.Resize(packed.panels * panel_bytes);
-  ParallelFor(packed.panels, [&](size_t panel) {
+  ParallelFor(team, packed.panels, [&](size_t panel) {
     uint8_t* out = packed.bytes.data() + panel * panel_bytes;
     const size_t first_feature = panel * kernel.width;
     const size_t columns = std::min(kernel.width, out_features - first_feature);
@@ -73,8 +73,8 @@ using FinishTile = std::function<void(size_t panel, size_t row, size_t rows, con
 //
 // Every sum takes its terms in the order of the features, whatever the number of rows: a row's
 // result does not depend on its batch.
-void MultiplyPanels(const PanelKernel& kernel, const PackedWeight& weight, const uint8_t* left,
-                    size_t left_stride, size_t rows, const FinishTile& finish_tile,
-                    const FinishRows& finish_rows);
+void MultiplyPanels(ThreadTeam& team, const PanelKernel& kernel, const PackedWeight& weight,
+                    const uint8_t* left, size_t left_stride, size_t rows,
+                    const FinishTile& finish_tile, const FinishRows& finish_rows);
 
 }  // namespace embedding
