@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <memory>
 #include <random>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -143,7 +145,7 @@ TEST_P(MatMulF32, ARowDoesNotDependOnTheOthers) {
   constexpr size_t kOut = 96;
   const std::vector<float> input = Random(40 * kIn, 1);
   const std::vector<float> weight = Random(kOut * kIn, 2);
-  const auto matmul = GetParam()({weight, {}, kIn, kOut}, Activation::kIdentity);
+  const auto matmul = GetParam()(TeamOf(2), {weight, {}, kIn, kOut}, Activation::kIdentity);
   std::vector<float> together(40 * kOut);
   matmul->Run({input.data(), 40, kIn}, {together.data(), 40, kOut}, {});
   for (size_t row = 0; row < 40; ++row) {
@@ -153,9 +155,11 @@ TEST_P(MatMulF32, ARowDoesNotDependOnTheOthers) {
   }
 }
 
-using MakeBf16ToF32 = std::unique_ptr<MatMul<BFloat16, float>> (*)(const LinearParameters&,
+using MakeBf16ToF32 = std::unique_ptr<MatMul<BFloat16, float>> (*)(ThreadTeam&,
+                                                                   const LinearParameters&,
                                                                    Activation);
-using MakeBf16 = std::unique_ptr<MatMul<BFloat16, BFloat16>> (*)(const LinearParameters&,
+using MakeBf16 = std::unique_ptr<MatMul<BFloat16, BFloat16>> (*)(ThreadTeam&,
+                                                                 const LinearParameters&,
                                                                  Activation);
 
 void ExpectF32ProductOfRoundedNumbers(MakeBf16ToF32 to_f32, MakeBf16 to_bf16, size_t rows,
@@ -176,11 +180,12 @@ void ExpectF32ProductOfRoundedNumbers(MakeBf16ToF32 to_f32, MakeBf16 to_bf16, si
       ->Run({input.data(), rows, in}, {expected.data(), rows, out}, {});
   std::vector<float> f32(rows * out);
   RowCount finished(rows);
-  to_f32(parameters, activation)
+  to_f32(TeamOf(2), parameters, activation)
       ->Run({rounded.data(), rows, in}, {f32.data(), rows, out}, finished.Step());
   finished.ExpectEachOnce();
   std::vector<BFloat16> bf16(rows * out);
-  to_bf16(parameters, activation)->Run({rounded.data(), rows, in}, {bf16.data(), rows, out}, {});
+  to_bf16(TeamOf(2), parameters, activation)
+      ->Run({rounded.data(), rows, in}, {bf16.data(), rows, out}, {});
   const auto sum_of_sizes = static_cast<double>(in);  // of products of two numbers of size 1
   for (size_t i = 0; i < expected.size(); ++i) {
     ASSERT_NEAR(f32[i], expected[i], 4 * kEpsilon * (sum_of_sizes + 1));
@@ -198,6 +203,9 @@ void ExpectF32ProductsOfRoundedNumbers(MakeBf16ToF32 to_f32, MakeBf16 to_bf16) {
   expect(20, 4096, 128, Activation::kIdentity);  // more than a block of features
   expect(9, 70, 37, Activation::kGelu);
   expect(9, 7, 13, Activation::kIdentity);
+  for (const size_t rows : std::initializer_list<size_t>{33, 129, 251}) {
+    expect(rows, 64, 300, Activation::kGelu);
+  }
 }
 
 TEST(MatMulBf16, IsTheF32ProductOfRoundedNumbersWhereTheProcessorHasIt) {
@@ -211,6 +219,41 @@ TEST(MatMulBf16, IsTheSameByOneDnn) {
   ExpectF32ProductsOfRoundedNumbers(&PackOneDnnMatMul<BFloat16, float>,
                                     &PackOneDnnMatMul<BFloat16, BFloat16>);
 }
+
+#ifdef __linux__
+
+// Of this process, beside files.
+size_t MemoryBytes() {
+  std::ifstream status("/proc/self/status");
+  std::string field;
+  while (status >> field && field != "RssAnon:") {
+  }
+  size_t kilobytes = 0;
+  status >> kilobytes;
+  return kilobytes * 1024;
+}
+
+TEST(MatMulBf16, OneDnnTakesNoMemoryForEveryNewNumberOfRows) {
+  if (!PanelsMultiplyBf16()) GTEST_SKIP() << "this processor does not multiply bf16";
+  constexpr size_t kRows = 300;
+  constexpr size_t kIn = 384;
+  constexpr size_t kOut = 1536;
+  const std::vector<float> weight = Random(kOut * kIn, 2);
+  const std::vector<BFloat16> input(kRows * kIn);
+  std::vector<BFloat16> output(kRows * kOut);
+  const auto matmul =
+      PackOneDnnMatMul<BFloat16, BFloat16>(TeamOf(2), {weight, {}, kIn, kOut}, Activation::kGelu);
+  const auto run = [&](size_t rows) {
+    matmul->Run({input.data(), rows, kIn}, {output.data(), rows, kOut}, {});
+  };
+  for (const size_t rows : std::initializer_list<size_t>{15, 31, 63, 127, kRows}) run(rows);
+  const size_t before = MemoryBytes();
+  for (size_t rows = 1; rows <= kRows; ++rows) run(rows);
+  constexpr size_t kMegabyte = size_t{1} << 20;
+  EXPECT_LE(MemoryBytes(), before + 2 * kMegabyte);
+}
+
+#endif
 
 // As activations.h defines them, a row of x [rows, columns] at a time: x becomes q - zero, scales
 // the size of one step.
