@@ -5,12 +5,12 @@ set -euo pipefail
 
 build_debian=(g++ cmake ninja-build ccache pkg-config libhwy-dev
   libboost-dev libsimdjson-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev
-  libutf8proc-dev libssl-dev libcurl4-openssl-dev python3 python3-venv curl)
+  libtoml11-dev libutf8proc-dev libssl-dev libcurl4-openssl-dev python3 python3-venv curl)
 dev_debian=(clang clang-format clang-tidy libgtest-dev libgmock-dev libbenchmark-dev)
 # oneDNN, for AMX; its CMake package looks for OpenCL.
 [ "$(uname -m)" = x86_64 ] && build_debian+=(libdnnl-dev ocl-icd-opencl-dev)
 build_brew=(cmake ninja ccache pkgconf highway boost simdjson nlohmann-json spdlog fmt cli11
-  utf8proc openssl@3 curl python@3)
+  toml11 utf8proc openssl@3 curl python@3)
 dev_brew=(googletest google-benchmark clang-format)
 
 say() { printf '%s\n' "$*" >&2; }

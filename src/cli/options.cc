@@ -1,13 +1,27 @@
+// CLI11 has the table of options, writes --help and converts values. Reading is done here: CLI11
+// takes several values for one, lets the file win over the environment, reads a file that is not
+// TOML as well as it can, and shows keys in its errors.
+
 #include "cli/options.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
+#include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/result.h"
 #include "cli/commands.h"
+#include "cli/config_file.h"
+#include "cli/option_values.h"
+#include "cli/usage_error.h"
+#include "weights/model_error.h"
 
 namespace embedding::cli {
 namespace {
@@ -21,38 +35,161 @@ std::string EnvironmentName(const std::string& option) {
   return name;
 }
 
+bool IsList(const CLI::Option& option) { return option.get_expected_max() > 1; }
+
+// The option that an argument names, be it `--name` or `--name=value`; or nullptr.
+CLI::Option* OptionOf(CLI::App& app, std::string_view argument) {
+  if (argument == "-h") return app.get_option_no_throw("--help");
+  if (!argument.starts_with("--")) return nullptr;
+  return app.get_option_no_throw(std::string(argument.substr(0, argument.find('='))));
+}
+
+// What is said of an argument that is no option shows no value: it may be a key.
+Error NotAnOption(const CLI::App& app, std::string_view argument, int position) {
+  if (!argument.starts_with('-')) {
+    return UsageError(
+        "argument {} belongs to no option; a value with spaces stands in quotes, and an option is "
+        "repeated for each of several values",
+        position);
+  }
+  return UsageError("{}: no such option; {} --help lists them",
+                    Printable(argument.substr(0, argument.find('=')), 60), app.get_name());
+}
+
+// The values that each option has been given.
+class Reader {
+ public:
+  explicit Reader(CLI::App& app) : app_(app) {}
+
+  // Gives whether help was asked for, which ends the reading.
+  Result<bool> ReadCommandLine(int argc, char** argv) {
+    for (int i = 1; i < argc; ++i) {
+      const std::string_view argument = argv[i];
+      CLI::Option* option = OptionOf(app_, argument);
+      if (option == nullptr) return NotAnOption(app_, argument, i);
+      if (option == app_.get_help_ptr()) return true;
+      const std::string name = option->get_name();
+      const size_t equals = argument.find('=');
+      if (equals == std::string_view::npos && (++i == argc || OptionOf(app_, argv[i]) != nullptr)) {
+        return UsageError("{}: no value follows", name);
+      }
+      if (Has(option) && !IsList(*option))
+        return UsageError("{}: given twice, but takes one value", name);
+      RETURN_IF_ERROR(Add(
+          option, name, equals == std::string_view::npos ? argv[i] : argument.substr(equals + 1)));
+    }
+    return false;
+  }
+
+  // For options without a value so far.
+  Status ReadEnvironment() {
+    for (CLI::Option* option : app_.get_options()) {
+      const std::string name = EnvironmentName(option->get_name());
+      const char* value = std::getenv(name.c_str());
+      // As for most programs, an empty variable is as good as none.
+      if (option == app_.get_help_ptr() || Has(option) || value == nullptr || *value == '\0') {
+        continue;
+      }
+      RETURN_IF_ERROR(Add(option, name, value));
+    }
+    return {};
+  }
+
+  // The same, if --config has one.
+  Status ReadFile(CLI::Option* config) {
+    if (!Has(config)) return {};
+    const std::string path = values_[config].front();
+    ASSIGN_OR_RETURN(const std::vector<ConfigEntry> entries, ReadConfigFile(path));
+    std::map<CLI::Option*, std::vector<std::string>> of_file;
+    for (const ConfigEntry& entry : entries) {
+      const std::string source =
+          fmt::format("{}:{}: {}", Printable(path, 200), entry.line, Printable(entry.key, 60));
+      CLI::Option* option = app_.get_option_no_throw("--" + entry.key);
+      if (option == nullptr || option == app_.get_help_ptr() || option == config) {
+        return UsageError("{}: no key of this file; it has the options of {} --help but for config",
+                          source, app_.get_name());
+      }
+      RETURN_IF_ERROR(CheckShape(*option, source, entry));
+      for (ConfigValue value : entry.values) {
+        RETURN_IF_ERROR(CheckValue(*option, source, value.text));
+        of_file[option].push_back(std::move(value.text));
+      }
+    }
+    values_.merge(of_file);  // which keeps what is there
+    return {};
+  }
+
+  // Hands all of it to CLI11.
+  void Store() {
+    for (auto& [option, values] : values_) option->add_result(std::move(values));
+    app_.parse(std::vector<std::string>());
+  }
+
+ private:
+  bool Has(CLI::Option* option) const { return values_.contains(option); }
+
+  Status Add(CLI::Option* option, const std::string& source, std::string_view given) {
+    std::string value(given);
+    RETURN_IF_ERROR(CheckValue(*option, source, value));
+    values_[option].push_back(std::move(value));
+    return {};
+  }
+
+  static Status CheckShape(CLI::Option& option, const std::string& source,
+                           const ConfigEntry& entry) {
+    if (entry.is_list && !IsList(option))
+      return UsageError("{}: expected one value, got a list", source);
+    if (entry.values.empty())
+      return UsageError("{}: expected at least one value, got none", source);
+    for (const ConfigValue& value : entry.values) {
+      if (value.is_number && !TakesNumber(option)) {
+        return UsageError("{}: expected a string, which stands in quotes, got a number", source);
+      }
+    }
+    return {};
+  }
+
+  CLI::App& app_;
+  std::map<CLI::Option*, std::vector<std::string>> values_;
+};
+
+Result<bool> Read(CLI::App& app, CLI::Option* config, int argc, char** argv) {
+  Reader reader(app);
+  ASSIGN_OR_RETURN(const bool help, reader.ReadCommandLine(argc, argv));
+  if (help) return true;
+  RETURN_IF_ERROR(reader.ReadEnvironment());
+  RETURN_IF_ERROR(reader.ReadFile(config));
+  try {
+    reader.Store();
+  } catch (const CLI::ParseError& error) {
+    return UsageError("{}", error.what());
+  }
+  return false;
+}
+
 }  // namespace
 
 std::optional<int> ParseOptions(CLI::App& app, int argc, char** argv) {
-  app.set_config("--config", "", "A TOML file with options by name: port = 8001");
-  app.allow_config_extras(CLI::config_extras_mode::error);
+  std::string file;
+  CLI::Option* config =
+      app.add_option("--config", file, "A TOML file with options by name: port = 8001");
+  config->check(Text("a file's name"));
   app.footer(
       "Each option can also be given as the environment variable in brackets, or in the file of "
       "--config.\nThe command line wins over the environment, the environment over the file.");
-
-  // CLI11 lets the file win over the environment. So the environment goes to the front of the
-  // command line, where what is given later wins; an option that may be given more than once would
-  // take both.
-  std::vector<std::string> arguments;
   for (CLI::Option* option : app.get_options()) {
-    const std::string name = option->get_name();
-    if (name == "--help") continue;
-    option->envname(EnvironmentName(name))->take_last();
-    const bool given = std::any_of(argv + 1, argv + argc, [&name](std::string_view argument) {
-      return argument.substr(0, argument.find('=')) == name;
-    });
-    // As for most programs, an empty variable is as good as none.
-    const char* value = std::getenv(EnvironmentName(name).c_str());
-    if (!given && value != nullptr && *value != '\0') arguments.push_back(name + '=' + value);
+    if (option == app.get_help_ptr()) continue;
+    option->envname(EnvironmentName(option->get_name()));
+    option->allow_extra_args(false);  // else "[a,b]" is two values
   }
-  arguments.insert(arguments.end(), argv + 1, argv + argc);
-  std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
-  try {
-    app.parse(std::move(arguments));
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  const Result<bool> help = Read(app, config, argc, argv);
+  if (!help.ok()) {
+    std::fprintf(stderr, "embedding-service: %s\n", help.error().message.c_str());
+    return kExitUsage;
   }
-  return std::nullopt;
+  if (!*help) return std::nullopt;
+  std::fputs(app.help().c_str(), stdout);
+  return kExitOk;
 }
 
 }  // namespace embedding::cli

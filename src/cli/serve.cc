@@ -19,6 +19,7 @@
 #include "base/cpu.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/serve_options.h"
 #include "engine/embedder.h"
 #include "hub/download.h"
 #include "serve/server.h"
@@ -27,76 +28,10 @@
 namespace embedding::cli {
 namespace {
 
-struct ServeOptions {
-  std::vector<std::string> models = {"BAAI/bge-m3"};
-  std::string revision = "main";
-  std::string device = "auto";
-  std::string dtype = "auto";
-  std::string instruction_set = "auto";
-  std::string default_prompt_name = "";
-  EmbedderOptions engine;
-  api::ServiceOptions service;
-  serve::ServerOptions server;
-};
-
-void AddOptions(CLI::App& app, ServeOptions& options) {
-  const auto add = [&app](const char* name, auto& value, const char* description) {
-    return app.add_option(name, value, description)->capture_default_str();
-  };
-  add("--model", options.models,
-      "A model of the Hugging Face hub, or a directory; of several the first of a kind "
-      "(embeddings, reranking) answers requests that name none");
-  add("--revision", options.revision, "Branch, tag or commit of a hub model");
-  add("--host", options.server.host, "Address to listen on");
-  add("--port", options.server.port, "Port to listen on; 0 takes a free one");
-  add("--device", options.device, "What computes: auto or cpu");
-  add("--dtype", options.dtype,
-      "What products multiply: f32 as the Python originals, bf16 twice as fast where the CPU has "
-      "it, f16 for weights in half the memory, int8 fastest and least exact (cosine to f32 above "
-      "0.99), "
-      "or auto: bf16 where native, else f32")
-      ->check(CLI::IsMember({"auto", "f32", "bf16", "f16", "int8"}));
-  add("--instruction-set", options.instruction_set,
-      "auto takes the best that the CPU has; avx2 shows what a smaller one would do")
-      ->check(CLI::IsMember({"auto", "avx2"}));
-  add("--threads", options.engine.threads, "Computing threads; 0 takes all CPUs")
-      ->check(CLI::Range(0, 1024));
-  add("--default-prompt-name", options.default_prompt_name,
-      "Prompt that is put before texts of requests without prompt_name; empty takes what the model "
-      "says");
-  add("--max-batch-tokens", options.engine.max_batch_tokens,
-      "Tokens that are computed together; more texts wait their turn")
-      ->check(CLI::PositiveNumber);
-  add("--max-queue", options.engine.max_queue,
-      "Texts that may wait; a request beyond that is answered 429")
-      ->check(CLI::PositiveNumber);
-  add("--max-client-batch-size", options.service.max_client_batch_size, "Most texts in one request")
-      ->check(CLI::PositiveNumber);
-  // Its value is not shown by --help.
-  app.add_option(
-         "--api-key", options.service.api_keys,
-         "A key that requests must send, as X-API-Key or Authorization: Bearer; may be given "
-         "more than once. Without any, everybody may ask. Other processes see the command "
-         "line: better in the environment or the file")
-      ->check([](const std::string& key) {
-        return key.empty() ? std::string("an empty key would let everybody in") : std::string();
-      });
-  add("--payload-limit", options.server.payload_limit_bytes, "Largest body of a request in bytes")
-      ->check(CLI::PositiveNumber);
-  add("--max-connections", options.server.max_connections, "Most connections at a time")
-      ->check(CLI::PositiveNumber);
-  app.add_option_function<int>(
-         "--shutdown-timeout",
-         [&options](int seconds) {
-           options.server.shutdown_timeout = std::chrono::seconds(seconds);
-         },
-         "Seconds that requests in hand may take once the server is told to stop")
-      ->check(CLI::NonNegativeNumber)
-      ->default_str(std::to_string(options.server.shutdown_timeout.count()));
-}
-
 int ExitCodeOf(ErrorCode code) {
   switch (code) {
+    case ErrorCode::kInvalidArgument:
+      return kExitUsage;
     case ErrorCode::kModelLoad:
       return kExitModel;
     case ErrorCode::kAddressInUse:
@@ -208,10 +143,11 @@ Result<std::vector<std::unique_ptr<Embedder>>> LoadModels(const ServeOptions& op
 int Serve(int argc, char** argv) {
   ServeOptions options;
   CLI::App app("Answers requests for embeddings over HTTP.", "embedding-service serve");
-  AddOptions(app, options);
+  AddServeOptions(app, options);
   if (const std::optional<int> code = ParseOptions(app, argc, argv)) return *code;
   spdlog::set_default_logger(spdlog::stderr_color_mt("embedding-service"));
 
+  if (const Status sound = CheckServeOptions(options); !sound.ok()) return Report(sound.error());
   const Status device = CheckDevice(options.device);
   if (!device.ok()) return Report(device.error());
   options.service.model_name = DisplayName(options.models.front());

@@ -1,0 +1,116 @@
+#include "cli/option_values.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+#include <system_error>
+
+#include "base/utf8.h"
+#include "cli/usage_error.h"
+#include "weights/model_error.h"
+#include "weights/model_locator.h"
+
+namespace embedding::cli {
+namespace {
+
+constexpr char kNumber[] = "number";
+constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
+
+std::string Expected(std::string_view what, std::string_view value) {
+  return fmt::format("expected {}, got {}", what, Quoted(value));
+}
+
+bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
+bool IsText(std::string_view value) {
+  return value.find_first_not_of(kWhiteSpace) != std::string_view::npos &&
+         std::none_of(value.begin(), value.end(), IsControl) &&
+         FindInvalidUtf8(value) == std::string_view::npos;
+}
+
+std::string_view Trimmed(std::string_view text) {
+  const size_t begin = text.find_first_not_of(kWhiteSpace);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kWhiteSpace) - begin + 1);
+}
+
+}  // namespace
+
+CLI::Validator WholeNumber(uint64_t least, uint64_t most) {
+  const auto check = [least, most](std::string& value) -> std::string {
+    uint64_t number = 0;
+    const char* end = value.data() + value.size();
+    const auto [stop, problem] = std::from_chars(value.data(), end, number);
+    if (problem != std::errc() || stop != end || number < least || number > most) {
+      return Expected(fmt::format("a whole number from {} to {}", least, most), value);
+    }
+    value = std::to_string(number);  // a leading zero would make it octal
+    return {};
+  };
+  return {check, fmt::format("{} to {}", least, most), kNumber};
+}
+
+CLI::Validator OneOf(const std::vector<std::string>& names) {
+  const auto check = [names](const std::string& value) {
+    if (std::find(names.begin(), names.end(), value) != names.end()) return std::string();
+    return Expected(fmt::format("one of {}", fmt::join(names, ", ")), value);
+  };
+  return {check, fmt::format("{}", fmt::join(names, ", "))};
+}
+
+CLI::Validator Text(const std::string& what) {
+  const auto check = [what](const std::string& value) {
+    return IsText(value) ? std::string() : Expected(what + ", in one line of UTF-8", value);
+  };
+  return {check, ""};
+}
+
+CLI::Validator OptionalText(const std::string& what) {
+  const auto check = [what](const std::string& value) {
+    if (value.empty() || IsText(value)) return std::string();
+    return Expected(what + ", in one line of UTF-8", value);
+  };
+  return {check, ""};
+}
+
+CLI::Validator Word(const std::string& what) {
+  const auto check = [what](const std::string& value) {
+    if (IsText(value) && value.find(' ') == std::string::npos) return std::string();
+    return Expected(what + ", without white space", value);
+  };
+  return {check, ""};
+}
+
+CLI::Validator Revision() {
+  const auto check = [](const std::string& value) {
+    return CheckRevision(value).ok() ? std::string()
+                                     : Expected("a branch, a tag or a commit's hash", value);
+  };
+  return {check, ""};
+}
+
+CLI::Validator ApiKey() {
+  const auto check = [](std::string& value) -> std::string {
+    value = Trimmed(value);
+    if (value.empty()) return "an empty key would let everybody in; expected printable ASCII";
+    const auto in_header = [](char c) { return c >= ' ' && c <= '~'; };
+    if (std::all_of(value.begin(), value.end(), in_header)) return {};
+    return fmt::format(
+        "expected printable ASCII, which a header can carry, got {} bytes with others among them",
+        value.size());
+  };
+  return {check, ""};
+}
+
+bool TakesNumber(CLI::Option& option) { return option.get_validator()->get_name() == kNumber; }
+
+Status CheckValue(CLI::Option& option, const std::string& source, std::string& value) {
+  const std::string problem = (*option.get_validator())(value);
+  if (problem.empty()) return {};
+  return UsageError("{}: {}", source, problem);
+}
+
+}  // namespace embedding::cli

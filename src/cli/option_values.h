@@ -1,0 +1,49 @@
+// What an option's value may be. Every option has exactly one of these checks.
+//
+// They are strict where CLI11's conversions are not, to which "" is 0, "010" is 8 and 2^64 is
+// 2^64 - 1. What they say of a wrong value reads on from the place where it was given: "--port: "
+// "expected a whole number from 0 to 65535, got \"80x\"". They put a value into the form that CLI11
+// takes, and so are given to Option::transform().
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace embedding::cli {
+
+// Decimal digits alone, in [least, most]; `most` at most 10^18, so that every TOML integer beyond
+// it is known to be.
+CLI::Validator WholeNumber(uint64_t least, uint64_t most);
+
+CLI::Validator OneOf(const std::vector<std::string>& names);
+
+// One line of UTF-8, not blank: what answers, logs and paths can hold. `what` is named if it is
+// not.
+CLI::Validator Text(const std::string& what);
+
+// The same, or nothing at all.
+CLI::Validator OptionalText(const std::string& what);
+
+// Text without white space.
+CLI::Validator Word(const std::string& what);
+
+// A branch, tag or commit as weights/model_locator.h takes it.
+CLI::Validator Revision();
+
+// What a header can carry: printable ASCII, spaces inside included. White space around it is cut
+// off: a mounted secret ends in a line's end. Its errors never show the value.
+CLI::Validator ApiKey();
+
+// Whether WholeNumber checks the option.
+bool TakesNumber(CLI::Option& option);
+
+// Checks `value` for `option`, and puts it into its form; `source` is where it was given, as errors
+// name it. Errors: kInvalidArgument.
+Status CheckValue(CLI::Option& option, const std::string& source, std::string& value);
+
+}  // namespace embedding::cli

@@ -1,0 +1,89 @@
+#include "cli/serve_options.h"
+
+#include <chrono>
+#include <cstdint>
+#include <set>
+
+#include "cli/option_values.h"
+#include "cli/usage_error.h"
+#include "weights/model_error.h"
+
+namespace embedding::cli {
+namespace {
+
+// Bounds that no machine reaches, and whose sums and products fit into 64 bits.
+constexpr uint64_t kMostTexts = 1'000'000'000;
+constexpr uint64_t kMostTokens = 1'000'000'000;
+constexpr uint64_t kMostBytes = 1'000'000'000'000;
+// Linux lets a process have 2^20 open files unless fs.nr_open is raised.
+constexpr uint64_t kMostConnections = 1'000'000;
+constexpr uint64_t kMostSeconds = 1'000'000'000;
+
+}  // namespace
+
+void AddServeOptions(CLI::App& app, ServeOptions& options) {
+  const auto add = [&app](const char* name, auto& value, const char* description,
+                          const CLI::Validator& check) {
+    app.add_option(name, value, description)->capture_default_str()->transform(check);
+  };
+  add("--model", options.models,
+      "A model of the Hugging Face hub, or a directory; of several the first of a kind "
+      "(embeddings, reranking) answers requests that name none",
+      Text("a model of the hub or a directory"));
+  add("--revision", options.revision, "Branch, tag or commit of a hub model", Revision());
+  add("--host", options.server.host, "Address to listen on", Word("a host's name or address"));
+  add("--port", options.server.port, "Port to listen on; 0 takes a free one",
+      WholeNumber(0, 65535));
+  add("--device", options.device, "What computes: auto or cpu", Word("a device"));
+  add("--dtype", options.dtype,
+      "What products multiply: f32 as the Python originals, bf16 twice as fast where the CPU has "
+      "it, f16 for weights in half the memory, int8 fastest and least exact (cosine to f32 above "
+      "0.99), "
+      "or auto: bf16 where native, else f32",
+      OneOf({"auto", "f32", "bf16", "f16", "int8"}));
+  add("--instruction-set", options.instruction_set,
+      "auto takes the best that the CPU has; avx2 shows what a smaller one would do",
+      OneOf({"auto", "avx2"}));
+  add("--threads", options.engine.threads, "Computing threads; 0 takes all CPUs",
+      WholeNumber(0, 1024));
+  add("--default-prompt-name", options.default_prompt_name,
+      "Prompt that is put before texts of requests without prompt_name; empty takes what the model "
+      "says",
+      OptionalText("a prompt's name"));
+  add("--max-batch-tokens", options.engine.max_batch_tokens,
+      "Tokens that are computed together; more texts wait their turn", WholeNumber(1, kMostTokens));
+  add("--max-queue", options.engine.max_queue,
+      "Texts that may wait; a request beyond that is answered 429", WholeNumber(1, kMostTexts));
+  add("--max-client-batch-size", options.service.max_client_batch_size, "Most texts in one request",
+      WholeNumber(1, kMostTexts));
+  // Its value is not shown by --help.
+  app.add_option(
+         "--api-key", options.service.api_keys,
+         "A key that requests must send, as X-API-Key or Authorization: Bearer; may be given "
+         "more than once. Without any, everybody may ask. Other processes see the command "
+         "line: better in the environment or the file")
+      ->transform(ApiKey());
+  add("--payload-limit", options.server.payload_limit_bytes, "Largest body of a request in bytes",
+      WholeNumber(1, kMostBytes));
+  add("--max-connections", options.server.max_connections, "Most connections at a time",
+      WholeNumber(1, kMostConnections));
+  app.add_option_function<int>(
+         "--shutdown-timeout",
+         [&options](int seconds) {
+           options.server.shutdown_timeout = std::chrono::seconds(seconds);
+         },
+         "Seconds that requests in hand may take once the server is told to stop")
+      ->transform(WholeNumber(0, kMostSeconds))
+      ->default_str(std::to_string(options.server.shutdown_timeout.count()));
+}
+
+Status CheckServeOptions(const ServeOptions& options) {
+  std::set<std::string> models;
+  for (const std::string& model : options.models) {
+    if (models.insert(model).second) continue;
+    return UsageError("--model: expected each model once, got {} twice", Quoted(model));
+  }
+  return {};
+}
+
+}  // namespace embedding::cli

@@ -1,0 +1,35 @@
+// What `embedding-service serve` can be told.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <string>
+#include <vector>
+
+#include "api/call.h"
+#include "base/result.h"
+#include "engine/embedder.h"
+#include "serve/server.h"
+
+namespace embedding::cli {
+
+struct ServeOptions {
+  std::vector<std::string> models = {"BAAI/bge-m3"};
+  std::string revision = "main";
+  std::string device = "auto";
+  std::string dtype = "auto";
+  std::string instruction_set = "auto";
+  std::string default_prompt_name = "";
+  EmbedderOptions engine;
+  api::ServiceOptions service;
+  serve::ServerOptions server;
+};
+
+// Adds every option, with its description and its check (option_values.h); `options` must outlive
+// the parsing.
+void AddServeOptions(CLI::App& app, ServeOptions& options);
+
+// What no option's own check sees. Errors: kInvalidArgument.
+Status CheckServeOptions(const ServeOptions& options);
+
+}  // namespace embedding::cli
