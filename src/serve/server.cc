@@ -77,13 +77,6 @@ class AsioServer final : public Server {
                    ""};
     }
     url_ = UrlOf(acceptor_.local_endpoint());
-    const size_t files = RaiseFileLimit(options_.max_connections + kMaxRefusals + kOtherFiles);
-    const size_t affordable = files - std::min(files, kMaxRefusals + kOtherFiles);
-    if (affordable < options_.max_connections) {
-      spdlog::warn("the limit of {} open files allows {} connections, not {}; raise ulimit -n",
-                   files, affordable, options_.max_connections);
-      options_.max_connections = affordable;
-    }
     return {};
   }
 
@@ -210,7 +203,11 @@ class AsioServer final : public Server {
 
 Result<std::unique_ptr<Server>> Server::Listen(const ServerOptions& options,
                                                Application application) {
-  auto server = std::make_unique<AsioServer>(options, std::move(application));
+  // Before anything is opened: what opens itself in a constructor cannot be refused well.
+  ServerOptions affordable = options;
+  ASSIGN_OR_RETURN(affordable.max_connections,
+                   AffordConnections(options.max_connections, kMaxRefusals + kOtherFiles));
+  auto server = std::make_unique<AsioServer>(affordable, std::move(application));
   RETURN_IF_ERROR(server->Open());
   return std::unique_ptr<Server>(std::move(server));
 }

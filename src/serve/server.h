@@ -51,7 +51,7 @@ struct ServerOptions {
 class Server {
  public:
   // Opens the port; connections wait until Run. SIGINT and SIGTERM belong to the server from here
-  // on. Errors: kAddressInUse.
+  // on. Errors: kAddressInUse; kInternal: the limit of open files leaves too few connections.
   static Result<std::unique_ptr<Server>> Listen(const ServerOptions& options,
                                                 Application application);
 
