@@ -2,7 +2,10 @@
 #include <string_view>
 
 #include "cli/commands.h"
+#include "cli/resources.h"
+#include "cli/standard_streams.h"
 #include "cli/version.h"
+#include "weights/model_error.h"
 
 namespace {
 
@@ -24,22 +27,35 @@ void PrintUsage(std::FILE* out) {
   std::fputs("\nembedding-service COMMAND --help tells a command's options.\n", out);
 }
 
+int Report(const embedding::Status& status) {
+  if (status.ok()) return embedding::cli::kExitOk;
+  std::fprintf(stderr, "embedding-service: %s\n", status.error().message.c_str());
+  return embedding::cli::kExitFailed;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (const embedding::Status streams = embedding::cli::PrepareStandardStreams(); !streams.ok()) {
+    return Report(streams);
+  }
+  embedding::cli::ReportExhaustion();
   const std::string_view name = argc > 1 ? argv[1] : "";
   for (const Command& command : kCommands) {
     if (command.name == name) return command.run(argc - 1, argv + 1);
   }
   if (name == "--version") {
     std::printf("embedding-service %s\n", embedding::cli::kVersion);
-    return embedding::cli::kExitOk;
+    return Report(embedding::cli::FlushStandardOutput());
   }
   if (name == "--help" || name == "-h") {
     PrintUsage(stdout);
-    return embedding::cli::kExitOk;
+    return Report(embedding::cli::FlushStandardOutput());
   }
-  if (!name.empty()) std::fprintf(stderr, "embedding-service: no such command: %s\n", argv[1]);
+  if (!name.empty()) {
+    std::fprintf(stderr, "embedding-service: no such command: %s\n",
+                 embedding::Quoted(name).c_str());
+  }
   PrintUsage(stderr);
   return embedding::cli::kExitUsage;
 }

@@ -20,6 +20,7 @@
 #include "cli/commands.h"
 #include "cli/config_file.h"
 #include "cli/option_values.h"
+#include "cli/standard_streams.h"
 #include "cli/usage_error.h"
 #include "weights/model_error.h"
 
@@ -189,6 +190,10 @@ std::optional<int> ParseOptions(CLI::App& app, int argc, char** argv) {
   }
   if (!*help) return std::nullopt;
   std::fputs(app.help().c_str(), stdout);
+  if (const Status printed = FlushStandardOutput(); !printed.ok()) {
+    std::fprintf(stderr, "embedding-service: %s\n", printed.error().message.c_str());
+    return kExitFailed;
+  }
   return kExitOk;
 }
 

@@ -19,6 +19,7 @@
 #include "base/cpu.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/resources.h"
 #include "cli/serve_options.h"
 #include "engine/embedder.h"
 #include "hub/download.h"
@@ -130,6 +131,13 @@ Result<std::vector<std::unique_ptr<Embedder>>> LoadModels(const ServeOptions& op
   return models;
 }
 
+// Threads that a server of these options runs.
+int ThreadsOf(const ServeOptions& options, int workers) {
+  const int team = options.engine.threads > 0 ? options.engine.threads : AvailableCpus();
+  constexpr int kLoader = 1;
+  return workers + kLoader + static_cast<int>(options.models.size()) * team;
+}
+
 // Ends the process without waiting for threads: nothing stops a model that is being loaded, or a
 // batch that is being computed, and nobody is left to be answered.
 [[noreturn]] void ExitNow(int code) {
@@ -157,10 +165,14 @@ int Serve(int argc, char** argv) {
   const size_t keys = options.service.api_keys.size();
   if (keys > 0) spdlog::info("requests must send one of {} API keys", keys);
 
+  const int worker_count = std::max(2, AvailableCpus());
+  const Status threads = CheckThreads(ThreadsOf(options, worker_count));
+  if (!threads.ok()) return Report(threads.error());
+
   // Destroyed in reverse: the embedders answer what they still have while the workers and the
   // server that this goes through are there.
   std::unique_ptr<serve::Server> server;
-  serve::WorkerPool workers(std::max(2, AvailableCpus()));
+  serve::WorkerPool workers(worker_count);
   api::Service service(options.service,
                        [&workers](std::function<void()> task) { workers.Post(std::move(task)); });
   Result<std::unique_ptr<serve::Server>> listening = serve::Server::Listen(

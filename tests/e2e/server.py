@@ -32,7 +32,7 @@ def environment(**variables):
     return {**kept, "HF_HUB_OFFLINE": "1", "EMBEDDING_SERVICE_DTYPE": "f32", **variables}
 
 
-def run(*arguments, env=None):
+def run(*arguments, env=None, **options):
     """Runs the binary to its end. For calls that are expected to end by themselves."""
     return subprocess.run(
         [BINARY, *map(str, arguments)],
@@ -40,21 +40,24 @@ def run(*arguments, env=None):
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
+        **options,
     )
 
 
 class Server:
-    """`embedding-service serve` on a free port. A context manager: stopped by its pid at the end."""
+    """`embedding-service serve` on a free port. A context manager: stopped by its pid at the end.
 
-    def __init__(self, model, *arguments, port=0, env=None, wait=True):
+    What else is given by name goes to subprocess.Popen; with another stdout there is nothing to wait by.
+    """
+
+    def __init__(self, model, *arguments, port=0, env=None, wait=True, **popen):
         self._stdout = tempfile.TemporaryFile("w+")
         self._stderr = tempfile.TemporaryFile("w+")
         self.port = port
         self.process = subprocess.Popen(
             [BINARY, "serve", "--model", str(model), "--port", str(port), *map(str, arguments)],
             env=env or environment(),
-            stdout=self._stdout,
-            stderr=self._stderr,
+            **{"stdout": self._stdout, "stderr": self._stderr, **popen},
         )
         if wait:
             self._wait_until_ready()

@@ -1,0 +1,18 @@
+// What the system may refuse a process at its start, said in one line and an exit code instead of
+// an abort.
+#pragma once
+
+#include "base/result.h"
+
+namespace embedding::cli {
+
+// Whether `count` threads can be started beside those that run. They are, for a moment: whether the
+// limits of the user, of the container and of address space leave room shows nowhere else, and not
+// every library that starts threads reports that it could not. Errors: kInternal.
+Status CheckThreads(int count);
+
+// From here on an std::bad_alloc or std::system_error that nothing catches, on any thread, ends the
+// process with one line and kExitFailed. Any other is a defect and aborts as before.
+void ReportExhaustion();
+
+}  // namespace embedding::cli
