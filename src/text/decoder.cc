@@ -32,7 +32,8 @@ Result<Decoder> Decoder::FromJson(const JsonNode& node) {
     ASSIGN_OR_RETURN(decoder.cleanup_, node.BoolField("cleanup"));
   } else if (type == "Metaspace") {
     decoder.kind_ = Kind::kMetaspace;
-    ASSIGN_OR_RETURN(decoder.replacement_, node.StringField("replacement"));
+    ASSIGN_OR_RETURN(const JsonNode replacement, node.Field("replacement"));
+    ASSIGN_OR_RETURN(decoder.replacement_, replacement.Character());
     if (node.OptionalField("prepend_scheme")) {
       ASSIGN_OR_RETURN(const std::string_view scheme, node.StringField("prepend_scheme"));
       decoder.drops_first_replacement_ = scheme != "never";

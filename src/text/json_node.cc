@@ -3,6 +3,8 @@
 #include <limits>
 #include <utility>
 
+#include "base/utf8.h"
+
 namespace embedding {
 
 Error JsonNode::Fail(std::string_view what) const {
@@ -41,6 +43,14 @@ Result<std::vector<JsonNode>> JsonNode::Elements() const {
 Result<std::string_view> JsonNode::String() const {
   std::string_view value;
   if (element_.get_string().get(value) != simdjson::SUCCESS) return Fail("must be a string");
+  return value;
+}
+
+Result<std::string_view> JsonNode::Character() const {
+  ASSIGN_OR_RETURN(const std::string_view value, String());
+  if (value.empty() || DecodeUtf8(value, 0).size_bytes != value.size()) {
+    return Fail("must be one character");
+  }
   return value;
 }
 

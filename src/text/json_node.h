@@ -28,6 +28,8 @@ class JsonNode {
 
   // The value as such a type. Strings live as long as the parser.
   Result<std::string_view> String() const;
+  // A string of exactly one character.
+  Result<std::string_view> Character() const;
   Result<bool> Bool() const;
   // A whole number from 0 to 2^31 - 1: what an id or a count can be.
   Result<uint32_t> Number() const;

@@ -3,6 +3,7 @@
 // Thread-safety: immutable; any number of threads may apply one at once.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -16,6 +17,9 @@ class Normalizer {
   virtual ~Normalizer() = default;
   // Changes `text`. `spare` is a buffer to work in; its content before and after means nothing.
   virtual void Apply(NormalizedText& text, NormalizedText& spare) const = 0;
+  // How many times as many bytes a text can have afterwards, where the file says it. The others
+  // never make more than a few bytes of one, and no more when they are applied again.
+  virtual size_t max_growth() const { return 1; }
 };
 
 enum class NormalForm { kNfc, kNfd, kNfkc, kNfkd };

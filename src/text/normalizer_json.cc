@@ -1,5 +1,6 @@
+#include <algorithm>
 #include <array>
-#include <iterator>
+#include <cstddef>
 #include <utility>
 
 #include "base/utf8.h"
@@ -9,6 +10,11 @@ namespace embedding {
 namespace {
 
 using Normalizers = std::vector<std::unique_ptr<Normalizer>>;
+
+// What a file says is not to make a text of a few kilobytes one of gigabytes: normalizers one after
+// the other multiply what each does. The longest replacement of NFKC has 33 bytes; with a space
+// that is replaced, and another put before, that is some hundreds.
+constexpr size_t kMaxGrowth = 1024;
 
 // Reads a regular expression of the form c{n,} for a character c: what SentencePiece conversions
 // write for runs of spaces. Others are not supported.
@@ -90,21 +96,34 @@ Result<std::unique_ptr<Normalizer>> ParseOne(const JsonNode& node, std::string_v
   return node.Fail("is of type \"" + std::string(type) + "\", which is not supported");
 }
 
-}  // namespace
-
-Result<Normalizers> ParseNormalizers(const JsonNode& node) {
+Status AddNormalizers(const JsonNode& node, Normalizers& normalizers) {
   ASSIGN_OR_RETURN(const std::string_view type, node.StringField("type"));
-  Normalizers normalizers;
   if (type != "Sequence") {
+    // Before this one is made: some have tables that take a while.
+    if (normalizers.size() == kMaxSteps) return TooManySteps(node);
     ASSIGN_OR_RETURN(std::unique_ptr<Normalizer> normalizer, ParseOne(node, type));
     normalizers.push_back(std::move(normalizer));
-    return normalizers;
+    return {};
   }
   ASSIGN_OR_RETURN(const JsonNode members, node.Field("normalizers"));
   ASSIGN_OR_RETURN(const std::vector<JsonNode> elements, members.Elements());
-  for (const JsonNode& element : elements) {
-    ASSIGN_OR_RETURN(Normalizers parsed, ParseNormalizers(element));
-    std::move(parsed.begin(), parsed.end(), std::back_inserter(normalizers));
+  for (const JsonNode& element : elements) RETURN_IF_ERROR(AddNormalizers(element, normalizers));
+  return {};
+}
+
+}  // namespace
+
+Result<Normalizers> ParseNormalizers(const JsonNode& node) {
+  Normalizers normalizers;
+  RETURN_IF_ERROR(AddNormalizers(node, normalizers));
+  size_t growth = 1;
+  for (const auto& normalizer : normalizers) {
+    // Neither is above kMaxGrowth before, so that the product fits.
+    if (normalizer->max_growth() <= kMaxGrowth) growth *= normalizer->max_growth();
+    if (std::max(growth, normalizer->max_growth()) > kMaxGrowth) {
+      return node.Fail("could make a text more than " + std::to_string(kMaxGrowth) +
+                       " times as long, which is not supported");
+    }
   }
   return normalizers;
 }

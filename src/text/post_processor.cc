@@ -78,6 +78,16 @@ void Append(const TokenSequence& sequence, size_t kept, const Template::Piece& p
   }
 }
 
+// Where the special tokens alone are more than the limit, no text is left, and not all of them
+// stay: a model has no positions for more.
+void Shorten(size_t max_tokens, Encoding& out) {
+  if (max_tokens == 0 || out.ids.size() <= max_tokens) return;
+  out.ids.resize(max_tokens);
+  out.type_ids.resize(max_tokens);
+  out.special_mask.resize(max_tokens);
+  out.offsets.resize(std::min(out.offsets.size(), max_tokens));
+}
+
 }  // namespace
 
 void TokenSequence::Clear() {
@@ -128,6 +138,7 @@ Encoding PostProcessor::Process(const TokenSequence& first, const TokenSequence*
         break;
     }
   }
+  Shorten(options.max_tokens, out);
   return out;
 }
 

@@ -1,7 +1,5 @@
-#include <iterator>
 #include <utility>
 
-#include "base/utf8.h"
 #include "text/tokenizer_json.h"
 
 namespace embedding {
@@ -13,11 +11,7 @@ Result<std::unique_ptr<PreTokenizer>> ParseMetaspace(const JsonNode& node) {
   using Prepend = MetaspaceOptions::Prepend;
   MetaspaceOptions options;
   ASSIGN_OR_RETURN(const JsonNode replacement, node.Field("replacement"));
-  ASSIGN_OR_RETURN(options.replacement, replacement.String());
-  if (options.replacement.empty() ||
-      DecodeUtf8(options.replacement, 0).size_bytes != options.replacement.size()) {
-    return replacement.Fail("must be one character");
-  }
+  ASSIGN_OR_RETURN(options.replacement, replacement.Character());
   if (const auto scheme = node.OptionalField("prepend_scheme")) {
     ASSIGN_OR_RETURN(const std::string_view name, scheme->String());
     if (name == "always") {
@@ -42,19 +36,18 @@ Result<std::unique_ptr<PreTokenizer>> ParseMetaspace(const JsonNode& node) {
   return MakeMetaspacePreTokenizer(std::move(options));
 }
 
-}  // namespace
-
-Result<PreTokenizers> ParsePreTokenizers(const JsonNode& node) {
+Status AddPreTokenizers(const JsonNode& node, PreTokenizers& pre_tokenizers) {
   ASSIGN_OR_RETURN(const std::string_view type, node.StringField("type"));
-  PreTokenizers pre_tokenizers;
   if (type == "Sequence") {
     ASSIGN_OR_RETURN(const JsonNode members, node.Field("pretokenizers"));
     ASSIGN_OR_RETURN(const std::vector<JsonNode> elements, members.Elements());
     for (const JsonNode& element : elements) {
-      ASSIGN_OR_RETURN(PreTokenizers parsed, ParsePreTokenizers(element));
-      std::move(parsed.begin(), parsed.end(), std::back_inserter(pre_tokenizers));
+      RETURN_IF_ERROR(AddPreTokenizers(element, pre_tokenizers));
     }
-  } else if (type == "BertPreTokenizer") {
+    return {};
+  }
+  if (pre_tokenizers.size() == kMaxSteps) return TooManySteps(node);
+  if (type == "BertPreTokenizer") {
     pre_tokenizers.push_back(MakeBertPreTokenizer());
   } else if (type == "WhitespaceSplit") {
     pre_tokenizers.push_back(MakeWhitespaceSplitPreTokenizer());
@@ -64,6 +57,14 @@ Result<PreTokenizers> ParsePreTokenizers(const JsonNode& node) {
   } else {
     return node.Fail("is of type \"" + std::string(type) + "\", which is not supported");
   }
+  return {};
+}
+
+}  // namespace
+
+Result<PreTokenizers> ParsePreTokenizers(const JsonNode& node) {
+  PreTokenizers pre_tokenizers;
+  RETURN_IF_ERROR(AddPreTokenizers(node, pre_tokenizers));
   return pre_tokenizers;
 }
 

@@ -131,6 +131,7 @@ Result<PrecompiledCharsmap> PrecompiledCharsmap::FromBlob(std::string_view blob)
     if (end - begin > kMaxReplacementBytes) {
       return Broken("has a replacement of " + std::to_string(end - begin) + " bytes");
     }
+    charsmap.max_replacement_bytes_ = std::max(charsmap.max_replacement_bytes_, end - begin);
     begin = end + 1;
   }
   RETURN_IF_ERROR(CheckUnits(charsmap.units_, replacements));

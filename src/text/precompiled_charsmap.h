@@ -7,6 +7,7 @@
 // Thread-safety: immutable.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,9 +28,13 @@ class PrecompiledCharsmap {
   // in the table, as the `spm_precompiled` crate does it. nullopt if the chunk stays as it is.
   std::optional<std::string_view> Transform(std::string_view chunk) const;
 
+  // Of the longest replacement.
+  size_t max_replacement_bytes() const { return max_replacement_bytes_; }
+
  private:
   std::vector<uint32_t> units_;  // darts-clone's double array
   std::string replacements_;     // each ends with a NUL
+  size_t max_replacement_bytes_ = 0;
 };
 
 }  // namespace embedding

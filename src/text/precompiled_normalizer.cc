@@ -64,6 +64,10 @@ class PrecompiledNormalizer : public Normalizer {
     text.Swap(spare);
   }
 
+  size_t max_growth() const override {
+    return std::max<size_t>(1, charsmap_.max_replacement_bytes());
+  }
+
  private:
   static constexpr char32_t kTabled = 0x10000;
 

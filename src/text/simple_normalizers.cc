@@ -1,4 +1,5 @@
 // The normalizers that look at one character, or one short pattern, at a time.
+#include <algorithm>
 #include <utility>
 
 #include "base/utf8.h"
@@ -93,6 +94,10 @@ class Replace : public Normalizer {
     text.Swap(spare);
   }
 
+  size_t max_growth() const override {
+    return std::max<size_t>(1, (content_.size() + shortest_.size() - 1) / shortest_.size());
+  }
+
  private:
   ReplacePattern pattern_;
   std::string content_;
@@ -110,6 +115,8 @@ class Prepend : public Normalizer {
     spare.AppendFrom(text, 0, text.text.size());
     text.Swap(spare);
   }
+
+  size_t max_growth() const override { return 1 + prefix_.size(); }
 
  private:
   std::string prefix_;

@@ -56,8 +56,8 @@ enum class TruncationSide {
 
 struct EncodeOptions {
   bool add_special_tokens = true;
-  // Longest result in tokens, special tokens included; 0 is no limit. A pair is cut as
-  // `tokenizers` does it by "longest_first".
+  // Longest result in tokens, special tokens included, which are cut too if there are more of them;
+  // 0 is no limit. A pair is cut as `tokenizers` does it by "longest_first".
   size_t max_tokens = 0;
   TruncationSide truncation_side = TruncationSide::kRight;
   bool with_offsets = false;

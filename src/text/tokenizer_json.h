@@ -4,7 +4,9 @@
 // for a component that is not supported its name.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +19,13 @@
 #include "text/pre_tokenizer.h"
 
 namespace embedding {
+
+// The most normalizers, or pre-tokenizers, that a text may go through. Real ones have up to ten;
+// each may make the text longer.
+inline constexpr size_t kMaxSteps = 32;
+inline Error TooManySteps(const JsonNode& node) {
+  return node.Fail("is one more than the " + std::to_string(kMaxSteps) + " that are supported");
+}
 
 // "normalizer" and "pre_tokenizer", a Sequence as its members in order.
 Result<std::vector<std::unique_ptr<Normalizer>>> ParseNormalizers(const JsonNode& node);

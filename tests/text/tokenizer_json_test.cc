@@ -135,7 +135,15 @@ TEST(TokenizerJson, NamesTheValueThatCannotBeUsed) {
       {Unigram(), "/pre_tokenizer/replacement", "\"\"", "replacement must be one character"},
       {Unigram(), "/pre_tokenizer/prepend_scheme", "\"last\"", "prepend_scheme"},
       {Unigram(), "/pre_tokenizer/add_prefix_space", "false", "contradicts prepend_scheme"},
+      {Unigram(), "/decoder", R"({"type": "Metaspace", "replacement": ""})",
+       "decoder.replacement must be one character"},
+      {Unigram(), "/decoder", R"({"type": "Metaspace", "replacement": "ab"})",
+       "decoder.replacement must be one character"},
       {Unigram(), "/post_processor/single/0/Sequence/id", "\"B\"", "post_processor.single[0]"},
+      {Unigram(), "/post_processor/single/1", R"({"Sequence": {"id": "A", "type_id": 1}})",
+       "post_processor.single[1].Sequence names the sequence A again"},
+      {Unigram(), "/post_processor/special_tokens/s/ids", Json(std::vector<int>(65, 2)).dump(),
+       "post_processor.single has more than 64 special tokens"},
       {Unigram(), "/post_processor/single/1/SpecialToken/id", "\"t\"", "lacks \"t\""},
       {Unigram(), "/post_processor/special_tokens/s/ids/0", "-2", "special_tokens.s.ids[0]"},
       {Unigram(), "/post_processor/pair", "3", "post_processor.pair must be an array"},
@@ -175,6 +183,38 @@ TEST(TokenizerJson, RefusesWhatIsNoJsonOrLacksAModel) {
                 "continuing_subword_prefix": "", "max_input_chars_per_word": 9,
                 "vocab": {"a": 0, "b": 1, "a": 2}}})"),
               HasSubstr("\"a\" twice"));
+}
+
+// A file of a kilobyte could else make a text of a kilobyte one of a terabyte.
+TEST(TokenizerJson, RefusesNormalizersThatMakeATextMuchLonger) {
+  const Json doubled =
+      Json::parse(R"({"type": "Replace", "pattern": {"String": "a"}, "content": "aa"})");
+  const auto refusal = [](const Json& normalizers) {
+    return Refusal(With(Unigram(), "/normalizer",
+                        Json{{"type", "Sequence"}, {"normalizers", normalizers}}.dump()));
+  };
+  EXPECT_EQ(refusal(std::vector<Json>(10, doubled)), "");
+  EXPECT_EQ(refusal(std::vector<Json>(11, doubled)),
+            "normalizer could make a text more than 1024 times as long, which is not supported");
+  const Json prepended = {{"type", "Prepend"}, {"prepend", std::string(2000, 'a')}};
+  EXPECT_THAT(refusal(Json::array({prepended})), HasSubstr("1024 times"));
+  const Json nested = {{"type", "Sequence"}, {"normalizers", std::vector<Json>(6, doubled)}};
+  EXPECT_THAT(refusal(Json::array({nested, nested})), HasSubstr("1024 times"));
+}
+
+TEST(TokenizerJson, RefusesMoreStepsThanAnyTokenizerHas) {
+  const auto sequence = [](const char* members, const Json& member, size_t count) {
+    return Json{{"type", "Sequence"}, {members, std::vector<Json>(count, member)}}.dump();
+  };
+  const Json lowercase = {{"type", "Lowercase"}};
+  const Json metaspace = {{"type", "Metaspace"}, {"replacement", "_"}};
+  EXPECT_EQ(Refusal(With(Unigram(), "/normalizer", sequence("normalizers", lowercase, 32))), "");
+  EXPECT_EQ(Refusal(With(Unigram(), "/normalizer", sequence("normalizers", lowercase, 33))),
+            "normalizer.normalizers[32] is one more than the 32 that are supported");
+  EXPECT_EQ(Refusal(With(Unigram(), "/pre_tokenizer", sequence("pretokenizers", metaspace, 32))),
+            "");
+  EXPECT_EQ(Refusal(With(Unigram(), "/pre_tokenizer", sequence("pretokenizers", metaspace, 33))),
+            "pre_tokenizer.pretokenizers[32] is one more than the 32 that are supported");
 }
 
 // Cut anywhere, a document is refused and nothing else happens.

@@ -48,12 +48,20 @@ TEST_F(TinyTokenizerTest, AnEmptyTextIsItsSpecialTokensAlone) {
   EXPECT_TRUE(tokenizer_->Encode("\x01", bare).ids.empty());
 }
 
-TEST_F(TinyTokenizerTest, ALimitBelowTheSpecialTokensLeavesOnlyThose) {
-  EncodeOptions options;
-  options.max_tokens = 1;
+TEST_F(TinyTokenizerTest, ALimitBelowTheSpecialTokensCutsThoseToo) {
+  EncodeOptions options = {.max_tokens = 2, .with_offsets = true};
   EXPECT_EQ(tokenizer_->Encode("Hello world", options).ids, (std::vector<int32_t>{0, 2}));
-  EXPECT_EQ(tokenizer_->EncodePair("Hello", "world", options).ids,
-            (std::vector<int32_t>{0, 2, 2, 2}));
+  for (options.max_tokens = 1; options.max_tokens <= 4; ++options.max_tokens) {
+    const Encoding pair = tokenizer_->EncodePair("Hello", "world", options);
+    const std::vector<int32_t> special = {0, 2, 2, 2};
+    EXPECT_EQ(pair.ids,
+              std::vector<int32_t>(special.begin(),
+                                   special.begin() + static_cast<ptrdiff_t>(options.max_tokens)));
+    EXPECT_EQ(pair.type_ids.size(), options.max_tokens);
+    EXPECT_EQ(pair.special_mask.size(), options.max_tokens);
+    EXPECT_EQ(pair.offsets.size(), options.max_tokens);
+    EXPECT_TRUE(pair.truncated());
+  }
 }
 
 TEST_F(TinyTokenizerTest, PairsWithOneTextAreThosePairs) {
