@@ -1,7 +1,9 @@
-// Looking for a model's optional files.
+// Paths of a model's files: looking for optional ones, and names that come from files.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 
 namespace embedding {
@@ -12,6 +14,13 @@ inline bool IsThere(const std::filesystem::path& path) {
   std::error_code ignored;
   return std::filesystem::symlink_status(path, ignored).type() !=
          std::filesystem::file_type::not_found;
+}
+
+// Whether a name out of a file holds what is refused in a path: a NUL would end it for the system,
+// and an error that shows it would send the others to a terminal.
+inline bool HasControlCharacter(std::string_view name) {
+  return std::any_of(name.begin(), name.end(),
+                     [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; });
 }
 
 }  // namespace embedding

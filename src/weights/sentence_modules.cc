@@ -15,6 +15,7 @@
 
 #include "weights/json_file.h"
 #include "weights/model_error.h"
+#include "weights/path.h"
 
 namespace embedding {
 namespace {
@@ -46,6 +47,9 @@ Result<Module> ReadModule(const std::string& where, const nlohmann::json& value)
   ASSIGN_OR_RETURN(module.path, fields.String("path"));
   if (!StaysInside(module.path)) {
     return ModelError("{}: path {} leads out of the model's directory", where, Quoted(module.path));
+  }
+  if (HasControlCharacter(module.path)) {
+    return ModelError("{}: path {} has a control character", where, Quoted(module.path));
   }
   return module;
 }

@@ -130,7 +130,7 @@ Result<TensorStore> TensorStore::OpenIndex(const std::string& path) {
     // A plain name, so that an index reaches no file outside its directory.
     const std::string file = shard.is_string() ? shard.get<std::string>() : std::string();
     if (file.empty() || file == "." || file == ".." ||
-        file.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos) {
+        file.find_first_of("/\\") != std::string::npos || HasControlCharacter(file)) {
       return ModelError("{}: weight_map: tensor {} must be in a file of this directory, not in {}",
                         path, Quoted(name), DescribeJson(shard));
     }

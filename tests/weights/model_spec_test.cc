@@ -358,6 +358,18 @@ TEST_F(ModelSpecTest, RefusesDenseModulesThatDoNotFit) {
   }
 }
 
+// The system would open "2_Dense", and a terminal would obey the escape sequence of an error.
+TEST_F(ModelSpecTest, RefusesControlCharactersInPathsOfModules) {
+  for (const std::string& path : {std::string("2_Dense\0x", 9), std::string("2_\x1b[2J")}) {
+    const json good = Modules();
+    AddModule("sentence_transformers.models.Dense", path);
+    EXPECT_THAT(ErrorMessage(),
+                AllOf(HasSubstr("module 2: path \"2_"), HasSubstr("has a control character")));
+    EXPECT_EQ(ErrorMessage().find('\x1b'), std::string::npos);
+    Modules() = good;
+  }
+}
+
 TEST_F(ModelSpecTest, RefusesOtherSequencesOfModules) {
   const json good = Modules();
   const auto error_with = [&](auto change) {

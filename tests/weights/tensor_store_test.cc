@@ -107,7 +107,8 @@ TEST(TensorStoreTest, RefusesShardsOutsideTheDirectory) {
   const std::string outside = dir.Write("outside.safetensors", OneTensor("a"));
   for (const std::string& shard :
        {std::string("../outside.safetensors"), outside, std::string(".."), std::string(),
-        std::string("sub/x.safetensors"), std::string("x\\u0000.safetensors")}) {
+        std::string("sub/x.safetensors"), std::string("x\\u0000.safetensors"),
+        std::string("\\u001b[2J.safetensors")}) {
     dir.Write("model/model.safetensors.index.json", R"({"weight_map":{"a":")" + shard + "\"}}");
     EXPECT_THAT(ErrorOf(TensorStore::OpenDirectory(dir.File("model"))),
                 HasSubstr("\"a\" must be in a file of this directory"))
