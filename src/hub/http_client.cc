@@ -89,20 +89,7 @@ size_t OnHeader(const char* data, size_t /*one*/, size_t size, void* user) {
     transfer.stopped = "the server sends too many headers";
     return 0;
   }
-  const std::string_view line(data, size);
-  if (line.starts_with("HTTP/")) {  // a new answer, after "100 Continue"
-    transfer.response.headers.clear();
-    return size;
-  }
-  const size_t colon = line.find(':');
-  if (colon == std::string_view::npos) return size;
-  std::string name(line.substr(0, colon));
-  std::transform(name.begin(), name.end(), name.begin(), LowerCase);
-  std::string_view value = line.substr(colon + 1);
-  const size_t begin = std::min(value.find_first_not_of(" \t\r\n"), value.size());
-  value.remove_prefix(begin);
-  value = value.substr(0, value.find_last_not_of(" \t\r\n") + 1);
-  transfer.response.headers[std::move(name)] = value;
+  transfer.response.AddHeadLine({data, size});
   return size;
 }
 
@@ -223,6 +210,19 @@ HttpResponse HttpClient::Send(const HttpRequest& request) {
   HttpResponse response;
   response.problem = "the server redirects in a circle";
   return response;
+}
+
+void HttpResponse::AddHeadLine(std::string_view line) {
+  if (line.starts_with("HTTP/")) return headers.clear();
+  const size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return;
+  std::string name(line.substr(0, colon));
+  std::transform(name.begin(), name.end(), name.begin(), LowerCase);
+  std::string_view value = line.substr(colon + 1);
+  const size_t begin = std::min(value.find_first_not_of(" \t\r\n"), value.size());
+  value.remove_prefix(begin);
+  value = value.substr(0, value.find_last_not_of(" \t\r\n") + 1);
+  headers[std::move(name)] = value;
 }
 
 std::string HttpResponse::Header(const std::string& name) const {

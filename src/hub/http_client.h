@@ -27,6 +27,10 @@ struct HttpResponse {
   std::string problem;
   bool problem_may_pass = false;  // a connection that broke, a server that stalled
 
+  // Takes a line of the head as it came: a status line forgets the headers of the answer before it
+  // ("100 Continue"), a line without a colon is passed over.
+  void AddHeadLine(std::string_view line);
+
   // The value of a header, empty if it is absent. `name` in lower case.
   std::string Header(const std::string& name) const;
   bool Ok() const { return problem.empty() && status >= 200 && status < 300; }

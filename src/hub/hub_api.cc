@@ -12,6 +12,9 @@ namespace {
 
 // Repositories of thousands of files have a listing of a few hundred kilobytes.
 constexpr size_t kMaxListingBytes = size_t{16} << 20;
+// Below this the sizes of all files of a listing can be added up.
+constexpr uint64_t kMaxFileBytes = uint64_t{1} << 44;
+constexpr char kLinkedEtag[] = "x-linked-etag";  // of a file that is kept elsewhere
 
 // The ETag of `header` without the marks around it: W/"abc" -> abc.
 std::string PlainEtag(std::string_view header) {
@@ -22,6 +25,8 @@ std::string PlainEtag(std::string_view header) {
   }
   return std::string(header);
 }
+
+}  // namespace
 
 Result<Repository> ParseListing(std::string_view text) {
   ASSIGN_OR_RETURN(nlohmann::json json, ParseJson(text));
@@ -39,7 +44,24 @@ Result<Repository> ParseListing(std::string_view text) {
   return repository;
 }
 
-}  // namespace
+Result<RemoteFile> ParseFileHead(const HttpResponse& head, RemoteFile file) {
+  const bool is_linked = head.headers.contains(kLinkedEtag);
+  file.etag = PlainEtag(head.Header(is_linked ? kLinkedEtag : "etag"));
+  Status etag = CheckEtag(file.etag);
+  if (!etag.ok()) return std::move(etag).error().At(file.url);
+  std::string size = head.Header("x-linked-size");
+  if (size.empty() && head.Ok()) size = head.Header("content-length");
+  const auto [stop, problem] =
+      std::from_chars(size.data(), size.data() + size.size(), file.size_bytes);
+  if (problem != std::errc() || stop != size.data() + size.size()) {
+    return ModelError("{}: the server does not say how large it is", file.url);
+  }
+  if (file.size_bytes > kMaxFileBytes) {
+    return ModelError("{}: the server says that it has {} bytes, which no file has", file.url,
+                      file.size_bytes);
+  }
+  return file;
+}
 
 Error RefusalOf(const HttpResponse& response, const HubSettings& settings,
                 const ModelRevision& model) {
@@ -125,24 +147,14 @@ Result<RemoteFile> ResolveFile(HttpClient& http, const HubSettings& settings,
   request.method = HttpRequest::Method::kHead;
   request.url = file.url;
   // A large file is elsewhere: then this answer redirects, and says what will be found there.
-  request.stop_at_header = "x-linked-etag";
+  request.stop_at_header = kLinkedEtag;
   const HttpResponse response = WithRetries([&] { return http.Send(request); });
-  const bool is_linked = response.headers.contains("x-linked-etag");
+  const bool is_linked = response.headers.contains(kLinkedEtag);
   if (!response.Ok() && !(response.problem.empty() && is_linked && response.status < 400)) {
     return RefusalOf(response, settings, model);
   }
 
-  file.etag = PlainEtag(response.Header(is_linked ? "x-linked-etag" : "etag"));
-  Status etag = CheckEtag(file.etag);
-  if (!etag.ok()) return std::move(etag).error().At(file.url);
-  std::string size = response.Header("x-linked-size");
-  if (size.empty() && response.Ok()) size = response.Header("content-length");
-  const auto [stop, problem] =
-      std::from_chars(size.data(), size.data() + size.size(), file.size_bytes);
-  if (problem != std::errc() || stop != size.data() + size.size()) {
-    return ModelError("{}: the server does not say how large it is", file.url);
-  }
-  return file;
+  return ParseFileHead(response, std::move(file));
 }
 
 }  // namespace embedding

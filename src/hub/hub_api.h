@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -37,6 +38,12 @@ Result<Repository> ListRepository(HttpClient& http, const HubSettings& settings,
 Result<RemoteFile> ResolveFile(HttpClient& http, const HubSettings& settings,
                                const ModelRevision& model, const std::string& commit,
                                const std::string& name);
+
+// What the hub says in answer to the first request, and to the second: the body of a listing, the
+// head of an answer for the file at `file.url`. Both come from a server that may be anybody's.
+// Errors: kModelLoad for what the hub does not say.
+Result<Repository> ParseListing(std::string_view text);
+Result<RemoteFile> ParseFileHead(const HttpResponse& head, RemoteFile file);
 
 // What a response that is not Ok() means to who asked for `model`.
 Error RefusalOf(const HttpResponse& response, const HubSettings& settings,

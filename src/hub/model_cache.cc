@@ -42,6 +42,7 @@ Status Rename(const fs::path& from, const fs::path& to) {
 
 Status CheckEtag(std::string_view etag) {
   const bool plain = !etag.empty() && etag.size() <= kMaxEtagBytes && etag.front() != '.' &&
+                     etag.back() != '.' &&
                      etag.find_first_not_of(
                          "0123456789abcdefghijklmnopqrstuvwxyz"
                          "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_.") == std::string_view::npos;
