@@ -29,16 +29,6 @@ std::string_view KindOf(element value) {
   }
 }
 
-// The beginning of what was given, for an error's message; whole characters.
-std::string_view Excerpt(std::string_view text) {
-  size_t size = std::min(text.size(), size_t{40});
-  while (size < text.size() && size > 0 &&
-         (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) {
-    --size;
-  }
-  return text.substr(0, size);
-}
-
 Error FieldError(ErrorCode code, std::string field, std::string_view problem) {
   std::string message = field;
   message += ": ";
@@ -58,6 +48,16 @@ Error Missing(std::string field, std::string_view expected) {
   return FieldError(ErrorCode::kInvalidArgument, std::move(field),
                     "missing, expected " + std::string(expected));
 }
+
+// The beginning of `text`, for an error message, which goes into JSON: no half character at its
+// end.
+std::string_view Beginning(std::string_view text) {
+  constexpr size_t kShownBytes = 40;
+  text = text.substr(0, kShownBytes);
+  return text.substr(0, FindInvalidUtf8(text));
+}
+
+std::string ShownJson(element value) { return std::string(Beginning(simdjson::minify(value))); }
 
 std::string ItemName(const std::string& name, size_t i) {
   return name + '[' + std::to_string(i) + ']';
@@ -84,7 +84,7 @@ Result<std::vector<int32_t>> Ids(element value, const std::string& name) {
     int64_t id = 0;
     if (item.get(id) != simdjson::SUCCESS || id < 0 || id > INT32_MAX) {
       return FieldError(ErrorCode::kInvalidArgument, ItemName(name, ids.size()),
-                        "expected a token id, got " + std::string(Excerpt(simdjson::minify(item))));
+                        "expected a token id, got " + ShownJson(item));
     }
     ids.push_back(static_cast<int32_t>(id));
   }
@@ -159,7 +159,7 @@ Result<std::optional<size_t>> JsonReader::PositiveInteger(std::string_view field
   }
   if (!value->is_number()) return WrongType(NameOf(field), "a positive integer", *value);
   return FieldError(ErrorCode::kInvalidArgument, NameOf(field),
-                    "expected a positive integer, got " + simdjson::minify(*value));
+                    "expected a positive integer, got " + ShownJson(*value));
 }
 
 Result<std::optional<std::string>> JsonReader::String(std::string_view field) const {
@@ -186,7 +186,7 @@ Result<size_t> JsonReader::Choice(std::string_view field,
     names += choices[i];
   }
   return FieldError(ErrorCode::kInvalidArgument, NameOf(field),
-                    "expected " + names + ", got \"" + std::string(Excerpt(*text)) + '"');
+                    "expected " + names + ", got \"" + std::string(Beginning(*text)) + '"');
 }
 
 Result<std::optional<std::vector<float>>> JsonReader::Weights(std::string_view field,
@@ -197,18 +197,25 @@ Result<std::optional<std::vector<float>>> JsonReader::Weights(std::string_view f
       "an array of " + std::to_string(count) + " numbers of at least 0, and not all 0";
   simdjson::dom::array array;
   if (value->get(array) != simdjson::SUCCESS) return WrongType(NameOf(field), expected, *value);
-  std::vector<float> weights;
-  float total = 0;
+  std::vector<double> numbers;
+  double largest = 0;
   bool all_fit = true;
   for (const element item : array) {
     double number = -1;
     all_fit = all_fit && item.get(number) == simdjson::SUCCESS && number >= 0;
-    weights.push_back(static_cast<float>(number));
-    total += weights.back();
+    numbers.push_back(number);
+    largest = std::max(largest, number);
   }
-  if (!all_fit || weights.size() != count || !(total > 0) || !std::isfinite(total)) {
+  if (!all_fit || numbers.size() != count || largest == 0) {
     return FieldError(ErrorCode::kInvalidArgument, NameOf(field), "expected " + expected);
   }
+  // Divided by a power of two, which rounds nothing.
+  int exponent = 0;
+  (void)std::frexp(largest, &exponent);
+  std::vector<float> weights(numbers.size());
+  std::transform(numbers.begin(), numbers.end(), weights.begin(), [exponent](double number) {
+    return static_cast<float>(std::ldexp(number, -exponent));
+  });
   return std::optional(std::move(weights));
 }
 

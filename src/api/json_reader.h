@@ -47,7 +47,8 @@ class JsonReader {
   Result<std::string> RequiredString(std::string_view field) const;
   // The place among `choices` of the string that the field holds; 0 if it is absent.
   Result<size_t> Choice(std::string_view field, std::span<const std::string_view> choices) const;
-  // `count` finite numbers that are not negative, nor all 0; nothing if absent.
+  // `count` numbers that are not negative, nor all 0, as the weights of a mean, whose ratios are
+  // all that counts: scaled so that the largest is from 0.5 to 1. Nothing if absent.
   Result<std::optional<std::vector<float>>> Weights(std::string_view field, size_t count) const;
   // A string, or an array of 1 to `max_texts` of them; a single string counts as an array of one.
   // Errors besides: kEmpty for []; kMalformed for a text with an unpaired surrogate.
