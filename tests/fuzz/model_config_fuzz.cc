@@ -1,0 +1,97 @@
+// The JSON files of a model's directory. The input is the files of kFiles in their order, divided
+// by NULs; an empty one is not there.
+#include <filesystem>
+#include <string>
+
+#include "fuzz/check.h"
+#include "fuzz/json_mutator.h"
+#include "weights/builders.h"
+#include "weights/model_spec.h"
+#include "weights/tensor_store.h"
+
+namespace embedding {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFiles[] = {"config.json",
+                                  "modules.json",
+                                  "1_Pooling/config.json",
+                                  "2_Dense/config.json",
+                                  "sentence_bert_config.json",
+                                  "tokenizer_config.json",
+                                  "config_sentence_transformers.json",
+                                  "model.safetensors.index.json"};
+
+// The directory, in memory where there is such a file system, and what is in its files.
+class ModelDirectory {
+ public:
+  ModelDirectory() {
+    directory_.Write("weights.safetensors", Safetensors("{}", ""));
+    for (const char* file : kFiles) {
+      fs::create_directories(fs::path(directory_.File(file)).parent_path());
+    }
+  }
+
+  void Fill(std::string_view input) {
+    for (size_t i = 0; i < std::size(kFiles); ++i) {
+      const std::string_view content = TakePart(input, '\0');
+      if (content == contents_[i]) continue;
+      contents_[i] = content;
+      if (content.empty()) {
+        fs::remove(directory_.File(kFiles[i]));
+      } else {
+        directory_.Write(kFiles[i], content);
+      }
+    }
+  }
+
+  const std::string& path() const { return directory_.path(); }
+
+ private:
+  TempDir directory_;
+  std::string contents_[std::size(kFiles)];
+};
+
+void CheckSpec(const ModelSpec& spec) {
+  const EncoderConfig& encoder = spec.encoder;
+  FUZZ_CHECK(encoder.hidden_size > 0 && encoder.num_attention_heads > 0);
+  FUZZ_CHECK(encoder.hidden_size % encoder.num_attention_heads == 0);
+  FUZZ_CHECK(encoder.layer_norm_eps > 0);
+  FUZZ_CHECK(encoder.pad_token_id >= 0);
+  FUZZ_CHECK(spec.max_seq_length >= 3);
+  FUZZ_CHECK(spec.max_seq_length + encoder.position_offset() <= encoder.max_position_embeddings);
+  FUZZ_CHECK(!spec.pooling.empty());
+  FUZZ_CHECK(spec.dimension() > 0);
+  size_t width = spec.pooling.size() * encoder.hidden_size;
+  for (const DenseModuleConfig& dense : spec.dense) {
+    FUZZ_CHECK(dense.in_features == width);
+    width = dense.out_features;
+    FUZZ_CHECK(dense.directory.find('\0') == std::string::npos);
+    const fs::path inside =
+        fs::path(dense.directory).lexically_normal().lexically_relative(spec.directory);
+    FUZZ_CHECK(!inside.empty() && *inside.begin() != "..");
+  }
+  FUZZ_CHECK(!spec.default_prompt_name || spec.prompts.contains(*spec.default_prompt_name));
+  for (const std::string& label : encoder.labels) FUZZ_CHECK(IsUtf8(label));
+  for (const auto& [name, prompt] : spec.prompts) FUZZ_CHECK(IsUtf8(name) && IsUtf8(prompt));
+}
+
+}  // namespace
+}  // namespace embedding
+
+extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
+  if (std::filesystem::is_directory("/dev/shm")) setenv("TMPDIR", "/dev/shm", 1);
+  return 0;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace embedding;
+  static ModelDirectory model;
+  model.Fill(AsString(data, size));
+  const Result<ModelSpec> spec = ReadModelSpec(model.path());
+  spec.ok() ? CheckSpec(*spec) : CheckModelError(spec.error());
+  const Result<TensorStore> weights = TensorStore::OpenDirectory(model.path());
+  if (!weights.ok()) CheckModelError(weights.error());
+  return 0;
+}
