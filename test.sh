@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Installs, builds and runs every test; the last line is the total. What each step is and how to run
 # one alone: CONTRIBUTING.md. `./test.sh release` runs only the steps named: style release debug
-# asan-ubsan tsan e2e clients tidy.
+# asan-ubsan tsan fuzz e2e clients tidy.
 set -uo pipefail
 cd "$(dirname "$0")"
 
 steps=("$@")
-[ ${#steps[@]} = 0 ] && steps=(style release e2e clients debug asan-ubsan tsan tidy)
+[ ${#steps[@]} = 0 ] && steps=(style release e2e clients debug asan-ubsan tsan fuzz tidy)
 passed=0
 failed=0
 jobs=$(getconf _NPROCESSORS_ONLN)
@@ -134,6 +134,45 @@ step_tsan() {
   count $? "api under TSan"
   build/tsan/tests/serve_tests --gtest_brief=1
   count $? "serve under TSan"
+}
+
+# run_fuzzer TARGET: its corpus, then 20 s of new inputs. What is found stays below build/fuzz.
+run_fuzzer() {
+  local target=$1 folder=build/fuzz/run/$1 log=build/fuzz/run/$1/log fuzzer input
+  fuzzer=build/fuzz/tests/fuzz/${target}_fuzz
+  rm -rf "$folder" && mkdir -p "$folder" && cp -r "tests/fuzz/corpus/$target" "$folder/corpus" || return 1
+  local limits=(-timeout=10 -rss_limit_mb=2048 -dict="tests/fuzz/$target.dict")
+  if "$fuzzer" "${limits[@]}" -max_total_time=20 -print_final_stats=1 -artifact_prefix="$folder/" "$folder/corpus" >"$log" 2>&1; then
+    printf '%s: %s\n' "$target" "$(grep -E 'DONE' "$log" | tail -n 1)"
+    return 0
+  fi
+  tail -n 60 "$log"
+  # The input that was found, or, where the target failed on its corpus already, one of that.
+  for input in "$folder"/*-*; do
+    [ -f "$input" ] && printf 'to reproduce: %s %s\n' "$fuzzer" "$input"
+  done
+  printf 'the whole log, with the seed: %s\n' "$log"
+  return 1
+}
+
+# Every target of tests/fuzz, as many at once as there are processors.
+step_fuzz() {
+  check "fuzz build" build fuzz
+  local targets=() target i
+  for target in tests/fuzz/*_fuzz.cc; do
+    target=${target##*/}
+    targets+=("${target%_fuzz.cc}")
+  done
+  for ((i = 0; i < ${#targets[@]}; i += jobs)); do
+    local running=() pids=()
+    for target in "${targets[@]:i:jobs}"; do
+      run_fuzzer "$target" &
+      pids+=($!)
+      running+=("$target")
+    done
+    local k
+    for k in "${!pids[@]}"; do check "fuzzing ${running[k]}" wait "${pids[k]}"; done
+  done
 }
 
 step_tidy() {

@@ -25,7 +25,7 @@ install_debian() {
     wanted+=("${dev_debian[@]}")
     command -v npm >/dev/null || wanted+=(nodejs npm) # or any other's Node.js
     apt-cache show clang >/dev/null 2>&1 || as_root apt-get update -q >&2 # a bare container's lists
-    # The sanitizers, where they are a package apart from clang.
+    # The sanitizers and libFuzzer, where they are a package apart from clang.
     ! apt-cache show libclang-rt-dev >/dev/null 2>&1 || wanted+=(libclang-rt-dev)
   fi
   for package in "${wanted[@]}"; do
