@@ -12,7 +12,7 @@ constexpr std::string_view kTexts[] = {
     "",
     " ",
     "a",
-    "Hello, world!  it's <s>fine</s> [SEP]x[MASK] ",
+    "Hello, world!  it's <s>fine</s> [SEP]x[MASK]  <mask> new  newer ",
     "\t\n caf\u00e9 cafe\u0301 \u01c4 \u0130I\u0307 \ufb01 \u1e9e \uff21\u3000",
     "\u041f\u0440\u0438\u043c\u0435\u0440 \u4e2d\u6587\u5b57 \ud55c\uae00 \u1100\u1161\u11a8",
     "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f1f7\U0001f1fa \u0915\u094d\u0937",
