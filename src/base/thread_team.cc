@@ -25,11 +25,14 @@ constexpr microseconds kLookOut{1000};
 // A wait for the others that is longer may be one for a thread that does not run. The system lets
 // others run for some milliseconds.
 constexpr microseconds kLongWait{500};
-// So many waits for such within so long say that the machine is busy. One alone is an accident.
-constexpr size_t kWaitsOfABusyMachine = 2;
-constexpr milliseconds kMemory{200};
-// For how long the caller then works alone before it looks again.
-constexpr milliseconds kAlone{200};
+// So many waits for such, each so soon after the one before, say that the machine is busy: a few
+// are accidents.
+constexpr size_t kWaitsOfABusyMachine = 3;
+constexpr milliseconds kMemory{100};
+// For how long the caller then works alone before it looks again: longer each time that it finds
+// the machine still busy.
+constexpr milliseconds kFirstAlone{20};
+constexpr milliseconds kLongestAlone{640};
 
 void Pause() {
 #if defined(__x86_64__)
@@ -87,16 +90,25 @@ std::chrono::nanoseconds ProcessorTime(std::thread& thread) {
 
 ThreadTeam::ThreadTeam(size_t threads)
     : size_(std::max<size_t>(threads, 1)), workers_(std::make_unique<Worker[]>(size_ - 1)) {
-  for (size_t i = 1; i < size_; ++i) {
-    workers_[i - 1].thread = std::thread([this, i] { Work(i); });
+  try {
+    for (size_t i = 1; i < size_; ++i) {
+      workers_[i - 1].thread = std::thread([this, i] { Work(i); });
+    }
+  } catch (...) {
+    Stop();
+    throw;
   }
 }
 
-ThreadTeam::~ThreadTeam() {
+ThreadTeam::~ThreadTeam() { Stop(); }
+
+void ThreadTeam::Stop() {
   stopping_ = true;
   run_ += 2;
   run_.notify_all();
-  for (size_t i = 1; i < size_; ++i) workers_[i - 1].thread.join();
+  for (size_t i = 1; i < size_; ++i) {
+    if (workers_[i - 1].thread.joinable()) workers_[i - 1].thread.join();
+  }
 }
 
 void ThreadTeam::Start(size_t wanted, Task task) {
@@ -104,7 +116,8 @@ void ThreadTeam::Start(size_t wanted, Task task) {
   wanted_.store(wanted, std::memory_order_relaxed);
   const uint32_t run = run_.load(std::memory_order_relaxed) + 1;
   inside_.store(Joinable(run), std::memory_order_release);
-  run_.store(run, std::memory_order_release);
+  // Not merely released: that there is somebody to wake must not be looked at before.
+  run_.store(run, std::memory_order_seq_cst);
   run_.notify_all();
 }
 
@@ -158,10 +171,14 @@ void ThreadTeam::Await(const Reached& reached, const Sleep& sleep) {
 
 void ThreadTeam::NoteWait() {
   const auto now = Clock::now();
-  waits_ = now - last_wait_ < kMemory ? waits_ + 1 : 1;
+  if (now - last_wait_ > kMemory) {
+    waits_ = 0;
+    alone_for_ = kFirstAlone;
+  }
   last_wait_ = now;
-  if (waits_ < kWaitsOfABusyMachine) return;
-  alone_until_ = now + kAlone;
+  if (++waits_ < kWaitsOfABusyMachine) return;
+  alone_until_ = now + alone_for_;
+  alone_for_ = std::min(2 * alone_for_, kLongestAlone);
   busy_.store(true, std::memory_order_relaxed);
 }
 
@@ -197,8 +214,8 @@ void ThreadTeam::Work(size_t thread) {
     if (busy_.load(std::memory_order_relaxed) || !LookOut(kLookOut, changed)) {
       run_.wait(seen, std::memory_order_acquire);
     }
-    if (stopping_) return;
     seen = run_.load(std::memory_order_acquire);
+    if (stopping_) return;  // looked at after what is waited for: the end is not slept through
     if (seen % 2 == 1) Join(seen, thread);
   }
 }

@@ -71,6 +71,7 @@ class ThreadTeam {
     std::thread thread;
   };
 
+  void Stop();
   void Start(size_t wanted, Task task);
   void Finish();
   // The caller's wait for what others do: until reached(), sleep() between two looks.
@@ -101,7 +102,8 @@ class ThreadTeam {
   size_t waits_ = 0;  // for threads that were put aside, lately
   Clock::time_point last_wait_ = {};
   Clock::time_point alone_until_ = {};
-  std::atomic<bool> busy_ = false;  // the machine is: the others sleep at once
+  std::chrono::milliseconds alone_for_{};  // the next time
+  std::atomic<bool> busy_ = false;         // the machine is: the others sleep at once
 
   Mutex mutex_;
   std::unique_ptr<Worker[]> workers_;  // last: they use all of the above

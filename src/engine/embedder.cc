@@ -363,10 +363,13 @@ Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options)
   if (team == nullptr) {
     ASSIGN_OR_RETURN(team, MakeThreadTeam(options.threads));
   }
-  ASSIGN_OR_RETURN(std::unique_ptr<Backend> backend,
-                   MakeCpuBackend(spec.encoder, weights, options.compute_type, team));
-  ASSIGN_OR_RETURN(ModelRunner runner,
-                   ModelRunner::Load(spec, weights, *tokenizer, std::move(backend), team));
+  const auto load = [&]() -> Result<ModelRunner> {
+    const MutexLock lock(team->mutex());  // weights are packed by it
+    ASSIGN_OR_RETURN(std::unique_ptr<Backend> backend,
+                     MakeCpuBackend(spec.encoder, weights, options.compute_type, team));
+    return ModelRunner::Load(spec, weights, *tokenizer, std::move(backend), team);
+  };
+  ASSIGN_OR_RETURN(ModelRunner runner, load());
 
   ModelInfo info;
   info.name = options.model_name.empty()

@@ -35,7 +35,11 @@ Status Guarded(ThreadTeam& team, const Compute& compute) noexcept {
   } catch (const std::bad_alloc&) {
     return Error{ErrorCode::kInternal, "out of memory", {}};  // short: it takes none itself
   } catch (const std::exception& e) {                         // oneDNN
-    return Error{ErrorCode::kInternal, std::string("computing failed: ") + e.what(), {}};
+    try {
+      return Error{ErrorCode::kInternal, std::string("computing failed: ") + e.what(), {}};
+    } catch (const std::exception&) {
+      return Error{ErrorCode::kInternal, "out of memory", {}};
+    }
   }
 }
 
