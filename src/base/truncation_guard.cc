@@ -7,14 +7,15 @@
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 
 namespace embedding {
 namespace {
 
 struct Range {
-  std::atomic<uintptr_t> begin = 0;  // 0: free
-  std::atomic<uintptr_t> end = 0;    // set before, and cleared after, a begin that is not 0
+  std::atomic<uintptr_t> begin = 0;  // 0: free; UINTPTR_MAX: about to be taken or left
+  std::atomic<uintptr_t> end = 0;
   std::atomic<bool> filled = false;
 };
 
@@ -35,10 +36,12 @@ Range* Find(uintptr_t begin) {
 void OnBusError(int signal, siginfo_t* info, void* /*context*/) {
   const uintptr_t address = AddressOf(info->si_addr);
   for (Range& range : ranges) {
-    if (address < range.begin || address >= range.end) continue;
+    const uintptr_t begin = range.begin;
+    const uintptr_t end = range.end;
+    if (begin == 0 || range.begin != begin || address < begin || address >= end) continue;
     const auto page_bytes = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-    const uintptr_t page = address / page_bytes * page_bytes;
-    void* const zeros = ::mmap(reinterpret_cast<void*>(page), range.end - page, PROT_READ,
+    std::byte* const page = static_cast<std::byte*>(info->si_addr) - address % page_bytes;
+    void* const zeros = ::mmap(page, end - AddressOf(page), PROT_READ,
                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     if (zeros == MAP_FAILED) break;
     range.filled = true;
@@ -60,7 +63,6 @@ void TruncationGuard::Add(const void* begin, size_t size_bytes) {
   if (begin == nullptr) return;
   for (Range& range : ranges) {
     uintptr_t none = 0;
-    // UINTPTR_MAX: nobody's yet, and nothing lies behind it.
     if (!range.begin.compare_exchange_strong(none, UINTPTR_MAX)) continue;
     range.filled = false;
     range.end = AddressOf(begin) + size_bytes;
@@ -70,7 +72,11 @@ void TruncationGuard::Add(const void* begin, size_t size_bytes) {
 }
 
 void TruncationGuard::Remove(const void* begin) {
-  if (Range* range = Find(AddressOf(begin))) range->begin = 0;
+  Range* const range = Find(AddressOf(begin));
+  if (range == nullptr) return;
+  range->begin = UINTPTR_MAX;
+  range->end = 0;
+  range->begin = 0;
 }
 
 bool TruncationGuard::HasFilled(const void* begin) {
