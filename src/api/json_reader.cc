@@ -102,6 +102,7 @@ Status JsonReader::Parse(const std::string& body) {
                  "the body is not valid UTF-8 at byte " + std::to_string(FindInvalidUtf8(body)),
                  ""};
   }
+  if (failure == simdjson::MEMALLOC) return Error{ErrorCode::kInternal, "out of memory", ""};
   if (failure != simdjson::SUCCESS) {
     std::string message = "the body is not valid JSON: ";
     if (failure == simdjson::STRING_ERROR) {
