@@ -11,6 +11,10 @@ namespace embedding::cli {
 // every library that starts threads reports that it could not. Errors: kInternal.
 Status CheckThreads(int count);
 
+// From here on large blocks of memory, bodies and answers, go back to the system when they are
+// freed, instead of being kept for more of their kind.
+void GiveMemoryBack();
+
 // From here on an std::bad_alloc or std::system_error that nothing catches, on any thread, ends the
 // process with one line and kExitFailed. Any other is a defect and aborts as before.
 void ReportExhaustion();

@@ -17,6 +17,7 @@
 
 #include "api/service.h"
 #include "base/cpu.h"
+#include "base/mapped_file.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/resources.h"
@@ -131,11 +132,12 @@ Result<std::vector<std::unique_ptr<Embedder>>> LoadModels(const ServeOptions& op
   return models;
 }
 
-// Threads that a server of these options runs.
+// Threads that a server of these options runs besides its first: the team that computes is one for
+// all models, each of which has a thread that calls it.
 int ThreadsOf(const ServeOptions& options, int workers) {
   const int team = options.engine.threads > 0 ? options.engine.threads : AvailableCpus();
   constexpr int kLoader = 1;
-  return workers + kLoader + static_cast<int>(options.models.size()) * team;
+  return workers + kLoader + static_cast<int>(options.models.size()) + team - 1;
 }
 
 // Ends the process without waiting for threads: nothing stops a model that is being loaded, or a
@@ -160,6 +162,12 @@ int Serve(int argc, char** argv) {
   if (!device.ok()) return Report(device.error());
   options.service.model_name = DisplayName(options.models.front());
   options.service.max_batch_tokens = options.engine.max_batch_tokens;
+  // A few of the largest, or thousands of ordinary ones.
+  constexpr size_t kLargeBodies = 4;
+  options.server.bodies_limit_bytes = std::max(options.server.bodies_limit_bytes,
+                                               kLargeBodies * options.server.payload_limit_bytes);
+  GiveMemoryBack();
+  MappedFile::SurviveTruncation();
 
   // So that a key that did not arrive, from an empty variable say, is seen.
   const size_t keys = options.service.api_keys.size();

@@ -65,6 +65,9 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
       ->transform(ApiKey());
   add("--payload-limit", options.server.payload_limit_bytes, "Largest body of a request in bytes",
       WholeNumber(1, kMostBytes));
+  add("--answer-limit", options.service.answer_limit_bytes,
+      "Bytes that all answers may take together while they are computed, written and sent",
+      WholeNumber(1, kMostBytes));
   add("--max-connections", options.server.max_connections, "Most connections at a time",
       WholeNumber(1, kMostConnections));
   app.add_option_function<int>(

@@ -124,7 +124,8 @@ void Connection::AwaitRequest() {
         error == asio::error::operation_aborted && self.shared_.draining && !self.timed_out_;
     error_code unknown;
     // A request that came in the meantime still gets its answer.
-    const bool goes_on = !error || (woken_to_drain && self.socket_.available(unknown) > 0);
+    const bool goes_on = (!error && (!self.timed_out_ || SkipEmptyLines(self.buffer_))) ||
+                         (woken_to_drain && self.socket_.available(unknown) > 0);
     goes_on ? self.AwaitRequest() : self.Close();
   });
   // After the read has begun, so that what has come already is still answered.
@@ -143,7 +144,8 @@ void Connection::ReadHeader() {
   if (!complete.ok()) return Fail(complete.error());
   if (*complete) return OnHeader();
   ReadSome(kFirstReadBytes, [](Connection& self, const error_code& error) {
-    if (!error) return self.ReadHeader();
+    // A deadline may pass while the next bytes are on their way here.
+    if (!error && !self.timed_out_) return self.ReadHeader();
     if (!self.timed_out_) return self.Close();
     self.exchange_.request_id = self.shared_.request_ids.Next();
     self.Fail({ErrorCode::kTimeout, "the request took too long to arrive", ""});

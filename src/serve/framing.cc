@@ -89,7 +89,7 @@ Status CheckTransferEncoding(const RequestHeader& header) {
   if (header.version() < 11) return Malformed("HTTP/1.0 has no Transfer-Encoding");
   std::string joined;
   for (auto field = first; field != last; ++field) {
-    if (!joined.empty()) joined += ',';
+    if (field != first) joined += ',';
     joined += View(field->value());
   }
   if (EqualsIgnoringCase(joined, "chunked")) return {};

@@ -60,6 +60,29 @@ TEST_F(ServiceTest, WhatIsRefusedForItsHeaderIsRefusedWithoutItsBody) {
   EXPECT_EQ(status("GET", "/health", ""), 200);
 }
 
+TEST_F(ServiceTest, AnswersTakeTheirMemoryFromTheBudgetUntilTheyAreGone) {
+  Service small({.model_name = "org/fake", .answer_limit_bytes = 4000},
+                [](const std::function<void()>& task) { task(); });
+  small.Start({&embedder});
+  const auto tokenize = [&] {
+    std::optional<Response> answer;
+    small.Handle({"POST", "/tokenize", R"({"inputs":"some tokens"})", "id-1"},
+                 [&](Response response) { answer.emplace(std::move(response)); });
+    return *std::move(answer);
+  };
+  std::vector<Response> held;
+  while (held.empty() || held.back().status == 200) held.push_back(tokenize());
+  EXPECT_GT(held.size(), 1U);
+  ExpectError(held.back(), 429, "Overloaded", "answers");
+  EXPECT_NE(HeaderOf(held.back(), "Retry-After"), "");
+  held.clear();
+  EXPECT_EQ(tokenize().status, 200);
+  std::optional<Response> large;
+  small.Handle({"POST", "/tokenize", R"({"inputs":")" + std::string(500, '.') + R"("})", "id-1"},
+               [&](Response response) { large.emplace(std::move(response)); });
+  ExpectError(*large, 422, "Validation", "4000");
+}
+
 TEST_F(ServiceTest, QueryStringIsNoPartOfThePath) {
   EXPECT_EQ(Send("GET", "/health?verbose=1").status, 200);
 }

@@ -159,6 +159,36 @@ def test_what_is_not_http_is_refused(minilm, data):
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error_type"] == "Validation"
 
 
+@pytest.mark.parametrize(
+    "headers, status",
+    [
+        (b"Transfer-Encoding: identity\r\n", b"400"),
+        (b"Transfer-Encoding: identity\r\nContent-Length: 42\r\n", b"400"),
+        (b"Transfer-Encoding: gzip, chunked\r\n", b"501"),
+        (b"Content-Encoding: gzip\r\nContent-Length: 42\r\n", b"415"),
+        (b"Host: other\r\n", b"400"),
+    ],
+)
+def test_no_body_is_answered_as_a_request(minilm, headers, status):
+    smuggled = b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n"
+    answer = minilm.exchange(b"POST /embed HTTP/1.1\r\nHost: h\r\n" + headers + b"\r\n" + smuggled)
+    assert answer.startswith(b"HTTP/1.1 " + status), answer
+    assert answer.count(b"HTTP/1.1 ") == 1  # and the connection is closed
+    assert b"Connection: close\r\n" in answer
+
+
+def test_a_target_may_be_a_url(minilm):
+    answer = minilm.exchange(
+        b"GET http://h/livez?a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+    )
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_an_empty_line_before_a_request_is_ignored(minilm):
+    request = b"\r\nGET /livez HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+    assert minilm.exchange(request).startswith(b"HTTP/1.1 200 ")
+
+
 def test_connections_cut_anywhere_do_no_harm(minilm):
     data = HEAD + BODY
     for cut in [0, 1, 10, len(HEAD) - 1, len(HEAD), len(HEAD) + 5, len(data)]:

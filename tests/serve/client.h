@@ -42,6 +42,12 @@ class Client {
     }
     return received;
   }
+  // Reads what has come, or waits for the next; how many bytes, 0 if the server has closed.
+  size_t ReadSome() {
+    char buffer[65536];
+    const ssize_t n = ::recv(fd_, buffer, sizeof(buffer), 0);
+    return n > 0 ? static_cast<size_t>(n) : 0;
+  }
   std::string ReadAll() { return ReadUntil(std::string_view("\0never sent\0", 12)); }
 
   void Close() {

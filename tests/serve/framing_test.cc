@@ -117,6 +117,7 @@ TEST(FramingTest, NoBodyIsTakenForARequest) {
       {"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", kMalformed},
       {"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", kMalformed},
       {"Transfer-Encoding: identity\r\nTransfer-Encoding: identity\r\n", kMalformed},
+      {"Transfer-Encoding:\r\nTransfer-Encoding: chunked\r\n", kNotImplemented},
       {"Transfer-Encoding: gzip, chunked\r\n", kNotImplemented},
       {"Transfer-Encoding: identity, chunked\r\n", kNotImplemented},
       {"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", kNotImplemented},

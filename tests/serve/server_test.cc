@@ -77,6 +77,13 @@ class ServerTest : public ::testing::Test {
     for (const auto& answer : answers) answer();
   }
 
+  // Lets them go without an answer.
+  void Drop() {
+    std::vector<std::function<void()>> answers;
+    MutexLock lock(mutex_);
+    answers.swap(held_);
+  }
+
   // Of the last request that was held: whether its client has gone.
   std::shared_ptr<const std::atomic<bool>> cancelled() {
     MutexLock lock(mutex_);
@@ -273,6 +280,54 @@ TEST_F(ServerTest, AClientThatDoesNotReadItsAnswerIsCutOff) {
   while (!answered()) std::this_thread::yield();
   EXPECT_TRUE(Finish().ok());
   EXPECT_LT(client.ReadAll().size(), kMoreThanSocketsHold);
+}
+
+// The limit of a write is time without progress, not time.
+TEST_F(ServerTest, ASlowReaderThatIsSteadyGetsAllOfItsAnswer) {
+  constexpr std::chrono::milliseconds kWriteTimeout{300};
+  Start({.payload_limit_bytes = kMoreThanSocketsHold,
+         .bodies_limit_bytes = kMoreThanSocketsHold,
+         .timeouts = {.write = kWriteTimeout}});
+  Client client(port_);
+  client.Send(Post(std::string(kMoreThanSocketsHold, 'x')));
+  const auto begun = std::chrono::steady_clock::now();
+  size_t received = 0;
+  for (size_t n = client.ReadSome(); n > 0; n = client.ReadSome()) {
+    received += n;
+    // As slow as makes the whole take three timeouts, while each of its parts takes a thousandth:
+    // what passes the time is other requests.
+    const auto due = begun + 3 * kWriteTimeout * received / kMoreThanSocketsHold;
+    while (std::chrono::steady_clock::now() < due) {
+      Client other(port_);
+      other.Send(Get("/a"));
+      other.ReadUntil("</a:>");
+    }
+    if (received > kMoreThanSocketsHold) break;
+  }
+  EXPECT_GT(received, kMoreThanSocketsHold);
+}
+
+TEST_F(ServerTest, BodiesThatTheBudgetHasNoRoomForAreRefused) {
+  Start({.bodies_limit_bytes = 10'000});
+  Client client(port_);
+  client.Send(Post(std::string(20'000, 'x')));
+  const std::string refused = client.ReadAll();
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 503 ")) << refused;
+  Client next(port_);
+  next.Send(Post("fits"));
+  EXPECT_TRUE(next.ReadUntil("</echo:fits>").ends_with("</echo:fits>"));
+}
+
+TEST_F(ServerTest, ARequestThatIsDroppedIsAnswered500) {
+  Start();
+  Client client(port_);
+  client.Send(Get("/held"));
+  WaitForHeld(1);
+  Drop();
+  const std::string answer = client.ReadUntil("}");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 500 ")) << answer;
+  client.Send(Get("/a"));  // and the connection goes on
+  EXPECT_TRUE(client.ReadUntil("</a:>").ends_with("</a:>"));
 }
 
 TEST_F(ServerTest, RefusesConnectionsOverTheLimitAndTakesThemAgainLater) {
