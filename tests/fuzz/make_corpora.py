@@ -378,11 +378,37 @@ def hub_answer():
     }
 
 
+# --- what comes over a connection
+
+
+def http_framing():
+    def request(line, headers, body=""):
+        return f"{line} HTTP/1.1\r\n" + "".join(h + "\r\n" for h in ("Host: h:1", *headers)) + f"\r\n{body}"
+
+    get = request("GET /health?a=b", [])
+    post = request("POST /embed", ["Content-Length: 5", "X-API-Key: k", "Accept: */*"], "hello")
+    chunks = "5;a=b\r\nhello\r\n0\r\nTrailer: x\r\n\r\n"
+    return {
+        "get": get,
+        "pipelined": get + "\r\n" + post + get,
+        "chunked": request("POST /a", ["Transfer-Encoding: chunked"], chunks) + get,
+        "http10": "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+        "absolute": request("GET http://h/a?b", ["Connection: close"]),
+        "expect": request("POST /a", ["Expect: 100-continue", "Content-Length: 1"], "x"),
+        "identity": request("POST /a", ["Transfer-Encoding: identity"], get),
+        "gzip": request("POST /a", ["Transfer-Encoding: gzip, chunked"], chunks),
+        "encoded": request("POST /a", ["Content-Encoding: gzip", "Content-Length: 5"], "hello"),
+        "large": request("POST /a", ["Content-Length: 1001"], "x" * 1001),
+        "options": request("OPTIONS *", []),
+        "tls": b"\x16\x03\x01\x02\x00\x01",
+    }
+
+
 def main():
     for name, seeds in (("json_body", json_body), ("tokenizer_json", tokenizer_json), ("text", text),
                         ("safetensors", safetensors), ("torch_archive", torch_archive),
                         ("pickle", pickles), ("model_config", model_config),
-                        ("hub_answer", hub_answer)):
+                        ("hub_answer", hub_answer), ("http_framing", http_framing)):
         write(name, seeds())
 
 
