@@ -10,9 +10,9 @@ namespace {
 
 using Piece = Template::Piece;
 
-// No model has more than a few. What a file says is not to make every text thousands of tokens
-// longer.
-constexpr size_t kMaxSpecialTokens = 64;
+// No model has more than a few, and those with room for few refuse more than that. What a file says
+// is not to make every text many thousands of tokens longer.
+constexpr size_t kMaxSpecialTokens = 1024;
 
 Piece First(int32_t type_id) { return {Piece::Kind::kFirst, type_id, 0}; }
 Piece Second(int32_t type_id) { return {Piece::Kind::kSecond, type_id, 0}; }
@@ -58,7 +58,7 @@ Result<Template> ParseTemplate(const JsonNode& node, const JsonNode& special_tok
     ASSIGN_OR_RETURN(const JsonNode ids, token.Field("ids"));
     ASSIGN_OR_RETURN(const std::vector<JsonNode> id_nodes, ids.Elements());
     for (const JsonNode& id_node : id_nodes) {
-      if (parsed.SpecialTokens() == kMaxSpecialTokens) {
+      if (parsed.Size().special_tokens == kMaxSpecialTokens) {
         return node.Fail("has more than " + std::to_string(kMaxSpecialTokens) + " special tokens");
       }
       ASSIGN_OR_RETURN(const uint32_t id, id_node.Number());
