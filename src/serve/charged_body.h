@@ -42,18 +42,19 @@ class ChargedBodyReader {
     const size_t more = asio::buffer_size(buffers);
     const size_t size = body_.bytes.size() + more;
     if (size > body_.bytes.capacity()) {
-      // Twice as much each time. The first time what was promised, if it is little: that is all.
+      // Twice as much each time, but no more than what was promised: that is often all.
       constexpr size_t kFirst = 4096;
-      const size_t twice = std::max(kFirst, 2 * body_.bytes.capacity());
-      // A string takes twice what it has where less is asked for, unless it has nothing.
       const size_t capacity =
-          body_.bytes.empty() ? std::max(size, std::min(largest_, twice)) : std::max(size, twice);
+          std::max(size, std::min(largest_, std::max(kFirst, 2 * body_.bytes.capacity())));
       if (!body_.charge.GrowTo(capacity)) {
         body_.out_of_budget = true;
         error = asio::error::no_buffer_space;
         return 0;
       }
-      body_.bytes.reserve(capacity);
+      std::string grown;  // a string that has something takes more than it is told to
+      grown.reserve(capacity);
+      grown.append(body_.bytes);
+      body_.bytes.swap(grown);
     }
     for (auto it = asio::buffer_sequence_begin(buffers); it != asio::buffer_sequence_end(buffers);
          ++it) {

@@ -10,9 +10,9 @@ namespace {
 
 using Piece = Template::Piece;
 
-// No model has more than a few, and those with room for few refuse more than that. What a file says
-// is not to make every text many thousands of tokens longer.
-constexpr size_t kMaxSpecialTokens = 1024;
+// No model has more than a few, and more than it has positions it refuses. A file that names a
+// token of many ids many times is not to make every text millions of tokens long.
+constexpr size_t kMaxPieces = 16'384;
 
 Piece First(int32_t type_id) { return {Piece::Kind::kFirst, type_id, 0}; }
 Piece Second(int32_t type_id) { return {Piece::Kind::kSecond, type_id, 0}; }
@@ -58,8 +58,8 @@ Result<Template> ParseTemplate(const JsonNode& node, const JsonNode& special_tok
     ASSIGN_OR_RETURN(const JsonNode ids, token.Field("ids"));
     ASSIGN_OR_RETURN(const std::vector<JsonNode> id_nodes, ids.Elements());
     for (const JsonNode& id_node : id_nodes) {
-      if (parsed.Size().special_tokens == kMaxSpecialTokens) {
-        return node.Fail("has more than " + std::to_string(kMaxSpecialTokens) + " special tokens");
+      if (parsed.pieces.size() == kMaxPieces) {
+        return node.Fail("has more than " + std::to_string(kMaxPieces) + " pieces");
       }
       ASSIGN_OR_RETURN(const uint32_t id, id_node.Number());
       parsed.pieces.push_back(Special(static_cast<int32_t>(type_id), static_cast<int32_t>(id)));
