@@ -97,7 +97,7 @@ def refused(server):
 def test_what_does_not_finish_in_time_is_cut():
     with Server(TINY_BGE_M3, "--shutdown-timeout", 0) as server:
         with server.connect() as connection:
-            connection.sendall(b"POST /embed HTTP/1.1\r\nContent-Length: 9\r\n\r\n")
+            connection.sendall(b"POST /embed HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n")
             assert server.get("/livez").status_code == 200
             assert server.stop() == 1
         assert "shutdown timeout" in server.stderr()
@@ -106,7 +106,7 @@ def test_what_does_not_finish_in_time_is_cut():
 def test_a_second_signal_ends_it_at_once():
     with Server(TINY_BGE_M3) as server:
         with server.connect() as connection:
-            connection.sendall(b"POST /embed HTTP/1.1\r\nContent-Length: 9\r\n\r\n")
+            connection.sendall(b"POST /embed HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n")
             assert server.get("/livez").status_code == 200
             server.process.terminate()
             wait_for(lambda: refused(server))

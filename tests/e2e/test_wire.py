@@ -143,13 +143,13 @@ def test_a_huge_target_is_refused(minilm):
         b"nonsense\r\n\r\n",
         b"GET /health HTTP/3.0\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",  # TLS
-        b"POST /embed HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-        b"POST /embed HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n",
-        b"POST /embed HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
-        b"POST /embed HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        b"POST /embed HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
-        b"GET /health HTTP/1.1\r\nno colon\r\n\r\n",
-        b"GET /health HTTP/1.1\r\nX: a\x00b\r\n\r\n",
+        b"POST /embed HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n",
+        b"POST /embed HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+        b"POST /embed HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+        b"POST /embed HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /embed HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        b"GET /health HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nHost: h\r\nX: a\x00b\r\n\r\n",
     ],
 )
 def test_what_is_not_http_is_refused(minilm, data):
