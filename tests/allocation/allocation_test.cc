@@ -55,11 +55,13 @@ void* AllocateOrThrow(size_t size) {
 void* operator new(size_t size) { return AllocateOrThrow(size); }
 void* operator new[](size_t size) { return AllocateOrThrow(size); }
 void* operator new(size_t size, const std::nothrow_t& /*tag*/) noexcept { return Allocate(size); }
+void* operator new[](size_t size, const std::nothrow_t& /*tag*/) noexcept { return Allocate(size); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t /*size*/) noexcept { std::free(memory); }
 void operator delete[](void* memory, size_t /*size*/) noexcept { std::free(memory); }
 void operator delete(void* memory, const std::nothrow_t& /*tag*/) noexcept { std::free(memory); }
+void operator delete[](void* memory, const std::nothrow_t& /*tag*/) noexcept { std::free(memory); }
 extern "C" void* aligned_alloc(size_t alignment, size_t size) {
   void* memory = nullptr;
   if (Fails() || ::posix_memalign(&memory, alignment, size) != 0) return nullptr;
