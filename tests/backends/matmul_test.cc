@@ -222,8 +222,19 @@ TEST(MatMulBf16, IsTheSameByOneDnn) {
 
 #ifdef __linux__
 
-// Of this process, beside files.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define EMBEDDING_WITH_ASAN 1
+extern "C" size_t __sanitizer_get_current_allocated_bytes();
+#endif
+#endif
+
+// Of this process, beside files. AddressSanitizer keeps for a while what is freed: it is asked for
+// what is not.
 size_t MemoryBytes() {
+#if EMBEDDING_WITH_ASAN
+  return __sanitizer_get_current_allocated_bytes();
+#endif
   std::ifstream status("/proc/self/status");
   std::string field;
   while (status >> field && field != "RssAnon:") {
