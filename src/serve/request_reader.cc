@@ -85,7 +85,11 @@ Result<bool> RequestReader::TakeHeader(boost::beast::flat_buffer& buffer) {
 
 Result<bool> RequestReader::TakeBody(boost::beast::flat_buffer& buffer) {
   boost::system::error_code error;
-  while (!parser_.is_done() && buffer.size() > 0) {
+  // Beast's parser must not be asked about the end of an empty chunked body before all of it is
+  // there, "0" and two ends of lines: as much is still to come of any other too.
+  constexpr size_t kLeastOfChunked = 5;
+  const size_t least = parser_.chunked() ? kLeastOfChunked : 1;
+  while (!parser_.is_done() && buffer.size() >= least) {
     const size_t taken = parser_.put(buffer.data(), error);
     buffer.consume(taken);
     if (error == http::error::need_more) break;

@@ -81,9 +81,10 @@ class Tokenizer {
   // `text` must be valid UTF-8 (see FindInvalidUtf8), the empty text included, and shorter than
   // 4 GiB once it is normalised. Time and memory are linear in it.
   virtual Encoding Encode(std::string_view text, const EncodeOptions& options) const = 0;
-  Encoding EncodePair(std::string_view first, const std::string& second,
+  Encoding EncodePair(std::string_view first, std::string_view second,
                       const EncodeOptions& options) const {
-    return std::move(EncodePairs(first, {&second, 1}, options).front());
+    const std::string seconds[] = {std::string(second)};
+    return std::move(EncodePairs(first, seconds, options).front());
   }
   // The pairs of `first` with each of `seconds`, in whose order they come.
   virtual std::vector<Encoding> EncodePairs(std::string_view first,

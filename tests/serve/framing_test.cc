@@ -162,6 +162,8 @@ TEST(FramingTest, NoBodyIsTakenForARequest) {
     const std::string sent = post(headers, body);
     Check({{sent, {"POST /a hello", "GET /smuggled"}}});
   }
+  const std::string empty = post("Transfer-Encoding: chunked\r\n", "0\r\n\r\n");
+  Check({{empty, {"POST /a", "GET /smuggled"}}});
   // Neither: no body.
   Check({{post("", ""), {"POST /a", "GET /smuggled"}}});
 }
@@ -171,7 +173,7 @@ TEST(FramingTest, Chunks) {
     return "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks;
   };
   for (const char* bad :
-       {"xyz\r\n", "\r\n", " 5\r\nhello\r\n0\r\n\r\n", "+5\r\nhello\r\n",
+       {"xyz\r\n", "\r\n0\r\n", " 5\r\nhello\r\n0\r\n\r\n", "+5\r\nhello\r\n",
         "0x5\r\nhello\r\n0\r\n\r\n", "5\nhello\n0\n\n\r\n\r\n", "5\r\nhelloX0\r\n\r\n",
         "5\r\nhello0\r\n\r\n", "fffffffffffffffff\r\nhello", "5;\x01\r\nhello\r\n0\r\n\r\n",
         "5\r\nhello\r\n0\r\nno colon\r\n\r\n",
