@@ -79,7 +79,6 @@ Result<bool> RequestReader::TakeHeader(boost::beast::flat_buffer& buffer) {
   request_.authorization = View(header[http::field::authorization]);
   request_.api_key = View(header["X-API-Key"]);
   parser_.get().body().charge = ByteCharge(budget_);
-  parser_.eager(true);
   return true;
 }
 
