@@ -16,8 +16,9 @@ namespace {
 
 constexpr size_t kPayloadLimit = 1000;
 
-// The requests that are taken, one a line. Where nothing more is, an error in one reading may be the
-// wait for more in another: Beast looks for the end of a quoted chunk extension beyond its line.
+// The requests that are taken, one a line. Where nothing more is, an error in one reading may be
+// the wait for more in another: Beast looks for the end of a quoted chunk extension beyond its
+// line.
 std::string Read(std::string_view sent, size_t piece) {
   ByteBudget budget(1 << 20);
   std::string outcome;
