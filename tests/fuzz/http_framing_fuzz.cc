@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "fuzz/check.h"
-#include "serve/request_reader.h"
+#include "serve/read_requests.h"
 
 namespace embedding::serve {
 namespace {
@@ -22,38 +22,14 @@ constexpr size_t kPayloadLimit = 1000;
 std::string Read(std::string_view sent, size_t piece) {
   ByteBudget budget(1 << 20);
   std::string outcome;
-  {
-    boost::beast::flat_buffer buffer;
-    auto reader = std::make_unique<RequestReader>(kPayloadLimit, budget);
-    bool in_body = false;
-    const auto take = [&]() -> Result<bool> {
-      if (!in_body) {
-        ASSIGN_OR_RETURN(in_body, reader->TakeHeader(buffer));
-        if (!in_body) return false;
-        FUZZ_CHECK(reader->header().target.starts_with('/') || reader->header().target == "*");
-      }
-      ASSIGN_OR_RETURN(const bool complete, reader->TakeBody(buffer));
-      if (!complete) return false;
-      const bool keep_alive = reader->keep_alive();
-      const api::Request request = reader->TakeRequest();
-      FUZZ_CHECK(request.body.size() <= kPayloadLimit);
-      outcome += request.method + ' ' + request.target + ' ' + request.body + ' ' +
-                 request.api_key + (keep_alive ? " keep\n" : " close\n");
-      reader = std::make_unique<RequestReader>(kPayloadLimit, budget);
-      in_body = false;
-      return true;
-    };
-    for (size_t begin = 0; begin < sent.size(); begin += piece) {
-      const std::string_view part = sent.substr(begin, piece);
-      asio::buffer_copy(buffer.prepare(part.size()), asio::buffer(part.data(), part.size()));
-      buffer.commit(part.size());
-      Result<bool> complete = take();
-      while (complete.ok() && *complete && SkipEmptyLines(buffer)) complete = take();
-      if (complete.ok()) continue;
-      FUZZ_CHECK(!complete.error().message.empty());
-      break;
-    }
-  }
+  const std::optional<Error> error =
+      ReadRequests(sent, piece, kPayloadLimit, budget, [&](const api::Request& request, bool keep) {
+        FUZZ_CHECK(request.target.starts_with('/') || request.target == "*");
+        FUZZ_CHECK(request.body.size() <= kPayloadLimit);
+        outcome += request.method + ' ' + request.target + ' ' + request.body + ' ' +
+                   request.api_key + (keep ? " keep\n" : " close\n");
+      });
+  if (error) FUZZ_CHECK(!error->message.empty());
   FUZZ_CHECK(budget.taken() == 0);
   return outcome;
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "serve/read_requests.h"
 #include "serve/request_reader.h"
 
 namespace embedding::serve {
@@ -31,35 +32,15 @@ void PrintTo(const Outcome& outcome, std::ostream* out) {
 Outcome Read(std::string_view sent, size_t piece) {
   ByteBudget budget(1 << 20);
   Outcome outcome;
-  boost::beast::flat_buffer buffer;
-  auto reader = std::make_unique<RequestReader>(kPayloadLimit, budget);
-  bool in_body = false;
-  const auto take = [&]() -> Result<bool> {
-    if (!in_body) {
-      ASSIGN_OR_RETURN(in_body, reader->TakeHeader(buffer));
-      if (!in_body) return false;
-    }
-    ASSIGN_OR_RETURN(const bool complete, reader->TakeBody(buffer));
-    if (!complete) return false;
-    outcome.keep_alive = reader->keep_alive();
-    const api::Request request = reader->TakeRequest();
-    outcome.requests.push_back(request.method + ' ' + request.target +
-                               (request.body.empty() ? "" : ' ' + request.body));
-    reader = std::make_unique<RequestReader>(kPayloadLimit, budget);
-    in_body = false;
-    return true;
-  };
-  for (size_t begin = 0; begin < sent.size(); begin += piece) {
-    const std::string_view part = sent.substr(begin, piece);
-    asio::buffer_copy(buffer.prepare(part.size()), asio::buffer(part.data(), part.size()));
-    buffer.commit(part.size());
-    Result<bool> complete = take();
-    while (complete.ok() && *complete && SkipEmptyLines(buffer)) complete = take();
-    if (!complete.ok()) {
-      outcome.error = complete.error().code;
-      EXPECT_FALSE(complete.error().message.empty());
-      break;
-    }
+  const std::optional<Error> error =
+      ReadRequests(sent, piece, kPayloadLimit, budget, [&](const api::Request& request, bool keep) {
+        outcome.keep_alive = keep;
+        outcome.requests.push_back(request.method + ' ' + request.target +
+                                   (request.body.empty() ? "" : ' ' + request.body));
+      });
+  if (error) {
+    outcome.error = error->code;
+    EXPECT_FALSE(error->message.empty());
   }
   return outcome;
 }
