@@ -78,6 +78,7 @@ class JsonReader {
   simdjson::dom::parser parser_;
   simdjson::dom::object object_;
   std::string prefix_;  // of fields' names in errors
+  bool has_unicode_escapes_ = false;
 };
 
 }  // namespace embedding::api

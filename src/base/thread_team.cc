@@ -19,9 +19,11 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-// How long threads look out for the next Run. The layers of a model follow within microseconds, the
-// next request of a client that waits for its answer within some hundred.
-constexpr microseconds kLookOut{1000};
+// How long threads look out for the next Run: the layers of a model follow within microseconds, the
+// next request of a client that waits for its answer within a millisecond or two. Then the processor
+// is still kept from sleeping, but given to whoever wants it.
+constexpr microseconds kLookOut{300};
+constexpr microseconds kLookOutYielding{4000};
 // A wait for the others that is longer may be one for a thread that does not run. The system lets
 // others run for some milliseconds.
 constexpr microseconds kLongWait{500};
@@ -44,15 +46,16 @@ void Pause() {
 #endif
 }
 
-// Looks until done() or until `limit` has passed; whether it was done.
+// Looks until done() or until `limit` has passed, with a pause() between two looks; whether it was
+// done.
 template <typename Done>
-bool LookOut(microseconds limit, const Done& done) {
+bool LookOut(microseconds limit, const Done& done, void (*pause)() = Pause) {
   constexpr int kLooksPerClock = 64;
   const auto until = std::chrono::steady_clock::now() + limit;
   do {
     for (int i = 0; i < kLooksPerClock; ++i) {
       if (done()) return true;
-      Pause();
+      pause();
     }
   } while (std::chrono::steady_clock::now() < until);
   return false;
@@ -211,7 +214,9 @@ void ThreadTeam::Work(size_t thread) {
   uint32_t seen = 0;
   for (;;) {
     const auto changed = [&] { return run_.load(std::memory_order_acquire) != seen; };
-    if (busy_.load(std::memory_order_relaxed) || !LookOut(kLookOut, changed)) {
+    const bool busy = busy_.load(std::memory_order_relaxed);
+    if (busy || (!LookOut(kLookOut, changed) &&
+                 !LookOut(kLookOutYielding, changed, std::this_thread::yield))) {
       run_.wait(seen, std::memory_order_acquire);
     }
     seen = run_.load(std::memory_order_acquire);
