@@ -20,8 +20,8 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 // How long threads look out for the next Run: the layers of a model follow within microseconds, the
-// next request of a client that waits for its answer within a millisecond or two. Then the processor
-// is still kept from sleeping, but given to whoever wants it.
+// next request of a client that waits for its answer within a millisecond or two. Then the
+// processor is still kept from sleeping, but given to whoever wants it.
 constexpr microseconds kLookOut{300};
 constexpr microseconds kLookOutYielding{4000};
 // A wait for the others that is longer may be one for a thread that does not run. The system lets
