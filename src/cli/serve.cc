@@ -101,6 +101,7 @@ Result<std::unique_ptr<Embedder>> LoadModel(const ServeOptions& options, const s
   if (!options.default_prompt_name.empty()) {
     engine.default_prompt_name = options.default_prompt_name;
   }
+  if (options.pooling != "auto") engine.pooling = options.pooling;
   engine.limit_to_avx2 = options.instruction_set == "avx2";
   return Embedder::Load(engine);
 }
@@ -125,6 +126,7 @@ Result<std::vector<std::unique_ptr<Embedder>>> LoadModels(const ServeOptions& op
     const double before_mb = AnonymousMb();
     ASSIGN_OR_RETURN(std::unique_ptr<Embedder> embedder, LoadModel(options, model, team));
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
+    for (const std::string& warning : embedder->info().warnings) spdlog::warn("{}", warning);
     spdlog::info("{}: {} in {:.1f} s and {:.0f} MB beside the mapped files", embedder->info().name,
                  embedder->info().dtype, took.count(), AnonymousMb() - before_mb);
     models.push_back(std::move(embedder));

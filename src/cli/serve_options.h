@@ -19,6 +19,7 @@ struct ServeOptions {
   std::string device = "auto";
   std::string dtype = "auto";
   std::string instruction_set = "auto";
+  std::string pooling = "auto";
   std::string default_prompt_name = "";
   EmbedderOptions engine;
   api::ServiceOptions service;

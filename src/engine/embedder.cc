@@ -57,6 +57,16 @@ Result<Encoding> TakeIds(const std::vector<int32_t>& ids, size_t i, const Encode
   return encoding;
 }
 
+TokenizerOverrides OverridesOf(const ModelSpec& spec) {
+  TokenizerOverrides overrides;
+  if (const auto& bert = spec.tokenizer.bert) {
+    overrides.bert = {bert->lowercase, bert->handle_chinese_chars, bert->strip_accents};
+  }
+  overrides.without_prefix_space = !spec.tokenizer.add_prefix_space;
+  overrides.lowercase_first = spec.lower_case;
+  return overrides;
+}
+
 class LocalEmbedder : public Embedder {
  public:
   LocalEmbedder(ModelSpec spec, ModelInfo info, std::unique_ptr<Tokenizer> tokenizer,
@@ -67,6 +77,9 @@ class LocalEmbedder : public Embedder {
         weights_(std::move(weights)),
         default_prompt_name_(options.default_prompt_name ? options.default_prompt_name
                                                          : spec_.default_prompt_name),
+        truncation_side_(!spec_.tokenizer.truncates_left   ? tokenizer_->truncation_side()
+                         : *spec_.tokenizer.truncates_left ? TruncationSide::kLeft
+                                                           : TruncationSide::kRight),
         runner_(std::move(runner)),
         scheduler_(
             {options.max_batch_tokens, options.max_queue},
@@ -88,6 +101,8 @@ class LocalEmbedder : public Embedder {
   // The text to put before each text, "" for none.
   Result<std::string> PromptOf(const EmbedRequest& request) const;
   Result<std::vector<Job>> Tokenize(const EmbedRequest& request, EmbedResponse& response) const;
+  // Whether the table has a row for each id of a text; a tokenizer may have added tokens beyond it.
+  Status CheckIds(const std::vector<int32_t>& ids, const std::string& field) const;
   // Takes what the answer will hold from the request's budget.
   Status Charge(const EmbedRequest& request, const std::vector<Job>& jobs,
                 EmbedResponse& response) const;
@@ -103,6 +118,7 @@ class LocalEmbedder : public Embedder {
   const TensorStore weights_;  // outlives the runner, which reads from the mapped files
 
   const std::optional<std::string> default_prompt_name_;
+  const TruncationSide truncation_side_;
 
   ModelRunner runner_;  // the computing thread's
 
@@ -149,9 +165,9 @@ Status LocalEmbedder::Check(const EmbedRequest& request) const {
     }
   }
   if (outputs.dense && request.dimensions &&
-      (*request.dimensions < 1 || *request.dimensions > info_.dimension)) {
+      (*request.dimensions < 1 || *request.dimensions > info_.max_dimension)) {
     return Invalid("dimensions", fmt::format("dimensions is {}; {} has 1 to {}",
-                                             *request.dimensions, info_.name, info_.dimension));
+                                             *request.dimensions, info_.name, info_.max_dimension));
   }
   return {};
 }
@@ -182,8 +198,9 @@ Result<std::string> LocalEmbedder::PromptOf(const EmbedRequest& request) const {
 Result<std::vector<Job>> LocalEmbedder::Tokenize(const EmbedRequest& request,
                                                  EmbedResponse& response) const {
   ASSIGN_OR_RETURN(const std::string prompt, PromptOf(request));
-  const EncodeOptions options = {.max_tokens = info_.max_input_tokens,
-                                 .truncation_side = request.truncation_side};
+  const EncodeOptions options = {
+      .max_tokens = info_.max_input_tokens,
+      .truncation_side = request.truncation_side.value_or(truncation_side_)};
   std::vector<Job> jobs(request.size());
   const auto check = [&](const std::string& text, const std::string& field) -> Status {
     response.characters += CountCharacters(text);
@@ -230,12 +247,28 @@ Result<std::vector<Job>> LocalEmbedder::Tokenize(const EmbedRequest& request,
     if (encoding.ids.empty() && info_.is_classifier()) {
       return Invalid(field, field + " has no tokens, of which a classifier needs one");
     }
+    RETURN_IF_ERROR(CheckIds(encoding.ids, field));
     response.prompt_tokens += encoding.ids.size();
     jobs[i].ids = std::move(encoding.ids);
     jobs[i].type_ids = std::move(encoding.type_ids);
+    if (!spec_.tokenizer.has_token_types)
+      std::fill_n(jobs[i].type_ids.begin(), jobs[i].ids.size(), 0);
     jobs[i].index = i;
   }
   return jobs;
+}
+
+Status LocalEmbedder::CheckIds(const std::vector<int32_t>& ids, const std::string& field) const {
+  const size_t rows = spec_.encoder.vocab_size;
+  if (tokenizer_->vocab_size() <= rows) return {};
+  for (const int32_t id : ids) {
+    if (static_cast<size_t>(id) < rows) continue;
+    return Invalid(field,
+                   fmt::format("{} has the token {}, whose id {} is beyond the {} tokens that "
+                               "{} was trained with",
+                               field, tokenizer_->IdToToken(id), id, rows, info_.name));
+  }
+  return {};
 }
 
 Status LocalEmbedder::Charge(const EmbedRequest& request, const std::vector<Job>& jobs,
@@ -345,12 +378,19 @@ Result<std::shared_ptr<ThreadTeam>> MakeThreadTeam(int threads) {
 
 Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options) {
   namespace fs = std::filesystem;
-  ASSIGN_OR_RETURN(ModelSpec spec, ReadModelSpec(options.model_directory));
+  ASSIGN_OR_RETURN(ModelSpec spec, ReadModelSpec(options.model_directory, options.pooling));
   const std::string tokenizer_path =
-      (fs::path(options.model_directory) / "tokenizer.json").string();
-  ASSIGN_OR_RETURN(std::unique_ptr<Tokenizer> tokenizer, Tokenizer::FromFile(tokenizer_path));
+      (fs::path(spec.transformer_directory) / "tokenizer.json").string();
+  ASSIGN_OR_RETURN(std::unique_ptr<Tokenizer> tokenizer,
+                   Tokenizer::FromFile(tokenizer_path, OverridesOf(spec)));
   RETURN_IF_ERROR(CheckTables(*tokenizer, spec));
-  ASSIGN_OR_RETURN(TensorStore weights, TensorStore::OpenDirectory(options.model_directory));
+  if (tokenizer->vocab_size() > spec.encoder.vocab_size) {
+    spec.warnings.push_back(fmt::format(
+        "{}: has added tokens up to id {}, but the model has only {}: a text that contains one of "
+        "those beyond is refused",
+        tokenizer_path, tokenizer->vocab_size() - 1, spec.encoder.vocab_size));
+  }
+  ASSIGN_OR_RETURN(TensorStore weights, TensorStore::OpenDirectory(spec.transformer_directory));
   if (options.default_prompt_name && !spec.is_classifier() &&
       !spec.prompts.contains(*options.default_prompt_name)) {
     return Error{ErrorCode::kModelLoad,
@@ -377,12 +417,14 @@ Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options)
                   : options.model_name;
   info.device = runner.backend().device();
   info.dtype = runner.backend().dtype();
-  info.dimension = spec.is_classifier() ? 0 : spec.dimension();
+  info.max_dimension = spec.is_classifier() ? 0 : spec.dimension();
+  info.dimension = std::min(info.max_dimension, spec.truncate_dim.value_or(info.max_dimension));
   info.has_sparse = runner.has_sparse();
   info.has_colbert = runner.has_colbert();
   info.labels = spec.encoder.labels;
   info.pooling = PoolingName(spec.pooling);
   info.prompts = spec.prompts;
+  info.warnings = spec.warnings;
   info.max_input_tokens = spec.max_seq_length;
   return std::unique_ptr<Embedder>(
       std::make_unique<LocalEmbedder>(std::move(spec), std::move(info), std::move(tokenizer),

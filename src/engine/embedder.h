@@ -35,6 +35,8 @@ struct EmbedderOptions {
   // What the model is called in answers; the directory's name if empty.
   std::string model_name = {};
   ComputeType compute_type = ComputeType::kAuto;
+  // How the tokens' vectors become a text's, in place of what the model says: see ReadModelSpec.
+  std::string pooling = {};
   // The prompt of requests that name none; what the model itself says if empty.
   std::optional<std::string> default_prompt_name = {};
   // Computes with AVX2 where the processor has more; for this whole process, and from the first

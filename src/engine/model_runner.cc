@@ -56,8 +56,9 @@ Result<ModelRunner> ModelRunner::Load(const ModelSpec& spec, const TensorStore& 
   } else {
     ASSIGN_OR_RETURN(runner.sentence_, SentenceHead::Make(spec, *backend));
     runner.dimension_ = spec.dimension();
-    if (spec.is_splade) {
-      ASSIGN_OR_RETURN(runner.splade_, SpladeHead::Load(spec.encoder, weights, *backend));
+    if (spec.splade) {
+      ASSIGN_OR_RETURN(runner.splade_,
+                       SpladeHead::Load(spec.encoder, *spec.splade, weights, *backend));
     } else {
       ASSIGN_OR_RETURN(runner.sparse_,
                        SparseHead::Load(spec.directory, runner.hidden_size_, tokenizer, *backend));

@@ -23,6 +23,7 @@ struct ModelInfo {
   std::string device;           // "cpu"
   std::string dtype;            // "f32"
   size_t dimension = 0;         // floats of a dense vector; 0 for a classifier
+  size_t max_dimension = 0;     // what a request may ask for: more, where the model says fewer
   size_t max_input_tokens = 0;  // special tokens included
   // Heads that the model has besides the dense one.
   bool has_sparse = false;
@@ -31,6 +32,8 @@ struct ModelInfo {
   std::vector<std::string> labels = {};
   std::string pooling = {};                         // "cls", or modes joined by '+'
   std::map<std::string, std::string> prompts = {};  // texts to put before a text, by name
+  // What was taken for granted when the model was loaded, or put right: a sentence each.
+  std::vector<std::string> warnings = {};
 
   bool is_classifier() const { return !labels.empty(); }
 };
@@ -58,9 +61,9 @@ struct EmbedRequest {
   Outputs outputs;
   bool normalize = true;  // divide dense vectors by the L2 norm (at least 1e-12)
   bool truncate = true;   // cut a text that is too long; false refuses it
-  TruncationSide truncation_side = TruncationSide::kRight;
-  std::optional<size_t> dimensions;        // keep the first n components, before normalising
-  std::optional<std::string> prompt_name;  // one of ModelInfo::prompts, put before each text
+  std::optional<TruncationSide> truncation_side;  // what the model's tokenizer says if empty
+  std::optional<size_t> dimensions;               // keep the first n components, before normalising
+  std::optional<std::string> prompt_name;         // one of ModelInfo::prompts, put before each text
   // Texts that are not computed yet when nobody waits any more are dropped, and `done` gets
   // kCancelled or kTimeout.
   std::shared_ptr<const std::atomic<bool>> cancelled;

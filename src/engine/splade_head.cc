@@ -19,9 +19,10 @@ const std::string kPrefix = "cls.predictions.";
 
 }  // namespace
 
-Result<SpladeHead> SpladeHead::Load(const EncoderConfig& config, const TensorStore& weights,
-                                    Backend& backend) {
+Result<SpladeHead> SpladeHead::Load(const EncoderConfig& config, const SpladePooling& pooling,
+                                    const TensorStore& weights, Backend& backend) {
   SpladeHead head;
+  head.pooling_ = pooling;
   head.hidden_size_ = config.hidden_size;
   head.vocab_size_ = config.vocab_size;
   head.layer_norm_eps_ = config.layer_norm_eps;
@@ -33,7 +34,7 @@ Result<SpladeHead> SpladeHead::Load(const EncoderConfig& config, const TensorSto
 
   ASSIGN_OR_RETURN(head.transform_,
                    LoadLinear(weights, kPrefix + "transform.dense.", config.hidden_size,
-                              config.hidden_size, /*has_bias=*/true, Activation::kGelu, backend));
+                              config.hidden_size, /*has_bias=*/true, config.activation, backend));
 
   ASSIGN_OR_RETURN(const TensorView gamma,
                    weights.Require(kPrefix + "transform.LayerNorm.weight", row));
@@ -56,8 +57,12 @@ Result<SpladeHead> SpladeHead::Load(const EncoderConfig& config, const TensorSto
 
 std::vector<TokenWeight> SpladeHead::Run(std::span<const float> hidden) {
   const size_t tokens = hidden.size() / hidden_size_;
-  // log(1 + relu(x)) grows with x: it is taken of the largest logit alone.
-  std::vector<float> largest(vocab_size_, 0.0F);
+  const auto activate = [this](float logit) {
+    const float weight = std::log1p(std::max(logit, 0.0F));
+    return pooling_.log_twice ? std::log1p(weight) : weight;
+  };
+  // Of the largest weight the largest logit: what is done to it grows with it.
+  std::vector<float> pooled(vocab_size_, 0.0F);
   for (size_t first = 0; first < tokens; first += kTokensAtOnce) {
     const size_t rows = std::min(kTokensAtOnce, tokens - first);
     transformed_.Resize(rows * hidden_size_);
@@ -71,12 +76,16 @@ std::vector<TokenWeight> SpladeHead::Run(std::span<const float> hidden) {
     decoder_->Apply(rows, transformed_.span(), logits_.span());
     for (size_t r = 0; r < rows; ++r) {
       const float* logits = logits_.data() + r * vocab_size_;
-      for (size_t v = 0; v < vocab_size_; ++v) largest[v] = std::max(largest[v], logits[v]);
+      for (size_t v = 0; v < vocab_size_; ++v) {
+        pooled[v] =
+            pooling_.sums ? pooled[v] + activate(logits[v]) : std::max(pooled[v], logits[v]);
+      }
     }
   }
   std::vector<TokenWeight> weights;
   for (size_t v = 0; v < vocab_size_; ++v) {
-    if (largest[v] > 0) weights.push_back({static_cast<int32_t>(v), std::log1p(largest[v])});
+    if (!(pooled[v] > 0)) continue;
+    weights.push_back({static_cast<int32_t>(v), pooling_.sums ? pooled[v] : activate(pooled[v])});
   }
   return weights;
 }

@@ -22,8 +22,8 @@ namespace embedding {
 class SpladeHead {
  public:
   // Errors: kModelLoad naming the tensor.
-  static Result<SpladeHead> Load(const EncoderConfig& config, const TensorStore& weights,
-                                 Backend& backend);
+  static Result<SpladeHead> Load(const EncoderConfig& config, const SpladePooling& pooling,
+                                 const TensorStore& weights, Backend& backend);
 
   // hidden is [tokens, hidden_size] of one sequence. The entries with weights above 0, by id.
   std::vector<TokenWeight> Run(std::span<const float> hidden);
@@ -32,6 +32,7 @@ class SpladeHead {
   size_t hidden_size_ = 0;
   size_t vocab_size_ = 0;
   float layer_norm_eps_ = 0;
+  SpladePooling pooling_;
   std::vector<float> gamma_;
   std::vector<float> beta_;
   std::unique_ptr<LinearLayer> transform_;

@@ -12,7 +12,7 @@ namespace {
 
 template <typename... Args>
 Error TokenizerError(const ModelSpec& spec, fmt::format_string<Args...> format, Args&&... args) {
-  const auto path = std::filesystem::path(spec.directory) / "tokenizer.json";
+  const auto path = std::filesystem::path(spec.transformer_directory) / "tokenizer.json";
   return Error{ErrorCode::kModelLoad, fmt::format(format, std::forward<Args>(args)...), {}}.At(
       path.string());
 }
@@ -20,7 +20,7 @@ Error TokenizerError(const ModelSpec& spec, fmt::format_string<Args...> format, 
 // Of what a post-processor adds to `what`.
 Status CheckAdditions(const TemplateSize& size, std::string_view what, const ModelSpec& spec) {
   const EncoderConfig& encoder = spec.encoder;
-  if (size.types > encoder.type_vocab_size) {
+  if (spec.tokenizer.has_token_types && size.types > encoder.type_vocab_size) {
     return TokenizerError(spec,
                           "post_processor gives tokens of {} the type {}, but config.json's "
                           "type_vocab_size is {}: token_type_embeddings has types up to {}",
@@ -42,11 +42,11 @@ Status CheckAdditions(const TemplateSize& size, std::string_view what, const Mod
 }  // namespace
 
 Status CheckTables(const Tokenizer& tokenizer, const ModelSpec& spec) {
-  if (tokenizer.vocab_size() > spec.encoder.vocab_size) {
+  if (tokenizer.model_vocab_size() > spec.encoder.vocab_size) {
     return TokenizerError(spec,
                           "the tokenizer has ids up to {}, but the model's vocab_size is {}; the "
                           "two are not of the same model",
-                          tokenizer.vocab_size() - 1, spec.encoder.vocab_size);
+                          tokenizer.model_vocab_size() - 1, spec.encoder.vocab_size);
   }
   RETURN_IF_ERROR(CheckAdditions(tokenizer.single_size(), "a text", spec));
   if (!spec.is_classifier()) return {};

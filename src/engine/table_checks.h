@@ -1,6 +1,7 @@
 // Whether everything that a model's tokenizer gives has its row in the model's tables, which are
 // read without another look: ids in the word embeddings, types in the token type embeddings, and
-// places in the position embeddings.
+// places in the position embeddings. Not of added tokens that a text has to contain: these are
+// looked at with the text.
 #pragma once
 
 #include "base/result.h"

@@ -30,6 +30,7 @@ bool IsCjkIdeograph(char32_t c) {
 
 class BertNormalizer : public Normalizer {
  public:
+  bool lowercases() const override { return options_.lowercase; }
   explicit BertNormalizer(const BertNormalizerOptions& options)
       : options_(options),
         decompose_(MakeNormalFormNormalizer(NormalForm::kNfd)),

@@ -79,11 +79,13 @@ std::string_view GuessType(const JsonNode& node) {
 
 }  // namespace
 
+Result<std::string_view> ModelType(const JsonNode& node) {
+  if (const auto field = node.OptionalField("type")) return field->String();
+  return GuessType(node);
+}
+
 Result<std::unique_ptr<Model>> ParseModel(const JsonNode& node, std::string_view padded_json) {
-  std::string_view type = GuessType(node);
-  if (const auto field = node.OptionalField("type")) {
-    ASSIGN_OR_RETURN(type, field->String());
-  }
+  ASSIGN_OR_RETURN(const std::string_view type, ModelType(node));
   if (type == "WordPiece") return ParseWordPiece(node);
   if (type == "Unigram") return ParseUnigram(node, padded_json);
   return node.Fail("is of type \"" + std::string(type) +

@@ -20,6 +20,7 @@ class Normalizer {
   // How many times as many bytes a text can have afterwards, where the file says it. The others
   // never make more than a few bytes of one, and no more when they are applied again.
   virtual size_t max_growth() const { return 1; }
+  virtual bool lowercases() const { return false; }
 };
 
 enum class NormalForm { kNfc, kNfd, kNfkc, kNfkd };

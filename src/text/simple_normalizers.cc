@@ -11,6 +11,7 @@ namespace {
 
 class Lowercase : public Normalizer {
  public:
+  bool lowercases() const override { return true; }
   void Apply(NormalizedText& text, NormalizedText& spare) const override {
     spare.Reset(text.tracked);
     for (size_t i = 0; i < text.text.size();) {

@@ -16,9 +16,8 @@
 
 #include "base/mapped_file.h"
 #include "base/utf8.h"
-#include "text/decoder.h"
 #include "text/json_node.h"
-#include "text/tokenizer_json.h"
+#include "text/tokenizer_components.h"
 #include "text/unicode.h"
 
 namespace embedding {
@@ -26,15 +25,6 @@ namespace {
 
 // A thread keeps its buffers from text to text, unless a text is longer than this.
 constexpr size_t kKeptTextBytes = size_t{1} << 20;
-
-struct Components {
-  std::vector<std::unique_ptr<Normalizer>> normalizers;
-  std::vector<std::unique_ptr<PreTokenizer>> pre_tokenizers;
-  std::unique_ptr<Model> model;
-  PostProcessor post_processor;
-  std::vector<AddedToken> added_tokens;
-  Decoder decoder;
-};
 
 struct Buffers {
   NormalizedText normalized;
@@ -67,7 +57,7 @@ TokenSequence::Spaces CountSpaces(std::string_view text) {
 
 class TokenizerImpl : public Tokenizer {
  public:
-  static Result<std::unique_ptr<Tokenizer>> Make(Components components);
+  static Result<std::unique_ptr<Tokenizer>> Make(TokenizerComponents components);
 
   Encoding Encode(std::string_view text, const EncodeOptions& options) const override {
     Buffers& buffers = ThreadBuffers();
@@ -95,6 +85,8 @@ class TokenizerImpl : public Tokenizer {
   }
 
   size_t vocab_size() const override { return vocab_size_; }
+  size_t model_vocab_size() const override { return model_vocab_size_; }
+  TruncationSide truncation_side() const override { return components_.truncation_side; }
 
   TemplateSize single_size() const override { return components_.post_processor.single.Size(); }
   TemplateSize pair_size() const override { return components_.post_processor.pair.Size(); }
@@ -135,33 +127,35 @@ class TokenizerImpl : public Tokenizer {
   void AddPart(const NormalizedText& part, std::vector<AddedTokens::Part>& parts,
                Words& words) const;
 
-  Components components_;
+  TokenizerComponents components_;
   AddedTokens raw_tokens_;         // looked for in the raw text
   AddedTokens normalized_tokens_;  // looked for in the normalised text
   bool needs_origins_ = false;
   size_t vocab_size_ = 0;
+  size_t model_vocab_size_ = 0;
   // Views of components_.added_tokens.
   std::unordered_map<std::string_view, int32_t> added_ids_;
   std::unordered_map<int32_t, std::string_view> added_texts_;
   std::unordered_set<int32_t> special_ids_;
 };
 
-Result<std::unique_ptr<Tokenizer>> TokenizerImpl::Make(Components components) {
+Result<std::unique_ptr<Tokenizer>> TokenizerImpl::Make(TokenizerComponents components) {
   std::unique_ptr<TokenizerImpl> tokenizer(new TokenizerImpl);
   tokenizer->components_ = std::move(components);
-  const Components& parts = tokenizer->components_;
+  const TokenizerComponents& parts = tokenizer->components_;
   tokenizer->needs_origins_ =
       std::any_of(parts.pre_tokenizers.begin(), parts.pre_tokenizers.end(),
                   [](const auto& pre_tokenizer) { return pre_tokenizer->needs_origins(); });
   RETURN_IF_ERROR(tokenizer->AddTokens());
   size_t limit = parts.model->vocabulary().id_limit();
-  for (const AddedToken& token : parts.added_tokens) {
-    limit = std::max(limit, static_cast<size_t>(token.id) + 1);
-  }
   for (const Template* format : {&parts.post_processor.single, &parts.post_processor.pair}) {
     for (const Template::Piece& piece : format->pieces) {
       limit = std::max(limit, static_cast<size_t>(piece.id) + 1);
     }
+  }
+  tokenizer->model_vocab_size_ = limit;
+  for (const AddedToken& token : parts.added_tokens) {
+    limit = std::max(limit, static_cast<size_t>(token.id) + 1);
   }
   tokenizer->vocab_size_ = limit;
   return std::unique_ptr<Tokenizer>(std::move(tokenizer));
@@ -262,37 +256,10 @@ void TokenizerImpl::EncodeSequence(std::string_view text, bool with_offsets, Buf
   }
 }
 
-Result<Components> ParseComponents(const JsonNode& document, std::string_view padded_json) {
-  if (const auto version = document.OptionalField("version")) {
-    ASSIGN_OR_RETURN(const std::string_view name, version->String());
-    if (name != "1.0") return version->Fail("must be \"1.0\"");
-  }
-  Components components;
-  ASSIGN_OR_RETURN(const JsonNode model, document.Field("model"));
-  ASSIGN_OR_RETURN(components.model, ParseModel(model, padded_json));
-  if (const auto normalizer = document.OptionalField("normalizer")) {
-    ASSIGN_OR_RETURN(components.normalizers, ParseNormalizers(*normalizer));
-  }
-  if (const auto pre_tokenizer = document.OptionalField("pre_tokenizer")) {
-    ASSIGN_OR_RETURN(components.pre_tokenizers, ParsePreTokenizers(*pre_tokenizer));
-  }
-  components.post_processor = DefaultPostProcessor();
-  if (const auto post_processor = document.OptionalField("post_processor")) {
-    ASSIGN_OR_RETURN(components.post_processor, ParsePostProcessor(*post_processor));
-  }
-  if (const auto decoder = document.OptionalField("decoder")) {
-    ASSIGN_OR_RETURN(components.decoder, Decoder::FromJson(*decoder));
-  }
-  if (const auto added_tokens = document.OptionalField("added_tokens")) {
-    ASSIGN_OR_RETURN(components.added_tokens,
-                     ParseAddedTokens(*added_tokens, components.model->vocabulary()));
-  }
-  return components;
-}
-
 }  // namespace
 
-Result<std::unique_ptr<Tokenizer>> Tokenizer::FromJson(std::string_view json) {
+Result<std::unique_ptr<Tokenizer>> Tokenizer::FromJson(std::string_view json,
+                                                       const TokenizerOverrides& overrides) {
   // simdjson would copy nothing from nowhere, which is undefined.
   if (json.empty())
     return Error{ErrorCode::kModelLoad, "the tokenizer is not JSON: the file is empty", ""};
@@ -304,15 +271,17 @@ Result<std::unique_ptr<Tokenizer>> Tokenizer::FromJson(std::string_view json) {
     return Error{ErrorCode::kModelLoad,
                  std::string("the tokenizer is not JSON: ") + simdjson::error_message(error), ""};
   }
-  ASSIGN_OR_RETURN(Components components, ParseComponents(JsonNode(root, ""), padded));
+  ASSIGN_OR_RETURN(TokenizerComponents components,
+                   ParseComponents(JsonNode(root, ""), padded, overrides));
   return TokenizerImpl::Make(std::move(components));
 }
 
-Result<std::unique_ptr<Tokenizer>> Tokenizer::FromFile(const std::string& path) {
+Result<std::unique_ptr<Tokenizer>> Tokenizer::FromFile(const std::string& path,
+                                                       const TokenizerOverrides& overrides) {
   ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(path));
   const std::span<const std::byte> bytes = file.bytes();
   Result<std::unique_ptr<Tokenizer>> tokenizer =
-      FromJson({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+      FromJson({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, overrides);
   if (!tokenizer) return std::move(tokenizer).error().At(path);
   return tokenizer;
 }

@@ -10,8 +10,8 @@
 // Anything else but a decoder makes loading fail with the component's
 // name.
 //
-// The file's own "truncation" and "padding" settings are ignored: how long a text may be is said
-// with each call, and nothing here is ever padded.
+// Of the file's own "truncation" only the direction is read, and of "padding" nothing: how long a
+// text may be is said with each call, and nothing here is ever padded.
 //
 // Thread-safety: immutable after loading; any number of threads may encode at once.
 #pragma once
@@ -69,12 +69,31 @@ struct TemplateSize {
   size_t types = 0;           // the largest type id it gives, plus one
 };
 
+// What a model's other files put in place of what its tokenizer.json says.
+struct TokenizerOverrides {
+  struct Bert {
+    bool lowercase = true;
+    bool handle_chinese_chars = true;
+    bool strip_accents = true;
+  };
+  // In place of the normalizers and pre-tokenizers of a WordPiece model, those of transformers'
+  // BertTokenizer.
+  std::optional<Bert> bert = {};
+  // In place of the pre-tokenizers, those of transformers' XLMRobertaTokenizer with
+  // add_prefix_space false.
+  bool without_prefix_space = false;
+  // Lower-cases before anything else, unless a normalizer does so anyway.
+  bool lowercase_first = false;
+};
+
 class Tokenizer {
  public:
   // Errors: kModelLoad, naming the file and the component, field or entry that cannot be used.
-  static Result<std::unique_ptr<Tokenizer>> FromFile(const std::string& path);
+  static Result<std::unique_ptr<Tokenizer>> FromFile(const std::string& path,
+                                                     const TokenizerOverrides& overrides = {});
   // `json` is the content of a tokenizer.json.
-  static Result<std::unique_ptr<Tokenizer>> FromJson(std::string_view json);
+  static Result<std::unique_ptr<Tokenizer>> FromJson(std::string_view json,
+                                                     const TokenizerOverrides& overrides = {});
 
   virtual ~Tokenizer() = default;
 
@@ -91,8 +110,12 @@ class Tokenizer {
                                             std::span<const std::string> seconds,
                                             const EncodeOptions& options) const = 0;
 
-  // The largest id that Encode can give, plus one: what a model's vocab_size must reach.
+  // The largest id that Encode can give, plus one; and the same without added tokens that a text
+  // has to contain: what a model's vocab_size must reach.
   virtual size_t vocab_size() const = 0;
+  virtual size_t model_vocab_size() const = 0;
+  // Which end of a text is cut where nobody says it.
+  virtual TruncationSide truncation_side() const = 0;
   // What Encode and EncodePair add: the types are what a model's type_vocab_size must reach.
   virtual TemplateSize single_size() const = 0;
   virtual TemplateSize pair_size() const = 0;

@@ -34,6 +34,8 @@ Result<std::vector<std::unique_ptr<PreTokenizer>>> ParsePreTokenizers(const Json
 // "model". `padded_json` is the text of the whole document, with simdjson::SIMDJSON_PADDING
 // readable bytes behind it.
 Result<std::unique_ptr<Model>> ParseModel(const JsonNode& node, std::string_view padded_json);
+// Its type: "WordPiece", "Unigram", or what else the file says.
+Result<std::string_view> ModelType(const JsonNode& node);
 
 // "post_processor". `DefaultPostProcessor` is what a document without one means: nothing is added.
 PostProcessor DefaultPostProcessor();

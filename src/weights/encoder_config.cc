@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "weights/json_file.h"
@@ -39,13 +40,30 @@ Result<Family> ReadFamily(const JsonObject& config) {
       config.where(), Quoted(model_type));
 }
 
+// hidden_act, by transformers' names. The second kind is one function written in four ways.
+Result<Activation> ReadActivation(const JsonObject& config) {
+  constexpr std::pair<std::string_view, Activation> kActivations[] = {
+      {"gelu", Activation::kGelu},
+      {"gelu_python", Activation::kGelu},
+      {"gelu_new", Activation::kGeluTanh},
+      {"gelu_fast", Activation::kGeluTanh},
+      {"gelu_accurate", Activation::kGeluTanh},
+      {"gelu_pytorch_tanh", Activation::kGeluTanh},
+      {"gelu_python_tanh", Activation::kGeluTanh},
+  };
+  ASSIGN_OR_RETURN(const std::string name, config.String("hidden_act", "gelu"));
+  for (const auto& [known, activation] : kActivations) {
+    if (known == name) return activation;
+  }
+  return ModelError(
+      "{}: hidden_act {} is not supported; supported are \"gelu\" and its tanh form, \"gelu_new\" "
+      "or "
+      "\"gelu_pytorch_tanh\"",
+      config.where(), Quoted(name));
+}
+
 // Refuses what would make the model compute something else than a plain encoder does.
 Status CheckComputation(const JsonObject& config) {
-  ASSIGN_OR_RETURN(const std::string activation, config.String("hidden_act", "gelu"));
-  if (activation != "gelu") {
-    return ModelError("{}: hidden_act {} is not supported; supported is \"gelu\"", config.where(),
-                      Quoted(activation));
-  }
   ASSIGN_OR_RETURN(const std::string positions,
                    config.String("position_embedding_type", "absolute"));
   if (positions != "absolute") {
@@ -104,6 +122,7 @@ Result<EncoderConfig> ReadEncoderConfig(const std::string& path) {
 
   EncoderConfig encoder;
   encoder.family = family.family;
+  ASSIGN_OR_RETURN(encoder.activation, ReadActivation(config));
   ASSIGN_OR_RETURN(encoder.architectures,
                    config.Strings("architectures", std::vector<std::string>()));
   for (const std::string& architecture : encoder.architectures) {

@@ -148,7 +148,7 @@ Error JsonObject::Wrong(std::string_view name, std::string_view what) const {
 Result<int64_t> JsonObject::Integer(std::string_view name, int64_t min, int64_t max,
                                     std::optional<int64_t> fallback) const {
   const Json* field = Find(name);
-  if (field == nullptr && fallback) return *fallback;
+  if (!Has(name) && fallback) return *fallback;
   // An integer beyond int64_t is either a float or an unsigned that get<int64_t> would wrap.
   const bool fits = field != nullptr && field->is_number_integer() &&
                     !(field->is_number_unsigned() && field->get<uint64_t>() > INT64_MAX);
@@ -161,14 +161,14 @@ Result<int64_t> JsonObject::Integer(std::string_view name, int64_t min, int64_t 
 
 Result<double> JsonObject::Number(std::string_view name, std::optional<double> fallback) const {
   const Json* field = Find(name);
-  if (field == nullptr && fallback) return *fallback;
+  if (!Has(name) && fallback) return *fallback;
   if (field == nullptr || !field->is_number()) return Wrong(name, "a number");
   return field->get<double>();
 }
 
 Result<bool> JsonObject::Bool(std::string_view name, std::optional<bool> fallback) const {
   const Json* field = Find(name);
-  if (field == nullptr && fallback) return *fallback;
+  if (!Has(name) && fallback) return *fallback;
   if (field == nullptr || !field->is_boolean()) return Wrong(name, "true or false");
   return field->get<bool>();
 }
@@ -176,7 +176,7 @@ Result<bool> JsonObject::Bool(std::string_view name, std::optional<bool> fallbac
 Result<std::string> JsonObject::String(std::string_view name,
                                        std::optional<std::string> fallback) const {
   const Json* field = Find(name);
-  if (field == nullptr && fallback) return *std::move(fallback);
+  if (!Has(name) && fallback) return *std::move(fallback);
   if (field == nullptr || !field->is_string()) return Wrong(name, "a string");
   return field->get<std::string>();
 }
@@ -184,7 +184,7 @@ Result<std::string> JsonObject::String(std::string_view name,
 Result<std::vector<std::string>> JsonObject::Strings(
     std::string_view name, std::optional<std::vector<std::string>> fallback) const {
   const Json* field = Find(name);
-  if (field == nullptr && fallback) return *std::move(fallback);
+  if (!Has(name) && fallback) return *std::move(fallback);
   if (field != nullptr && field->is_string()) return std::vector{field->get<std::string>()};
   if (field == nullptr || !field->is_array()) return Wrong(name, "an array of strings");
   std::vector<std::string> strings;

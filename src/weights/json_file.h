@@ -25,16 +25,16 @@ Result<nlohmann::json> ReadJsonFile(const std::string& path);
 std::string DescribeJson(const nlohmann::json& value);
 
 // A JSON object whose fields are read one by one. Fields that nobody asks for are ignored, as the
-// Python libraries ignore them. In the getters a `fallback` is what an absent field stands for;
-// without one the field must be there. null is a value of the wrong type, not an absent field.
+// Python libraries ignore them. In the getters a `fallback` is what an absent field stands for, or
+// one that is null; without one the field must be there.
 class JsonObject {
  public:
   static Result<JsonObject> Read(const std::string& path);
   // `where` names the object in errors: "config.json", "modules.json: module 1".
   static Result<JsonObject> FromJson(std::string where, nlohmann::json value);
 
-  bool Has(std::string_view name) const { return json_.contains(name); }
-  bool IsNull(std::string_view name) const { return Has(name) && Find(name)->is_null(); }
+  // Whether the field is there and not null.
+  bool Has(std::string_view name) const { return Find(name) != nullptr && !Find(name)->is_null(); }
 
   // An integer in [min, max]; "3.0" is not one.
   Result<int64_t> Integer(std::string_view name, int64_t min, int64_t max,

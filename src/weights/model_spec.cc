@@ -7,6 +7,7 @@
 #include "weights/encoder_config.h"
 #include "weights/json_file.h"
 #include "weights/model_error.h"
+#include "weights/module_list.h"
 #include "weights/path.h"
 #include "weights/sentence_modules.h"
 
@@ -26,77 +27,91 @@ size_t AvailablePositions(const EncoderConfig& encoder) {
   return encoder.max_position_embeddings - encoder.position_offset();
 }
 
-// tokenizer_config.json, empty where the file is absent.
-Result<JsonObject> ReadTokenizerConfig(const ModelSpec& spec) {
-  const fs::path path = fs::path(spec.directory) / "tokenizer_config.json";
-  if (!IsThere(path)) return JsonObject::FromJson(path.string(), nlohmann::json::object());
-  return JsonObject::Read(path.string());
-}
-
-// The tokenizer's model_max_length, if it has one. Tokenizers without a limit say 1e30.
-Result<std::optional<size_t>> TokenizerLimit(const JsonObject& config) {
-  if (!config.Has("model_max_length") || config.IsNull("model_max_length")) {
-    return std::optional<size_t>();
-  }
-  ASSIGN_OR_RETURN(const double limit, config.Number("model_max_length"));
-  if (limit > INT32_MAX) return std::optional<size_t>();
-  ASSIGN_OR_RETURN(const int64_t tokens,
-                   config.Integer("model_max_length", kMinSequence, INT32_MAX));
-  return std::optional(static_cast<size_t>(tokens));
-}
-
 // What the Transformer module's own file says: max_seq_length, if it is given, and that texts are
-// to be lower-cased first, which is harmless where the tokenizer does so anyway.
-Result<std::optional<size_t>> ReadTransformerModule(const ModelSpec& spec,
-                                                    const JsonObject& tokenizer) {
+// to be lower-cased first.
+Status ReadTransformerModule(ModelSpec& spec, std::optional<size_t>& max_seq_length) {
   for (const char* name : {"sentence_bert_config.json", "sentence_roberta_config.json",
                            "sentence_xlm-roberta_config.json"}) {
-    const fs::path path = fs::path(spec.directory) / name;
+    const fs::path path = fs::path(spec.transformer_directory) / name;
     if (!IsThere(path)) continue;
     ASSIGN_OR_RETURN(const JsonObject config, JsonObject::Read(path.string()));
-    ASSIGN_OR_RETURN(const bool lower_case, config.Bool("do_lower_case", false));
-    ASSIGN_OR_RETURN(const bool tokenizer_lower_case, tokenizer.Bool("do_lower_case", false));
-    if (lower_case && !tokenizer_lower_case) {
-      return ModelError(
-          "{}: do_lower_case is true, but tokenizer_config.json does not say so; lower-casing "
-          "before "
-          "the tokenizer is not supported",
-          path.string());
-    }
-    if (!config.Has("max_seq_length") || config.IsNull("max_seq_length")) break;
+    ASSIGN_OR_RETURN(spec.lower_case, config.Bool("do_lower_case", false));
+    if (!config.Has("max_seq_length")) return {};
     ASSIGN_OR_RETURN(const int64_t tokens,
                      config.Integer("max_seq_length", kMinSequence, INT32_MAX));
+    max_seq_length = static_cast<size_t>(tokens);
     const size_t positions = AvailablePositions(spec.encoder);
-    if (static_cast<size_t>(tokens) > positions) {
-      return ModelError(
+    if (*max_seq_length > positions) {
+      spec.warnings.push_back(fmt::format(
           "{}: max_seq_length is {}, but config.json's max_position_embeddings {} has only {} "
-          "positions for tokens; set max_seq_length to at most {}",
-          path.string(), tokens, spec.encoder.max_position_embeddings, positions, positions);
+          "positions for tokens: texts are cut to these",
+          path.string(), tokens, spec.encoder.max_position_embeddings, positions));
     }
-    return std::optional(static_cast<size_t>(tokens));
+    return {};
   }
-  return std::optional<size_t>();
+  return {};
 }
 
-// Prompts are optional, and so is the file.
-Status ReadPrompts(ModelSpec& spec) {
+// Without modules.json.
+void TakeDefaultPooling(ModelSpec& spec) {
+  const fs::path root(spec.directory);
+  if (spec.is_classifier()) return;
+  if (IsThere(root / "sparse_linear.pt") || IsThere(root / "colbert_linear.pt")) {
+    spec.pooling = {Pooling::kCls};
+    return;
+  }
+  spec.warnings.push_back(fmt::format(
+      "{}: there is no modules.json, so tokens are averaged, as sentence-transformers does; "
+      "--pooling cls takes the first",
+      spec.directory));
+}
+
+Status OverridePooling(const std::string& name, ModelSpec& spec) {
+  if (spec.is_classifier()) {
+    spec.warnings.push_back(
+        fmt::format("{}: is a classifier, which --pooling does not change", spec.directory));
+    return {};
+  }
+  if (name == kSpladePooling) {
+    if (!spec.splade) spec.splade = SpladePooling{};
+    return {};
+  }
+  ASSIGN_OR_RETURN(const Pooling pooling, PoolingOfName(name));
+  if (spec.pooling.size() > 1 && !spec.dense.empty()) {
+    return ModelError(
+        "{}: a Dense module follows {} pooled vectors side by side: --pooling cannot "
+        "change them",
+        spec.directory, spec.pooling.size());
+  }
+  spec.pooling = {pooling};
+  spec.splade.reset();
+  return {};
+}
+
+// config_sentence_transformers.json: all of it is optional, and so is the file.
+Status ReadLibraryConfig(ModelSpec& spec) {
   const fs::path path = fs::path(spec.directory) / "config_sentence_transformers.json";
   if (!IsThere(path)) return {};
   ASSIGN_OR_RETURN(const JsonObject config, JsonObject::Read(path.string()));
-  if (config.Has("prompts") && !config.IsNull("prompts")) {
+  if (config.Has("prompts")) {
     const nlohmann::json& prompts = *config.Find("prompts");
     if (!prompts.is_object()) return config.Wrong("prompts", "an object of strings by their names");
     for (const auto& [name, prompt] : prompts.items()) {
+      if (prompt.is_null()) continue;
       if (!prompt.is_string())
         return config.Wrong("prompts", "an object of strings by their names");
       spec.prompts.emplace(name, prompt.get<std::string>());
     }
   }
-  if (config.Has("default_prompt_name") && !config.IsNull("default_prompt_name")) {
+  if (config.Has("default_prompt_name")) {
     ASSIGN_OR_RETURN(spec.default_prompt_name, config.String("default_prompt_name"));
     if (!spec.prompts.contains(*spec.default_prompt_name)) {
       return config.Wrong("default_prompt_name", "the name of one of the prompts");
     }
+  }
+  if (config.Has("truncate_dim")) {
+    ASSIGN_OR_RETURN(const int64_t dimension, config.Integer("truncate_dim", 1, INT32_MAX));
+    spec.truncate_dim = static_cast<size_t>(dimension);
   }
   return {};
 }
@@ -107,31 +122,42 @@ size_t ModelSpec::dimension() const {
   return dense.empty() ? pooling.size() * encoder.hidden_size : dense.back().out_features;
 }
 
-Result<ModelSpec> ReadModelSpec(const std::string& directory) {
+Result<ModelSpec> ReadModelSpec(const std::string& directory, const std::string& pooling) {
   const fs::path root(directory);
   std::error_code ignored;
   if (!fs::is_directory(root, ignored)) {
     return ModelError("{}: there is no such model directory", directory);
   }
+  std::vector<ModuleEntry> modules;
+  const fs::path list = root / "modules.json";
+  const bool has_modules = IsThere(list);
+  if (has_modules) {
+    ASSIGN_OR_RETURN(modules, ReadModuleList(list.string()));
+  }
   ModelSpec spec;
   spec.directory = directory;
-  ASSIGN_OR_RETURN(spec.encoder, ReadEncoderConfig((root / "config.json").string()));
-
-  ASSIGN_OR_RETURN(const JsonObject tokenizer, ReadTokenizerConfig(spec));
-  ASSIGN_OR_RETURN(std::optional<size_t> max_seq_length, TokenizerLimit(tokenizer));
-  if (IsThere(root / "modules.json")) {
-    RETURN_IF_ERROR(ReadSentenceModules(spec));
-    if (spec.is_splade && !IsBertForMaskedLm(spec.encoder)) {
-      return ModelError("{}: SpladePooling needs config.json's architectures to be BertForMaskedLM",
-                        (root / "modules.json").string());
-    }
-    ASSIGN_OR_RETURN(const std::optional<size_t> own_limit, ReadTransformerModule(spec, tokenizer));
-    if (own_limit) max_seq_length = own_limit;
-  } else {
-    spec.pooling = {Pooling::kMean};
-    spec.is_splade = IsBertForMaskedLm(spec.encoder);
+  spec.transformer_directory = directory;
+  if (!modules.empty() && modules[0].kind.ends_with("Transformer") && !modules[0].path.empty()) {
+    spec.transformer_directory = (root / modules[0].path).string();
   }
-  RETURN_IF_ERROR(ReadPrompts(spec));
+  const fs::path transformer(spec.transformer_directory);
+  ASSIGN_OR_RETURN(spec.encoder, ReadEncoderConfig((transformer / "config.json").string()));
+  ASSIGN_OR_RETURN(spec.tokenizer,
+                   ReadTokenizerConfig(spec.transformer_directory, spec.encoder.family));
+  std::optional<size_t> max_seq_length = spec.tokenizer.model_max_length;
+  spec.pooling = {Pooling::kMean};
+  if (has_modules) {
+    RETURN_IF_ERROR(ReadSentenceModules(std::move(modules), spec));
+    RETURN_IF_ERROR(ReadTransformerModule(spec, max_seq_length));
+  } else if (pooling.empty()) {
+    TakeDefaultPooling(spec);
+  }
+  if (!pooling.empty()) RETURN_IF_ERROR(OverridePooling(pooling, spec));
+  if (spec.splade && !IsBertForMaskedLm(spec.encoder)) {
+    return ModelError("{}: SPLADE needs config.json's architectures to be BertForMaskedLM",
+                      directory);
+  }
+  RETURN_IF_ERROR(ReadLibraryConfig(spec));
   const size_t positions = AvailablePositions(spec.encoder);
   spec.max_seq_length = std::min(max_seq_length.value_or(positions), positions);
   return spec;

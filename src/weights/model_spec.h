@@ -14,10 +14,13 @@
 #include <vector>
 
 #include "base/result.h"
+#include "weights/tokenizer_config.h"
 
 namespace embedding {
 
-enum class ModelFamily { kBert, kRoberta, kXlmRoberta };
+// kGelu is x Phi(x); kGeluTanh what Hendrycks and Gimpel (2016) approximate it by,
+// x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.
+enum class Activation { kIdentity, kTanh, kRelu, kGelu, kGeluTanh, kSigmoid };
 
 // config.json of an encoder.
 struct EncoderConfig {
@@ -31,6 +34,7 @@ struct EncoderConfig {
   size_t max_position_embeddings = 0;
   size_t type_vocab_size = 0;
   float layer_norm_eps = 0;
+  Activation activation = Activation::kGelu;  // hidden_act
   int32_t pad_token_id = 0;
   // Of a *ForSequenceClassification, by the number of its logit; empty for every other model.
   std::vector<std::string> labels;
@@ -44,8 +48,6 @@ struct EncoderConfig {
 
 enum class Pooling { kCls, kMean, kMax, kMeanSqrtLenTokens, kWeightedMean, kLastToken };
 
-enum class Activation { kIdentity, kTanh, kRelu, kGelu, kSigmoid };
-
 // A `sentence_transformers.models.Dense` module: activation(W x + b), weights in `directory`.
 struct DenseModuleConfig {
   std::string directory;
@@ -55,9 +57,22 @@ struct DenseModuleConfig {
   Activation activation = Activation::kTanh;
 };
 
+// What becomes of a masked-language head's logits, over the tokens of a text: the largest, or the
+// sum, of log(1 + relu(logit)).
+struct SpladePooling {
+  bool sums = false;
+  bool log_twice = false;  // log(1 + log(1 + relu(logit)))
+};
+
 struct ModelSpec {
   std::string directory;
+  // Where config.json, tokenizer.json and the weights are: `directory` or, in models of before
+  // 2021, 0_Transformer in it.
+  std::string transformer_directory;
   EncoderConfig encoder;
+  TokenizerConfig tokenizer;
+  // Whether texts are lower-cased before the tokenizer, unless that does so itself.
+  bool lower_case = false;
   // The pooled vectors of several modes are concatenated in this order. Never empty.
   std::vector<Pooling> pooling;
   // Whether the tokens of a prompt are pooled too (1_Pooling's include_prompt).
@@ -67,35 +82,46 @@ struct ModelSpec {
   bool normalize = false;
   // Longest input in tokens, special tokens included.
   size_t max_seq_length = 0;
+  // How many components of a vector are kept unless a request says it; all if empty.
+  std::optional<size_t> truncate_dim;
 
   // config_sentence_transformers.json: texts to put before a text, by name, and which of them is
   // meant where none is named.
   std::map<std::string, std::string> prompts;
   std::optional<std::string> default_prompt_name;
 
-  // Whether the model's masked-language head gives sparse vectors, as SPLADE does: a
-  // BertForMaskedLM whose modules.json has a SpladePooling, or that has no modules.json.
-  bool is_splade = false;
+  // Of a model whose masked-language head gives sparse vectors, as SPLADE's does.
+  std::optional<SpladePooling> splade;
+
+  // What was taken for granted, or put right, and who runs the model should know: a sentence each.
+  std::vector<std::string> warnings;
 
   bool is_classifier() const { return !encoder.labels.empty(); }
   // Components of the final vector.
   size_t dimension() const;
 };
 
+// The name that stands for SpladePooling among those of pooling modes.
+inline constexpr char kSpladePooling[] = "splade";
+
 // Reads and checks the files of `directory`, and takes what they leave out as sentence-transformers
 // does:
-//   - without modules.json: mean pooling, no Dense, no Normalize;
+//   - without modules.json: a classifier, if config.json's architectures say so; else, with the
+//   heads
+//     that FlagEmbedding's training of a bge-m3 leaves (sparse_linear.pt, colbert_linear.pt), the
+//     first token, which those were trained with; else mean pooling, with a warning. No Dense, no
+//     Normalize;
 //   - max_seq_length: that of sentence_bert_config.json, else the tokenizer's model_max_length, but
 //     never more than the model has positions for tokens;
 //   - a Pooling without any mode: mean.
+// `pooling` is the name of a mode, or kSpladePooling, that is taken instead of what the files say,
+// or empty; a classifier has none.
 //
 // Errors: kModelLoad, naming file and field, for a missing or malformed file; a number that is
-// absurd or not one; an unknown model_type, activation, module type or pooling mode; modules other
-// than Transformer, Pooling, Dense (any number), Normalize (optional), in this order, or
-// MLMTransformer, SpladePooling; and values
-// that contradict one another (hidden_size not a multiple of the heads, a pooling width other than
-// hidden_size, Dense widths that do not chain, max_seq_length beyond the positions). Whether the
-// weights have these sizes shows when they are loaded.
-Result<ModelSpec> ReadModelSpec(const std::string& directory);
+// absurd or not one; an unknown model_type, activation, module type or pooling mode; lists of
+// modules that are not supported (sentence_modules.h); and values that contradict one another
+// (hidden_size not a multiple of the heads, a pooling width other than hidden_size, Dense widths
+// that do not chain). Whether the weights have these sizes shows when they are loaded.
+Result<ModelSpec> ReadModelSpec(const std::string& directory, const std::string& pooling = {});
 
 }  // namespace embedding

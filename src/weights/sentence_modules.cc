@@ -1,8 +1,9 @@
-// A sentence-transformers model is a list of modules. Supported is the list
-//   Transformer, Pooling, Dense*, Normalize?
-// whose meaning does not depend on code that comes with the model. A module's type is a Python
-// path, which has changed with the library's versions ("sentence_transformers.models.Pooling",
-// "sentence_transformers.sentence_transformer.modules.pooling.Pooling"); its last part has not.
+// Supported are the lists of modules whose meaning does not depend on code that comes with the
+// model:
+//   Transformer, Pooling, Dense*, Normalize?     text embeddings
+//   Transformer                                  a cross-encoder or classifier
+//   Transformer | MLMTransformer, SpladePooling  sparse embeddings
+// with Dropout, which does nothing once a model is trained, anywhere behind the first.
 
 #include "weights/sentence_modules.h"
 
@@ -23,50 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kMaxFeatures = 65536;
-
-struct Module {
-  std::string where;  // "DIR/modules.json: module 1"
-  std::string kind;   // "Pooling"
-  std::string path;   // of its folder below the model's directory
-};
-
-// Whether `path` names something below the directory that it is relative to.
-bool StaysInside(const fs::path& path) {
-  return !path.has_root_path() && std::find(path.begin(), path.end(), "..") == path.end();
-}
-
-Result<Module> ReadModule(const std::string& where, const nlohmann::json& value) {
-  ASSIGN_OR_RETURN(const JsonObject fields, JsonObject::FromJson(where, value));
-  Module module{.where = where, .kind = {}, .path = {}};
-  ASSIGN_OR_RETURN(const std::string type, fields.String("type"));
-  if (!type.starts_with("sentence_transformers.")) {
-    return ModelError("{}: type {} is not of sentence_transformers; a model's own code is not run",
-                      where, Quoted(type));
-  }
-  module.kind = type.substr(type.rfind('.') + 1);
-  ASSIGN_OR_RETURN(module.path, fields.String("path"));
-  if (!StaysInside(module.path)) {
-    return ModelError("{}: path {} leads out of the model's directory", where, Quoted(module.path));
-  }
-  if (HasControlCharacter(module.path)) {
-    return ModelError("{}: path {} has a control character", where, Quoted(module.path));
-  }
-  return module;
-}
-
-Result<std::vector<Module>> ReadModuleList(const std::string& path) {
-  ASSIGN_OR_RETURN(const nlohmann::json list, ReadJsonFile(path));
-  if (!list.is_array()) {
-    return ModelError("{}: must be a JSON array, but it is {}", path, DescribeJson(list));
-  }
-  std::vector<Module> modules;
-  for (const nlohmann::json& value : list) {
-    ASSIGN_OR_RETURN(Module module,
-                     ReadModule(fmt::format("{}: module {}", path, modules.size()), value));
-    modules.push_back(std::move(module));
-  }
-  return modules;
-}
 
 struct PoolingMode {
   std::string_view name;
@@ -130,16 +87,18 @@ Status ReadPooling(const std::string& path, ModelSpec& spec) {
 
 Status ReadSpladePooling(const std::string& path, ModelSpec& spec) {
   ASSIGN_OR_RETURN(const JsonObject config, JsonObject::Read(path));
-  for (const auto& [field, only] :
-       {std::pair{"pooling_strategy", "max"}, std::pair{"activation_function", "relu"}}) {
-    ASSIGN_OR_RETURN(const std::string value, config.String(field, only));
-    if (value != only) {
-      return ModelError("{}: {} {} is not supported; supported is \"{}\"", path, field,
-                        Quoted(value), only);
-    }
-  }
-  spec.is_splade = true;
-  spec.pooling = {Pooling::kMean};
+  // The field's value is the second of two, or else the first.
+  const auto is_second = [&](std::string_view field, const char* first,
+                             const char* second) -> Result<bool> {
+    ASSIGN_OR_RETURN(const std::string value, config.String(field, first));
+    if (value == first || value == second) return value == second;
+    return ModelError("{}: {} {} is not supported; supported are \"{}\" and \"{}\"", path, field,
+                      Quoted(value), first, second);
+  };
+  SpladePooling pooling;
+  ASSIGN_OR_RETURN(pooling.sums, is_second("pooling_strategy", "max", "sum"));
+  ASSIGN_OR_RETURN(pooling.log_twice, is_second("activation_function", "relu", "log1p_relu"));
+  spec.splade = pooling;
   return {};
 }
 
@@ -200,39 +159,61 @@ std::string PoolingName(const std::vector<Pooling>& pooling) {
   return name;
 }
 
-Status ReadSentenceModules(ModelSpec& spec) {
+Result<Pooling> PoolingOfName(std::string_view name) {
+  for (const PoolingMode& mode : kPoolingModes) {
+    if (mode.name == name) return mode.pooling;
+  }
+  return ModelError("there is no pooling {}", Quoted(name));
+}
+
+Status ReadSentenceModules(std::vector<ModuleEntry> modules, ModelSpec& spec) {
   const std::string list_path = (fs::path(spec.directory) / "modules.json").string();
-  ASSIGN_OR_RETURN(const std::vector<Module> modules, ReadModuleList(list_path));
-  if (modules.size() < 2) {
-    return ModelError("{}: has {} modules, but a Transformer and a Pooling are needed", list_path,
-                      modules.size());
+  std::erase_if(modules, [](const ModuleEntry& module) { return module.kind == "Dropout"; });
+  const auto kind_of = [&](size_t i) {
+    return i < modules.size() ? std::string_view(modules[i].kind) : std::string_view();
+  };
+  const auto directory_of = [&](size_t i) {
+    return (fs::path(spec.directory) / modules[i].path).string();
+  };
+  const auto config_of = [&](size_t i) {
+    return (fs::path(directory_of(i)) / "config.json").string();
+  };
+  const auto unsupported = [&](size_t i) {
+    return ModelError(
+        "{}: {} is not supported here; supported are the sequences Transformer, Pooling, Dense "
+        "(any "
+        "number), Normalize (optional); Transformer alone; and Transformer or MLMTransformer, "
+        "SpladePooling",
+        modules[i].where, Quoted(modules[i].kind));
+  };
+  if (modules.empty()) {
+    return ModelError("{}: has no modules, but a Transformer is needed", list_path);
   }
-  if (modules.size() == 2 && modules[0].kind == "MLMTransformer" && modules[0].path.empty() &&
-      modules[1].kind == "SpladePooling") {
-    return ReadSpladePooling((fs::path(spec.directory) / modules[1].path / "config.json").string(),
-                             spec);
+  if (kind_of(1) == "SpladePooling") {
+    if (kind_of(0) != "Transformer" && kind_of(0) != "MLMTransformer") return unsupported(0);
+    if (modules.size() > 2) return unsupported(2);
+    spec.encoder.labels.clear();
+    return ReadSpladePooling(config_of(1), spec);
   }
-  for (size_t i = 0; i < modules.size(); ++i) {
-    const Module& module = modules[i];
-    const bool last = i + 1 == modules.size();
-    const std::string directory = (fs::path(spec.directory) / module.path).string();
-    if (i == 0 && module.kind == "Transformer") {
-      if (!module.path.empty()) {
-        return ModelError("{}: path {}: the Transformer must be in the model's directory itself",
-                          module.where, Quoted(module.path));
-      }
-    } else if (i == 1 && module.kind == "Pooling") {
-      RETURN_IF_ERROR(ReadPooling((fs::path(directory) / "config.json").string(), spec));
-    } else if (i >= 2 && module.kind == "Dense") {
-      RETURN_IF_ERROR(ReadDense(directory, spec));
-    } else if (i >= 2 && last && module.kind == "Normalize") {
+  if (kind_of(0) != "Transformer") return unsupported(0);
+  if (modules.size() == 1) {
+    if (spec.is_classifier()) return {};
+    return ModelError(
+        "{}: has a Transformer alone, which is a cross-encoder or a classifier, but config.json's "
+        "architectures has no *ForSequenceClassification; for text embeddings a Pooling is needed",
+        list_path);
+  }
+  // The list of modules says what the model is for, whatever head its checkpoint has besides.
+  spec.encoder.labels.clear();
+  for (size_t i = 1; i < modules.size(); ++i) {
+    if (i == 1 && kind_of(i) == "Pooling") {
+      RETURN_IF_ERROR(ReadPooling(config_of(i), spec));
+    } else if (i >= 2 && kind_of(i) == "Dense") {
+      RETURN_IF_ERROR(ReadDense(directory_of(i), spec));
+    } else if (i >= 2 && i + 1 == modules.size() && kind_of(i) == "Normalize") {
       spec.normalize = true;
     } else {
-      return ModelError(
-          "{}: {} is not supported here; supported is the sequence Transformer, Pooling, Dense "
-          "(any "
-          "number), Normalize (optional), and MLMTransformer, SpladePooling",
-          module.where, Quoted(module.kind));
+      return unsupported(i);
     }
   }
   return {};

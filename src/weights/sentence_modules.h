@@ -1,20 +1,25 @@
-// modules.json: what follows the encoder in a sentence-transformers model.
+// What follows the encoder in a sentence-transformers model.
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "weights/model_spec.h"
+#include "weights/module_list.h"
 
 namespace embedding {
 
-// Fills `pooling`, `dense` and `normalize` of a spec whose `directory` and `encoder` are known,
-// from modules.json, which must be there, and from the modules' own config.json. Errors:
-// kModelLoad, naming the file, module and field.
-Status ReadSentenceModules(ModelSpec& spec);
+// Fills `pooling`, `dense`, `normalize` and `splade` of a spec whose `directory` and `encoder` are
+// known, from its modules and their own config.json, and clears the encoder's labels where the
+// modules want no classifier. Errors: kModelLoad, naming the file, module and field.
+Status ReadSentenceModules(std::vector<ModuleEntry> modules, ModelSpec& spec);
 
-// The modes' names in 1_Pooling/config.json, joined by '+': "cls".
+// The mode that 1_Pooling/config.json calls so: "cls". Errors: kModelLoad.
+Result<Pooling> PoolingOfName(std::string_view name);
+
+// The modes' names joined by '+': "cls".
 std::string PoolingName(const std::vector<Pooling>& pooling);
 
 }  // namespace embedding

@@ -1,6 +1,7 @@
 #include "weights/tensor_store.h"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <cstring>
 #include <filesystem>
@@ -44,12 +45,18 @@ void Widen(DType dtype, std::span<const std::byte> bytes, std::span<float> out) 
     case DType::kF32:
       if (!out.empty()) std::memcpy(out.data(), bytes.data(), bytes.size());
       return;
+    case DType::kF64:
+      for (size_t i = 0; i < out.size(); ++i) {
+        out[i] = static_cast<float>(
+            std::bit_cast<double>(LoadLittleEndian<uint64_t>(bytes, i * sizeof(double))));
+      }
+      return;
     case DType::kF16:
       return Widen16<FloatFromF16>(bytes, out);
     case DType::kBF16:
       return Widen16<FloatFromBF16>(bytes, out);
     default:
-      assert(false && "only f32, f16 and bf16 tensors are widened");
+      assert(false && "only tensors of floating-point numbers are taken");
   }
 }
 
@@ -180,11 +187,11 @@ Result<TensorView> TensorStore::Require(std::string_view name,
     return ModelError("{}: tensor {} of shape {} is missing", path_, Quoted(name),
                       FormatShape(shape));
   }
-  const bool is_float =
-      tensor->dtype == DType::kF32 || tensor->dtype == DType::kF16 || tensor->dtype == DType::kBF16;
+  const bool is_float = tensor->dtype == DType::kF32 || tensor->dtype == DType::kF16 ||
+                        tensor->dtype == DType::kBF16 || tensor->dtype == DType::kF64;
   if (!is_float) {
-    return ModelError("{}: tensor {} must be f32, f16 or bf16, but it is {}", path_, Quoted(name),
-                      DTypeName(tensor->dtype));
+    return ModelError("{}: tensor {} must be f32, f16, bf16 or f64, but it is {}", path_,
+                      Quoted(name), DTypeName(tensor->dtype));
   }
   if (!std::equal(shape.begin(), shape.end(), tensor->shape.begin(), tensor->shape.end())) {
     return ModelError("{}: tensor {} must have shape {}, but it has {}", path_, Quoted(name),

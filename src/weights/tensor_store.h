@@ -52,7 +52,7 @@ class TensorStore {
 
   // nullptr if there is no such tensor.
   const TensorView* Find(std::string_view name) const;
-  // The f32, f16 or bf16 tensor of that name and exactly that shape.
+  // The f32, f16, bf16 or f64 tensor of that name and exactly that shape.
   // Errors: kModelLoad with the name, what was expected and what is there.
   Result<TensorView> Require(std::string_view name, std::span<const int64_t> shape) const;
 
@@ -74,7 +74,8 @@ class TensorStore {
   TensorMap tensors_;
 };
 
-// Widens an f32, f16 or bf16 tensor into out[0 .. elements). `out` must have that many elements.
+// Makes f32 of an f32, f16, bf16 or f64 tensor in out[0 .. elements). `out` must have that many
+// elements.
 void CopyToF32(const TensorView& tensor, std::span<float> out);
 // The same for rows [first_row, first_row + rows) of a tensor of two dimensions.
 void CopyRowsToF32(const TensorView& tensor, size_t first_row, size_t rows, std::span<float> out);

@@ -257,9 +257,9 @@ def add_config_cases(corpus):
 def add_module_cases(corpus):
     hidden_size = corpus.config["hidden_size"]
     corpus.add(
-        "max_seq_length_beyond_positions",
-        r"max_seq_length is 1000000, but .*max_position_embeddings",
-        {"sentence_bert_config.json": {"max_seq_length": 1_000_000}},
+        "transformer_alone",
+        r"modules\.json: has a Transformer alone, .*a Pooling is needed",
+        {"modules.json": MODULES[:1]},
     )
     corpus.add(
         "pooling_missing", r"1_Pooling/config\.json: cannot open", {"1_Pooling/config.json": None}
@@ -317,7 +317,7 @@ def add_safetensors_cases(corpus):
     as_integers = {**corpus.tensors, lost: corpus.tensors[lost].astype(np.int64)}
     corpus.add(
         "tensor_of_integers",
-        rf'tensor "{lost}" must be f32, f16 or bf16, but it is i64',
+        rf'tensor "{lost}" must be f32, f16, bf16 or f64, but it is i64',
         {weights: safetensors(as_integers)},
     )
     first, second = names[0], names[1]
@@ -469,10 +469,6 @@ def add_table_cases(corpus):
         single = tokenizer["post_processor"]["single"]
         single += [single[0]] * positions
 
-    def add_token(tokenizer):
-        token = tokenizer["added_tokens"][0]
-        tokenizer["added_tokens"].append({**token, "content": "one more"})
-
     def set_special_id(tokenizer):
         special = next(iter(tokenizer["post_processor"]["special_tokens"].values()))
         special["ids"] = [10**6]
@@ -486,7 +482,6 @@ def add_table_cases(corpus):
         add_special_tokens,
     )
     vocab_size = corpus.config["vocab_size"]
-    add("added_token_beyond_table", rf"ids up to {vocab_size}, .*vocab_size is {vocab_size}", add_token)
     add("special_id_beyond_table", rf"ids up to 1000000, .*vocab_size is {vocab_size}", set_special_id)
 
 

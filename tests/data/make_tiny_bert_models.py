@@ -2,8 +2,8 @@
 
     python tests/data/make_tiny_bert_models.py        (needs torch, transformers, tokenizers)
 
-tiny-splade      a BertForMaskedLM, laid out as naver/splade: weights are the max over tokens of
-                 log(1 + relu(logit)), as SPLADE (Formal et al., 2021) defines them
+tiny-splade      a BertForMaskedLM, laid out as SparseEncoder saves it: weights are the max over tokens
+                 of log(1 + relu(logit)), as SPLADE (Formal et al., 2021) defines them
 tiny-classifier  a BertForSequenceClassification of three labels: logits of single texts and pairs
 """
 
@@ -42,8 +42,12 @@ def save(model, name):
     tokenizer.save(str(HERE / name / "tokenizer.json"))
 
 
+def write_json(path, value):
+    (HERE / path).write_text(json.dumps(value, indent=1) + "\n")
+
+
 def write(name, expected):
-    (HERE / f"expected/{name}.json").write_text(json.dumps(expected, indent=1) + "\n")
+    write_json(f"expected/{name}.json", expected)
 
 
 @torch.no_grad()
@@ -51,6 +55,14 @@ def splade():
     model = BertForMaskedLM(config()).eval()
     model.cls.predictions.bias.uniform_(-3, 1)  # so that many weights are 0, as in real models
     save(model, "tiny-splade")
+    modules = [("", "base.modules.transformer.Transformer"),
+               ("1_SpladePooling", "sparse_encoder.modules.splade_pooling.SpladePooling")]
+    write_json("tiny-splade/modules.json", [
+        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.{kind}"}
+        for i, (path, kind) in enumerate(modules)])
+    (HERE / "tiny-splade/1_SpladePooling").mkdir(exist_ok=True)
+    write_json("tiny-splade/1_SpladePooling/config.json", {
+        "pooling_strategy": "max", "activation_function": "relu", "embedding_dimension": None})
     for text in [*texts[:5], ""]:
         logits = model(torch.tensor([tokenizer.encode(text).ids])).logits[0]
         weights = torch.log1p(torch.relu(logits)).max(dim=0).values

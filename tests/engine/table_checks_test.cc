@@ -151,22 +151,38 @@ TEST_F(TableChecks, MoreSpecialTokensThanPositionsAreRefused) {
   EXPECT_THAT(pair.error().message, HasSubstr("9004 special tokens to a pair"));
 }
 
-TEST_F(TableChecks, IdsBeyondTheVocabularyAreRefusedWhereverTheyComeFrom) {
-  const json added = {{"id", 8002},      {"content", "new"}, {"single_word", false},
-                      {"lstrip", false}, {"rstrip", false},  {"normalized", false},
-                      {"special", false}};
+TEST_F(TableChecks, IdsBeyondTheVocabularyThatEveryTextHasAreRefused) {
   const std::vector<std::pair<Change, std::string>> cases = {
       {Set("/post_processor/special_tokens/<~1s>/ids/0", 9000), "ids up to 9000"},
       {Set("/post_processor",
            {{"type", "BertProcessing"}, {"sep", {"x", 8002}}, {"cls", {"x", 0}}}),
        "ids up to 8002"},
-      {[&](json& document) { document["added_tokens"].push_back(added); }, "ids up to 8002"},
   };
   for (const auto& [change, named] : cases) {
     EXPECT_THAT(
         Refusal(kReranker, "tokenizer.json", change),
         AllOf(HasSubstr("tokenizer.json: "), HasSubstr(named), HasSubstr("vocab_size is 8002")));
   }
+}
+
+TEST_F(TableChecks, OfAddedTokensBeyondTheVocabularyOnlyTextsThatContainOneAreRefused) {
+  const json added = {{"id", 8002},      {"content", "<new>"}, {"single_word", false},
+                      {"lstrip", false}, {"rstrip", false},    {"normalized", false},
+                      {"special", false}};
+  const auto embedder = Load(kEncoder, "tokenizer.json",
+                             [&](json& document) { document["added_tokens"].push_back(added); });
+  ASSERT_TRUE(embedder.ok()) << embedder.error().message;
+  EXPECT_THAT((*embedder)->info().warnings,
+              testing::ElementsAre(AllOf(HasSubstr("tokenizer.json: "), HasSubstr("id 8002"))));
+  EmbedRequest request;
+  request.texts = {"a text"};
+  EXPECT_TRUE((*embedder)->Embed(request).ok());
+  request.texts.push_back("a <new> text");
+  const auto refused = (*embedder)->Embed(request);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_THAT(refused.error().message,
+              AllOf(HasSubstr("texts[1] has the token <new>"), HasSubstr("8002")));
 }
 
 TEST_F(TableChecks, ATableOfAnotherSizeThanTheConfigSaysIsRefused) {

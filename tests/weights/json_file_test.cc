@@ -64,22 +64,27 @@ TEST(JsonFileTest, ReadsFieldsOfTheRightType) {
                                     R"("big":18446744073709551615,"neg":-1,"mixed":["x",1]})"));
   ASSERT_TRUE(object.ok());
   EXPECT_EQ(*object->Integer("i", 0, 10), 3);
-  EXPECT_EQ(*object->Integer("absent", 0, 10, 7), 7);
   EXPECT_EQ(*object->Number("i"), 3.0);
   EXPECT_EQ(*object->Number("f"), 3.0);
   EXPECT_TRUE(*object->Bool("b"));
   EXPECT_EQ(*object->String("s"), "x");
   EXPECT_EQ(object->Strings("a")->size(), 2U);
   EXPECT_EQ(object->Strings("s")->front(), "x");
-  EXPECT_TRUE(object->IsNull("n"));
-  EXPECT_FALSE(object->IsNull("absent"));
+  EXPECT_TRUE(object->Has("i"));
+  for (const char* nothing : {"n", "absent"}) {
+    EXPECT_FALSE(object->Has(nothing));
+    EXPECT_EQ(*object->Integer(nothing, 0, 10, 7), 7);
+    EXPECT_EQ(*object->Number(nothing, 0.5), 0.5);
+    EXPECT_TRUE(*object->Bool(nothing, true));
+    EXPECT_EQ(*object->String(nothing, "x"), "x");
+    EXPECT_TRUE(object->Strings(nothing, std::vector<std::string>())->empty());
+  }
 
   const auto error = [&](const char* field) {
     return object->Integer(field, 1, 100, 5).error().message;
   };
   EXPECT_EQ(error("f"), "file: f must be an integer from 1 to 100, but it is 3.0");
   EXPECT_EQ(error("s"), "file: s must be an integer from 1 to 100, but it is \"x\"");
-  EXPECT_EQ(error("n"), "file: n must be an integer from 1 to 100, but it is null");
   EXPECT_EQ(error("b"), "file: b must be an integer from 1 to 100, but it is true");
   EXPECT_EQ(error("a"), "file: a must be an integer from 1 to 100, but it is an array");
   EXPECT_EQ(error("neg"), "file: neg must be an integer from 1 to 100, but it is -1");
@@ -88,7 +93,8 @@ TEST(JsonFileTest, ReadsFieldsOfTheRightType) {
   EXPECT_EQ(object->Integer("absent", 1, 100).error().message,
             "file: absent is missing; it must be an integer from 1 to 100");
   EXPECT_FALSE(object->Bool("i").ok());
-  EXPECT_FALSE(object->Bool("n", true).ok());
+  EXPECT_EQ(object->Integer("n", 1, 100).error().message,
+            "file: n must be an integer from 1 to 100, but it is null");
   EXPECT_FALSE(object->String("i", "x").ok());
   EXPECT_FALSE(object->Number("s").ok());
   EXPECT_FALSE(object->Strings("mixed").ok());

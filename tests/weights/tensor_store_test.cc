@@ -178,7 +178,8 @@ TEST(TensorStoreTest, RequiresNameShapeAndAFloatType) {
   EXPECT_THAT(error_of("v", {2, 3}), HasSubstr(path + ": tensor \"v\" of shape [2, 3] is missing"));
   EXPECT_THAT(error_of("w", {3, 2}), HasSubstr("\"w\" must have shape [3, 2], but it has [2, 3]"));
   EXPECT_THAT(error_of("w", {2}), HasSubstr("must have shape [2], but it has [2, 3]"));
-  EXPECT_THAT(error_of("ids", {1}), HasSubstr("\"ids\" must be f32, f16 or bf16, but it is i64"));
+  EXPECT_THAT(error_of("ids", {1}),
+              HasSubstr("\"ids\" must be f32, f16, bf16 or f64, but it is i64"));
 }
 
 TEST(TensorStoreTest, WidensUnalignedTensorsOfEachType) {

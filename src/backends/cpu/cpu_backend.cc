@@ -57,6 +57,8 @@ class CpuBackend : public Backend {
 
  private:
   void Reserve(size_t tokens);
+  // positions_ of all tokens.
+  void Place(const PackedBatch& batch);
   // hidden_ of all tokens, and their qkv_ for the first layer.
   void Embed(const PackedBatch& batch);
   // Row s of hidden_ becomes that of sequence s's first token.
@@ -75,18 +77,20 @@ class CpuBackend : public Backend {
   EncoderWeights<In, T> weights_;
   const ComputeType type_;
 
-  AlignedBuffer<float> hidden_;   // [tokens, hidden_size], the residual stream
-  AlignedBuffer<T> qkv_;          // [tokens, 3 * hidden_size]
-  Handover<In, T> context_;       // [tokens, hidden_size]: attention's results
-  Activations<In> normalised_;    // [kChunkRows, hidden_size]: some rows of hidden_
-  Handover<In, T> intermediate_;  // [kChunkRows, intermediate_size]
-  AlignedBuffer<float> branch_;   // [kChunkRows, hidden_size]: what is added to hidden_
+  std::vector<uint32_t> positions_;  // [tokens]
+  AlignedBuffer<float> hidden_;      // [tokens, hidden_size], the residual stream
+  AlignedBuffer<T> qkv_;             // [tokens, 3 * hidden_size]
+  Handover<In, T> context_;          // [tokens, hidden_size]: attention's results
+  Activations<In> normalised_;       // [kChunkRows, hidden_size]: some rows of hidden_
+  Handover<In, T> intermediate_;     // [kChunkRows, intermediate_size]
+  AlignedBuffer<float> branch_;      // [kChunkRows, hidden_size]: what is added to hidden_
 };
 
 template <typename In, typename T>
 Result<std::span<const float>> CpuBackend<In, T>::Encode(const PackedBatch& batch) {
   try {
     Reserve(batch.tokens());
+    Place(batch);
     Embed(batch);
     size_t rows = batch.tokens();
     for (size_t i = 0; i < weights_.layers.size(); ++i) {
@@ -118,6 +122,22 @@ void CpuBackend<In, T>::Reserve(size_t tokens) {
   branch_.Resize(chunk * config_.hidden_size);
 }
 
+// BERT counts a sequence's tokens from 0. RoBERTa's family counts those that are not the padding
+// token from the id of that on, and places padding, which a text may contain, at that id itself
+// (create_position_ids_from_input_ids of transformers).
+template <typename In, typename T>
+void CpuBackend<In, T>::Place(const PackedBatch& batch) {
+  positions_.resize(batch.tokens());
+  const bool skips_padding = config_.family != ModelFamily::kBert;
+  for (size_t s = 0; s < batch.sequences(); ++s) {
+    auto next = static_cast<uint32_t>(config_.position_offset());
+    for (size_t i = batch.offsets[s]; i < batch.offsets[s + 1]; ++i) {
+      const bool is_padding = skips_padding && batch.input_ids[i] == config_.pad_token_id;
+      positions_[i] = is_padding ? static_cast<uint32_t>(config_.pad_token_id) : next++;
+    }
+  }
+}
+
 // hidden = LayerNorm(word + position + token type)
 template <typename In, typename T>
 void CpuBackend<In, T>::Embed(const PackedBatch& batch) {
@@ -125,11 +145,7 @@ void CpuBackend<In, T>::Embed(const PackedBatch& batch) {
   const auto embed = [&](size_t first, size_t last) {
     thread_local AlignedBuffer<float> row;
     row.Resize(size);
-    const auto end_of_sequence =
-        std::upper_bound(batch.offsets.begin(), batch.offsets.end(), first);
-    auto sequence = static_cast<size_t>(end_of_sequence - batch.offsets.begin()) - 1;
     for (size_t i = first; i < last; ++i) {
-      while (i >= batch.offsets[sequence + 1]) ++sequence;
       float* out = hidden_.data() + i * size;
       const auto add_row = [&](const TensorView& table, size_t index) {
         CopyRowsToF32(table, index, 1, row.span());
@@ -138,8 +154,7 @@ void CpuBackend<In, T>::Embed(const PackedBatch& batch) {
       CopyRowsToF32(weights_.word_embeddings, static_cast<size_t>(batch.input_ids[i]), 1,
                     {out, size});
       add_row(weights_.token_type_embeddings, static_cast<size_t>(batch.token_type_ids[i]));
-      add_row(weights_.position_embeddings,
-              i - batch.offsets[sequence] + config_.position_offset());
+      add_row(weights_.position_embeddings, positions_[i]);
     }
   };
   for (size_t first = 0; first < batch.tokens(); first += kChunkRows) {

@@ -12,12 +12,15 @@
 namespace embedding {
 namespace {
 
+bool IsFused(Activation activation) {
+  return activation == Activation::kGelu || activation == Activation::kGeluTanh;
+}
+
 class CpuLinear : public LinearLayer {
  public:
   CpuLinear(const LinearParameters& parameters, Activation activation, ThreadTeam& team)
-      : matmul_(PackMatMul<float, float>(
-            team, parameters,
-            activation == Activation::kGelu ? Activation::kGelu : Activation::kIdentity)),
+      : matmul_(PackMatMul<float, float>(team, parameters,
+                                         IsFused(activation) ? activation : Activation::kIdentity)),
         in_features_(parameters.in_features),
         out_features_(parameters.out_features),
         activation_(activation) {}
@@ -37,6 +40,7 @@ class CpuLinear : public LinearLayer {
           break;
         case Activation::kIdentity:
         case Activation::kGelu:
+        case Activation::kGeluTanh:
           break;  // fused into the product
       }
     }

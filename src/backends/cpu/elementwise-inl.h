@@ -10,6 +10,7 @@
 
 #include "base/half.h"
 #include "hwy/highway.h"
+#include "weights/model_spec.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace embedding {
@@ -80,6 +81,27 @@ HWY_INLINE V Gelu(D d, V x) {
   const auto half = hn::Mul(x, hn::Set(d, 0.5F));
   const auto factor = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), tail, hn::Sub(hn::Set(d, 2.0F), tail));
   return hn::Mul(half, factor);
+}
+
+// GELU's tanh form: (1 + tanh(u)) / 2 is 1 / (1 + e^(-2 u)).
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V GeluTanh(D d, V x) {
+  const auto one = hn::Set(d, 1.0F);
+  // 2 sqrt(2 / pi) log2(e), and that times 0.044715.
+  const auto linear = hn::Set(d, 2.30220818F);
+  const auto cubic = hn::Set(d, 0.102943240F);
+  const auto twice_u = hn::Mul(x, hn::MulAdd(cubic, hn::Mul(x, x), linear));
+  const auto exponential = Exp2OfNegative(d, hn::Neg(hn::Abs(twice_u)));
+  const auto part = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), exponential, one);
+  return hn::Mul(x, hn::Div(part, hn::Add(one, exponential)));
+}
+
+// The activations that a product can end with.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Activate(D d, Activation activation, V x) {
+  if (activation == Activation::kGelu) return Gelu(d, x);
+  if (activation == Activation::kGeluTanh) return GeluTanh(d, x);
+  return x;
 }
 
 }  // namespace HWY_NAMESPACE

@@ -126,7 +126,7 @@ Result<EncoderLayerWeights<In, T>> LoadLayer(Reader& reader, const EncoderConfig
   ASSIGN_OR_RETURN(LayerNormParameters attention_norm,
                    reader.LayerNorm(layer + ".attention.output.LayerNorm"));
   ASSIGN_OR_RETURN(Inner intermediate, reader.Linear<In, T>(layer + ".intermediate", {"dense"},
-                                                            hidden, wide, Activation::kGelu));
+                                                            hidden, wide, config.activation));
   ASSIGN_OR_RETURN(Outer output, reader.Linear<In, float>(layer + ".output", {"dense"}, wide,
                                                           hidden, Activation::kIdentity));
   ASSIGN_OR_RETURN(LayerNormParameters output_norm, reader.LayerNorm(layer + ".output.LayerNorm"));

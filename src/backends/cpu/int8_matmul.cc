@@ -28,7 +28,7 @@ struct Int8Finish {
   const float* scales;         // [columns], of the weight
   const int32_t* weight_sums;  // [columns], of the weight's integers
   const float* bias;           // [columns]
-  bool gelu;
+  Activation activation;
 };
 
 }  // namespace embedding
@@ -54,9 +54,8 @@ HWY_INLINE void Finish(const int32_t* HWY_RESTRICT sums, const Int8RowScale& row
     const auto shift = hn::Mul(zero, hn::LoadU(di, finish.weight_sums + c));
     const auto sum = hn::ConvertTo(d, hn::Sub(hn::Load(di, sums + c), shift));
     const auto scale = hn::Mul(row_scale, hn::LoadU(d, finish.scales + c));
-    auto y = hn::MulAdd(sum, scale, hn::LoadU(d, finish.bias + c));
-    if (finish.gelu) y = Gelu(d, y);
-    StoreFromF32(d, y, to + c);
+    const auto y = hn::MulAdd(sum, scale, hn::LoadU(d, finish.bias + c));
+    StoreFromF32(d, Activate(d, finish.activation, y), to + c);
   }
   if (columns != width) std::copy_n(edge, columns, out);
 }
@@ -107,7 +106,7 @@ class Int8MatMul : public MatMul<Int8, Out> {
         kernel_(Int8Kernel()),
         in_features_(parameters.in_features),
         out_features_(parameters.out_features),
-        gelu_(activation == Activation::kGelu) {
+        activation_(activation) {
     const size_t columns = (out_features_ + kernel_.width - 1) / kernel_.width * kernel_.width;
     for (AlignedBuffer<float>* of_columns : {&scales_, &bias_}) {
       of_columns->Resize(columns);
@@ -154,7 +153,7 @@ class Int8MatMul : public MatMul<Int8, Out> {
     const size_t first = panel * width;
     const size_t columns = std::min(width, out_features_ - first);
     const Int8Finish finish = {scales_.data() + first, weight_sums_.data() + first,
-                               bias_.data() + first, gelu_};
+                               bias_.data() + first, activation_};
     for (size_t r = 0; r < output.rows; ++r) {
       const int32_t* of_row = sums + r * width;
       Out* out = output.data + r * out_features_ + first;
@@ -170,7 +169,7 @@ class Int8MatMul : public MatMul<Int8, Out> {
   const PanelKernel kernel_;
   const size_t in_features_;
   const size_t out_features_;
-  const bool gelu_;
+  const Activation activation_;
   PackedWeight weight_;
   // By output feature, up to the end of the last panel.
   AlignedBuffer<float> scales_;

@@ -65,7 +65,7 @@ class MatMul {
 };
 
 // Packs the parameters, which are not kept, for products on `team`. The activation is fused into
-// the product: kIdentity or kGelu (the erf form). With f16_weight, for an In of float, the weight
+// the product: kIdentity, kGelu or kGeluTanh. With f16_weight, for an In of float, the weight
 // alone is rounded to f16.
 //
 // Kernels of our own multiply (panel_product.h); bf16 where the processor has AMX, oneDNN.

@@ -70,12 +70,14 @@ dnnl::primitive_attr Attributes(Activation activation) {
   dnnl::primitive_attr attributes;
   // A primitive may then run on several threads at a time.
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  if (activation == Activation::kGelu) {
+  if (activation != Activation::kIdentity) {
+    const auto algorithm = activation == Activation::kGelu ? dnnl::algorithm::eltwise_gelu_erf
+                                                           : dnnl::algorithm::eltwise_gelu_tanh;
     dnnl::post_ops post_ops;
 #if DNNL_VERSION_MAJOR >= 3
-    post_ops.append_eltwise(dnnl::algorithm::eltwise_gelu_erf, 0.F, 0.F);
+    post_ops.append_eltwise(algorithm, 0.F, 0.F);
 #else
-    post_ops.append_eltwise(1.F, dnnl::algorithm::eltwise_gelu_erf, 0.F, 0.F);
+    post_ops.append_eltwise(1.F, algorithm, 0.F, 0.F);
 #endif
     attributes.set_post_ops(post_ops);
   }

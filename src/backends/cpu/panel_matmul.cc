@@ -21,26 +21,25 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // out[0 .. columns) = activation(sums + bias). Sums and bias are `width` long.
 template <typename T>
-HWY_INLINE void AddBias(const float* HWY_RESTRICT sums, const float* HWY_RESTRICT bias, bool gelu,
-                        size_t width, size_t columns, T* HWY_RESTRICT out) {
+HWY_INLINE void AddBias(const float* HWY_RESTRICT sums, const float* HWY_RESTRICT bias,
+                        Activation activation, size_t width, size_t columns, T* HWY_RESTRICT out) {
   const hn::ScalableTag<float> d;
   HWY_ALIGN T edge[kMaxPanelWidth];
   T* HWY_RESTRICT to = columns == width ? out : edge;
   for (size_t c = 0; c < width; c += hn::Lanes(d)) {
-    auto y = hn::Add(hn::Load(d, sums + c), hn::Load(d, bias + c));
-    if (gelu) y = Gelu(d, y);
-    StoreFromF32(d, y, to + c);
+    const auto y = hn::Add(hn::Load(d, sums + c), hn::Load(d, bias + c));
+    StoreFromF32(d, Activate(d, activation, y), to + c);
   }
   if (columns != width) std::copy_n(edge, columns, out);
 }
 
-void AddBiasF32(const float* sums, const float* bias, bool gelu, size_t width, size_t columns,
-                float* out) {
-  AddBias(sums, bias, gelu, width, columns, out);
+void AddBiasF32(const float* sums, const float* bias, Activation activation, size_t width,
+                size_t columns, float* out) {
+  AddBias(sums, bias, activation, width, columns, out);
 }
-void AddBiasBf16(const float* sums, const float* bias, bool gelu, size_t width, size_t columns,
-                 BFloat16* out) {
-  AddBias(sums, bias, gelu, width, columns, out);
+void AddBiasBf16(const float* sums, const float* bias, Activation activation, size_t width,
+                 size_t columns, BFloat16* out) {
+  AddBias(sums, bias, activation, width, columns, out);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -66,7 +65,7 @@ class PanelMatMul : public MatMul<In, Out> {
         kernel_(kernel),
         in_features_(parameters.in_features),
         out_features_(parameters.out_features),
-        gelu_(activation == Activation::kGelu),
+        activation_(activation),
         weight_(PackPanels<std::invoke_result_t<Element, float>>(
             team, kernel, in_features_, out_features_,
             [&](size_t feature, size_t first, size_t count, auto* to) {
@@ -114,9 +113,9 @@ class PanelMatMul : public MatMul<In, Out> {
     for (size_t r = 0; r < rows; ++r) {
       Out* out = output.data + (row + r) * out_features_ + first;
       if constexpr (std::is_same_v<Out, float>) {
-        HWY_DYNAMIC_DISPATCH(AddBiasF32)(sums + r * width, bias, gelu_, width, columns, out);
+        HWY_DYNAMIC_DISPATCH(AddBiasF32)(sums + r * width, bias, activation_, width, columns, out);
       } else {
-        HWY_DYNAMIC_DISPATCH(AddBiasBf16)(sums + r * width, bias, gelu_, width, columns, out);
+        HWY_DYNAMIC_DISPATCH(AddBiasBf16)(sums + r * width, bias, activation_, width, columns, out);
       }
     }
   }
@@ -125,7 +124,7 @@ class PanelMatMul : public MatMul<In, Out> {
   const PanelKernel kernel_;
   const size_t in_features_;
   const size_t out_features_;
-  const bool gelu_;
+  const Activation activation_;
   const PackedWeight weight_;
   AlignedBuffer<float> bias_;  // [panels * width]
   // Of the product that runs.

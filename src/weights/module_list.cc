@@ -1,0 +1,56 @@
+#include "weights/module_list.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "weights/json_file.h"
+#include "weights/model_error.h"
+#include "weights/path.h"
+
+namespace embedding {
+namespace {
+
+// Whether `path` names something below the directory that it is relative to.
+bool StaysInside(const std::filesystem::path& path) {
+  return !path.has_root_path() && std::find(path.begin(), path.end(), "..") == path.end();
+}
+
+Result<ModuleEntry> ReadModule(const std::string& where, const nlohmann::json& value) {
+  ASSIGN_OR_RETURN(const JsonObject fields, JsonObject::FromJson(where, value));
+  ModuleEntry module{.where = where, .kind = {}, .path = {}};
+  ASSIGN_OR_RETURN(const std::string type, fields.String("type"));
+  if (!type.starts_with("sentence_transformers.")) {
+    return ModelError("{}: type {} is not of sentence_transformers; a model's own code is not run",
+                      where, Quoted(type));
+  }
+  module.kind = type.substr(type.rfind('.') + 1);
+  ASSIGN_OR_RETURN(module.path, fields.String("path"));
+  if (!StaysInside(module.path)) {
+    return ModelError("{}: path {} leads out of the model's directory", where, Quoted(module.path));
+  }
+  if (HasControlCharacter(module.path)) {
+    return ModelError("{}: path {} has a control character", where, Quoted(module.path));
+  }
+  return module;
+}
+
+}  // namespace
+
+Result<std::vector<ModuleEntry>> ReadModuleList(const std::string& path) {
+  ASSIGN_OR_RETURN(const nlohmann::json list, ReadJsonFile(path));
+  if (!list.is_array()) {
+    return ModelError("{}: must be a JSON array, but it is {}", path, DescribeJson(list));
+  }
+  std::vector<ModuleEntry> modules;
+  for (const nlohmann::json& value : list) {
+    ASSIGN_OR_RETURN(ModuleEntry module,
+                     ReadModule(fmt::format("{}: module {}", path, modules.size()), value));
+    modules.push_back(std::move(module));
+  }
+  return modules;
+}
+
+}  // namespace embedding

@@ -1,0 +1,88 @@
+#include "weights/tokenizer_config.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "weights/json_file.h"
+#include "weights/path.h"
+
+namespace embedding {
+namespace {
+
+// Two special tokens, and a token of the text.
+constexpr int64_t kMinSequence = 3;
+
+// "BertTokenizerFast" -> "BertTokenizer": the classes of two names have been one since transformers
+// 5.
+std::string WithoutFast(std::string name) {
+  constexpr std::string_view kFast = "Fast";
+  if (name.ends_with(kFast)) name.resize(name.size() - kFast.size());
+  return name;
+}
+
+std::string ClassOf(ModelFamily family) {
+  switch (family) {
+    case ModelFamily::kBert:
+      return "BertTokenizer";
+    case ModelFamily::kRoberta:
+      return "RobertaTokenizer";
+    default:
+      return "XLMRobertaTokenizer";
+  }
+}
+
+// Tokenizers without a limit say 1e30.
+Result<std::optional<size_t>> ReadLimit(const JsonObject& config) {
+  if (!config.Has("model_max_length")) return std::optional<size_t>();
+  ASSIGN_OR_RETURN(const double limit, config.Number("model_max_length"));
+  if (limit > INT32_MAX) return std::optional<size_t>();
+  ASSIGN_OR_RETURN(const int64_t tokens,
+                   config.Integer("model_max_length", kMinSequence, INT32_MAX));
+  return std::optional(static_cast<size_t>(tokens));
+}
+
+Result<std::optional<bool>> ReadTruncationSide(const JsonObject& config) {
+  if (!config.Has("truncation_side")) return std::optional<bool>();
+  ASSIGN_OR_RETURN(const std::string side, config.String("truncation_side"));
+  if (side != "left" && side != "right") {
+    return config.Wrong("truncation_side", "\"left\" or \"right\"");
+  }
+  return std::optional(side == "left");
+}
+
+}  // namespace
+
+Result<TokenizerConfig> ReadTokenizerConfig(const std::string& directory, ModelFamily family) {
+  const std::string path = (std::filesystem::path(directory) / "tokenizer_config.json").string();
+  ASSIGN_OR_RETURN(const JsonObject file,
+                   IsThere(path) ? JsonObject::Read(path)
+                                 : JsonObject::FromJson(path, nlohmann::json::object()));
+  TokenizerConfig config;
+  ASSIGN_OR_RETURN(std::string class_name, file.String("tokenizer_class", ClassOf(family)));
+  class_name = WithoutFast(std::move(class_name));
+  const bool is_plain = class_name == "PreTrainedTokenizer" || class_name == "TokenizersBackend";
+  if (class_name == "BertTokenizer" || class_name == "DistilBertTokenizer" ||
+      class_name == "ElectraTokenizer") {
+    TokenizerConfig::Bert bert;
+    ASSIGN_OR_RETURN(bert.lowercase, file.Bool("do_lower_case", true));
+    ASSIGN_OR_RETURN(bert.handle_chinese_chars, file.Bool("tokenize_chinese_chars", true));
+    ASSIGN_OR_RETURN(bert.strip_accents, file.Bool("strip_accents", bert.lowercase));
+    config.bert = bert;
+  } else if (class_name == "XLMRobertaTokenizer") {
+    ASSIGN_OR_RETURN(config.add_prefix_space, file.Bool("add_prefix_space", true));
+  }
+  const std::vector<std::string> of_class =
+      is_plain ? std::vector<std::string>() : std::vector<std::string>{"token_type_ids"};
+  ASSIGN_OR_RETURN(const std::vector<std::string> inputs,
+                   file.Strings("model_input_names", of_class));
+  config.has_token_types =
+      std::find(inputs.begin(), inputs.end(), "token_type_ids") != inputs.end();
+  ASSIGN_OR_RETURN(config.truncates_left, ReadTruncationSide(file));
+  ASSIGN_OR_RETURN(config.model_max_length, ReadLimit(file));
+  return config;
+}
+
+}  // namespace embedding

@@ -1,0 +1,184 @@
+"""What sentence-transformers gives for models that are saved in ways of their own.
+
+    python tests/data/make_model_variants.py     (needs torch, sentence-transformers 6.2, the models)
+
+Writes expected/model_variants.json. Each variant is a model of this folder, or all-MiniLM-L6-v2, with
+some files changed: `files` are JSON merge patches (RFC 7396) to its files, null removes one, and
+`folder` is where what belongs to the transformer is moved to. The test makes the same directory.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+from sentence_transformers import CrossEncoder, SentenceTransformer, SparseEncoder  # noqa: E402
+
+HERE = pathlib.Path(__file__).resolve().parent
+MODELS = HERE.parents[1] / "models"
+OF_TRANSFORMER = ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors",
+                  "pytorch_model.bin", "sentence_bert_config.json", "special_tokens_map.json")
+
+MIXED = ["Héllo WORLD, 北京 Ünïted", "Mixed CASE İstanbul"]
+WORDS = ["the first words of a text that is cut, and the last words of it"]
+PLAIN = ["Пример текста: a few words", "x"]
+PAIRS = [["what is a panda?", "The giant panda is a bear."], ["Hello", "world"]]
+
+
+def modules(*kinds):
+    """modules.json; of a kind "Transformer" the path is the directory itself."""
+    return [{"idx": i, "name": str(i), "path": "" if kind.endswith("Transformer") else f"{i}_{kind}",
+             "type": f"sentence_transformers.{package}.{kind}"}
+            for i, (package, kind) in enumerate(kinds)]
+
+
+TRANSFORMER = ("base.modules.transformer", "Transformer")
+POOLING = ("sentence_transformer.modules.pooling", "Pooling")
+DROPOUT = ("sentence_transformer.modules.dropout", "Dropout")
+SPLADE = ("sparse_encoder.modules.splade_pooling", "SpladePooling")
+OLD_TRANSFORMER = ("models", "Transformer")
+OLD_POOLING = ("models", "Pooling")
+
+
+
+def saved(model_type, task):
+    """What sentence-transformers 6.2 leaves besides the modules."""
+    return {"config_sentence_transformers.json": {"model_type": model_type, "prompts": {}},
+            "sentence_bert_config.json": {
+                "transformer_task": task,
+                "modality_config": {"text": {"method": "forward", "method_output_name": "logits"}},
+                "module_output_name": "scores" if model_type == "CrossEncoder" else "token_embeddings"}}
+
+
+ALONE = {"modules.json": modules(TRANSFORMER)} | saved("CrossEncoder", "sequence-classification")
+
+
+def splade(strategy, activation):
+    return saved("SparseEncoder", "fill-mask") | {
+            "modules.json": modules(TRANSFORMER, SPLADE),
+            "1_SpladePooling/config.json": {"pooling_strategy": strategy,
+                                            "activation_function": activation,
+                                            "embedding_dimension": None}}
+
+
+def variant(name, base, texts, files, output="dense", folder=""):
+    return {"name": name, "base": base, "output": output, "folder": folder, "files": files,
+            "texts": texts}
+
+
+def tokenizer(**fields):
+    return {"tokenizer_config.json": fields}
+
+
+MINILM = "all-MiniLM-L6-v2"
+VARIANTS = [
+    variant("Cased", MINILM, MIXED, tokenizer(do_lower_case=False)),
+    variant("CasedWithoutAccents", MINILM, MIXED, tokenizer(do_lower_case=False, strip_accents=True)),
+    variant("AccentsKept", MINILM, MIXED, tokenizer(strip_accents=False)),
+    variant("ChineseCharactersTogether", MINILM, MIXED, tokenizer(tokenize_chinese_chars=False)),
+    variant("TheClassesDefaultsWinOverTheFile", MINILM, MIXED,
+            {"tokenizer.json": {"normalizer": {"lowercase": False}},
+             "tokenizer_config.json": {"do_lower_case": None}}),
+    variant("ThePlainClassKeepsTheFile", MINILM, MIXED,
+            {"tokenizer.json": {"normalizer": {"lowercase": False}},
+             "tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast"}}),
+    variant("CutOnTheLeft", MINILM, WORDS, {"tokenizer_config.json": {"truncation_side": "left"},
+                                            "sentence_bert_config.json": {"max_seq_length": 8}}),
+    variant("CutOnTheLeftByTokenizerJson", MINILM, WORDS,
+            {"tokenizer.json": {"truncation": {"direction": "Left"}},
+             "sentence_bert_config.json": {"max_seq_length": 8}}),
+    variant("LowerCasedBeforeTheTokenizer", "tiny-bge-m3", MIXED,
+            {"sentence_bert_config.json": {"do_lower_case": True}}),
+    variant("NoPrefixSpace", "tiny-bge-m3", PLAIN, tokenizer(add_prefix_space=False)),
+    variant("PaddingTokensInTheText", "tiny-bge-m3", ["a<pad>b c", "<pad>", "<pad><pad> x"], {}),
+    variant("TruncateDim", "tiny-bge-m3", PLAIN,
+            {"config_sentence_transformers.json": {"truncate_dim": 64}}),
+    variant("GeluNew", "tiny-bge-m3", PLAIN, {"config.json": {"hidden_act": "gelu_new"}}),
+    variant("GeluPytorchTanh", "tiny-bge-m3", PLAIN,
+            {"config.json": {"hidden_act": "gelu_pytorch_tanh"}}),
+    variant("FolderOfTheTransformer", "tiny-bge-m3", PLAIN,
+            {"modules.json": [{"idx": 0, "name": "0", "path": "0_Transformer",
+                               "type": "sentence_transformers.models.Transformer"},
+                              *modules(OLD_TRANSFORMER, OLD_POOLING)[1:]]}, folder="0_Transformer"),
+    variant("DropoutModules", "tiny-bge-m3", PLAIN,
+            {"modules.json": modules(TRANSFORMER, POOLING, DROPOUT),
+             "2_Dropout/config.json": {"dropout": 0.2}}),
+    variant("ACheckpointOfAMaskedLm", "tiny-splade", PLAIN, {"modules.json": None}),
+    variant("AClassifiersCheckpointWithModules", "tiny-classifier", PLAIN,
+            {"modules.json": modules(TRANSFORMER, POOLING),
+             "1_Pooling/config.json": {"embedding_dimension": 32, "pooling_mode": "cls"}}),
+    variant("CrossEncoder", "tiny-reranker", PAIRS, ALONE, "logits"),
+    variant("ClassifierAsACrossEncoder", "tiny-classifier", PAIRS, ALONE, "logits"),
+    variant("WithoutTokenTypes", "tiny-classifier", PAIRS,
+            ALONE | tokenizer(model_input_names=["input_ids", "attention_mask"], pad_token="[PAD]"),
+            "logits"),
+    variant("ThePlainClassHasNoTokenTypes", "tiny-classifier", PAIRS,
+            ALONE | tokenizer(tokenizer_class="PreTrainedTokenizerFast", pad_token="[PAD]"),
+            "logits"),
+    variant("SparseEncoder", "tiny-splade", PLAIN, splade("max", "relu"), "sparse"),
+    variant("SparseEncoderOfSums", "tiny-splade", PLAIN, splade("sum", "relu"), "sparse"),
+    variant("SparseEncoderOfTwoLogarithms", "tiny-splade", PLAIN, splade("max", "log1p_relu"),
+            "sparse"),
+]
+
+
+def merged(target, patch):
+    if not isinstance(patch, dict):
+        return patch
+    target = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            target.pop(key, None)
+        else:
+            target[key] = merged(target.get(key), value)
+    return target
+
+
+def make(variant, directory):
+    base = variant["base"]
+    shutil.copytree(MODELS / base if base == MINILM else HERE / base, directory)
+    for name, patch in variant["files"].items():
+        path = directory / name
+        if patch is None:
+            path.unlink(missing_ok=True)
+            continue
+        path.parent.mkdir(exist_ok=True)
+        before = json.loads(path.read_text()) if path.exists() else None
+        path.write_text(json.dumps(merged(before, patch)))
+    if variant["folder"]:
+        (directory / variant["folder"]).mkdir()
+        for name in OF_TRANSFORMER:
+            if (directory / name).exists():
+                (directory / name).rename(directory / variant["folder"] / name)
+
+
+def compute(variant, directory):
+    texts = variant["texts"]
+    if variant["output"] == "logits":
+        import torch
+        return CrossEncoder(directory).predict(texts, activation_fn=torch.nn.Identity(),
+                                               batch_size=1).reshape(len(texts), -1).tolist()
+    if variant["output"] == "sparse":
+        dense = SparseEncoder(directory).encode(texts, convert_to_sparse_tensor=False, batch_size=1)
+        return [{str(int(i)): round(float(row[i]), 6) for i in row.nonzero()} for row in dense.cpu()]
+    # One at a time: what a text gives does not depend on padding.
+    return SentenceTransformer(directory).encode(
+        texts, batch_size=1, normalize_embeddings=True).tolist()
+
+
+def rounded(value):
+    return [rounded(x) for x in value] if isinstance(value, list) else (
+        round(value, 7) if isinstance(value, float) else value)
+
+
+if __name__ == "__main__":
+    for each in VARIANTS:
+        with tempfile.TemporaryDirectory() as temporary:
+            directory = pathlib.Path(temporary) / "model"
+            make(each, directory)
+            each["expected"] = rounded(compute(each, str(directory)))
+    lines = ",\n".join(json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in VARIANTS)
+    (HERE / "expected/model_variants.json").write_text(f"[\n{lines}\n]\n")
