@@ -280,9 +280,6 @@ Result<PickleDocument> Run(Machine& machine) {
     if (opcode == kStop) break;
     RETURN_IF_ERROR(Execute(opcode, machine));
   }
-  if (machine.input.size_bytes() != 0) {
-    return ModelError("{} bytes after the pickle's end", machine.input.size_bytes());
-  }
   return std::move(machine.stack).Finish();
 }
 
@@ -303,17 +300,33 @@ std::string_view PickleKindName(PickleKind kind) {
   return kNames[static_cast<size_t>(kind)];
 }
 
+Result<PickleDocument> ReadFirstPickle(std::span<const std::byte>& input,
+                                       std::span<const PickleGlobal> globals) {
+  const std::span<const std::byte> pickle = input.first(std::min(input.size(), kMaxPickleBytes));
+  Machine machine{.input = Input(pickle), .stack = {}, .globals = globals};
+  Result<PickleDocument> document = Run(machine);
+  const size_t position = pickle.size() - machine.input.size_bytes();
+  if (document.ok()) {
+    input = input.subspan(position);
+    return document;
+  }
+  if (input.size() > pickle.size() && machine.input.size_bytes() == 0) {
+    return ModelError("a pickle of more than {} bytes is too large", kMaxPickleBytes);
+  }
+  return std::move(document).error().At(fmt::format("before byte {}", position));
+}
+
 Result<PickleDocument> ReadPickle(std::span<const std::byte> pickle,
                                   std::span<const PickleGlobal> globals) {
   if (pickle.size() > kMaxPickleBytes) {
     return ModelError("a pickle of {} bytes is too large, at most {} are read", pickle.size(),
                       kMaxPickleBytes);
   }
-  Machine machine{.input = Input(pickle), .stack = {}, .globals = globals};
-  Result<PickleDocument> document = Run(machine);
-  if (!document.ok()) {
-    const size_t position = pickle.size() - machine.input.size_bytes();
-    return std::move(document).error().At(fmt::format("before byte {}", position));
+  std::span<const std::byte> rest = pickle;
+  ASSIGN_OR_RETURN(PickleDocument document, ReadFirstPickle(rest, globals));
+  if (!rest.empty()) {
+    return ModelError("before byte {}: {} bytes after the pickle's end",
+                      pickle.size() - rest.size(), rest.size());
   }
   return document;
 }

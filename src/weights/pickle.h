@@ -69,5 +69,8 @@ struct PickleDocument {
 // is not allowed (by name), a stack that runs empty.
 Result<PickleDocument> ReadPickle(std::span<const std::byte> pickle,
                                   std::span<const PickleGlobal> globals);
+// The same for a pickle that others may follow: it is taken off the front of `input`.
+Result<PickleDocument> ReadFirstPickle(std::span<const std::byte>& input,
+                                       std::span<const PickleGlobal> globals);
 
 }  // namespace embedding

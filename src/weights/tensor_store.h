@@ -1,9 +1,10 @@
 // TensorStore: the named tensors of a model's weight files, as views into the mapped files.
 //
 // Reads safetensors (`model.safetensors`) and PyTorch's zip archives (`pytorch_model.bin`), each
-// either one file or sharded with its index (`*.index.json`). Nothing is copied: a TensorView
-// points into the page cache. A pickle is interpreted by a reader that knows only what a plain
-// state dict needs and executes nothing; anything else in it is refused by name.
+// either one file or sharded with its index (`*.index.json`). Nothing is copied but what is not
+// row-major: a TensorView points into the page cache. A pickle is interpreted by a reader that
+// knows only what a plain state dict needs and executes nothing; anything else in it is refused by
+// name.
 //
 // Thread-safety: immutable after opening. Views live as long as the store.
 #pragma once
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,12 +30,13 @@ enum class DType { kF64, kF32, kF16, kBF16, kI64, kI32, kI16, kI8, kU8, kBool };
 size_t DTypeBytes(DType dtype);
 std::string_view DTypeName(DType dtype);
 
-// A row-major, contiguous tensor in somebody else's memory. Little-endian; `bytes` may be
-// unaligned.
+// A row-major, contiguous tensor in somebody else's memory, or in a copy where it was not row-major
+// there. Little-endian; `bytes` may be unaligned.
 struct TensorView {
   DType dtype = DType::kF32;
   std::vector<int64_t> shape;
   std::span<const std::byte> bytes;
+  std::shared_ptr<const std::vector<std::byte>> copy = {};
 
   size_t elements() const { return bytes.size() / DTypeBytes(dtype); }
 };

@@ -1,4 +1,5 @@
-// What torch.save writes since PyTorch 1.6: a zip archive of a pickle and of the tensors' storages.
+// What torch.save writes: since PyTorch 1.6 a zip archive of a pickle and of the tensors' storages,
+// before that the same one after the other (torch_legacy.h).
 #pragma once
 
 #include <cstddef>
@@ -9,8 +10,7 @@
 
 namespace embedding {
 
-// The tensors of a whole file's bytes, as views into them. The file holds a dictionary of tensors,
-// or one whose "state_dict" is such a dictionary. Tensors may share a storage.
+// The tensors of a whole file's bytes: see ReadStateDict. Tensors may share a storage.
 // Errors: kModelLoad, saying what is wrong and with which tensor, but not the file's name.
 Result<TensorMap> ReadTorchArchive(std::span<const std::byte> file);
 

@@ -388,8 +388,6 @@ def add_torch_cases(corpus):
     shape = small[name].shape
     add("tensor_offset_past_storage", r"past the end of its storage",
         replaced_by(pickled_tensor("0", shape, offset=1)))
-    add("tensor_not_contiguous", r"not contiguous",
-        replaced_by(pickled_tensor("0", shape, strides=[0] * len(shape))))
 
 
 def add_shard_cases(corpus):
@@ -456,7 +454,9 @@ def add_table_cases(corpus):
     def add(case, error, change, config=corpus.config):
         tokenizer = json.loads((corpus.base / "tokenizer.json").read_text(encoding="utf-8"))
         change(tokenizer)
-        corpus.add(case, error, {"tokenizer.json": tokenizer, "config.json": config})
+        # The list of modules would make an encoder of a classifier's checkpoint.
+        alone = {"modules.json": MODULES[:1]} if config is classifier else {}
+        corpus.add(case, error, {"tokenizer.json": tokenizer, "config.json": config, **alone})
 
     def set_type(name):
         def change(tokenizer):
@@ -505,7 +505,7 @@ def add_head_cases(corpus):
     corpus.add(
         "classifier_without_head",
         r'"classifier\.dense\.weight".* missing',
-        {"config.json": {**classifier, "id2label": {"0": "x"}}},
+        {"config.json": {**classifier, "id2label": {"0": "x"}}, "modules.json": None},
     )
     corpus.add(
         "classifier_labels",

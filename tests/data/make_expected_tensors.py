@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes expected/tensors.json: what PyTorch and safetensors read from the fixtures' weight files.
 
-Each tensor with its dtype, its shape, the CRC-32 of its bytes and its first values widened to f32.
+Also writes the fixture torch-before-1.6.bin. Each tensor with its dtype, its shape, the CRC-32 of its bytes and its first values widened to f32.
 Needs torch and safetensors.
 """
 
@@ -18,12 +18,24 @@ FILES = [
     "tiny-bge-m3/sparse_linear.pt",
     "tiny-bge-m3/colbert_linear.pt",
     "tiny-reranker/model.safetensors",
+    "torch-before-1.6.bin",
 ]
-DTYPES = {torch.float32: "f32", torch.float16: "f16"}
+DTYPES = {torch.float32: "f32", torch.float16: "f16", torch.float64: "f64", torch.int64: "i64"}
+
+
+def write_legacy():
+    """As torch.save did before 1.6; with a view, a transposed tensor, and two of one storage."""
+    torch.manual_seed(1)
+    square = torch.randn(3, 4)
+    tensors = {"square": square, "row": square[1], "transposed": square.T, "half": square.half(),
+               "double": square.double(), "ids": torch.arange(5), "scalar": torch.tensor(2.5),
+               "corner": square[1:, 2:], "parameter": torch.nn.Parameter(torch.randn(2))}
+    torch.save(tensors, DATA / "torch-before-1.6.bin", _use_new_zipfile_serialization=False)
+
 
 
 def describe(tensor):
-    tensor = tensor.contiguous()
+    tensor = tensor.detach().contiguous()
     return {
         "dtype": DTYPES[tensor.dtype],
         "shape": list(tensor.shape),
@@ -33,6 +45,7 @@ def describe(tensor):
 
 
 def main():
+    write_legacy()
     expected = {}
     for name in FILES:
         path = DATA / name

@@ -270,7 +270,7 @@ def state_dicts(torch):
 
 def torch_archive():
     torch = torch_modules()
-    seeds = {}
+    seeds = {"before-1.6": (DATA / "torch-before-1.6.bin").read_bytes()}
     for name, (state_dict, storages) in state_dicts(torch).items():
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
@@ -344,6 +344,12 @@ def model_config():
                         text_of("bge-m3-files/1_Pooling/config.json"), "",
                         text_of("bge-m3-files/sentence_bert_config.json"),
                         {"model_max_length": 1e30}),
+        "cross-encoder": files(labels, modules[:1]),
+        "nulls": files(config | {"architectures": None, "pad_token_id": None}, modules[:2], pooling,
+                       "", {"max_seq_length": 4096, "do_lower_case": True},
+                       {"tokenizer_class": "BertTokenizerFast", "truncation_side": "left",
+                        "strip_accents": None, "model_input_names": ["input_ids"]},
+                       {"prompts": {"query": None}, "truncate_dim": 16}),
         "roberta": files(config | {"model_type": "roberta", "pad_token_id": 1}),
     }
 

@@ -29,7 +29,8 @@ inline void CheckTensors(TensorReader read, std::string_view file) {
     }
     FUZZ_CHECK(tensor.elements() == elements);
     FUZZ_CHECK(tensor.bytes.size() == elements * DTypeBytes(tensor.dtype));
-    FUZZ_CHECK(tensor.bytes.empty() ||
+    FUZZ_CHECK(tensor.copy == nullptr || tensor.bytes.data() == tensor.copy->data());
+    FUZZ_CHECK(tensor.bytes.empty() || tensor.copy != nullptr ||
                (tensor.bytes.data() >= bytes.data() &&
                 tensor.bytes.data() + tensor.bytes.size() <= bytes.data() + bytes.size()));
     FUZZ_CHECK(IsUtf8(name));

@@ -41,7 +41,7 @@ TEST(TensorStoreTest, ReadsWhatPyTorchAndSafetensorsRead) {
   const std::string data = TEST_DATA_DIR;
   std::ifstream in(data + "/expected/tensors.json");
   const nlohmann::json expected = nlohmann::json::parse(in);
-  ASSERT_EQ(expected.size(), 4U);
+  ASSERT_EQ(expected.size(), 5U);
   for (const auto& [file, tensors] : expected.items()) {
     SCOPED_TRACE(file);
     const auto store = TensorStore::OpenFile(Concat({data, "/", file}));
@@ -54,6 +54,7 @@ TEST(TensorStoreTest, ReadsWhatPyTorchAndSafetensorsRead) {
       EXPECT_EQ(DTypeName(found->dtype), tensor.at("dtype"));
       EXPECT_EQ(found->shape, tensor.at("shape").get<std::vector<int64_t>>());
       EXPECT_EQ(Crc32(found->bytes), tensor.at("crc32"));
+      if (found->dtype == DType::kI64) continue;
       std::vector<float> values(found->elements());
       CopyToF32(*found, values);
       const auto first = tensor.at("first").get<std::vector<float>>();

@@ -66,6 +66,18 @@ TEST(TorchArchiveTest, ReadsViewsOfASharedStorage) {
   EXPECT_EQ(tensors->at("empty").elements(), 0U);
 }
 
+TEST(TorchArchiveTest, RearrangesWhatIsNotRowMajor) {
+  const auto tensors =
+      Read(Dict({{"transposed", Tensor({.shape = {3, 2}, .strides = {1, 3}})},
+                 {"part", Tensor({.offset = 1, .shape = {2, 1}, .strides = {1, 0}})}}));
+  ASSERT_TRUE(tensors.ok()) << tensors.error().message;
+  EXPECT_EQ(Values(tensors->at("transposed")), (std::vector<float>{1, 4, -2, 5, 0.5, 6}));
+  EXPECT_EQ(Values(tensors->at("part")), (std::vector<float>{-2, 0.5}));
+  // All of the copies together are to be no larger than the file.
+  const std::string copy = Tensor({.shape = {3, 2}, .strides = {1, 3}});
+  EXPECT_THAT(ErrorOf(Dict({{"a", copy}, {"b", copy}})), HasSubstr("tensor \"b\": "));
+}
+
 TEST(TorchArchiveTest, ReadsParametersAndCheckpoints) {
   const std::string parameter =
       Call(Global("torch._utils", "_rebuild_parameter"),
@@ -136,12 +148,15 @@ TEST(TorchArchiveTest, RefusesShapesThatDoNotFitTheStorage) {
   EXPECT_THAT(ErrorOfTensor({.offset = 7, .shape = {0}, .strides = {1}}),
               HasSubstr("past the end"));
   EXPECT_THAT(ErrorOfTensor({.offset = -1}), HasSubstr("offset is negative: -1"));
-  EXPECT_THAT(ErrorOfTensor({.shape = {3, 3}}), HasSubstr("shape [3, 3] at offset 0 reaches past"));
+  EXPECT_THAT(ErrorOfTensor({.shape = {3, 3}}),
+              HasSubstr("shape [3, 3] with strides [3, 1] at offset 0 reaches past"));
   EXPECT_THAT(ErrorOfTensor({.shape = {-2, 3}}), HasSubstr("shape is negative"));
   EXPECT_THAT(ErrorOfTensor({.shape = {INT32_MAX, INT32_MAX, INT32_MAX}, .strides = {1, 1, 1}}),
               HasSubstr("overflows"));
-  EXPECT_THAT(ErrorOfTensor({.strides = {1, 2}}), HasSubstr("not contiguous"));
-  EXPECT_THAT(ErrorOfTensor({.strides = {0, 0}}), HasSubstr("not contiguous"));
+  EXPECT_THAT(ErrorOfTensor({.strides = {4, 1}}), HasSubstr("past the end of its storage of 6"));
+  EXPECT_THAT(ErrorOfTensor({.strides = {INT32_MAX, INT32_MAX}}), HasSubstr("past the end"));
+  EXPECT_THAT(ErrorOfTensor({.shape = {INT32_MAX, 3}, .strides = {0, 0}}),
+              HasSubstr("repeats more than the file has"));
   EXPECT_THAT(ErrorOfTensor({.strides = {1}}), HasSubstr("2 dimensions, but 1 strides"));
   EXPECT_THAT(
       ErrorOfTensor({.shape = std::vector<int32_t>(17, 1), .strides = std::vector<int32_t>(17, 1)}),
@@ -171,9 +186,11 @@ TEST(TorchArchiveTest, RefusesOtherFiles) {
   };
   EXPECT_THAT(error_of(Zip({{"model/other", "x"}})), HasSubstr("no data.pkl"));
   EXPECT_THAT(error_of(Zip({})), HasSubstr("no data.pkl"));
-  EXPECT_THAT(error_of("\x80\x02\x8a\x0al\xfc\x9c"
-                       "F\xf9 j\xa8P\x19.\x80\x02M\xe9\x03."),
-              HasSubstr("before 1.6"));
+  const std::string magic =
+      "\x80\x02\x8a\x0al\xfc\x9c"
+      "F\xf9 j\xa8P\x19.";
+  EXPECT_THAT(error_of(magic + "\x80\x02M\xe8\x03."), HasSubstr("not of version 1001"));
+  EXPECT_THAT(error_of(magic + "\x80\x02M\xe9\x03."), HasSubstr("the machine's pickle: "));
   EXPECT_THAT(error_of("<html>not found</html>"), HasSubstr("not a zip archive"));
 }
 
