@@ -31,7 +31,9 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
       "(embeddings, reranking) answers requests that name none",
       Text("a model of the hub or a directory"));
   add("--revision", options.revision, "Branch, tag or commit of a hub model", Revision());
-  add("--host", options.server.host, "Address to listen on", Word("a host's name or address"));
+  add("--host", options.server.host,
+      "Address to listen on; a name stands for all its addresses, localhost for 127.0.0.1 and ::1",
+      Word("a host's name or address"));
   add("--port", options.server.port, "Port to listen on; 0 takes a free one",
       WholeNumber(0, 65535));
   add("--device", options.device, "What computes: auto or cpu", Word("a device"));

@@ -8,11 +8,13 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "serve/asio.h"
 #include "serve/connection.h"
 #include "serve/file_limit.h"
 #include "serve/handler_slot.h"
+#include "serve/listener.h"
 
 namespace embedding::serve {
 namespace {
@@ -29,11 +31,8 @@ constexpr size_t kOtherFiles = 128;
 constexpr std::chrono::milliseconds kAcceptRetry{100};
 constexpr std::chrono::seconds kAcceptWarning{10};
 
-std::string UrlOf(const tcp::endpoint& endpoint) {
-  const std::string host = endpoint.address().to_string();
-  return "http://" + (endpoint.address().is_v6() ? '[' + host + ']' : host) + ':' +
-         std::to_string(endpoint.port());
-}
+// How often a free port is looked for that is free on every address.
+constexpr int kFreePortAttempts = 20;
 
 class AsioServer final : public Server {
  public:
@@ -45,9 +44,7 @@ class AsioServer final : public Server {
                 .bodies = ByteBudget(options.bodies_limit_bytes),
                 .timeouts = options.timeouts,
                 .on_closed = [this] { OnClosed(); }},
-        acceptor_(io_),
         signals_(io_, SIGINT, SIGTERM),
-        accept_timer_(io_),
         shutdown_timer_(io_) {}
 
   // Connections that are left end with the context, after the timers.
@@ -56,38 +53,38 @@ class AsioServer final : public Server {
   AsioServer& operator=(const AsioServer&) = delete;
 
   Status Open() {
-    const std::string address = options_.host + ':' + std::to_string(options_.port);
-    error_code error;
-    const auto found =
-        tcp::resolver(io_).resolve(options_.host, std::to_string(options_.port), error);
-    if (error) {
+    ASSIGN_OR_RETURN(const std::vector<tcp::endpoint> endpoints,
+                     EndpointsOf(io_, options_.host, options_.port));
+    for (int attempt = 1;; ++attempt) {
+      tcp::endpoint refused;
+      const error_code error = OpenAll(endpoints, refused);
+      if (!error) break;
+      // With port 0 the first address's port was free there; on another it may be taken.
+      const bool try_another =
+          options_.port == 0 && error == asio::error::address_in_use && attempt < kFreePortAttempts;
+      if (try_another) continue;
       return Error{ErrorCode::kAddressInUse,
-                   "cannot listen on " + address + ": " + error.message() + "; check --host", ""};
-    }
-    const tcp::endpoint endpoint = found.begin()->endpoint();
-    acceptor_.open(endpoint.protocol(), error);
-    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor_.bind(endpoint, error);
-    if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
-    if (!error) acceptor_.non_blocking(true, error);
-    if (error) {
-      return Error{ErrorCode::kAddressInUse,
-                   "cannot listen on " + address + ": " + error.message() +
+                   "cannot listen on " + TextOf(refused) + ": " + error.message() +
                        "; stop what uses it or choose another --port or --host",
                    ""};
     }
-    url_ = UrlOf(acceptor_.local_endpoint());
+    url_ = "http://" + TextOf(listeners_.front()->acceptor.local_endpoint());
+    is_local_ = std::all_of(listeners_.begin(), listeners_.end(), [](const auto& listener) {
+      return listener->acceptor.local_endpoint().address().is_loopback();
+    });
     return {};
   }
 
   std::string url() const override { return url_; }
 
+  bool is_local() const override { return is_local_; }
+
   Status Run() override {
     signals_.async_wait([this](const error_code& error, int /*signal*/) {
       if (!error) Drain();
     });
-    AwaitConnection();
-    // While the server serves, the acceptor keeps the loop alive; while it drains, the timer.
+    for (const auto& listener : listeners_) AwaitConnection(*listener);
+    // While the server serves, the acceptors keep the loop alive; while it drains, the timer.
     for (bool done = false; !done;) {
       try {
         io_.run();
@@ -111,32 +108,59 @@ class AsioServer final : public Server {
   }
 
  private:
-  // Waits for somebody to connect, in memory of its own: whatever fails, this does not.
-  void AwaitConnection() {
-    acceptor_.async_wait(tcp::acceptor::wait_read,
-                         InSlot(accept_slot_, [this](const error_code& error) {
-                           if (error || !acceptor_.is_open()) return;
-                           Accept();
-                         }));
+  // Opens all of them on one port, but for those of a family that is not here, or none. *refused is
+  // the one that the error is about.
+  error_code OpenAll(const std::vector<tcp::endpoint>& endpoints, tcp::endpoint& refused) {
+    listeners_.clear();
+    accept_slots_.clear();
+    uint16_t port = options_.port;
+    error_code missing;
+    for (tcp::endpoint endpoint : endpoints) {
+      endpoint.port(port);
+      auto listener = std::make_unique<Listener>(io_, accept_slots_.emplace_back());
+      error_code error;
+      listener->Open(endpoint, endpoints.size() > 1, error);
+      if (error && HasNoSuchFamily(endpoint, error) && endpoints.size() > 1) {
+        missing = error;
+        if (listeners_.empty()) refused = endpoint;
+        continue;
+      }
+      if (error) {
+        refused = endpoint;
+        return error;
+      }
+      port = listener->acceptor.local_endpoint().port();
+      listeners_.push_back(std::move(listener));
+    }
+    return listeners_.empty() ? missing : error_code();
   }
 
-  void Accept() noexcept {
+  // Waits for somebody to connect, in memory of its own: whatever fails, this does not.
+  void AwaitConnection(Listener& listener) {
+    listener.acceptor.async_wait(tcp::acceptor::wait_read,
+                                 InSlot(listener.slot, [this, &listener](const error_code& error) {
+                                   if (error || !listener.acceptor.is_open()) return;
+                                   Accept(listener);
+                                 }));
+  }
+
+  void Accept(Listener& listener) noexcept {
     try {
       error_code error;
-      tcp::socket socket = acceptor_.accept(error);
+      tcp::socket socket = listener.acceptor.accept(error);
       if (!error) {
         Admit(std::move(socket));
       } else if (error != asio::error::would_block && error != asio::error::connection_aborted) {
         WarnOfAccept(error.message());
-        accept_timer_.expires_after(kAcceptRetry);
-        return accept_timer_.async_wait([this](const error_code& cancelled) {
-          if (!cancelled) AwaitConnection();
+        listener.retry_timer.expires_after(kAcceptRetry);
+        return listener.retry_timer.async_wait([this, &listener](const error_code& cancelled) {
+          if (!cancelled) AwaitConnection(listener);
         });
       }
     } catch (const std::exception& e) {
       WarnOfAccept(e.what());
     }
-    AwaitConnection();
+    AwaitConnection(listener);
   }
 
   void WarnOfAccept(const std::string& reason) {
@@ -170,10 +194,12 @@ class AsioServer final : public Server {
     if (shared_.draining) return;
     shared_.draining = true;
     error_code ignored;
-    acceptor_.close(ignored);
+    for (const auto& listener : listeners_) {
+      listener->acceptor.close(ignored);
+      listener->retry_timer.cancel();
+    }
     signals_.cancel(ignored);
     signals_.clear(ignored);  // a second signal does what it does by default: ends the process
-    accept_timer_.cancel();
     for (Connection* connection : shared_.connections) connection->CloseIfIdle();
     if (shared_.connections.empty()) return;
     spdlog::info("shutting down: {} connections open", shared_.connections.size());
@@ -185,17 +211,18 @@ class AsioServer final : public Server {
 
   ServerOptions options_;
   std::string url_;
+  bool is_local_ = false;
   Shared shared_;
   std::list<std::weak_ptr<Connection>> refusals_;
-  HandlerSlot accept_slot_;
+  std::list<HandlerSlot> accept_slots_;  // one a listener
   HandlerSlot shutdown_slot_;
   size_t failed_accepts_ = 0;
   std::chrono::steady_clock::time_point next_warning_ = {};
-  // After what the connections use: destroying the context ends those that are left.
+  // After what the connections and the listeners use: destroying the context ends those that are
+  // left.
   asio::io_context io_{1};
-  tcp::acceptor acceptor_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
   asio::signal_set signals_;
-  asio::steady_timer accept_timer_;
   asio::steady_timer shutdown_timer_;
 };
 

@@ -35,7 +35,8 @@ struct Application {
 };
 
 struct ServerOptions {
-  std::string host = "127.0.0.1";
+  // A name stands for all its addresses; "localhost" for 127.0.0.1 and, where there is IPv6, ::1.
+  std::string host = "localhost";
   uint16_t port = 8001;  // 0 takes any free one
   // Beyond it a connection is answered 503 and closed.
   size_t max_connections = 4096;
@@ -58,8 +59,12 @@ class Server {
   // Every Respond that the handler was given must have been destroyed, or never be called.
   virtual ~Server() = default;
 
-  // "http://127.0.0.1:8001", with the port that was taken. Thread-safe.
+  // "http://127.0.0.1:8001", with the port that was taken, which is one on all addresses; the first
+  // of these. Thread-safe.
   virtual std::string url() const = 0;
+
+  // Whether only this machine can reach it. Thread-safe.
+  virtual bool is_local() const = 0;
 
   // Serves until Stop or a signal, then takes no new connections, closes the idle ones, lets the
   // requests in hand finish and returns. A second signal ends the process at once. Called once.

@@ -18,7 +18,16 @@ namespace embedding::serve {
 // A client that says exactly what a test wants it to say.
 class Client {
  public:
-  explicit Client(uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  // Over the loopback of a family, AF_INET or AF_INET6.
+  explicit Client(uint16_t port, int family = AF_INET) : fd_(::socket(family, SOCK_STREAM, 0)) {
+    if (family == AF_INET6) {
+      sockaddr_in6 address = {};
+      address.sin6_family = AF_INET6;
+      address.sin6_port = htons(port);
+      address.sin6_addr = in6addr_loopback;
+      EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+      return;
+    }
     sockaddr_in address = {};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
@@ -58,6 +67,18 @@ class Client {
  private:
   int fd_;
 };
+
+// Whether this machine has ::1.
+inline bool HasIpv6() {
+  const int fd = ::socket(AF_INET6, SOCK_STREAM, 0);
+  sockaddr_in6 address = {};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_loopback;
+  const bool has =
+      fd >= 0 && ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+  if (fd >= 0) ::close(fd);
+  return has;
+}
 
 // Where a server on 127.0.0.1 listens.
 inline uint16_t PortOf(const Server& server) {

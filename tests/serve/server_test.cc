@@ -363,6 +363,46 @@ TEST_F(ServerTest, AnAddressInUseIsAnErrorThatNamesIt) {
   EXPECT_NE(second.error().message.find(std::to_string(port_)), std::string::npos);
 }
 
+// Node.js connects to ::1 first where a name is localhost, and others to 127.0.0.1.
+TEST_F(ServerTest, LocalhostIsBothLoopbacks) {
+  Start();
+  EXPECT_TRUE(server_->is_local());
+  for (const int family : {AF_INET, AF_INET6}) {
+    if (family == AF_INET6 && !HasIpv6()) continue;
+    Client client(port_, family);
+    client.Send(Get("/a"));
+    EXPECT_NE(client.ReadUntil("</a:>").find("200 OK"), std::string::npos) << family;
+  }
+  EXPECT_TRUE(Finish().ok());
+}
+
+TEST_F(ServerTest, APortThatIsTakenOnOneLoopbackIsAnError) {
+  for (const std::string taken : {"127.0.0.1", "::1"}) {
+    if (taken == "::1" && !HasIpv6()) continue;
+    const auto first = Server::Listen({.host = taken, .port = 0}, {});
+    ASSERT_TRUE(first.ok()) << first.error().message;
+    const std::string url = (*first)->url();
+    const auto port = static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+    const auto second = Server::Listen({.port = port}, {});
+    ASSERT_FALSE(second.ok()) << taken;
+    EXPECT_EQ(second.error().code, ErrorCode::kAddressInUse);
+    EXPECT_NE(second.error().message.find(url.substr(std::string("http://").size())),
+              std::string::npos)
+        << second.error().message;
+    // That address alone is free all the same.
+    if (!HasIpv6()) continue;
+    const std::string other = taken == "::1" ? "127.0.0.1" : "::1";
+    EXPECT_TRUE(Server::Listen({.host = other, .port = port}, {}).ok());
+  }
+}
+
+TEST(ServerListenTest, KnowsWhetherOthersCanReachIt) {
+  for (const std::string host : {"localhost", "127.0.0.1", "127.0.0.2"}) {
+    EXPECT_TRUE((*Server::Listen({.host = host, .port = 0}, {}))->is_local()) << host;
+  }
+  EXPECT_FALSE((*Server::Listen({.host = "0.0.0.0", .port = 0}, {}))->is_local());
+}
+
 TEST(ServerListenTest, AHostThatIsNotOursIsAnErrorThatNamesIt) {
   for (const std::string host : {"192.0.2.1", "no such host"}) {
     const auto server = Server::Listen({.host = host, .port = 0}, {});
