@@ -121,7 +121,8 @@ Status Fill(HttpClient& http, const HubSettings& settings, const ModelRevision& 
     };
     return http.Send(request);
   };
-  const HttpResponse response = WithRetries(attempt, [&] { return partial.size_bytes(); });
+  const HttpResponse response =
+      WithRetries(file.url, attempt, [&] { return partial.size_bytes(); });
   RETURN_IF_ERROR(local);
   if (!response.Ok()) return RefusalOf(response, settings, model);
   if (partial.size_bytes() != file.size_bytes) {

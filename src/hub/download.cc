@@ -1,7 +1,10 @@
 #include "hub/download.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <vector>
 
@@ -13,6 +16,7 @@
 #include "hub/model_cache.h"
 #include "weights/model_error.h"
 #include "weights/model_locator.h"
+#include "weights/model_names.h"
 
 namespace embedding {
 namespace {
@@ -39,32 +43,61 @@ Status CheckSpace(const ModelCache& cache, const std::vector<RemoteFile>& files)
       directory, needed_bytes, space.available);
 }
 
+// The id that a name stands for: the first that the hub has, or the likeliest if it has none.
+std::string ChooseId(HttpClient& http, const HubSettings& settings, const std::string& name,
+                     const std::string& revision) {
+  const std::vector<std::string> ids = HubIdsOf(name);
+  if (ids.size() == 1) return name;
+  const auto found = std::find_if(ids.begin(), ids.end(), [&](const std::string& id) {
+    return MayHave(http, settings, {id, revision});
+  });
+  return found == ids.end() ? ids.front() : *found;
+}
+
+// The commit of a snapshot of the cache, and the model that it is of; or nothing, if the directory
+// is none.
+struct Snapshot {
+  std::string id;
+  std::string commit;
+};
+std::optional<Snapshot> SnapshotAt(const std::string& directory, const std::string& name) {
+  std::vector<std::string> ids = HubIdsOf(name);
+  ids.push_back(name);
+  const std::string commit = std::filesystem::path(directory).filename().string();
+  for (const std::string& id : ids) {
+    if (directory == ModelCache(id).SnapshotPath(commit)) return Snapshot{id, commit};
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<std::string> DownloadModel(const std::string& id, const std::string& revision,
+Result<std::string> DownloadModel(const std::string& name, const std::string& revision,
                                   const ProgressCallback& progress) {
-  RETURN_IF_ERROR(CheckModelId(id));
+  RETURN_IF_ERROR(CheckModelId(name));
   RETURN_IF_ERROR(CheckRevision(revision));
   ASSIGN_OR_RETURN(const HubSettings settings, ReadHubSettings());
-  if (settings.offline) {
-    Result<std::string> located = LocateModel(id, revision);
-    if (!located.ok()) return std::move(located).error().At("HF_HUB_OFFLINE is set");
+  if (!settings.offline_by.empty()) {
+    Result<std::string> located = LocateModel(name, revision);
+    if (!located.ok()) return std::move(located).error().At(settings.offline_by + " is set");
     return located;
   }
 
   ASSIGN_OR_RETURN(HttpClient http, HttpClient::Create(settings));
-  const ModelRevision model{id, revision};
+  const ModelRevision model{ChooseId(http, settings, name, revision), revision};
+  spdlog::info("asking {} for {}", settings.endpoint, model.id);
   ASSIGN_OR_RETURN(const Repository repository, ListRepository(http, settings, model));
   Result<std::vector<std::string>> names = SelectModelFiles(repository.names);
-  if (!names.ok()) return std::move(names).error().At(id);
+  if (!names.ok()) return std::move(names).error().At(model.id);
 
-  const ModelCache cache(id);
+  const ModelCache cache(model.id);
   RETURN_IF_ERROR(cache.Prepare());
   std::vector<RemoteFile> files;
-  for (const std::string& name : *names) {
+  for (const std::string& wanted : *names) {
     // A commit's files never change: what is there is right.
-    if (cache.HasFile(repository.commit, name)) continue;
-    ASSIGN_OR_RETURN(RemoteFile file, ResolveFile(http, settings, model, repository.commit, name));
+    if (cache.HasFile(repository.commit, wanted)) continue;
+    ASSIGN_OR_RETURN(RemoteFile file,
+                     ResolveFile(http, settings, model, repository.commit, wanted));
     files.push_back(std::move(file));
   }
   RETURN_IF_ERROR(CheckSpace(cache, files));
@@ -90,26 +123,27 @@ Result<std::string> DownloadModel(const std::string& id, const std::string& revi
   return cache.SnapshotPath(repository.commit);
 }
 
-Result<std::string> LocateOrDownloadModel(const std::string& id_or_directory,
+Result<std::string> LocateOrDownloadModel(const std::string& name_or_directory,
                                           const std::string& revision,
                                           const ProgressCallback& progress) {
-  Result<std::string> located = LocateModel(id_or_directory, revision);
-  if (!CheckModelId(id_or_directory).ok()) return located;
+  Result<std::string> located = LocateModel(name_or_directory, revision);
+  // What is there, or can only be meant as a path, is nothing to ask the hub for.
+  if (!CheckModelId(name_or_directory).ok() || IsPath(name_or_directory)) return located;
   if (!located.ok()) {
-    Result<std::string> downloaded = DownloadModel(id_or_directory, revision, progress);
+    Result<std::string> downloaded = DownloadModel(name_or_directory, revision, progress);
     if (downloaded.ok()) return downloaded;
     return std::move(downloaded)
         .error()
-        .At("there is no directory " + id_or_directory + " here, and as a model of the hub");
+        .At("there is no directory " + name_or_directory + " here, and as a model of the hub");
   }
 
-  const ModelCache cache(id_or_directory);
-  const std::string commit = std::filesystem::path(*located).filename().string();
-  if (*located != cache.SnapshotPath(commit) || cache.HasFile(commit, kModules) ||
-      cache.IsAbsent(commit, kModules)) {
+  const std::optional<Snapshot> snapshot = SnapshotAt(*located, name_or_directory);
+  if (!snapshot) return located;
+  const ModelCache cache(snapshot->id);
+  if (cache.HasFile(snapshot->commit, kModules) || cache.IsAbsent(snapshot->commit, kModules)) {
     return located;
   }
-  Result<std::string> completed = DownloadModel(id_or_directory, commit, progress);
+  Result<std::string> completed = DownloadModel(snapshot->id, snapshot->commit, progress);
   return completed.ok() ? completed : located;
 }
 

@@ -1,8 +1,8 @@
 // Downloading models from the Hugging Face hub, or a mirror of it, into the hub cache.
 //
-// The environment says how, with the variables of Hugging Face's own tools: HF_ENDPOINT, HF_TOKEN,
-// HF_TOKEN_PATH, HF_HUB_OFFLINE, HF_HUB_DOWNLOAD_TIMEOUT, and where the cache is
-// (weights/model_locator.h). Proxies are libcurl's: https_proxy, no_proxy.
+// The environment says how, with the variables of Hugging Face's own tools: HF_ENDPOINT and those
+// of hub_settings.h, and where the cache is (weights/hub_environment.h). Proxies are libcurl's:
+// https_proxy, no_proxy.
 //
 // Thread-safety: any thread and any process may download at once, the same model too.
 #pragma once
@@ -26,17 +26,19 @@ struct DownloadProgress {
 // second: who draws paces the drawing.
 using ProgressCallback = std::function<void(const DownloadProgress&)>;
 
+// A name is "org/name", or one that stands for several (weights/model_names.h).
+
 // Brings the model at `revision` into the cache, as far as it is not there, and returns its
-// directory there. With HF_HUB_OFFLINE it only looks. A failure leaves what arrived, and the next
+// directory there. Offline it only looks. A failure leaves what arrived, and the next
 // call goes on from it. Errors: kModelLoad.
-Result<std::string> DownloadModel(const std::string& id, const std::string& revision = "main",
+Result<std::string> DownloadModel(const std::string& name, const std::string& revision = "main",
                                   const ProgressCallback& progress = nullptr);
 
 // The directory of a model: where LocateModel finds it, else downloaded. No request is made for a
 // model that is known to be there whole. A snapshot without a modules.json, which says how to pool,
 // may be what a tool left that loads bare encoders: the hub is asked once whether there is one, and
 // if it does not answer, the snapshot is taken as it is.
-Result<std::string> LocateOrDownloadModel(const std::string& id_or_directory,
+Result<std::string> LocateOrDownloadModel(const std::string& name_or_directory,
                                           const std::string& revision = "main",
                                           const ProgressCallback& progress = nullptr);
 

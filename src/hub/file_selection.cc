@@ -4,6 +4,7 @@
 #include <set>
 #include <string_view>
 
+#include "weights/file_formats.h"
 #include "weights/model_error.h"
 
 namespace embedding {
@@ -22,8 +23,6 @@ constexpr std::string_view kRootFiles[] = {
     "sparse_linear.pt",
     "colbert_linear.pt",
 };
-
-constexpr std::string_view kModules[] = {"_Pooling", "_Dense", "_Normalize"};
 
 // The forms of weights, best first. Shards are <stem>-00001-of-00003<extension>.
 struct WeightsForm {
@@ -53,13 +52,6 @@ bool IsMalicious(std::string_view name) {
   return name.empty() || name.front() == '/' || name.find('\\') != std::string_view::npos ||
          name.find('\0') != std::string_view::npos ||
          ("/" + std::string(name) + "/").find("/../") != std::string::npos;
-}
-
-// Whether this is "<digits>_Pooling" or another module's folder that is read.
-bool IsModuleFolder(std::string_view folder) {
-  const size_t digits = std::min(folder.find_first_not_of("0123456789"), folder.size());
-  return digits > 0 && std::find(std::begin(kModules), std::end(kModules), folder.substr(digits)) !=
-                           std::end(kModules);
 }
 
 // Whether this is "model-00001-of-00003.safetensors", for the stem "model".
@@ -93,11 +85,32 @@ bool AddWeights(const std::set<std::string>& names, const std::string& folder,
   return false;
 }
 
+// Why the repository is of no use here: what it lacks, and what there is in its place.
+Error WhatIsMissing(const std::set<std::string>& all) {
+  const bool is_gguf = std::any_of(all.begin(), all.end(), [](const std::string& name) {
+    return ForeignFormat(name) == "GGUF";
+  });
+  if (is_gguf) return ModelError("the repository's weights are GGUF. {}", AdviceOn("GGUF"));
+  for (const char* needed : {"config.json", "tokenizer.json"}) {
+    if (all.contains(needed) || all.contains(fmt::format("0_Transformer/{}", needed))) continue;
+    return ModelError("the repository has no {}, without which a model cannot be loaded here",
+                      needed);
+  }
+  const std::string nothing = "the repository has neither model.safetensors nor pytorch_model.bin";
+  for (const std::string& name : all) {
+    const std::string_view format = ForeignFormat(name);
+    if (!format.empty())
+      return ModelError("{}, but {}. {}", nothing, Quoted(name), AdviceOn(format));
+  }
+  return ModelError("{}: it holds no weights that can be loaded here", nothing);
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> SelectModelFiles(const std::vector<std::string>& names) {
   const std::set<std::string> all(names.begin(), names.end());
   std::set<std::string> chosen;
+  std::set<std::string> folders = {""};
   for (const std::string& name : all) {
     if (IsMalicious(name)) {
       return ModelError(
@@ -110,25 +123,21 @@ Result<std::vector<std::string>> SelectModelFiles(const std::vector<std::string>
       continue;
     }
     const size_t slash = name.find('/');
-    if (slash == std::string::npos) continue;
+    if (slash == std::string::npos || !IsModuleFolder(std::string_view(name).substr(0, slash)))
+      continue;
     const std::string_view file = std::string_view(name).substr(slash + 1);
-    const std::string folder = name.substr(0, slash);
-    if (!IsModuleFolder(folder) || !IsPlainName(file)) continue;
+    if (!IsPlainName(file)) continue;
+    folders.insert(name.substr(0, slash + 1));
     if (file.ends_with(".json") && !file.ends_with(".index.json")) chosen.insert(name);
-    AddWeights(all, folder + "/", chosen);
   }
 
-  for (const char* needed : {"config.json", "tokenizer.json"}) {
-    if (!chosen.contains(needed)) {
-      return ModelError("the repository has no {}, without which a model cannot be loaded here",
-                        needed);
-    }
+  bool is_model = false;
+  for (const std::string& folder : folders) {
+    const bool has_weights = AddWeights(all, folder, chosen);
+    is_model = is_model || (has_weights && all.contains(folder + "config.json") &&
+                            all.contains(folder + "tokenizer.json"));
   }
-  if (!AddWeights(all, "", chosen)) {
-    return ModelError(
-        "the repository has neither model.safetensors nor pytorch_model.bin: it holds "
-        "no weights that can be loaded here");
-  }
+  if (!is_model) return WhatIsMissing(all);
   return std::vector<std::string>(chosen.begin(), chosen.end());
 }
 

@@ -2,12 +2,15 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <chrono>
 #include <optional>
 #include <thread>
 #include <utility>
+
+#include "weights/model_error.h"
 
 namespace embedding {
 namespace {
@@ -133,7 +136,9 @@ HttpResponse HttpClient::Impl::SendOnce(const HttpRequest& request, const std::s
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectTimeoutS);
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, settings.stall_timeout_s);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
+                   request.method == HttpRequest::Method::kHead ? settings.etag_timeout_s
+                                                                : settings.stall_timeout_s);
   curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, kReceiveBufferBytes);
   curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "embedding-service");
@@ -225,6 +230,16 @@ void HttpResponse::AddHeadLine(std::string_view line) {
   headers[std::move(name)] = value;
 }
 
+namespace {
+
+// What is said of an attempt that has failed: what a server or libcurl says is cut to one line.
+std::string ReasonOf(const HttpResponse& response) {
+  return response.problem.empty() ? fmt::format("answered with status {}", response.status)
+                                  : Printable(response.problem, 200);
+}
+
+}  // namespace
+
 std::string HttpResponse::Header(const std::string& name) const {
   const auto header = headers.find(name);
   return header == headers.end() ? "" : header->second;
@@ -235,7 +250,7 @@ bool HttpResponse::IsTransient() const {
   return status >= 500 || status == 429 || status == 408;
 }
 
-HttpResponse WithRetries(const std::function<HttpResponse()>& attempt,
+HttpResponse WithRetries(const std::string& url, const std::function<HttpResponse()>& attempt,
                          const std::function<uint64_t()>& progress) {
   auto wait = kFirstWait;
   uint64_t furthest = progress ? progress() : 0;
@@ -248,6 +263,8 @@ HttpResponse WithRetries(const std::function<HttpResponse()>& attempt,
       wait = kFirstWait;
     }
     if (++fruitless == kMaxFruitlessAttempts) return response;
+    spdlog::warn("{}: {}; trying again ({} of {})", url, ReasonOf(response), fruitless + 1,
+                 kMaxFruitlessAttempts);
     std::this_thread::sleep_for(wait);
     wait *= 2;
   }

@@ -72,8 +72,8 @@ class HttpClient {
 
 // Calls `attempt` until it gives an answer that is not transient, waiting ever longer in between,
 // and gives up after a few in a row. Attempts that made `progress` grow beyond where it has been
-// are not counted.
-HttpResponse WithRetries(const std::function<HttpResponse()>& attempt,
+// are not counted. Each new attempt is logged with the `url` and what was wrong.
+HttpResponse WithRetries(const std::string& url, const std::function<HttpResponse()>& attempt,
                          const std::function<uint64_t()>& progress = nullptr);
 
 // `text` for use as one segment of a URL's path, '/' included.

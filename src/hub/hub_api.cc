@@ -26,7 +26,22 @@ std::string PlainEtag(std::string_view header) {
   return std::string(header);
 }
 
+std::string ListingUrl(const HubSettings& settings, const ModelRevision& model) {
+  return fmt::format("{}/api/models/{}/revision/{}", settings.endpoint, model.id,
+                     UrlEscaped(model.revision));
+}
+
 }  // namespace
+
+bool MayHave(HttpClient& http, const HubSettings& settings, const ModelRevision& model) {
+  HttpRequest request;
+  request.url = ListingUrl(settings, model);
+  const HttpResponse response = http.Send(request);
+  const bool is_absent = (response.status == 401 || response.status == 404) &&
+                         response.Header("x-error-code") != "GatedRepo" &&
+                         response.Header("x-error-code") != "RevisionNotFound";
+  return !response.problem.empty() || !is_absent;
+}
 
 Result<Repository> ParseListing(std::string_view text) {
   ASSIGN_OR_RETURN(nlohmann::json json, ParseJson(text));
@@ -110,14 +125,13 @@ Result<Repository> ListRepository(HttpClient& http, const HubSettings& settings,
   std::string body;
   bool too_long = false;
   HttpRequest request;
-  request.url = fmt::format("{}/api/models/{}/revision/{}", settings.endpoint, model.id,
-                            UrlEscaped(model.revision));
+  request.url = ListingUrl(settings, model);
   request.sink = [&](const HttpResponse& /*head*/, std::string_view bytes) {
     too_long = body.size() + bytes.size() > kMaxListingBytes;
     if (!too_long) body += bytes;
     return !too_long;
   };
-  const HttpResponse response = WithRetries([&] {
+  const HttpResponse response = WithRetries(request.url, [&] {
     body.clear();
     return http.Send(request);
   });
@@ -148,7 +162,7 @@ Result<RemoteFile> ResolveFile(HttpClient& http, const HubSettings& settings,
   request.url = file.url;
   // A large file is elsewhere: then this answer redirects, and says what will be found there.
   request.stop_at_header = kLinkedEtag;
-  const HttpResponse response = WithRetries([&] { return http.Send(request); });
+  const HttpResponse response = WithRetries(request.url, [&] { return http.Send(request); });
   const bool is_linked = response.headers.contains(kLinkedEtag);
   if (!response.Ok() && !(response.problem.empty() && is_linked && response.status < 400)) {
     return RefusalOf(response, settings, model);

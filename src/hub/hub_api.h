@@ -1,4 +1,4 @@
-// The three requests of the hub that downloading makes, and what their refusals mean.
+// The requests of the hub that downloading makes, and what their refusals mean.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,10 @@ struct RemoteFile {
   std::string etag;  // a blob's name; the contents' SHA-256 if they are kept as large files
   uint64_t size_bytes = 0;
 };
+
+// False if the hub says that it has no such model. It is asked once: a hub that does not answer may
+// have it.
+bool MayHave(HttpClient& http, const HubSettings& settings, const ModelRevision& model);
 
 // Which commit a revision is, and its files. Errors: kModelLoad.
 Result<Repository> ListRepository(HttpClient& http, const HubSettings& settings,

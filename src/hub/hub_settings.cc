@@ -2,23 +2,17 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string_view>
 
+#include "weights/hub_environment.h"
 #include "weights/model_error.h"
-#include "weights/model_locator.h"
 
 namespace embedding {
 namespace {
 
-constexpr long kMaxStallTimeoutS = 24 * 3600;
-
-std::string Environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
+constexpr long kMaxTimeoutS = 24 * 3600;
 
 std::string Trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
@@ -35,10 +29,16 @@ bool IsTrue(std::string value) {
 
 // The token, which goes into a header and so must be one printable word.
 Result<std::string> ReadToken() {
-  std::string token = Trimmed(Environment("HF_TOKEN"));
-  std::string where = "HF_TOKEN";
+  if (IsTrue(ReadVariable("HF_HUB_DISABLE_IMPLICIT_TOKEN"))) return std::string();
+  std::string where;
+  std::string token;
+  for (const char* name : {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"}) {
+    if (!token.empty()) break;
+    where = name;
+    token = Trimmed(ReadVariable(name));
+  }
   if (token.empty()) {
-    where = ExpandHome(Environment("HF_TOKEN_PATH"));
+    where = ExpandPath(ReadVariable("HF_TOKEN_PATH"));
     if (where.empty()) where = (std::filesystem::path(HuggingFaceHome()) / "token").string();
     std::ifstream file(where, std::ios::binary);
     std::string line;
@@ -51,13 +51,27 @@ Result<std::string> ReadToken() {
   return token;
 }
 
+// Reads a variable's number of seconds, if it is set.
+Status ReadTimeout(const char* name, long& timeout_s) {
+  const std::string given = ReadVariable(name);
+  if (given.empty()) return {};
+  const char* end = given.data() + given.size();
+  const auto [stop, problem] = std::from_chars(given.data(), end, timeout_s);
+  if (problem == std::errc() && stop == end && timeout_s >= 1 && timeout_s <= kMaxTimeoutS)
+    return {};
+  return ModelError("{} is {}, but it must be a number of seconds, 1 to {}", name, Quoted(given),
+                    kMaxTimeoutS);
+}
+
 }  // namespace
 
 Result<HubSettings> ReadHubSettings() {
   HubSettings settings;
-  settings.offline = IsTrue(Environment("HF_HUB_OFFLINE"));
+  const char* offline =
+      ReadVariable("HF_HUB_OFFLINE").empty() ? "TRANSFORMERS_OFFLINE" : "HF_HUB_OFFLINE";
+  if (IsTrue(ReadVariable(offline))) settings.offline_by = offline;
 
-  settings.endpoint = Trimmed(Environment("HF_ENDPOINT"));
+  settings.endpoint = Trimmed(ReadVariable("HF_ENDPOINT"));
   if (settings.endpoint.empty()) settings.endpoint = "https://huggingface.co";
   while (settings.endpoint.ends_with('/')) settings.endpoint.pop_back();
   if (!settings.endpoint.starts_with("https://") && !settings.endpoint.starts_with("http://")) {
@@ -65,17 +79,8 @@ Result<HubSettings> ReadHubSettings() {
                       Quoted(settings.endpoint));
   }
 
-  if (const std::string timeout = Environment("HF_HUB_DOWNLOAD_TIMEOUT"); !timeout.empty()) {
-    const char* end = timeout.data() + timeout.size();
-    const auto [stop, problem] = std::from_chars(timeout.data(), end, settings.stall_timeout_s);
-    if (problem != std::errc() || stop != end || settings.stall_timeout_s < 1 ||
-        settings.stall_timeout_s > kMaxStallTimeoutS) {
-      return ModelError(
-          "HF_HUB_DOWNLOAD_TIMEOUT is {}, but it must be a number of seconds, 1 to {}",
-          Quoted(timeout), kMaxStallTimeoutS);
-    }
-  }
-
+  RETURN_IF_ERROR(ReadTimeout("HF_HUB_DOWNLOAD_TIMEOUT", settings.stall_timeout_s));
+  RETURN_IF_ERROR(ReadTimeout("HF_HUB_ETAG_TIMEOUT", settings.etag_timeout_s));
   ASSIGN_OR_RETURN(settings.token, ReadToken());
   return settings;
 }

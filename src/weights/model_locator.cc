@@ -1,10 +1,6 @@
 #include "weights/model_locator.h"
 
-#include <pwd.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iomanip>
@@ -13,49 +9,20 @@
 #include <system_error>
 #include <vector>
 
+#include "weights/file_formats.h"
+#include "weights/hub_environment.h"
 #include "weights/model_error.h"
+#include "weights/model_names.h"
 
 namespace embedding {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMaxIdPartBytes = 96;
 constexpr size_t kMaxRevisionBytes = 200;
 
 bool IsAlphanumeric(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-// The variable's value, empty if it is not set.
-std::string Environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-std::string HomeDirectory() {
-  if (std::string home = Environment("HOME"); !home.empty()) return home;
-  // A service may run without $HOME.
-  std::vector<char> buffer(size_t{16} << 10);
-  passwd entry{};
-  passwd* found = nullptr;
-  getpwuid_r(getuid(), &entry, buffer.data(), buffer.size(), &found);
-  return found == nullptr ? "/" : found->pw_dir;
-}
-
-// Whether `given` can only be meant as a path: an id neither starts like that nor has two slashes.
-bool LooksLikePath(std::string_view given) {
-  return given.starts_with('/') || given.starts_with('.') || given.starts_with('~') ||
-         std::count(given.begin(), given.end(), '/') > 1 || given.ends_with('/');
-}
-
-bool IsIdPart(std::string_view part) {
-  const auto allowed = [](char c) { return IsAlphanumeric(c) || c == '-' || c == '_' || c == '.'; };
-  const auto at_an_end = [](char c) { return IsAlphanumeric(c) || c == '_'; };
-  return !part.empty() && part.size() <= kMaxIdPartBytes &&
-         std::all_of(part.begin(), part.end(), allowed) && at_an_end(part.front()) &&
-         at_an_end(part.back()) && part.find("--") == std::string_view::npos &&
-         part.find("..") == std::string_view::npos;
 }
 
 // The commit that a file of refs/ holds, or an empty string.
@@ -76,34 +43,86 @@ bool IsDirectory(const fs::path& path) {
   return fs::is_directory(path, ignored);
 }
 
-// Whether the snapshot is more than the few files that a tokenizer or a look at the configuration
-// leaves there. exists() follows links, so a link whose blob is gone counts as missing.
-bool HasModel(const fs::path& snapshot) {
+// exists() follows links, so a link whose blob is gone counts as missing.
+bool HasWeights(const fs::path& directory) {
   constexpr const char* kWeights[] = {"model.safetensors", "model.safetensors.index.json",
                                       "pytorch_model.bin", "pytorch_model.bin.index.json"};
-  return Exists(snapshot / "config.json") && Exists(snapshot / "tokenizer.json") &&
-         std::any_of(std::begin(kWeights), std::end(kWeights),
-                     [&](const char* name) { return Exists(snapshot / name); });
+  return std::any_of(std::begin(kWeights), std::end(kWeights),
+                     [&](const char* name) { return Exists(directory / name); });
+}
+
+// The directory itself and the folders of its modules: models of before 2021 have all but the list
+// of modules in 0_Transformer.
+std::vector<fs::path> Places(const fs::path& directory) {
+  std::vector<fs::path> places = {directory};
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
+    if (IsModuleFolder(entry.path().filename().string())) places.push_back(entry.path());
+  }
+  return places;
+}
+
+// Whether the snapshot is more than the few files that a tokenizer or a look at the configuration
+// leaves there.
+bool HasModel(const fs::path& snapshot) {
+  const std::vector<fs::path> places = Places(snapshot);
+  return std::any_of(places.begin(), places.end(), [](const fs::path& place) {
+    return Exists(place / "config.json") && Exists(place / "tokenizer.json") && HasWeights(place);
+  });
+}
+
+// The form of weights of other programs that the directory or one of its folders holds; empty if
+// none does.
+std::string_view ForeignFormatIn(const fs::path& directory) {
+  constexpr int kDeepest = 1;  // onnx/model.onnx
+  std::error_code error;
+  for (auto entry = fs::recursive_directory_iterator(directory, error);
+       !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    if (entry.depth() >= kDeepest) entry.disable_recursion_pending();
+    const std::string_view format = ForeignFormat(entry->path().filename().string());
+    if (!format.empty()) return format;
+  }
+  return {};
+}
+
+// What is in a directory that was given is the loader's to check; here, what was meant by one that
+// holds no model at all.
+Status CheckDirectory(const std::string& directory) {
+  const std::vector<fs::path> places = Places(directory);
+  if (std::any_of(places.begin(), places.end(), HasWeights)) return {};
+  if (const std::string_view format = ForeignFormatIn(directory); !format.empty()) {
+    return ModelError("{}: of weights it holds {} files alone. {}", directory, format,
+                      AdviceOn(format));
+  }
+  if (!Exists(fs::path(directory) / "config.json") &&
+      IsDirectory(fs::path(directory) / "snapshots")) {
+    return ModelError(
+        "{}: a folder of the hub cache, not a model's directory; give the model's name, org/name, "
+        "or one of the directories in {}/snapshots",
+        directory, directory);
+  }
+  return {};
+}
+
+Error NotADirectory(const std::string& path) {
+  const bool exists = Exists(path);
+  if (const std::string_view format = ForeignFormat(path); !format.empty()) {
+    return ModelError("{}: {}. {}", path, exists ? "a file, not a directory" : "no such file",
+                      AdviceOn(format));
+  }
+  return ModelError("{}: {}; give the directory of a model's files, or a model id such as {}", path,
+                    exists ? "a file, not a directory" : "no such directory", "BAAI/bge-m3");
 }
 
 }  // namespace
 
-std::string ExpandHome(const std::string& path) {
-  if (path != "~" && !path.starts_with("~/")) return path;
-  return HomeDirectory() + path.substr(1);
-}
-
-std::string HuggingFaceHome() {
-  if (const std::string home = Environment("HF_HOME"); !home.empty()) return ExpandHome(home);
-  if (const std::string cache = Environment("XDG_CACHE_HOME"); !cache.empty())
-    return (fs::path(ExpandHome(cache)) / "huggingface").string();
-  return (fs::path(HomeDirectory()) / ".cache" / "huggingface").string();
+bool IsPath(std::string_view given) {
+  return given.starts_with('/') || given.starts_with('.') || given.starts_with('~') ||
+         std::count(given.begin(), given.end(), '/') > 1 || given.ends_with('/') ||
+         IsWeightsName(given) || Exists(ExpandHome(std::string(given)));
 }
 
 std::string HubModelDirectory(std::string_view id) {
-  const std::string cache = Environment("HF_HUB_CACHE");
-  const fs::path hub =
-      cache.empty() ? fs::path(HuggingFaceHome()) / "hub" : fs::path(ExpandHome(cache));
   std::string folder = "models--";
   for (const char c : id) {
     if (c == '/') {
@@ -112,24 +131,12 @@ std::string HubModelDirectory(std::string_view id) {
       folder += c;
     }
   }
-  return (hub / folder).string();
+  return (fs::path(HubCacheDirectory()) / folder).string();
 }
 
 bool IsCommitHash(std::string_view revision) {
   return revision.size() == 40 &&
          revision.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-Status CheckModelId(std::string_view id) {
-  const size_t slash = id.find('/');
-  const bool valid = slash == std::string_view::npos
-                         ? IsIdPart(id)
-                         : IsIdPart(id.substr(0, slash)) && IsIdPart(id.substr(slash + 1));
-  if (valid) return {};
-  return ModelError(
-      "{} is neither an existing directory nor a model id, which is \"name\" or \"org/name\" of "
-      "letters, digits, '-', '_' and '.'",
-      Quoted(id));
 }
 
 Status CheckRevision(std::string_view revision) {
@@ -150,29 +157,33 @@ Status CheckRevision(std::string_view revision) {
                     Quoted(revision));
 }
 
-Result<std::string> LocateModel(const std::string& id_or_directory, const std::string& revision) {
-  const std::string directory = ExpandHome(id_or_directory);
-  if (IsDirectory(directory)) return directory;
-  if (LooksLikePath(id_or_directory)) {
-    return ModelError(
-        "{}: {}; give the directory of a model's files, or a model id such as "
-        "BAAI/bge-m3",
-        directory, Exists(directory) ? "not a directory" : "no such directory");
+Result<std::string> LocateModel(const std::string& name_or_directory, const std::string& revision) {
+  const std::string directory = ExpandHome(name_or_directory);
+  if (IsDirectory(directory)) {
+    RETURN_IF_ERROR(CheckDirectory(directory));
+    return directory;
   }
-  RETURN_IF_ERROR(CheckModelId(id_or_directory));
+  if (IsPath(name_or_directory)) return NotADirectory(directory);
+  RETURN_IF_ERROR(CheckModelId(name_or_directory));
   RETURN_IF_ERROR(CheckRevision(revision));
 
-  const fs::path model = HubModelDirectory(id_or_directory);
-  const std::string commit = IsCommitHash(revision) ? revision : ReadRef(model / "refs" / revision);
-  const fs::path snapshot = model / "snapshots" / commit;
-  if (!commit.empty() && HasModel(snapshot)) return snapshot.string();
-
-  const bool in_part = !commit.empty() && IsDirectory(snapshot);
+  std::vector<std::string> ids = HubIdsOf(name_or_directory);
+  // What another tool has put there under the name itself.
+  if (ids.front() != name_or_directory) ids.push_back(name_or_directory);
+  bool in_part = false;
+  for (const std::string& id : ids) {
+    const fs::path model = HubModelDirectory(id);
+    const std::string commit =
+        IsCommitHash(revision) ? revision : ReadRef(model / "refs" / revision);
+    const fs::path snapshot = model / "snapshots" / commit;
+    if (!commit.empty() && HasModel(snapshot)) return snapshot.string();
+    in_part = in_part || (!commit.empty() && IsDirectory(snapshot));
+  }
   return ModelError(
-      "the model {} (revision {}) is {} in the hub cache (looked in {}); fetch it with "
-      "\"embedding-service download {}{}\", or give the directory of its files",
-      id_or_directory, revision, in_part ? "only in part" : "not", model.string(), id_or_directory,
-      revision == "main" ? "" : " --revision " + revision);
+      "the model {} (revision {}) is {} in the hub cache (looked in {}); give the directory of its "
+      "files, or let it be downloaded",
+      name_or_directory, revision, in_part ? "only in part" : "not",
+      HubModelDirectory(ids.front()));
 }
 
 }  // namespace embedding

@@ -18,30 +18,23 @@
 
 namespace embedding {
 
-// The directory of a model's files. An existing directory is taken as it is; anything else is an id
-// ("BAAI/bge-m3") looked up in the cache at `revision`: a branch, a tag or a full commit hash. A
-// snapshot counts only with config.json, tokenizer.json and weights: other tools fetch single
-// files. Errors: kModelLoad, saying where was looked and what to do.
-Result<std::string> LocateModel(const std::string& id_or_directory,
+// The directory of a model's files. An existing directory is taken as it is, unless all weights in
+// it are of a form that is not read here; anything else is a name ("BAAI/bge-m3", or
+// "all-MiniLM-L6-v2": weights/model_names.h) looked up in the cache at `revision`: a branch, a tag
+// or a full commit hash. A snapshot counts only with config.json, tokenizer.json and weights: other
+// tools fetch single files. Errors: kModelLoad, saying where was looked, or what to give instead.
+Result<std::string> LocateModel(const std::string& name_or_directory,
                                 const std::string& revision = "main");
 
-// Where Hugging Face's tools keep their things: $HF_HOME, else $XDG_CACHE_HOME/huggingface, else
-// ~/.cache/huggingface. An empty variable is as good as none; "~/" is expanded.
-std::string HuggingFaceHome();
+// Whether this can only be meant as a path: it exists, or has a form or an ending that no name has.
+bool IsPath(std::string_view given);
 
-// The cache of one model, be it there or not: models--<org>--<name> in $HF_HUB_CACHE, else in
-// HuggingFaceHome()/hub. The id has to be valid.
+// The cache of one model, be it there or not: models--<org>--<name> in HubCacheDirectory(). The id
+// has to be valid.
 std::string HubModelDirectory(std::string_view id);
-
-// `path` with a leading "~/" replaced by the home directory.
-std::string ExpandHome(const std::string& path);
 
 // Whether this is a full commit hash: 40 lower-case hexadecimal digits.
 bool IsCommitHash(std::string_view revision);
-
-// Errors: kModelLoad unless this is "name" or "org/name" as the hub allows them: letters, digits,
-// '-', '_' and '.', no part beginning or ending with '-' or '.', no "--" and no "..".
-Status CheckModelId(std::string_view id);
 
 // Errors: kModelLoad unless this can name a branch, a tag or a commit ("main", "v1.5",
 // "refs/pr/3"), and, as a path below refs/, stays there.

@@ -2,9 +2,12 @@
 #include "hub/download.h"
 
 #include <gmock/gmock.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include "fake_hub.h"
@@ -214,8 +217,71 @@ TEST_F(DownloadTest, NeverTouchesTheNetworkOffline) {
   EXPECT_EQ(Requests().size(), before);
 }
 
+TEST_F(DownloadTest, NeverTouchesTheNetworkWhereTransformersMayNot) {
+  AddModel();
+  StartHub();
+  setenv("TRANSFORMERS_OFFLINE", "yes", 1);
+  EXPECT_THAT(ErrorOf(LocateOrDownloadModel("acme/tiny")), HasSubstr("TRANSFORMERS_OFFLINE"));
+  EXPECT_THAT(Requests(), IsEmpty());
+  setenv("HF_HUB_OFFLINE", "0", 1);  // which wins
+  EXPECT_TRUE(LocateOrDownloadModel("acme/tiny").ok());
+}
+
+TEST_F(DownloadTest, ANameAloneIsOfSentenceTransformers) {
+  const auto add = [this](const std::string& model) {
+    AddFile("config.json", "{}", model);
+    AddFile("tokenizer.json", "{}", model);
+    AddFile("model.safetensors", "weights", model);
+  };
+  add("sentence-transformers/tiny");
+  add("cross-encoder/tiny");
+  add("cross-encoder/ranker");
+  StartHub();
+  const fs::path hub = directory_ / "home/hub";
+  for (int time = 1; time <= 2; ++time) {  // downloaded, and found
+    const Result<std::string> tiny = LocateOrDownloadModel("tiny");
+    ASSERT_TRUE(tiny.ok()) << tiny.error().message;
+    EXPECT_EQ(*tiny, hub / "models--sentence-transformers--tiny/snapshots" / kCommit);
+    const Result<std::string> ranker = LocateOrDownloadModel("ranker");
+    ASSERT_TRUE(ranker.ok()) << ranker.error().message;
+    EXPECT_EQ(*ranker, hub / "models--cross-encoder--ranker/snapshots" / kCommit);
+    if (time == 1) StopHub();
+  }
+  StartHub();
+  EXPECT_THAT(ErrorOf(LocateOrDownloadModel("nothing")),
+              HasSubstr("has no model sentence-transformers/nothing"));
+}
+
+TEST_F(DownloadTest, TakesAModelWhoseTransformerIsInItsFolder) {
+  for (const char* name : {"config.json", "tokenizer.json", "model.safetensors"}) {
+    AddFile(std::string("0_Transformer/") + name, name);
+  }
+  AddFile("modules.json", "[]");
+  AddFile("1_SpladePooling/config.json", "{}");
+  StartHub();
+  ASSERT_TRUE(LocateOrDownloadModel("acme/tiny").ok());
+  ExpectWhole({"0_Transformer/config.json", "0_Transformer/tokenizer.json",
+               "0_Transformer/model.safetensors", "modules.json", "1_SpladePooling/config.json"});
+}
+
+TEST_F(DownloadTest, LogsEveryNewAttempt) {
+  std::ostringstream log;
+  const auto before = spdlog::default_logger();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+      "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log)));
+  AddModel();
+  StartHub({{"fail_first", 2}});
+  EXPECT_TRUE(DownloadModel("acme/tiny").ok());
+  spdlog::set_default_logger(before);
+  EXPECT_THAT(log.str(), AllOf(HasSubstr("asking http://127.0.0.1:"), HasSubstr("for acme/tiny"),
+                               HasSubstr("status 503; trying again (2 of 4)"),
+                               HasSubstr("trying again (3 of 4)"), Not(HasSubstr("(4 of 4)"))));
+}
+
 TEST_F(DownloadTest, DoesNotAskTheHubForWhatIsAPath) {
   StartHub();
+  EXPECT_THAT(ErrorOf(LocateOrDownloadModel("model.gguf")), HasSubstr("GGUF"));
+  EXPECT_THAT(ErrorOf(LocateOrDownloadModel("acme/model.onnx")), HasSubstr("ONNX"));
   EXPECT_THAT(ErrorOf(LocateOrDownloadModel("./acme/tiny")), HasSubstr("no such directory"));
   EXPECT_THAT(ErrorOf(DownloadModel("../acme")), HasSubstr("model id"));
   EXPECT_THAT(ErrorOf(DownloadModel("acme/tiny", "../main")), HasSubstr("revision"));
@@ -341,6 +407,28 @@ TEST_F(DownloadTest, ReadsTheTokenThatLoginStored) {
   StartHub({{"token", "hf_stored"}});
   WriteFile(directory_ / "home/token", "hf_stored\n");
   EXPECT_TRUE(DownloadModel("acme/tiny").ok());
+}
+
+TEST_F(DownloadTest, ReadsTheTokenWhereHuggingFacesToolsDo) {
+  AddModel();
+  StartHub({{"token", "hf_right"}});
+  WriteFile(directory_ / "home/token", "hf_wrong\n");
+  WriteFile(directory_ / "secret/token", " hf_right\r\n");
+  setenv("DOWNLOAD_TEST_DIRECTORY", directory_.c_str(), 1);
+  setenv("HF_TOKEN_PATH", "$DOWNLOAD_TEST_DIRECTORY/secret/token", 1);
+  EXPECT_TRUE(DownloadModel("acme/tiny").ok());
+
+  setenv("HUGGING_FACE_HUB_TOKEN", "hf_wrong", 1);  // wins over the file
+  EXPECT_THAT(ErrorOf(DownloadModel("acme/tiny", "v1.0")), HasSubstr("token is valid"));
+  setenv("HUGGING_FACE_HUB_TOKEN", "hf_right", 1);
+  EXPECT_TRUE(DownloadModel("acme/tiny", "v1.0").ok());
+  setenv("HF_TOKEN", "hf_wrong", 1);  // and its new name over it
+  EXPECT_THAT(ErrorOf(DownloadModel("acme/tiny")), HasSubstr("token is valid"));
+  setenv("HF_TOKEN", "", 1);
+  setenv("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1", 1);
+  const size_t before = Requests().size();
+  EXPECT_THAT(ErrorOf(DownloadModel("acme/tiny")), HasSubstr("401"));
+  EXPECT_EQ(Requests().at(before)["authorization"], "");
 }
 
 TEST_F(DownloadTest, SaysWhatToDoAboutAGatedModel) {

@@ -83,8 +83,10 @@ class HubTest : public testing::Test {
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     directory_ = name;
     for (const char* variable :
-         {"HF_HUB_CACHE", "XDG_CACHE_HOME", "HF_TOKEN", "HF_TOKEN_PATH", "HF_HUB_OFFLINE",
-          "HF_HUB_DOWNLOAD_TIMEOUT", "HF_ENDPOINT", "http_proxy", "all_proxy", "ALL_PROXY"}) {
+         {"SENTENCE_TRANSFORMERS_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "XDG_CACHE_HOME",
+          "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HUB_DISABLE_IMPLICIT_TOKEN",
+          "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DOWNLOAD_TIMEOUT",
+          "HF_HUB_ETAG_TIMEOUT", "HF_ENDPOINT", "http_proxy", "all_proxy", "ALL_PROXY"}) {
       unsetenv(variable);
     }
     setenv("HF_HOME", (directory_ / "home").c_str(), 1);

@@ -6,6 +6,7 @@
 namespace embedding {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -80,10 +81,41 @@ TEST(FileSelection, TakesTheWeightsOfModules) {
                   "model.safetensors", "tokenizer.json"));
 }
 
+TEST(FileSelection, TakesTheModulesOfEveryKind) {
+  EXPECT_THAT(Select({"1_SpladePooling/config.json", "2_LayerNorm/config.json",
+                      "2_LayerNorm/pytorch_model.bin", "3_Dropout/config.json",
+                      "4_Asym/deep/config.json", "10_WordWeights/config.json", "config.json",
+                      "model.safetensors", "modules.json", "tokenizer.json"}),
+              ElementsAre("10_WordWeights/config.json", "1_SpladePooling/config.json",
+                          "2_LayerNorm/config.json", "2_LayerNorm/pytorch_model.bin",
+                          "3_Dropout/config.json", "config.json", "model.safetensors",
+                          "modules.json", "tokenizer.json"));
+}
+
+// As models were laid out before 2021.
+TEST(FileSelection, TakesATransformerFromItsFolder) {
+  EXPECT_THAT(Select({"0_Transformer/config.json", "0_Transformer/pytorch_model.bin",
+                      "0_Transformer/sentence_bert_config.json",
+                      "0_Transformer/special_tokens_map.json", "0_Transformer/tokenizer.json",
+                      "0_Transformer/tokenizer_config.json", "0_Transformer/vocab.txt",
+                      "1_Pooling/config.json", "README.md", "config.json", "modules.json"}),
+              ElementsAre("0_Transformer/config.json", "0_Transformer/pytorch_model.bin",
+                          "0_Transformer/sentence_bert_config.json",
+                          "0_Transformer/special_tokens_map.json", "0_Transformer/tokenizer.json",
+                          "0_Transformer/tokenizer_config.json", "1_Pooling/config.json",
+                          "config.json", "modules.json"));
+  EXPECT_THAT(
+      Select({"0_MLMTransformer/config.json", "0_MLMTransformer/model.safetensors",
+              "0_MLMTransformer/tokenizer.json", "1_SpladePooling/config.json", "modules.json"}),
+      ElementsAre("0_MLMTransformer/config.json", "0_MLMTransformer/model.safetensors",
+                  "0_MLMTransformer/tokenizer.json", "1_SpladePooling/config.json",
+                  "modules.json"));
+}
+
 TEST(FileSelection, PassesOverWhatOnlyLooksLikeAModule) {
   EXPECT_THAT(Select({"1_Pooling/.config.json", "1_Pooling/a b.json", "1_Pooling/deep/config.json",
-                      "_Pooling/config.json", "config.json", "model.safetensors", "tokenizer.json",
-                      "x1_Pooling/config.json"}),
+                      "1_/config.json", "1_a b/config.json", "_Pooling/config.json", "config.json",
+                      "model.safetensors", "tokenizer.json", "x1_Pooling/config.json"}),
               ElementsAre("config.json", "model.safetensors", "tokenizer.json"));
 }
 
@@ -95,6 +127,11 @@ TEST(FileSelection, SaysWhatIsMissing) {
   EXPECT_THAT(error({}), HasSubstr("config.json"));
   EXPECT_THAT(error({"config.json", "model.safetensors"}), HasSubstr("tokenizer.json"));
   EXPECT_THAT(error({"config.json", "tokenizer.json", "onnx/model.onnx"}),
+              AllOf(HasSubstr("model.safetensors"), HasSubstr("ONNX files are not read here")));
+  EXPECT_THAT(error({"README.md", "bge-m3-Q4_K_M.gguf"}),
+              AllOf(HasSubstr("GGUF"), HasSubstr("give the model that they were made from")));
+  // Weights in a folder without what belongs to them.
+  EXPECT_THAT(error({"0_Transformer/model.safetensors", "config.json", "tokenizer.json"}),
               HasSubstr("model.safetensors"));
 }
 

@@ -7,6 +7,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "weights/hub_environment.h"
+#include "weights/model_names.h"
+
 namespace embedding {
 namespace {
 
@@ -23,7 +26,10 @@ class ModelLocator : public testing::Test {
     std::string name = testing::TempDir() + "locator_test_XXXXXX";
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     directory_ = name;
-    for (const char* variable : {"HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"}) unsetenv(variable);
+    for (const char* variable : {"SENTENCE_TRANSFORMERS_HOME", "HF_HUB_CACHE",
+                                 "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"}) {
+      unsetenv(variable);
+    }
     setenv("HOME", (directory_ / "user").c_str(), 1);
   }
   void TearDown() override { fs::remove_all(directory_); }
@@ -33,9 +39,10 @@ class ModelLocator : public testing::Test {
     std::ofstream(path) << text;
   }
 
-  // Puts acme/tiny into a cache, as Python's huggingface_hub does, and returns its snapshot.
-  static fs::path AddModel(const fs::path& hub, const std::string& revision = "main") {
-    const fs::path model = hub / "models--acme--tiny";
+  // Puts a model into a cache, as Python's huggingface_hub does, and returns its snapshot.
+  static fs::path AddModel(const fs::path& hub, const std::string& revision = "main",
+                           const std::string& folder = "models--acme--tiny") {
+    const fs::path model = hub / folder;
     fs::path snapshot = model / "snapshots" / kCommit;
     Write(model / "blobs" / "abc");
     fs::create_directories(snapshot);
@@ -84,8 +91,99 @@ TEST_F(ModelLocator, LooksWhereTheVariablesSay) {
   setenv("HF_HUB_CACHE", (directory_ / "cache").c_str(), 1);
   ExpectFound(in_hub_cache, "acme/tiny");
 
+  // Its old name counts where the new one is not there, as in huggingface_hub.
+  const fs::path in_old_name = AddModel(directory_ / "old cache");
+  setenv("HUGGINGFACE_HUB_CACHE", (directory_ / "old cache").c_str(), 1);
+  ExpectFound(in_hub_cache, "acme/tiny");
+  setenv("HF_HUB_CACHE", "", 1);
+  ExpectFound(in_old_name, "acme/tiny");
+
+  const fs::path in_own = AddModel(directory_ / "st");
+  setenv("SENTENCE_TRANSFORMERS_HOME", (directory_ / "st").c_str(), 1);
+  setenv("HF_HUB_CACHE", (directory_ / "cache").c_str(), 1);
+  ExpectFound(in_own, "acme/tiny");
+
+  unsetenv("SENTENCE_TRANSFORMERS_HOME");
+  setenv("HUGGINGFACE_HUB_CACHE", "", 1);
   setenv("HF_HUB_CACHE", "", 1);
   ExpectFound(in_hf_home, "acme/tiny");
+}
+
+TEST_F(ModelLocator, ExpandsVariablesInPaths) {
+  const fs::path snapshot = AddModel(directory_ / "user/hub-of-a_1");
+  setenv("LOCATOR_TEST_NAME", "a_1", 1);
+  for (const char* cache : {"~/hub-of-$LOCATOR_TEST_NAME", "~/hub-of-${LOCATOR_TEST_NAME}",
+                            "$HOME/hub-of-a_1", "${HOME}/hub-of-$LOCATOR_TEST_NAME"}) {
+    setenv("HF_HUB_CACHE", cache, 1);
+    ExpectFound(snapshot, "acme/tiny");
+  }
+  unsetenv("LOCATOR_TEST_NAME");
+  EXPECT_EQ(ExpandPath("$LOCATOR_TEST_NAME/${LOCATOR_TEST_NAME}/$/${/a$"),
+            "$LOCATOR_TEST_NAME/${LOCATOR_TEST_NAME}/$/${/a$");
+}
+
+TEST_F(ModelLocator, FindsANameWithoutAnOrganisation) {
+  setenv("HF_HUB_CACHE", directory_.c_str(), 1);
+  const fs::path as_it_is = AddModel(directory_, "main", "models--tiny");
+  ExpectFound(as_it_is, "tiny");
+  const fs::path reranker = AddModel(directory_, "main", "models--cross-encoder--tiny");
+  ExpectFound(reranker, "tiny");
+  const fs::path own = AddModel(directory_, "main", "models--sentence-transformers--tiny");
+  ExpectFound(own, "tiny");
+  ExpectFound(reranker, "cross-encoder/tiny");
+  EXPECT_THAT(ErrorOf("other"), HasSubstr("models--sentence-transformers--other"));
+
+  // Those that are older than organisations.
+  AddModel(directory_, "main", "models--sentence-transformers--bert-base-uncased");
+  EXPECT_THAT(ErrorOf("bert-base-uncased"), HasSubstr("models--bert-base-uncased"));
+  ExpectFound(AddModel(directory_, "main", "models--bert-base-uncased"), "bert-base-uncased");
+  EXPECT_THAT(HubIdsOf("XLM-RoBERTa-base"), testing::ElementsAre("XLM-RoBERTa-base"));
+}
+
+TEST_F(ModelLocator, FindsAModelThatIsInAModulesFolder) {
+  setenv("HF_HUB_CACHE", directory_.c_str(), 1);
+  const fs::path snapshot = AddModel(directory_);
+  for (const char* name : {"config.json", "tokenizer.json", "model.safetensors"}) {
+    fs::create_directories(snapshot / "0_Transformer");
+    fs::rename(snapshot / name, snapshot / "0_Transformer" / name);
+    fs::remove(snapshot / "0_Transformer" / name);
+    Write(snapshot / "0_Transformer" / name);
+  }
+  ExpectFound(snapshot, "acme/tiny");
+  fs::remove(snapshot / "0_Transformer/tokenizer.json");
+  EXPECT_THAT(ErrorOf("acme/tiny"), HasSubstr("in part"));
+}
+
+TEST_F(ModelLocator, SaysWhatToGiveInsteadOfOtherProgramsFiles) {
+  const auto instead = [](const char* format) {
+    return AllOf(HasSubstr(format), HasSubstr("model.safetensors"), HasSubstr("BAAI/bge-m3"));
+  };
+  Write(directory_ / "gguf/model-Q4_K_M.GGUF");
+  Write(directory_ / "onnx/config.json");
+  Write(directory_ / "onnx/tokenizer.json");
+  Write(directory_ / "onnx/onnx/model_quantized.onnx");
+  Write(directory_ / "vino/openvino_model.xml");
+  Write(directory_ / "tf/tf_model.h5");
+  EXPECT_THAT(ErrorOf((directory_ / "gguf").string()), instead("GGUF"));
+  EXPECT_THAT(ErrorOf((directory_ / "onnx").string()), instead("ONNX"));
+  EXPECT_THAT(ErrorOf((directory_ / "vino").string()), instead("OpenVINO"));
+  EXPECT_THAT(ErrorOf((directory_ / "tf").string()), instead("TensorFlow"));
+  EXPECT_THAT(ErrorOf((directory_ / "gguf/model-Q4_K_M.GGUF").string()), instead("GGUF"));
+  // Names that could be the hub's, but are not meant so.
+  for (const char* file : {"model.gguf", "models/model.gguf"}) {
+    EXPECT_THAT(ErrorOf(file), AllOf(HasSubstr("no such file"), instead("GGUF"))) << file;
+  }
+  EXPECT_THAT(ErrorOf("model.safetensors"), HasSubstr("give the directory"));
+
+  // Beside weights that are read they do no harm.
+  Write(directory_ / "onnx/model.safetensors");
+  ExpectFound(directory_ / "onnx", (directory_ / "onnx").string());
+}
+
+TEST_F(ModelLocator, KnowsTheFolderOfTheCacheFromAModels) {
+  AddModel(directory_);
+  EXPECT_THAT(ErrorOf((directory_ / "models--acme--tiny").string()),
+              AllOf(HasSubstr("hub cache"), HasSubstr("snapshots")));
 }
 
 TEST_F(ModelLocator, NeedsNoHomeVariable) {
@@ -99,14 +197,14 @@ TEST_F(ModelLocator, KnowsBranchesTagsAndCommits) {
   ExpectFound(snapshot, "acme/tiny", "refs/pr/3");
   ExpectFound(snapshot, "acme/tiny", kCommit);
   EXPECT_THAT(ErrorOf("acme/tiny", "v2"),
-              AllOf(HasSubstr("revision v2"), HasSubstr("download acme/tiny --revision v2")));
+              AllOf(HasSubstr("revision v2"), HasSubstr("give the directory")));
 }
 
 TEST_F(ModelLocator, SaysWhereItLookedAndWhatToDo) {
   setenv("HF_HUB_CACHE", directory_.c_str(), 1);
   EXPECT_THAT(ErrorOf("BAAI/bge-m3"),
               AllOf(HasSubstr((directory_ / "models--BAAI--bge-m3").string()),
-                    HasSubstr("\"embedding-service download BAAI/bge-m3\"")));
+                    HasSubstr("give the directory")));
   EXPECT_THAT(ErrorOf("bert-base-uncased"), HasSubstr("models--bert-base-uncased"));
 }
 
@@ -114,7 +212,7 @@ TEST_F(ModelLocator, DoesNotTakeAPartForTheModel) {
   setenv("HF_HUB_CACHE", directory_.c_str(), 1);
   const fs::path snapshot = AddModel(directory_);
   fs::remove(directory_ / "models--acme--tiny/blobs/abc");
-  EXPECT_THAT(ErrorOf("acme/tiny"), AllOf(HasSubstr("in part"), HasSubstr("download acme/tiny")));
+  EXPECT_THAT(ErrorOf("acme/tiny"), HasSubstr("in part"));
   Write(directory_ / "models--acme--tiny/blobs/abc");
   ExpectFound(snapshot, "acme/tiny");
   for (const char* name : {"config.json", "tokenizer.json", "model.safetensors"}) {

@@ -1,0 +1,69 @@
+#include "weights/file_formats.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
+
+namespace embedding {
+namespace {
+
+struct Format {
+  std::string_view ending;
+  std::string_view name;
+};
+
+constexpr Format kForeign[] = {
+    {".gguf", "GGUF"},
+    {".onnx", "ONNX"},
+    {"openvino_model.xml", "OpenVINO"},
+    {"tf_model.h5", "TensorFlow"},
+    {"flax_model.msgpack", "Flax"},
+    {".tflite", "TensorFlow Lite"},
+    {".mlmodel", "Core ML"},
+};
+
+bool EndsWith(std::string_view text, std::string_view ending) {
+  return text.size() >= ending.size() &&
+         std::equal(ending.begin(), ending.end(),
+                    text.end() - static_cast<ptrdiff_t>(ending.size()), [](char a, char b) {
+                      return a == static_cast<char>(std::tolower(static_cast<unsigned char>(b)));
+                    });
+}
+
+bool IsLetterOrDigit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+}  // namespace
+
+std::string_view ForeignFormat(std::string_view file) {
+  for (const Format& format : kForeign) {
+    if (EndsWith(file, format.ending)) return format.name;
+  }
+  return {};
+}
+
+bool IsWeightsName(std::string_view file) {
+  return !ForeignFormat(file).empty() || EndsWith(file, ".safetensors") || EndsWith(file, ".bin") ||
+         EndsWith(file, ".pt");
+}
+
+std::string AdviceOn(std::string_view format) {
+  return fmt::format(
+      "{} files are not read here; give the model that they were made from: its name on the hub, "
+      "such as BAAI/bge-m3, or a directory with its config.json, tokenizer.json and "
+      "model.safetensors (or pytorch_model.bin)",
+      format);
+}
+
+bool IsModuleFolder(std::string_view folder) {
+  const size_t digits = std::min(folder.find_first_not_of("0123456789"), folder.size());
+  const std::string_view name = folder.substr(digits);
+  return digits > 0 && name.size() > 1 && name.front() == '_' &&
+         std::all_of(name.begin() + 1, name.end(),
+                     [](char c) { return IsLetterOrDigit(c) || c == '_' || c == '-'; });
+}
+
+}  // namespace embedding
