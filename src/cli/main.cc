@@ -1,7 +1,10 @@
 #include <cstdio>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/commands.h"
+#include "cli/near_name.h"
 #include "cli/resources.h"
 #include "cli/standard_streams.h"
 #include "cli/version.h"
@@ -25,6 +28,15 @@ void PrintUsage(std::FILE* out) {
     std::fprintf(out, "  %-10s %s\n", command.name.data(), command.summary.data());
   }
   std::fputs("\nembedding-service COMMAND --help tells a command's options.\n", out);
+}
+
+void ReportUnknownCommand(std::string_view name) {
+  std::vector<std::string> names;
+  for (const Command& command : kCommands) names.emplace_back(command.name);
+  const std::string hint = name.starts_with('-') ? "options stand behind a command"
+                                                 : embedding::cli::DidYouMean(name, names);
+  std::fprintf(stderr, "embedding-service: no such command: %s%s%s\n",
+               embedding::Quoted(name).c_str(), hint.empty() ? "" : "; ", hint.c_str());
 }
 
 int Report(const embedding::Status& status) {
@@ -52,10 +64,7 @@ int main(int argc, char** argv) {
     PrintUsage(stdout);
     return Report(embedding::cli::FlushStandardOutput());
   }
-  if (!name.empty()) {
-    std::fprintf(stderr, "embedding-service: no such command: %s\n",
-                 embedding::Quoted(name).c_str());
-  }
+  if (!name.empty()) ReportUnknownCommand(name);
   PrintUsage(stderr);
   return embedding::cli::kExitUsage;
 }

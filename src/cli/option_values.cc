@@ -18,6 +18,7 @@ namespace {
 
 constexpr char kNumber[] = "number";
 constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 std::string Expected(std::string_view what, std::string_view value) {
   return fmt::format("expected {}, got {}", what, Quoted(value));
@@ -95,6 +96,7 @@ CLI::Validator Revision() {
 CLI::Validator ApiKey() {
   const auto check = [](std::string& value) -> std::string {
     value = Trimmed(value);
+    if (value.starts_with(kByteOrderMark)) value = Trimmed(value.substr(kByteOrderMark.size()));
     if (value.empty()) return "an empty key would let everybody in; expected printable ASCII";
     const auto in_header = [](char c) { return c >= ' ' && c <= '~'; };
     if (std::all_of(value.begin(), value.end(), in_header)) return {};

@@ -35,8 +35,9 @@ CLI::Validator Word(const std::string& what);
 // A branch, tag or commit as weights/model_locator.h takes it.
 CLI::Validator Revision();
 
-// What a header can carry: printable ASCII, spaces inside included. White space around it is cut
-// off: a mounted secret ends in a line's end. Its errors never show the value.
+// What a header can carry: printable ASCII, spaces inside included. White space around it and a
+// byte order mark before it are cut off: a mounted secret ends in a line's end, and some editors
+// begin a file with the mark. Its errors never show the value.
 CLI::Validator ApiKey();
 
 // Whether WholeNumber checks the option.

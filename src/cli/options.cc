@@ -5,9 +5,9 @@
 #include "cli/options.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -19,6 +19,8 @@
 #include "base/result.h"
 #include "cli/commands.h"
 #include "cli/config_file.h"
+#include "cli/environment.h"
+#include "cli/near_name.h"
 #include "cli/option_values.h"
 #include "cli/standard_streams.h"
 #include "cli/usage_error.h"
@@ -27,13 +29,13 @@
 namespace embedding::cli {
 namespace {
 
-// "--max-queue" -> "EMBEDDING_SERVICE_MAX_QUEUE"
-std::string EnvironmentName(const std::string& option) {
-  std::string name = "EMBEDDING_SERVICE_" + option.substr(option.find_first_not_of('-'));
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
-    return c == '-' ? '_' : static_cast<char>(std::toupper(c));
-  });
-  return name;
+// The options' names, "--port" and so on, but for --help.
+std::vector<std::string> NamesOfOptions(CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option != app.get_help_ptr()) names.push_back(option->get_name());
+  }
+  return names;
 }
 
 bool IsList(const CLI::Option& option) { return option.get_expected_max() > 1; }
@@ -45,16 +47,23 @@ CLI::Option* OptionOf(CLI::App& app, std::string_view argument) {
   return app.get_option_no_throw(std::string(argument.substr(0, argument.find('='))));
 }
 
+// "did you mean --port? ", or nothing: the beginning of a sentence.
+std::string Hint(std::string_view given, const std::vector<std::string>& names) {
+  const std::string hint = DidYouMean(given, names);
+  return hint.empty() ? "" : hint + " ";
+}
+
 // What is said of an argument that is no option shows no value: it may be a key.
-Error NotAnOption(const CLI::App& app, std::string_view argument, int position) {
+Error NotAnOption(CLI::App& app, std::string_view argument, int position) {
   if (!argument.starts_with('-')) {
     return UsageError(
         "argument {} belongs to no option; a value with spaces stands in quotes, and an option is "
         "repeated for each of several values",
         position);
   }
-  return UsageError("{}: no such option; {} --help lists them",
-                    Printable(argument.substr(0, argument.find('=')), 60), app.get_name());
+  const std::string_view name = argument.substr(0, argument.find('='));
+  return UsageError("{}: no such option; {}{} --help lists them", Printable(name, 60),
+                    Hint(name, NamesOfOptions(app)), app.get_name());
 }
 
 // The values that each option has been given.
@@ -91,8 +100,20 @@ class Reader {
       if (option == app_.get_help_ptr() || Has(option) || value == nullptr || *value == '\0') {
         continue;
       }
+      if (IsOfKubernetes(name, value)) {
+        spdlog::warn(
+            "the variable {} is ignored: Kubernetes set it, to {}, for a Service; {} "
+            "or the file of --config says otherwise, and enableServiceLinks: false in the pod's "
+            "specification keeps such variables away",
+            name, Quoted(value), option->get_name());
+        option->envname("");  // which CLI11 would read after all
+        continue;
+      }
       RETURN_IF_ERROR(Add(option, name, value));
     }
+    std::vector<std::string> known = NamesOfOptions(app_);
+    std::transform(known.begin(), known.end(), known.begin(), EnvironmentName);
+    WarnOfUnknownVariables(known);
     return {};
   }
 
@@ -107,8 +128,13 @@ class Reader {
           fmt::format("{}:{}: {}", Printable(path, 200), entry.line, Printable(entry.key, 60));
       CLI::Option* option = app_.get_option_no_throw("--" + entry.key);
       if (option == nullptr || option == app_.get_help_ptr() || option == config) {
-        return UsageError("{}: no key of this file; it has the options of {} --help but for config",
-                          source, app_.get_name());
+        std::vector<std::string> keys;
+        for (const std::string& name : NamesOfOptions(app_)) {
+          if (name != config->get_name()) keys.push_back(name.substr(2));
+        }
+        return UsageError(
+            "{}: no key of this file; {}it has the options of {} --help but for config", source,
+            Hint(entry.key, keys), app_.get_name());
       }
       RETURN_IF_ERROR(CheckShape(*option, source, entry));
       for (ConfigValue value : entry.values) {

@@ -142,6 +142,31 @@ int ThreadsOf(const ServeOptions& options, int workers) {
   return workers + kLoader + static_cast<int>(options.models.size()) + team - 1;
 }
 
+// So that a key that did not arrive, from an empty variable say, is seen, and one that came with
+// quotes that were not meant to be part of it.
+void ReportKeys(const std::vector<std::string>& keys) {
+  if (!keys.empty()) spdlog::info("requests must send one of {} API keys", keys.size());
+  for (const std::string& key : keys) {
+    const char quote = key.front();
+    if (key.size() < 2 || (quote != '"' && quote != '\'') || key.back() != quote) continue;
+    spdlog::warn(
+        "an API key stands in quotes ({}), which are taken for a part of it: requests must send "
+        "them too. Take them away where the key is set if they are not (docker's --env-file keeps "
+        "them)",
+        quote);
+  }
+}
+
+// The server's URL for a browser on this machine: 0.0.0.0 and [::] are all addresses, not one.
+std::string UrlHere(const serve::Server& server) {
+  std::string url = server.url();
+  for (const std::string_view all : {"//0.0.0.0:", "//[::]:"}) {
+    const size_t at = url.find(all);
+    if (at != std::string::npos) return url.replace(at, all.size(), "//localhost:");
+  }
+  return url;
+}
+
 // Ends the process without waiting for threads: nothing stops a model that is being loaded, or a
 // batch that is being computed, and nobody is left to be answered.
 [[noreturn]] void ExitNow(int code) {
@@ -156,8 +181,8 @@ int Serve(int argc, char** argv) {
   ServeOptions options;
   CLI::App app("Answers requests for embeddings over HTTP.", "embedding-service serve");
   AddServeOptions(app, options);
-  if (const std::optional<int> code = ParseOptions(app, argc, argv)) return *code;
   spdlog::set_default_logger(spdlog::stderr_color_mt("embedding-service"));
+  if (const std::optional<int> code = ParseOptions(app, argc, argv)) return *code;
 
   if (const Status sound = CheckServeOptions(options); !sound.ok()) return Report(sound.error());
   const Status device = CheckDevice(options.device);
@@ -171,9 +196,7 @@ int Serve(int argc, char** argv) {
   GiveMemoryBack();
   MappedFile::SurviveTruncation();
 
-  // So that a key that did not arrive, from an empty variable say, is seen.
-  const size_t keys = options.service.api_keys.size();
-  if (keys > 0) spdlog::info("requests must send one of {} API keys", keys);
+  ReportKeys(options.service.api_keys);
 
   const int worker_count = std::max(2, AvailableCpus());
   const Status threads = CheckThreads(ThreadsOf(options, worker_count));
@@ -194,6 +217,12 @@ int Serve(int argc, char** argv) {
        .refuse = [&service](const api::Request& request) { return service.Refuse(request); }});
   if (!listening.ok()) return Report(listening.error());
   server = *std::move(listening);
+  if (!server->is_local() && options.service.api_keys.empty()) {
+    spdlog::warn(
+        "other machines can reach {}, and without an API key everybody may ask; "
+        "EMBEDDING_SERVICE_API_KEY or --api-key sets one",
+        server->url());
+  }
 
   Result<std::vector<std::unique_ptr<Embedder>>> models = Error{};
   std::atomic<bool> loaded = false;
@@ -205,7 +234,8 @@ int Serve(int argc, char** argv) {
     for (const auto& model : *models) served.push_back(model.get());
     Print("Model loaded on device: " + served.front()->info().device);
     service.Start(std::move(served));
-    Print("Embedding service running on " + server->url());
+    Print("Embedding service running on " + server->url() + "\nTry it: " + UrlHere(*server) +
+          "/docs");
   });
 
   const Status served = server->Run();

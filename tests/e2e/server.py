@@ -28,7 +28,8 @@ def environment(**variables):
 
     In f32: the references are.
     """
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("EMBEDDING_SERVICE_", "HF_"))}
+    own = ("EMBEDDING_", "HF_", "HUGGING", "SENTENCE_TRANSFORMERS_", "TRANSFORMERS_")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(own)}
     return {**kept, "HF_HUB_OFFLINE": "1", "EMBEDDING_SERVICE_DTYPE": "f32", **variables}
 
 
@@ -47,15 +48,16 @@ def run(*arguments, env=None, **options):
 class Server:
     """`embedding-service serve` on a free port. A context manager: stopped by its pid at the end.
 
-    What else is given by name goes to subprocess.Popen; with another stdout there is nothing to wait by.
+    A port of None is not given to it. What else is given by name goes to subprocess.Popen; with another stdout there is nothing to wait by.
     """
 
     def __init__(self, model, *arguments, port=0, env=None, wait=True, **popen):
         self._stdout = tempfile.TemporaryFile("w+")
         self._stderr = tempfile.TemporaryFile("w+")
         self.port = port
+        at = () if port is None else ("--port", str(port))
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--model", str(model), "--port", str(port), *map(str, arguments)],
+            [BINARY, "serve", "--model", str(model), *at, *map(str, arguments)],
             env=env or environment(),
             **{"stdout": self._stdout, "stderr": self._stderr, **popen},
         )

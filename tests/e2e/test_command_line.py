@@ -114,6 +114,56 @@ def test_an_empty_api_key_is_refused():
     assert "--api-key: an empty key" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "content", "part"),
+    [
+        (["--prot", "1"], None, "--prot: no such option; did you mean --port? embedding-service"),
+        (["--max_queue=1"], None, "--max_queue: no such option; did you mean --max-queue?"),
+        (["-host", "::1"], None, "-host: no such option; did you mean --host?"),
+        (["--zzzzz"], None, "--zzzzz: no such option; embedding-service serve --help lists them"),
+        ([], 'host = "::1"\nprot = 1', ":2: prot: no key of this file; did you mean port?"),
+        ([], "max_client_batch_size = 1", "did you mean max-client-batch-size?"),
+        ([], 'models = "a/b"', "did you mean model?"),
+        ([], 'zzzzz = "a/b"', "zzzzz: no key of this file; it has the options of"),
+    ],
+)
+def test_a_mistyped_name_is_told_the_right_one(arguments, content, part, tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text(content or "")
+    assert_fails(run("serve", "--config", config, *arguments), 2, part)
+
+
+def test_a_mistyped_command_is_told_the_right_one():
+    for name in ("srve", "server", "Serve"):
+        assert "did you mean serve?" in run(name).stderr
+    assert "did you mean" not in run("bench").stderr
+    assert "options stand behind a command" in run("--model", "a/b").stderr
+
+
+def advice():
+    """What the program's messages, its scripts and the README tell to type, by file."""
+    for path in (*ROOT.glob("src/**/*.cc"), *ROOT.glob("src/**/*.h")):
+        one_text = re.sub(r'"\s*\n\s*"', "", path.read_text())  # of literals side by side
+        yield path.name, "\n".join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', one_text))
+    for path in (ROOT / "README.md", ROOT / "run.sh"):
+        yield path.name, "\n".join(re.findall(r"`[^`\n]+`|\./run.sh.*", path.read_text()))
+
+
+def test_advice_names_only_what_exists():
+    commands = set(re.findall(r"^  ([a-z]+) ", run("--help").stdout, re.M))
+    help_text = run("serve", "--help").stdout
+    options = set(re.findall(r"--[a-z][a-z-]*", help_text)) | {"--version"}
+    variables = set(re.findall(r"EMBEDDING_SERVICE_\w+", help_text)) | {"EMBEDDING_SERVICE_VERSION"}
+    of_others = {"--env-file"}  # docker's
+    wrong = []
+    for name, text in advice():
+        used = set(re.findall(r"embedding-service ([a-z]+)\b", text)) - commands
+        used |= set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) - options - of_others
+        used |= set(re.findall(r"EMBEDDING_SERVICE_[A-Z_]*[A-Z]", text)) - variables
+        wrong += [(name, word) for word in sorted(used)]
+    assert wrong == []
+
+
 def test_a_bad_environment_variable_is_an_error():
     result = run("serve", env=environment(EMBEDDING_SERVICE_PORT="eighty"))
     assert result.returncode == 2

@@ -25,12 +25,13 @@ def wait_for(condition):
         time.sleep(0.005)
 
 
-def test_start_up_prints_its_three_lines_and_nothing_else():
+def test_start_up_prints_its_lines_and_nothing_else():
     with Server(MINILM) as server:
         assert server.stdout().splitlines() == [
             "Loading all-MiniLM-L6-v2 model...",
             "Model loaded on device: cpu",
             f"Embedding service running on {server.url}",
+            f"Try it: {server.url}/docs",
         ]
         assert server.get("/health").json() == {
             "status": "healthy",

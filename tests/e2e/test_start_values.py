@@ -36,7 +36,7 @@ WRONG = {
     ("model", "a model of the hub or a directory"): ["", " ", "\t", "a/b\n", "a\nb"],
     ("default-prompt-name", "a prompt's name"): [" ", "query\n"],
     ("api-key", "printable ASCII"): [
-        "", " ", "\n", "se\ncret", "se\tcret", "sécret", "se\x7fcret", "se\x01cret",
+        "", " ", "\n", "\ufeff", "se\ncret", "se\tcret", "sécret", "se\x7fcret", "se\x01cret",
     ],
     ("config", "a file's name"): ["", " ", "a\nb"],
 }  # fmt: skip
@@ -241,11 +241,23 @@ def test_a_leading_zero_does_not_make_a_number_octal():
         assert server.get("/info").json()["max_client_batch_size"] == 10
 
 
-@pytest.mark.parametrize("source", ["command line", "environment", "file"])
+@pytest.mark.parametrize("source", ["command line", "environment", "file", "list in the file"])
 @pytest.mark.parametrize(
-    "key", ["s3cret", " s3cret\r\n", "two words", "[a,b]", "a,b", "a#b", '"quoted"', "--port=1"]
+    ("key", "sent"),
+    [
+        ("s3cret", "s3cret"),
+        ("s3cret\n", "s3cret"),
+        (" s3cret\r\n", "s3cret"),
+        ("\ufeffs3cret\n", "s3cret"),
+        ("two words", "two words"),
+        ("[a,b]", "[a,b]"),
+        ("a,b", "a,b"),
+        ("a#b", "a#b"),
+        ('"quoted"', '"quoted"'),
+        ("--port=1", "--port=1"),
+    ],
 )
-def test_a_key_is_what_was_given_but_for_white_space_around_it(key, source, tmp_path):
+def test_a_key_is_what_was_given_but_for_what_surrounds_it(key, sent, source, tmp_path):
     arguments, env = [], environment()
     if source == "command line":
         arguments = [f"--api-key={key}"]
@@ -253,11 +265,12 @@ def test_a_key_is_what_was_given_but_for_white_space_around_it(key, source, tmp_
         env["EMBEDDING_SERVICE_API_KEY"] = key
     else:
         config = tmp_path / "config.toml"
-        config.write_text(f"api-key = {json.dumps(key)}\n")
+        value = [key, "another"] if source == "list in the file" else key
+        config.write_text(f"api-key = {json.dumps(value)}\n")
         arguments = ["--config", config]
     with Server(TINY_BGE_M3, *arguments, env=env) as server:
-        assert server.get("/info", headers={"X-API-Key": key.strip()}).status_code == 200
-        bearer = {"Authorization": f"Bearer {key.strip()}"}
+        assert server.get("/info", headers={"X-API-Key": sent}).status_code == 200
+        bearer = {"Authorization": f"Bearer {sent}"}
         assert server.get("/info", headers=bearer).status_code == 200
-        for other in ("a", "s3cret,", "two", key.strip()[:-1]):
+        for other in ("a", "s3cret,", "two", sent[:-1]):
             assert server.get("/info", headers={"X-API-Key": other}).status_code == 401

@@ -1,0 +1,15 @@
+// What somebody who mistyped a name may have meant.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace embedding::cli {
+
+// "did you mean --port?" with the one of `names` that `given` is a mistyping of: a letter in three
+// wrong, or letters swapped. Empty if none is that near. Capitals and the kind of dash do not
+// count.
+std::string DidYouMean(std::string_view given, const std::vector<std::string>& names);
+
+}  // namespace embedding::cli
