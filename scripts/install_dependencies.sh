@@ -9,9 +9,11 @@ build_debian=(g++ cmake ninja-build ccache pkg-config libhwy-dev
 dev_debian=(clang clang-format clang-tidy libgtest-dev libgmock-dev libbenchmark-dev)
 # oneDNN, for AMX; its CMake package looks for OpenCL.
 [ "$(uname -m)" = x86_64 ] && build_debian+=(libdnnl-dev ocl-icd-opencl-dev)
-build_brew=(cmake ninja ccache pkgconf highway boost simdjson nlohmann-json spdlog fmt cli11
-  toml11 utf8proc openssl@3 curl python@3)
-dev_brew=(googletest google-benchmark clang-format)
+# Homebrew's formulas, those of tools with the command that they are for, which may be there from
+# elsewhere: formula=command. The names of the others are those that `brew list` prints.
+build_brew=(cmake=cmake ninja=ninja ccache=ccache pkgconf=pkg-config python@3=python3 highway boost
+  simdjson nlohmann-json spdlog fmt cli11 toml11 utf8proc openssl@3 curl)
+dev_brew=(clang-format=clang-format node=npm googletest google-benchmark)
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -39,13 +41,21 @@ install_debian() {
     "${missing[@]}" >&2
 }
 
+# Whether a formula is there. `brew list` prints what was asked for by another name under its own:
+# python@3 as python@3.14.
+has_brew() {
+  case "$1" in
+    *=*) command -v "${1#*=}" >/dev/null ;;
+    *) case "$installed" in *" $1 "*) ;; *) return 1 ;; esac ;;
+  esac
+}
+
 install_brew() {
-  local wanted=("${build_brew[@]}") missing=() package installed
+  local wanted=("${build_brew[@]}") missing=() formula installed
   [ "${1:-}" = dev ] && wanted+=("${dev_brew[@]}")
-  [ "${1:-}" = dev ] && ! command -v npm >/dev/null && wanted+=(node)
   installed=" $(brew list --formula -1 | tr '\n' ' ') "
-  for package in "${wanted[@]}"; do
-    case "$installed" in *" $package "*) ;; *) missing+=("$package") ;; esac
+  for formula in "${wanted[@]}"; do
+    has_brew "$formula" || missing+=("${formula%%=*}")
   done
   [ ${#missing[@]} = 0 ] && return
   say "Installing with Homebrew: ${missing[*]}"
