@@ -16,6 +16,6 @@ for argument in "$@"; do
 done
 if [ -n "${EMBEDDING_SERVICE_MODEL:-}" ]; then exec "$binary" serve "$@"; fi
 
-scripts/fetch_demo_model.sh
-echo "Serving the demo model all-MiniLM-L6-v2 (384 dimensions, English); for another: ./run.sh --model BAAI/bge-m3 or --model DIRECTORY"
-exec "$binary" serve --model models/all-MiniLM-L6-v2 "$@"
+scripts/fetch_model.sh multilingual-e5-small
+echo "Serving the demo model multilingual-e5-small (384 dimensions, a hundred languages); for another: ./run.sh --model BAAI/bge-m3 or --model DIRECTORY"
+exec "$binary" serve --model models/multilingual-e5-small "$@"

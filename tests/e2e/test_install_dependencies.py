@@ -104,7 +104,7 @@ def test_a_formula_whose_name_begins_like_another_is_not_taken_for_it(mac):
 
 def test_it_is_written_for_the_bash_of_macos():
     """Which is 3.2 for ever."""
-    for path in (SCRIPT, ROOT / "run.sh", ROOT / "scripts" / "fetch_demo_model.sh"):
+    for path in (SCRIPT, ROOT / "run.sh", ROOT / "scripts" / "fetch_model.sh"):
         text = path.read_text()
         assert "#!/usr/bin/env bash" in text
         for newer in ("mapfile", "readarray", "declare -A", "local -A", "${!", ",,}", "^^}", "&>>", "|&"):
