@@ -14,6 +14,8 @@
 #include "hub/hub_api.h"
 #include "hub/hub_settings.h"
 #include "hub/model_cache.h"
+#include "weights/file_formats.h"
+#include "weights/json_file.h"
 #include "weights/model_error.h"
 #include "weights/model_locator.h"
 #include "weights/model_names.h"
@@ -70,6 +72,26 @@ std::optional<Snapshot> SnapshotAt(const std::string& directory, const std::stri
   return {};
 }
 
+// Whether the snapshot has the list of the model's modules, or is known to have none, and the
+// configuration of each that has a folder.
+bool HasItsModules(const ModelCache& cache, const std::string& commit) {
+  if (cache.IsAbsent(commit, kModules)) return true;
+  if (!cache.HasFile(commit, kModules)) return false;
+  const std::filesystem::path snapshot = cache.SnapshotPath(commit);
+  const Result<nlohmann::json> modules = ReadJsonFile((snapshot / kModules).string());
+  if (!modules.ok() || !modules->is_array()) return true;  // which is the loader's to refuse
+  return std::all_of(modules->begin(), modules->end(), [&](const nlohmann::json& module) {
+    const auto field = [&module](const char* name) {
+      return module.is_object() && module.contains(name) && module[name].is_string()
+                 ? module[name].get<std::string>()
+                 : std::string();
+    };
+    const std::string folder = field("path");
+    return !IsModuleFolder(folder) || field("type").ends_with("Normalize") ||
+           cache.HasFile(commit, folder + "/config.json");
+  });
+}
+
 }  // namespace
 
 Result<std::string> DownloadModel(const std::string& name, const std::string& revision,
@@ -84,8 +106,8 @@ Result<std::string> DownloadModel(const std::string& name, const std::string& re
   }
 
   ASSIGN_OR_RETURN(HttpClient http, HttpClient::Create(settings));
+  spdlog::info("asking {} for {}", settings.endpoint, name);
   const ModelRevision model{ChooseId(http, settings, name, revision), revision};
-  spdlog::info("asking {} for {}", settings.endpoint, model.id);
   ASSIGN_OR_RETURN(const Repository repository, ListRepository(http, settings, model));
   Result<std::vector<std::string>> names = SelectModelFiles(repository.names);
   if (!names.ok()) return std::move(names).error().At(model.id);
@@ -139,10 +161,7 @@ Result<std::string> LocateOrDownloadModel(const std::string& name_or_directory,
 
   const std::optional<Snapshot> snapshot = SnapshotAt(*located, name_or_directory);
   if (!snapshot) return located;
-  const ModelCache cache(snapshot->id);
-  if (cache.HasFile(snapshot->commit, kModules) || cache.IsAbsent(snapshot->commit, kModules)) {
-    return located;
-  }
+  if (HasItsModules(ModelCache(snapshot->id), snapshot->commit)) return located;
   Result<std::string> completed = DownloadModel(snapshot->id, snapshot->commit, progress);
   return completed.ok() ? completed : located;
 }

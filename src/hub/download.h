@@ -36,8 +36,9 @@ Result<std::string> DownloadModel(const std::string& name, const std::string& re
 
 // The directory of a model: where LocateModel finds it, else downloaded. No request is made for a
 // model that is known to be there whole. A snapshot without a modules.json, which says how to pool,
-// may be what a tool left that loads bare encoders: the hub is asked once whether there is one, and
-// if it does not answer, the snapshot is taken as it is.
+// or without the configuration of a module that this names, may be what a tool left that loads bare
+// encoders: the hub is asked for the rest, and if it does not answer, the snapshot is taken as it
+// is.
 Result<std::string> LocateOrDownloadModel(const std::string& name_or_directory,
                                           const std::string& revision = "main",
                                           const ProgressCallback& progress = nullptr);
