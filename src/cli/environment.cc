@@ -1,5 +1,6 @@
 #include "cli/environment.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -73,10 +74,13 @@ void WarnOfUnknownVariables(const std::vector<std::string>& known) {
       unknown.push_back(std::move(name));
   }
   std::sort(unknown.begin(), unknown.end());
+  std::vector<std::string> endings;
+  for (const std::string& name : known) endings.push_back(name.substr(kPrefix.size()));
   for (const std::string& name : unknown) {
-    const std::string hint = DidYouMean(name, known);
-    spdlog::warn("the variable {} belongs to no option and is not read{}{}", Printable(name, 80),
-                 hint.empty() ? "" : "; ", hint);
+    // Without the prefix, which all have in common.
+    const std::string nearest = NearestName(std::string_view(name).substr(kPrefix.size()), endings);
+    spdlog::warn("the variable {} belongs to no option and is not read{}", Printable(name, 80),
+                 nearest.empty() ? "" : fmt::format("; did you mean {}{}?", kPrefix, nearest));
   }
 }
 

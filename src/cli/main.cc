@@ -33,10 +33,12 @@ void PrintUsage(std::FILE* out) {
 void ReportUnknownCommand(std::string_view name) {
   std::vector<std::string> names;
   for (const Command& command : kCommands) names.emplace_back(command.name);
-  const std::string hint = name.starts_with('-') ? "options stand behind a command"
-                                                 : embedding::cli::DidYouMean(name, names);
-  std::fprintf(stderr, "embedding-service: no such command: %s%s%s\n",
-               embedding::Quoted(name).c_str(), hint.empty() ? "" : "; ", hint.c_str());
+  const std::string nearest = embedding::cli::NearestName(name, names);
+  std::string hint;
+  if (!nearest.empty()) hint = "; did you mean " + nearest + "?";
+  if (name.starts_with('-')) hint = "; options stand behind a command";
+  std::fprintf(stderr, "embedding-service: no such command: %s%s\n",
+               embedding::Quoted(name).c_str(), hint.c_str());
 }
 
 int Report(const embedding::Status& status) {

@@ -35,19 +35,19 @@ size_t Distance(std::string_view from, std::string_view to) {
 
 }  // namespace
 
-std::string DidYouMean(std::string_view given, const std::vector<std::string>& names) {
+std::string NearestName(std::string_view given, const std::vector<std::string>& names) {
   constexpr size_t kLongest = 60;  // no name is longer, and the table above grows by the square
   const std::string folded = Folded(given);
   if (folded.empty() || folded.size() > kLongest) return "";
-  size_t nearest = std::max<size_t>(1, folded.size() / 3) + 1;
-  std::string hint;
+  size_t least = std::max<size_t>(1, folded.size() / 3) + 1;
+  std::string nearest_name;
   for (const std::string& name : names) {
     const size_t distance = Distance(folded, Folded(name));
-    if (distance >= nearest) continue;
-    nearest = distance;
-    hint = "did you mean " + name + "?";
+    if (distance >= least) continue;
+    least = distance;
+    nearest_name = name;
   }
-  return hint;
+  return nearest_name;
 }
 
 }  // namespace embedding::cli

@@ -7,9 +7,9 @@
 
 namespace embedding::cli {
 
-// "did you mean --port?" with the one of `names` that `given` is a mistyping of: a letter in three
-// wrong, or letters swapped. Empty if none is that near. Capitals and the kind of dash do not
+// The one of `names` that `given` is a mistyping of: a letter in three wrong, or letters swapped.
+// Empty if none is that near. Capitals, and the kind of dash and how many stand in front, do not
 // count.
-std::string DidYouMean(std::string_view given, const std::vector<std::string>& names);
+std::string NearestName(std::string_view given, const std::vector<std::string>& names);
 
 }  // namespace embedding::cli

@@ -49,8 +49,8 @@ CLI::Option* OptionOf(CLI::App& app, std::string_view argument) {
 
 // "did you mean --port? ", or nothing: the beginning of a sentence.
 std::string Hint(std::string_view given, const std::vector<std::string>& names) {
-  const std::string hint = DidYouMean(given, names);
-  return hint.empty() ? "" : hint + " ";
+  const std::string nearest = NearestName(given, names);
+  return nearest.empty() ? "" : "did you mean " + nearest + "? ";
 }
 
 // What is said of an argument that is no option shows no value: it may be a key.

@@ -55,9 +55,10 @@ bool HasWeights(const fs::path& directory) {
 // of modules in 0_Transformer.
 std::vector<fs::path> Places(const fs::path& directory) {
   std::vector<fs::path> places = {directory};
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
-    if (IsModuleFolder(entry.path().filename().string())) places.push_back(entry.path());
+  std::error_code error;
+  for (auto entry = fs::directory_iterator(directory, error);
+       !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    if (IsModuleFolder(entry->path().filename().string())) places.push_back(entry->path());
   }
   return places;
 }

@@ -87,7 +87,8 @@ def test_what_somebody_means_counts_beside_a_service():
     [
         ("EMBEDDING_SERVICE_MODLE", "did you mean EMBEDDING_SERVICE_MODEL?"),
         ("EMBEDDING_SERVICE_APIKEY", "did you mean EMBEDDING_SERVICE_API_KEY?"),
-        ("EMBEDDING_SERVICE_ZZZZZZ", "is not read"),
+        ("EMBEDDING_SERVICE_ZZZZZZ", None),
+        ("EMBEDDING_SERVICE_URL", None),  # what a client may be configured by
     ],
 )
 def test_a_mistyped_variable_is_noticed(name, hint):
@@ -95,7 +96,7 @@ def test_a_mistyped_variable_is_noticed(name, hint):
     assert result.returncode == 3
     (line,) = warnings(result.stderr)
     assert f"the variable {name} belongs to no option" in line
-    assert hint in line
+    assert hint in line if hint else "did you mean" not in line
     assert "s3cret" not in result.stderr
 
 
