@@ -75,6 +75,7 @@ void WarnOfUnknownVariables(const std::vector<std::string>& known) {
   }
   std::sort(unknown.begin(), unknown.end());
   std::vector<std::string> endings;
+  endings.reserve(known.size());
   for (const std::string& name : known) endings.push_back(name.substr(kPrefix.size()));
   for (const std::string& name : unknown) {
     // Without the prefix, which all have in common.
