@@ -129,6 +129,9 @@ struct HttpClient::Impl {
 HttpResponse HttpClient::Impl::SendOnce(const HttpRequest& request, const std::string& url,
                                         std::string* location) {
   Transfer transfer{&request, curl, {}};
+  const long stall_timeout_s = request.method == HttpRequest::Method::kHead
+                                   ? settings.etag_timeout_s
+                                   : settings.stall_timeout_s;
   char message[CURL_ERROR_SIZE] = "";
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, message);
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
@@ -136,9 +139,7 @@ HttpResponse HttpClient::Impl::SendOnce(const HttpRequest& request, const std::s
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectTimeoutS);
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
-                   request.method == HttpRequest::Method::kHead ? settings.etag_timeout_s
-                                                                : settings.stall_timeout_s);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, stall_timeout_s);
   curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, kReceiveBufferBytes);
   curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "embedding-service");
@@ -173,7 +174,11 @@ HttpResponse HttpClient::Impl::SendOnce(const HttpRequest& request, const std::s
   if (transfer.stopped != nullptr) {
     response.problem = transfer.stopped;
   } else if (code != CURLE_OK) {
+    curl_off_t connected_us = 0;
+    curl_easy_getinfo(curl, CURLINFO_CONNECT_TIME_T, &connected_us);
     response.problem = message[0] != '\0' ? message : curl_easy_strerror(code);
+    if (code == CURLE_OPERATION_TIMEDOUT && connected_us > 0)
+      response.problem = fmt::format("the server sent nothing for {} s", stall_timeout_s);
     response.problem_may_pass = MayPass(code);
   }
   curl_easy_reset(curl);  // keeps the connections, and no pointer into this call

@@ -20,6 +20,24 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
+// What is logged during its life.
+class Log {
+ public:
+  Log() {
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+        "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_)));
+  }
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+  ~Log() { spdlog::set_default_logger(before_); }
+
+  std::string text() const { return text_.str(); }
+
+ private:
+  std::ostringstream text_;
+  std::shared_ptr<spdlog::logger> before_ = spdlog::default_logger();
+};
+
 // --- a network that fails ---
 
 TEST_F(DownloadTest, GoesOnWhereAConnectionBroke) {
@@ -72,11 +90,13 @@ TEST_F(DownloadTest, GivesUpOnAServerThatAlwaysBreaksOff) {
 
 TEST_F(DownloadTest, DoesNotWaitForAServerThatHasGoneSilent) {
   AddModel();
+  const Log log;
   setenv("HF_HUB_DOWNLOAD_TIMEOUT", "1", 1);
   StartHub({{"stall", {{"model.safetensors", 1000}}}});
   ASSERT_TRUE(DownloadModel("acme/tiny").ok());
   ExpectWhole();
   EXPECT_EQ(Transfers("model.safetensors").back()["range"], "bytes=1000-");
+  EXPECT_THAT(log.text(), HasSubstr("the server sent nothing for 1 s; trying again (2 of 4)"));
 }
 
 TEST_F(DownloadTest, TriesAgainAfterServerErrors) {
@@ -96,17 +116,13 @@ TEST_F(DownloadTest, SaysSoWhenNobodyAnswers) {
 }
 
 TEST_F(DownloadTest, LogsEveryNewAttempt) {
-  std::ostringstream log;
-  const auto before = spdlog::default_logger();
-  spdlog::set_default_logger(std::make_shared<spdlog::logger>(
-      "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log)));
+  const Log log;
   AddModel();
   StartHub({{"fail_first", 2}});
   EXPECT_TRUE(DownloadModel("acme/tiny").ok());
-  spdlog::set_default_logger(before);
-  EXPECT_THAT(log.str(), AllOf(HasSubstr("asking http://127.0.0.1:"), HasSubstr("for acme/tiny"),
-                               HasSubstr("status 503; trying again (2 of 4)"),
-                               HasSubstr("trying again (3 of 4)"), Not(HasSubstr("(4 of 4)"))));
+  EXPECT_THAT(log.text(), AllOf(HasSubstr("asking http://127.0.0.1:"), HasSubstr("for acme/tiny"),
+                                HasSubstr("status 503; trying again (2 of 4)"),
+                                HasSubstr("trying again (3 of 4)"), Not(HasSubstr("(4 of 4)"))));
 }
 
 // --- a server that refuses, or lies ---
