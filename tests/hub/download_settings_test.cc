@@ -40,6 +40,19 @@ TEST_F(DownloadTest, NeverTouchesTheNetworkWhereTransformersMayNot) {
   EXPECT_TRUE(LocateOrDownloadModel("acme/tiny").ok());
 }
 
+TEST_F(DownloadTest, NamesATimeoutThatIsNone) {
+  AddModel();
+  StartHub();
+  for (const char* name : {"HF_HUB_DOWNLOAD_TIMEOUT", "HF_HUB_ETAG_TIMEOUT"}) {
+    for (const char* value : {"0", "-1", "soon", "10s", "99999999999999999999"}) {
+      setenv(name, value, 1);
+      EXPECT_THAT(ErrorOf(DownloadModel("acme/tiny")), AllOf(HasSubstr(name), HasSubstr(value)));
+    }
+    setenv(name, "30", 1);
+  }
+  EXPECT_TRUE(DownloadModel("acme/tiny").ok());
+}
+
 TEST_F(DownloadTest, ANameAloneIsOfSentenceTransformers) {
   const auto add = [this](const std::string& model) {
     AddFile("config.json", "{}", model);
