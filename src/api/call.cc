@@ -1,5 +1,6 @@
 #include "api/call.h"
 
+#include <algorithm>
 #include <exception>
 #include <string>
 #include <utility>
@@ -8,17 +9,16 @@
 
 namespace embedding::api {
 
+size_t MaxTexts(const ServiceOptions& options, TextLimit dialect) {
+  return options.max_client_batch_size.value_or(
+      std::min(static_cast<size_t>(dialect), options.max_queue));
+}
+
 void Call::Answer(Response response) { std::exchange(respond, nullptr)(std::move(response)); }
 
 Status Call::Charge(const std::string& body, ByteCharge& charge) const {
   if (charge.GrowTo(body.capacity())) return {};
-  if (body.capacity() > answers.limit()) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "the answer would take more than the " + std::to_string(answers.limit()) +
-                     " bytes that answers may take; ask for fewer or shorter texts at a time",
-                 ""};
-  }
-  return AnswersFull();
+  return AnswerRefused(body.capacity(), answers.limit());
 }
 
 void Call::Fail(const Error& error) {

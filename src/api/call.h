@@ -26,7 +26,9 @@ using Post = std::function<void(std::function<void()>)>;
 struct ServiceOptions {
   // What the first model is called while it loads; later each model's own info says it.
   std::string model_name;
-  size_t max_client_batch_size = 100;
+  // Most texts of one request, whatever its dialect; each has its own limit if empty (MaxTexts).
+  std::optional<size_t> max_client_batch_size = {};
+  size_t max_queue = 4096;         // texts that may wait, so no request may have more
   size_t max_batch_tokens = 2048;  // for /info
   // What answers may take together, as numbers and as text, from before they are computed until
   // they are sent; beyond it 429.
@@ -34,6 +36,16 @@ struct ServiceOptions {
   // If there are any, routes of the model want one of them.
   std::vector<std::string> api_keys = {};
 };
+
+// What a dialect's clients send in one request where nobody says otherwise.
+enum class TextLimit : size_t {
+  kNative = 100,   // the Python service's contract
+  kCohere = 1000,  // Cohere's for documents; text-embeddings-inference has what it is told
+  kOpenAi = 2048,  // OpenAI's; its clients fill it. Ollama's have none
+};
+
+// Most texts of one request in a dialect.
+size_t MaxTexts(const ServiceOptions& options, TextLimit dialect);
 
 // The models that are served, in the order of the command line. Never empty.
 using Models = std::vector<Embedder*>;

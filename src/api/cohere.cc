@@ -37,7 +37,8 @@ Result<RerankOptions> ParseRerank(const Call& call, RerankRequest& request) {
   RerankOptions options;
   ASSIGN_OR_RETURN(options.model, json.String("model"));
   ASSIGN_OR_RETURN(request.query, json.RequiredString("query"));
-  ASSIGN_OR_RETURN(request.texts, json.Documents("documents", call.options.max_client_batch_size));
+  ASSIGN_OR_RETURN(request.texts,
+                   json.Documents("documents", MaxTexts(call.options, TextLimit::kCohere)));
   ASSIGN_OR_RETURN(options.top_n, json.PositiveInteger("top_n"));
   ASSIGN_OR_RETURN(const bool return_documents, json.Bool("return_documents", false));
   if (return_documents) options.documents = request.texts;

@@ -100,7 +100,7 @@ Response RawVectors(const EmbedResponse& response) {
 }  // namespace
 
 void NativeEmbed(const CallPtr& call, const JsonReader& json) {
-  Result<EmbedRequest> request = ParseEmbed(json, call->options.max_client_batch_size);
+  Result<EmbedRequest> request = ParseEmbed(json, MaxTexts(call->options, TextLimit::kNative));
   if (!request.ok()) return call->Fail(request.error());
   const auto dtype = ReadOutputDtype(json);
   if (!dtype.ok()) return call->Fail(dtype.error());

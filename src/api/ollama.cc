@@ -23,7 +23,8 @@ Result<EmbedOptions> ParseEmbed(const Call& call, const char* texts_field, Embed
   RETURN_IF_ERROR(json.Parse(call.request.body));
   EmbedOptions options;
   ASSIGN_OR_RETURN(options.model, json.String("model"));
-  ASSIGN_OR_RETURN(request.texts, json.Texts(texts_field, call.options.max_client_batch_size));
+  ASSIGN_OR_RETURN(request.texts,
+                   json.Texts(texts_field, MaxTexts(call.options, TextLimit::kOpenAi)));
   options.texts = request.size();
   ASSIGN_OR_RETURN(request.truncate, json.Bool("truncate", true));
   ASSIGN_OR_RETURN(request.dimensions, json.PositiveInteger("dimensions"));

@@ -22,7 +22,8 @@ Result<EmbedOptions> ParseEmbeddings(const Call& call, EmbedRequest& request) {
   JsonReader json;
   RETURN_IF_ERROR(json.Parse(call.request.body));
   EmbedOptions options;
-  ASSIGN_OR_RETURN(Inputs inputs, json.TextsOrIds("input", call.options.max_client_batch_size));
+  ASSIGN_OR_RETURN(Inputs inputs,
+                   json.TextsOrIds("input", MaxTexts(call.options, TextLimit::kOpenAi)));
   request.texts = std::move(inputs.texts);
   request.input_ids = std::move(inputs.input_ids);
   options.texts = request.size();

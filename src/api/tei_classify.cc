@@ -19,7 +19,7 @@ Result<RerankRequest> ParseRerank(const Call& call, std::vector<std::string>& re
   RETURN_IF_ERROR(json.Parse(call.request.body));
   RerankRequest request;
   ASSIGN_OR_RETURN(request.query, json.RequiredString("query"));
-  ASSIGN_OR_RETURN(request.texts, json.Texts("texts", call.options.max_client_batch_size));
+  ASSIGN_OR_RETURN(request.texts, json.Texts("texts", MaxTexts(call.options, TextLimit::kCohere)));
   ASSIGN_OR_RETURN(request.raw_scores, json.Bool("raw_scores", false));
   ASSIGN_OR_RETURN(request.truncate, json.Bool("truncate", true));
   ASSIGN_OR_RETURN(const bool return_text, json.Bool("return_text", false));
@@ -57,7 +57,7 @@ Result<PredictOptions> ParsePredict(const Call& call) {
   RETURN_IF_ERROR(json.Parse(call.request.body));
   PredictOptions options;
   ASSIGN_OR_RETURN(options.sequences,
-                   json.TextsOrPairs("inputs", call.options.max_client_batch_size));
+                   json.TextsOrPairs("inputs", MaxTexts(call.options, TextLimit::kCohere)));
   ASSIGN_OR_RETURN(options.raw_scores, json.Bool("raw_scores", false));
   ASSIGN_OR_RETURN(options.truncate, json.Bool("truncate", true));
   return options;

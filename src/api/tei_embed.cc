@@ -73,7 +73,7 @@ void EmbedInputs(const CallPtr& call, const Outputs& outputs,
   if (Status parsed = json.Parse(call->request.body); !parsed.ok()) {
     return call->Fail(parsed.error());
   }
-  Result<EmbedRequest> request = ParseInputs(json, call->options.max_client_batch_size);
+  Result<EmbedRequest> request = ParseInputs(json, MaxTexts(call->options, TextLimit::kCohere));
   if (!request.ok()) return call->Fail(request.error());
   request->outputs = outputs;
   AnswerEmbed(call, call->Select(Purpose::kEmbed), *std::move(request), kInputs, format);
@@ -85,14 +85,15 @@ Result<RerankRequest> ParseSimilarity(const Call& call) {
   RETURN_IF_ERROR(json.Enter(kInputs));
   RerankRequest request;
   ASSIGN_OR_RETURN(request.query, json.RequiredString("source_sentence"));
-  ASSIGN_OR_RETURN(request.texts, json.Texts("sentences", call.options.max_client_batch_size));
+  ASSIGN_OR_RETURN(request.texts,
+                   json.Texts("sentences", MaxTexts(call.options, TextLimit::kCohere)));
   return request;
 }
 
 }  // namespace
 
 void TeiEmbed(const CallPtr& call, const JsonReader& json) {
-  Result<EmbedRequest> request = ParseInputs(json, call->options.max_client_batch_size);
+  Result<EmbedRequest> request = ParseInputs(json, MaxTexts(call->options, TextLimit::kCohere));
   if (!request.ok()) return call->Fail(request.error());
   const auto normalize = json.Bool("normalize", true);
   if (!normalize.ok()) return call->Fail(normalize.error());

@@ -40,7 +40,9 @@ std::string_view DtypeName(std::string_view dtype) {
 
 }  // namespace
 
-// Of the first model, as TEI has one; "models" has them all.
+// Of the first model, as TEI has one; "models" has them all. "max_client_batch_size" is that of
+// TEI's own routes; "max_client_batch_sizes" has each by the name of the field that holds the
+// texts.
 void TeiInfo(const CallPtr& call) {
   const ModelInfo& info = call->models->front()->info();
   std::string body = R"({"model_id":)";
@@ -54,7 +56,17 @@ void TeiInfo(const CallPtr& call) {
   body += R"(,"max_batch_tokens":)";
   AppendJsonInteger(call->options.max_batch_tokens, body);
   body += R"(,"max_client_batch_size":)";
-  AppendJsonInteger(call->options.max_client_batch_size, body);
+  AppendJsonInteger(MaxTexts(call->options, TextLimit::kCohere), body);
+  body += R"(,"max_client_batch_sizes":{"texts":)";
+  AppendJsonInteger(MaxTexts(call->options, TextLimit::kNative), body);
+  body += R"(,"inputs":)";
+  AppendJsonInteger(MaxTexts(call->options, TextLimit::kCohere), body);
+  body += R"(,"documents":)";
+  AppendJsonInteger(MaxTexts(call->options, TextLimit::kCohere), body);
+  body += R"(,"input":)";
+  AppendJsonInteger(MaxTexts(call->options, TextLimit::kOpenAi), body);
+  body += R"(},"max_queue":)";
+  AppendJsonInteger(call->options.max_queue, body);
   body += R"(,"auto_truncate":true,"version":)";
   AppendJsonString(EMBEDDING_SERVICE_VERSION, body);
   body += R"(,"models":[)";

@@ -56,7 +56,7 @@ Result<Response> Tokenize(const Call& call) {
   JsonReader json;
   RETURN_IF_ERROR(json.Parse(call.request.body));
   ASSIGN_OR_RETURN(const std::vector<std::string> inputs,
-                   json.Texts("inputs", call.options.max_client_batch_size));
+                   json.Texts("inputs", MaxTexts(call.options, TextLimit::kCohere)));
   ASSIGN_OR_RETURN(const bool add_special_tokens, json.Bool("add_special_tokens", true));
   RETURN_IF_ERROR(json.RequireNull("prompt_name", "not supported here, expected null"));
 
@@ -76,7 +76,8 @@ Result<Response> Tokenize(const Call& call) {
 Result<Response> Decode(const Call& call) {
   JsonReader json;
   RETURN_IF_ERROR(json.Parse(call.request.body));
-  ASSIGN_OR_RETURN(const auto ids, json.TokenIds("ids", call.options.max_client_batch_size));
+  ASSIGN_OR_RETURN(const auto ids,
+                   json.TokenIds("ids", MaxTexts(call.options, TextLimit::kCohere)));
   ASSIGN_OR_RETURN(const bool skip_special_tokens, json.Bool("skip_special_tokens", true));
   const Tokenizer& tokenizer = call.Select(Purpose::kEmbed).tokenizer();
   Response response{.charge = ByteCharge(call.answers)};

@@ -184,15 +184,11 @@ int Serve(int argc, char** argv) {
   spdlog::set_default_logger(spdlog::stderr_color_mt("embedding-service"));
   if (const std::optional<int> code = ParseOptions(app, argc, argv)) return *code;
 
-  if (const Status sound = CheckServeOptions(options); !sound.ok()) return Report(sound.error());
+  if (const Status sound = FinishServeOptions(options); !sound.ok()) return Report(sound.error());
   const Status device = CheckDevice(options.device);
   if (!device.ok()) return Report(device.error());
   options.service.model_name = DisplayName(options.models.front());
   options.service.max_batch_tokens = options.engine.max_batch_tokens;
-  // A few of the largest, or thousands of ordinary ones.
-  constexpr size_t kLargeBodies = 4;
-  options.server.bodies_limit_bytes = std::max(options.server.bodies_limit_bytes,
-                                               kLargeBodies * options.server.payload_limit_bytes);
   GiveMemoryBack();
   MappedFile::SurviveTruncation();
 

@@ -1,7 +1,9 @@
 #include "cli/serve_options.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <set>
 
 #include "cli/option_values.h"
@@ -18,6 +20,11 @@ constexpr uint64_t kMostBytes = 1'000'000'000'000;
 // Linux lets a process have 2^20 open files unless fs.nr_open is raised.
 constexpr uint64_t kMostConnections = 1'000'000;
 constexpr uint64_t kMostSeconds = 1'000'000'000;
+
+// Of a body, where the most texts of a request are given: 1,600 characters as \uXXXX.
+constexpr size_t kBytesPerText = 10'000;
+// Bodies in hand together: a few of the largest, or thousands of ordinary ones.
+constexpr size_t kLargeBodies = 3;
 
 }  // namespace
 
@@ -59,10 +66,22 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
       OptionalText("a prompt's name"));
   add("--max-batch-tokens", options.engine.max_batch_tokens,
       "Tokens that are computed together; more texts wait their turn", WholeNumber(1, kMostTokens));
-  add("--max-queue", options.engine.max_queue,
-      "Texts that may wait; a request beyond that is answered 429", WholeNumber(1, kMostTexts));
-  add("--max-client-batch-size", options.service.max_client_batch_size, "Most texts in one request",
-      WholeNumber(1, kMostTexts));
+  const auto add_derived = [&app](const char* name, std::optional<size_t>& value,
+                                  const char* description, const char* shown,
+                                  const CLI::Validator& check) {
+    app.add_option_function<size_t>(
+           name, [&value](size_t given) { value = given; }, description)
+        ->transform(check)
+        ->default_str(shown);
+  };
+  add_derived("--max-queue", options.max_queue,
+              "Texts that may wait; a request beyond that is answered 429, one that has more by "
+              "itself 422",
+              "4096, or twice --max-client-batch-size", WholeNumber(1, kMostTexts));
+  add_derived("--max-client-batch-size", options.service.max_client_batch_size,
+              "Most texts in one request, of all routes",
+              "100 for /embed with texts, 2048 for OpenAI's and Ollama's routes, 1000 for the rest",
+              WholeNumber(1, kMostTexts));
   // Its value is not shown by --help.
   app.add_option(
          "--api-key", options.service.api_keys,
@@ -70,8 +89,9 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
          "more than once. Without any, everybody may ask. Other processes see the command "
          "line: better in the environment or the file")
       ->transform(ApiKey());
-  add("--payload-limit", options.server.payload_limit_bytes, "Largest body of a request in bytes",
-      WholeNumber(1, kMostBytes));
+  add_derived("--payload-limit", options.payload_limit_bytes, "Largest body of a request in bytes",
+              "20000000, or 10000 for each text of --max-client-batch-size",
+              WholeNumber(1, kMostBytes));
   add("--answer-limit", options.service.answer_limit_bytes,
       "Bytes that all answers may take together while they are computed, written and sent",
       WholeNumber(1, kMostBytes));
@@ -87,12 +107,27 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
       ->default_str(std::to_string(options.server.shutdown_timeout.count()));
 }
 
-Status CheckServeOptions(const ServeOptions& options) {
+Status FinishServeOptions(ServeOptions& options) {
   std::set<std::string> models;
   for (const std::string& model : options.models) {
     if (models.insert(model).second) continue;
     return UsageError("--model: expected each model once, got {} twice", Quoted(model));
   }
+  const std::optional<size_t>& batch = options.service.max_client_batch_size;
+  if (batch && options.max_queue && *batch > *options.max_queue) {
+    return UsageError(
+        "--max-client-batch-size: expected at most the {} texts of --max-queue, got {}; a request "
+        "of more texts than may wait could never be answered",
+        *options.max_queue, *batch);
+  }
+  const size_t most_texts = batch.value_or(0);
+  options.engine.max_queue =
+      options.max_queue.value_or(std::max(options.engine.max_queue, 2 * most_texts));
+  options.server.payload_limit_bytes = options.payload_limit_bytes.value_or(
+      std::max(options.server.payload_limit_bytes, kBytesPerText * most_texts));
+  options.server.bodies_limit_bytes = std::max(options.server.bodies_limit_bytes,
+                                               kLargeBodies * options.server.payload_limit_bytes);
+  options.service.max_queue = options.engine.max_queue;
   return {};
 }
 

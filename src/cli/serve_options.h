@@ -3,6 +3,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,9 @@ struct ServeOptions {
   std::string instruction_set = "auto";
   std::string pooling = "auto";
   std::string default_prompt_name = "";
+  // Those that follow from others where they are not given (FinishServeOptions).
+  std::optional<size_t> max_queue;
+  std::optional<size_t> payload_limit_bytes;
   EmbedderOptions engine;
   api::ServiceOptions service;
   serve::ServerOptions server;
@@ -30,7 +35,8 @@ struct ServeOptions {
 // the parsing.
 void AddServeOptions(CLI::App& app, ServeOptions& options);
 
-// What no option's own check sees. Errors: kInvalidArgument.
-Status CheckServeOptions(const ServeOptions& options);
+// Checks what no option's own check sees, and sets what follows from the options together. Errors:
+// kInvalidArgument.
+Status FinishServeOptions(ServeOptions& options);
 
 }  // namespace embedding::cli

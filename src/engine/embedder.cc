@@ -283,15 +283,9 @@ Status LocalEmbedder::Charge(const EmbedRequest& request, const std::vector<Job>
   size_t numbers = 0;
   for (const Job& job : jobs) numbers += of_text + of_token * job.ids.size();
   const size_t bytes = numbers * request.bytes_per_number;
-  if (bytes > request.answer_budget->limit()) {
-    constexpr size_t kMegabyte = 1'000'000;
-    return Invalid("",
-                   fmt::format("the answer would take {} MB of the {} MB that answers may take; "
-                               "ask for fewer or shorter texts at a time",
-                               bytes / kMegabyte, request.answer_budget->limit() / kMegabyte));
-  }
   response.charge = ByteCharge(*request.answer_budget);
-  return response.charge.GrowTo(bytes) ? Status() : AnswersFull();
+  if (response.charge.GrowTo(bytes)) return {};
+  return AnswerRefused(bytes, request.answer_budget->limit());
 }
 
 void LocalEmbedder::Queue(const EmbedRequest& request, const Done& done) {

@@ -48,7 +48,8 @@ struct EmbedderOptions {
   int threads = 0;
   // A batch is cut when it reaches this many tokens; a longer text is a batch by itself.
   size_t max_batch_tokens = 2048;
-  // Texts that may wait; a request that would exceed it fails with kOverloaded.
+  // Texts that may wait; a request that would exceed it fails with kOverloaded, one that has more
+  // by itself with kInvalidArgument.
   size_t max_queue = 4096;
 };
 
@@ -67,7 +68,8 @@ class Embedder {
   // Tokenises on the calling thread, queues the texts and returns. Errors given to `done`:
   // kEmpty no texts; kInvalidArgument a text too long with truncate = false, dimensions out of
   // [1, ModelInfo::dimension], an unknown prompt or token id, texts, pairs, query and ids that do
-  // not go together, an answer larger than its whole budget; kUnsupported an output that the model
+  // not go together, more texts than the queue takes, an answer larger than its whole budget;
+  // kUnsupported an output that the model
   // does not have, or pairs for which its tables have no rows; kMalformed invalid UTF-8;
   // kOverloaded queue full, or answer budget used up; kUnavailable the embedder is being destroyed,
   // or the model's files have changed under it; kInternal the computation failed, or memory ran

@@ -1,16 +1,28 @@
 #include "engine/pending_request.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "engine/pooling.h"
 
 namespace embedding {
 
-Error AnswersFull() {
+Error AnswerRefused(size_t bytes, size_t limit) {
+  if (bytes > limit) {
+    return {ErrorCode::kInvalidArgument,
+            fmt::format("the answer would take {} bytes of the {} that answers may take together "
+                        "(--answer-limit); ask for fewer or shorter texts at a time",
+                        bytes, limit),
+            {}};
+  }
   return {ErrorCode::kOverloaded,
-          "the answers to other requests, computed or on their way, take all the memory that "
-          "answers may take; try again later",
+          fmt::format("the answers to other requests, computed or on their way, leave too little of "
+                      "the {} bytes that answers may take together (--answer-limit); try again "
+                      "later",
+                      limit),
           {}};
 }
 
@@ -19,6 +31,8 @@ PendingRequest::PendingRequest(const EmbedRequest& request, size_t labels, Embed
     : outputs_(request.outputs),
       normalize_(request.normalize),
       bytes_per_number_(request.bytes_per_number),
+      answer_limit_(request.answer_budget == nullptr ? std::numeric_limits<size_t>::max()
+                                                     : request.answer_budget->limit()),
       cancelled_(request.cancelled),
       deadline_(request.deadline),
       remaining_(request.size()),
@@ -58,10 +72,12 @@ void PendingRequest::Take(size_t index, const SequenceOutputs& outputs) {
 void PendingRequest::Finish(size_t index, const SequenceOutputs& outputs) noexcept {
   try {
     // A token id and its weight.
-    if (!outputs_.lexical_weights || Charge(2 * outputs.lexical_weights.size())) {
+    const size_t numbers = outputs_.lexical_weights ? 2 * outputs.lexical_weights.size() : 0;
+    const size_t bytes = response_.charge.bytes() + numbers * bytes_per_number_;
+    if (response_.charge.GrowTo(bytes)) {
       Take(index, outputs);
     } else {
-      failure_ = AnswersFull();
+      failure_ = AnswerRefused(bytes, answer_limit_);
     }
   } catch (const std::exception&) {
     return Fail({ErrorCode::kInternal, "out of memory", {}});
@@ -98,10 +114,6 @@ void PendingRequest::Abandon() noexcept {
 bool PendingRequest::abandoned() const noexcept {
   return (cancelled_ != nullptr && cancelled_->load()) ||
          (deadline_ && std::chrono::steady_clock::now() >= *deadline_);
-}
-
-bool PendingRequest::Charge(size_t numbers) {
-  return response_.charge.GrowTo(response_.charge.bytes() + numbers * bytes_per_number_);
 }
 
 void PendingRequest::CountDown() noexcept {

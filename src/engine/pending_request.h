@@ -51,13 +51,12 @@ class PendingRequest {
 
  private:
   void Take(size_t index, const SequenceOutputs& outputs);
-  // Charges what text `index` has of numbers that could not be counted before.
-  bool Charge(size_t numbers);
   void CountDown() noexcept;
 
   const Outputs outputs_;
   const bool normalize_;
   const size_t bytes_per_number_;
+  const size_t answer_limit_;
   const std::shared_ptr<const std::atomic<bool>> cancelled_;
   const std::optional<std::chrono::steady_clock::time_point> deadline_;
   const std::chrono::steady_clock::time_point queued_ = std::chrono::steady_clock::now();

@@ -112,7 +112,8 @@ struct EmbedResponse {
   }
 };
 
-// kOverloaded: EmbedRequest::answer_budget has too little left.
-Error AnswersFull();
+// Why a budget of `limit` bytes did not have the `bytes` of an answer: kInvalidArgument if it never
+// could, kOverloaded if other answers hold it.
+Error AnswerRefused(size_t bytes, size_t limit);
 
 }  // namespace embedding

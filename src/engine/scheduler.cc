@@ -52,6 +52,13 @@ Scheduler::~Scheduler() {
 
 Status Scheduler::Submit(std::vector<Job> jobs) {
   const size_t count = jobs.size();
+  if (count > options_.max_queue) {
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("the request has {} texts, a rerank's query included, and the queue "
+                             "takes {} (--max-queue); send fewer at a time",
+                             count, options_.max_queue),
+                 {}};
+  }
   const size_t tokens =
       std::accumulate(jobs.begin(), jobs.end(), size_t{0},
                       [](size_t sum, const Job& job) { return sum + job.ids.size(); });
@@ -61,8 +68,8 @@ Status Scheduler::Submit(std::vector<Job> jobs) {
     const MutexLock lock(mutex_);
     if (waiting_jobs_ + count > options_.max_queue) {
       return Error{ErrorCode::kOverloaded,
-                   fmt::format("the queue is full: {} texts wait, {} more would exceed its {}; try "
-                               "again later",
+                   fmt::format("the queue is full: {} texts wait, {} more would exceed its {} "
+                               "(--max-queue); try again later",
                                waiting_jobs_, count, options_.max_queue),
                    {}};
     }

@@ -66,8 +66,8 @@ class Scheduler {
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  // Queues the jobs of one request, all or none. Errors: kOverloaded if they do not fit the queue.
-  // Throws std::bad_alloc.
+  // Queues the jobs of one request, all or none. Errors: kOverloaded if they do not fit what is
+  // left of the queue, kInvalidArgument if they would not fit an empty one. Throws std::bad_alloc.
   Status Submit(std::vector<Job> jobs) EXCLUDES(mutex_);
 
  private:

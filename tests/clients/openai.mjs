@@ -34,7 +34,7 @@ const given = {
   errors: {
     empty: await failure(() => vectors([])),
     number: await failure(() => vectors(7)),
-    many: await failure(() => vectors(Array(101).fill("a"))),
+    many: await failure(() => vectors(Array(2049).fill("a"))),
     dimensions: await failure(() => vectors("a", { dimensions: 9999 })),
     model: await failure(() => client.models.retrieve("none")),
   },

@@ -51,7 +51,7 @@ def test_documents_come_back(tiny_reranker):
     [
         ({"documents": []}, cohere.BadRequestError, 400, "documents"),
         ({"documents": [7]}, cohere.UnprocessableEntityError, 422, "documents[0]"),
-        ({"documents": ["x"] * 101}, cohere.UnprocessableEntityError, 422, "batch size 101 >"),
+        ({"documents": ["x"] * 1001}, cohere.UnprocessableEntityError, 422, "batch size 1001 >"),
         ({"documents": ["x"], "top_n": 0}, cohere.UnprocessableEntityError, 422, "top_n"),
     ],
 )

@@ -42,7 +42,7 @@ def test_models(given):
     [
         ("empty", "BadRequestError", 400, "input", "input: expected at least one text"),
         ("number", "UnprocessableEntityError", 422, "input", "input: expected"),
-        ("many", "UnprocessableEntityError", 422, None, "batch size 101 > maximum"),
+        ("many", "UnprocessableEntityError", 422, None, "batch size 2049 > maximum"),
         ("dimensions", "UnprocessableEntityError", 422, "dimensions", "384"),
         ("model", "NotFoundError", 404, "model", "no such model"),
     ],

@@ -77,7 +77,7 @@ ERRORS = [
     ({"input": []}, openai.BadRequestError, 400, "input", "input: expected at least one text"),
     ({"input": 7}, openai.UnprocessableEntityError, 422, "input", "input: expected"),
     ({"input": ["a", 1]}, openai.UnprocessableEntityError, 422, "input[1]", "expected a string"),
-    ({"input": ["a"] * 101}, openai.UnprocessableEntityError, 422, "input", "batch size 101"),
+    ({"input": ["a"] * 2049}, openai.UnprocessableEntityError, 422, "input", "batch size 2049"),
     ({"input": "a", "dimensions": 9999}, openai.UnprocessableEntityError, 422, "dimensions", "384"),
     ({"input": [1, 999999]}, openai.UnprocessableEntityError, 422, None, "999999"),
 ]

@@ -1,6 +1,7 @@
 """The routes of other servers: the same vectors, in the shapes that their clients read."""
 
 import base64
+import json
 
 import numpy as np
 import pytest
@@ -86,7 +87,7 @@ def test_tei_info(minilm, tiny_reranker):
     info = minilm.get("/info").json()
     assert info["model_id"] == "all-MiniLM-L6-v2"
     assert info["model_type"] == {"embedding": {"pooling": "mean"}}
-    assert info["max_input_length"] == 256 and info["max_client_batch_size"] == 100
+    assert info["max_input_length"] == 256 and info["max_client_batch_size"] == 1000
     assert "reranker" in tiny_reranker.get("/info").json()["model_type"]
 
 
@@ -228,10 +229,10 @@ def test_errors_have_the_shape_of_the_dialect(minilm, path):
     expect(422, field, json={**ROUTES[path], field: 7})
     without = {key: value for key, value in ROUTES[path].items() if key != field}
     expect(422, f"{field}: missing", json=without)
-    expect(422, "batch size 101 > maximum", json={**ROUTES[path], field: ["x"] * 101})
+    expect(422, "batch size 3000 > maximum", json={**ROUTES[path], field: ["x"] * 3000})
     if not path.startswith("/v1/"):  # where truncate is not known
         expect(422, "602 tokens", json={**ROUTES[path], field: "x " * 600, "truncate": False})
-    expect(413, "", data=b" " * 20_000_000)
+    expect(413, "", data=b" " * 20_000_001)
     response = minilm.get(path)
     assert response.status_code == 405 and response.headers["allow"] == "POST"
     assert "POST" in message_of(path, response.json())
@@ -251,13 +252,55 @@ def test_vectors_of_a_reranker_are_a_424_in_every_dialect(tiny_reranker, path):
     assert "is a classifier" in message_of(path, response.json())
 
 
-def test_a_full_queue_is_a_429_in_every_dialect():
+def test_more_texts_than_the_queue_takes_are_no_429_for_ever():
     with Server(MINILM, "--max-queue", "1") as server:
         for path, body in ROUTES.items():
             response = server.post(path, {**body, TEXTS_FIELD[path]: ["x", "y"]})
-            assert response.status_code == 429, path
-            assert int(response.headers["retry-after"]) >= 1
-            assert "queue is full" in message_of(path, response.json())
+            assert response.status_code == 422, path
+            assert "retry-after" not in response.headers
+            assert "batch size 2 > maximum" in message_of(path, response.json())
+        # The query is a text more.
+        response = server.post("/rerank", ROUTES["/rerank"])
+        assert response.status_code == 422
+        assert "--max-queue" in response.json()["error"]
+    with Server(MINILM, "--max-client-batch-size", 5000) as server:
+        response = server.post("/embed", {"texts": ["x"] * 4500})
+        assert response.status_code == 200, response.text
+
+
+LONG_LISTS = {"/embed": 100, "/rerank": 1000, "/v1/embeddings": 2048, "/v1/rerank": 1000, "/api/embed": 2048}
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_each_dialect_takes_what_its_clients_send(tiny_bge_m3, path):
+    def send(texts):
+        return tiny_bge_m3.post(path, {**ROUTES[path], TEXTS_FIELD[path]: ["x"] * texts})
+
+    assert send(LONG_LISTS[path]).status_code == 200
+    response = send(LONG_LISTS[path] + 1)
+    assert response.status_code == 422
+    assert f"> maximum allowed batch size {LONG_LISTS[path]}" in message_of(path, response.json())
+
+
+def test_info_tells_the_limits(minilm):
+    info = minilm.get("/info").json()
+    assert info["max_client_batch_sizes"] == {
+        "texts": 100, "inputs": 1000, "documents": 1000, "input": 2048
+    }  # fmt: skip
+    assert info["max_queue"] == 4096
+    with Server(MINILM, "--max-client-batch-size", 7) as server:
+        info = server.get("/info").json()
+        assert info["max_client_batch_size"] == 7
+        assert set(info["max_client_batch_sizes"].values()) == {7}
+
+
+def test_long_texts_in_the_longest_form_of_json_are_taken(minilm):
+    """Python's json writes a Russian letter as six bytes."""
+    texts = ["\u0436" * 32_000] * 100
+    body = json.dumps({"texts": texts})
+    assert len(body) > 19_000_000
+    response = minilm.post("/embed", data=body)
+    assert response.status_code == 200 and len(response.json()["embeddings"]) == 100
 
 
 def test_api_keys_are_asked_for_in_every_dialect():

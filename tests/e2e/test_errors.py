@@ -26,7 +26,7 @@ def assert_error(response, status, error_type, part):
         ('["\\ud800"]', 400, "Validation", "surrogate"),
         ('["\\udc00 "]', 400, "Validation", "surrogate"),
         ('["a"', 400, "Validation", "JSON"),
-        ("[" + '"a",' * 100 + '"a"]', 422, "Validation", "batch size 101 > maximum allowed batch"),
+        ("[" + '"a",' * 1000 + '"a"]', 422, "Validation", "batch size 1001 > maximum allowed batch"),
     ],
 )
 def test_bad_texts(minilm, path, field, value, status, error_type, part):

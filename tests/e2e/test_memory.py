@@ -106,6 +106,13 @@ def test_answers_have_a_bound_together_and_go_back():
         wait_for(lambda: anonymous_bytes(server) - before < 40 * MB)
 
 
+def test_a_sparse_answer_beyond_the_bound_is_not_asked_for_again():
+    with Server(TINY_BGE_M3, "--answer-limit", 300) as server:
+        response = server.post("/embed_sparse", json={"inputs": "a b c d e f g h i j k l m n"})
+        assert response.status_code == 422, response.text
+        assert "--answer-limit" in response.json()["error"]
+
+
 def test_an_answer_beyond_the_bound_is_refused_before_it_is_computed():
     with Server(MINILM, "--answer-limit", MB) as server:
         response = server.post("/embed_all", json={"inputs": ["word " * 250] * 5})

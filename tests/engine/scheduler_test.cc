@@ -172,6 +172,19 @@ TEST_F(SchedulerTest, RefusesWhatWouldExceedTheQueueAndKeepsTheRest) {
   EXPECT_TRUE(fits_too.get().ok());
 }
 
+// Trying again later would not help.
+TEST_F(SchedulerTest, RefusesWhatNoEmptyQueueTakes) {
+  Start(10, 3);
+  const auto refused = Submit(1, {1, 1, 1, 1}).get();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_THAT(refused.error().message, HasSubstr("4 texts"));
+  EXPECT_THAT(refused.error().message, HasSubstr("--max-queue"));
+  auto fits = Submit(2, {1, 1, 1});
+  Release();
+  EXPECT_TRUE(fits.get().ok());
+}
+
 TEST_F(SchedulerTest, DropsWhatNobodyWaitsFor) {
   Start(10);
   Block();
