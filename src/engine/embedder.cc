@@ -1,6 +1,7 @@
 #include "engine/embedder.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
@@ -32,6 +33,24 @@ namespace {
 
 Error Invalid(std::string field, std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message), std::move(field)};
+}
+
+const char* FamilyName(ModelFamily family) {
+  switch (family) {
+    case ModelFamily::kBert:
+      return "bert";
+    case ModelFamily::kRoberta:
+      return "roberta";
+    case ModelFamily::kXlmRoberta:
+      return "xlm-roberta";
+  }
+  return "";
+}
+
+// In seconds since 1970; 0 if there is no such file.
+int64_t ModifiedAt(const std::filesystem::path& path) {
+  struct stat status = {};
+  return ::stat(path.c_str(), &status) == 0 ? int64_t{status.st_mtime} : 0;
 }
 
 // Token ids of text `i` as they came, cut to what the model takes.
@@ -199,7 +218,7 @@ Result<std::vector<Job>> LocalEmbedder::Tokenize(const EmbedRequest& request,
                                                  EmbedResponse& response) const {
   ASSIGN_OR_RETURN(const std::string prompt, PromptOf(request));
   const EncodeOptions options = {
-      .max_tokens = info_.max_input_tokens,
+      .max_tokens = std::min(info_.max_input_tokens, request.max_tokens.value_or(SIZE_MAX)),
       .truncation_side = request.truncation_side.value_or(truncation_side_)};
   std::vector<Job> jobs(request.size());
   const auto check = [&](const std::string& text, const std::string& field) -> Status {
@@ -237,10 +256,10 @@ Result<std::vector<Job>> LocalEmbedder::Tokenize(const EmbedRequest& request,
     }
     if (encoding.truncated()) {
       if (!request.truncate) {
-        return Invalid(field, fmt::format("{} has {} tokens, more than the {} that {} takes; send "
-                                          "shorter texts or set truncate to true",
-                                          field, encoding.untruncated_tokens,
-                                          info_.max_input_tokens, info_.name));
+        return Invalid(
+            field, fmt::format("{} has {} tokens, more than the {} that {} takes; send "
+                               "shorter texts or set truncate to true",
+                               field, encoding.untruncated_tokens, options.max_tokens, info_.name));
       }
       ++response.truncated_texts;
     }
@@ -416,6 +435,14 @@ Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options)
   info.has_sparse = runner.has_sparse();
   info.has_colbert = runner.has_colbert();
   info.labels = spec.encoder.labels;
+  info.family = FamilyName(spec.encoder.family);
+  for (const auto& [name, tensor] : weights.tensors()) {
+    info.weight_bytes += tensor.bytes.size();
+    const bool trained =
+        tensor.dtype == DType::kF32 || tensor.dtype == DType::kF16 || tensor.dtype == DType::kBF16;
+    if (trained) info.parameters += tensor.elements();
+  }
+  info.modified = ModifiedAt(fs::path(options.model_directory) / "config.json");
   info.pooling = PoolingName(spec.pooling);
   info.prompts = spec.prompts;
   info.warnings = spec.warnings;

@@ -34,6 +34,10 @@ struct ModelInfo {
   std::map<std::string, std::string> prompts = {};  // texts to put before a text, by name
   // What was taken for granted when the model was loaded, or put right: a sentence each.
   std::vector<std::string> warnings = {};
+  std::string family = {};    // "bert", "roberta" or "xlm-roberta", as config.json's model_type
+  uint64_t parameters = 0;    // numbers that the weights have, and the bytes that they take
+  uint64_t weight_bytes = 0;  // in the model's files
+  int64_t modified = 0;       // when config.json was, in seconds since 1970
 
   bool is_classifier() const { return !labels.empty(); }
 };
@@ -62,8 +66,10 @@ struct EmbedRequest {
   bool normalize = true;  // divide dense vectors by the L2 norm (at least 1e-12)
   bool truncate = true;   // cut a text that is too long; false refuses it
   std::optional<TruncationSide> truncation_side;  // what the model's tokenizer says if empty
-  std::optional<size_t> dimensions;               // keep the first n components, before normalising
-  std::optional<std::string> prompt_name;         // one of ModelInfo::prompts, put before each text
+  // Texts are too long beyond this many tokens, if that is fewer than ModelInfo::max_input_tokens.
+  std::optional<size_t> max_tokens;
+  std::optional<size_t> dimensions;        // keep the first n components, before normalising
+  std::optional<std::string> prompt_name;  // one of ModelInfo::prompts, put before each text
   // Texts that are not computed yet when nobody waits any more are dropped, and `done` gets
   // kCancelled or kTimeout.
   std::shared_ptr<const std::atomic<bool>> cancelled;

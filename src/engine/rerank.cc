@@ -13,8 +13,9 @@
 namespace embedding {
 namespace {
 
-float Dot(std::span<const float> a, std::span<const float> b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0F);
+// Of vectors of length 1, whose product may be 1.0000001 for what was rounded.
+float Cosine(std::span<const float> a, std::span<const float> b) {
+  return std::clamp(std::inner_product(a.begin(), a.end(), b.begin(), 0.0F), -1.0F, 1.0F);
 }
 
 float SparseScore(const std::vector<TokenWeight>& query, const std::vector<TokenWeight>& text) {
@@ -35,7 +36,7 @@ float ColbertScore(std::span<const float> query, std::span<const float> text, si
   for (size_t q = 0; q < query.size(); q += dimension) {
     float best = -std::numeric_limits<float>::infinity();
     for (size_t t = 0; t < text.size(); t += dimension) {
-      best = std::max(best, Dot(query.subspan(q, dimension), text.subspan(t, dimension)));
+      best = std::max(best, Cosine(query.subspan(q, dimension), text.subspan(t, dimension)));
     }
     sum += best;
   }
@@ -50,7 +51,7 @@ std::vector<float> Scores(RerankMode mode, const std::array<float, 3>& weights, 
   const float total = weights[0] + weights[1] + weights[2];
   std::vector<float> scores;
   for (size_t i = 0; i < texts; ++i) {
-    const auto dense = [&] { return Dot(response.embedding(texts), response.embedding(i)); };
+    const auto dense = [&] { return Cosine(response.embedding(texts), response.embedding(i)); };
     const auto sparse = [&] {
       return SparseScore(response.lexical_weights[texts], response.lexical_weights[i]);
     };
@@ -81,6 +82,8 @@ EmbedRequest OfBoth(const RerankRequest& request) {
   EmbedRequest embed;
   embed.truncate = request.truncate;
   embed.truncation_side = request.truncation_side;
+  embed.max_tokens = request.max_tokens;
+  embed.prompt_name = request.prompt_name;
   embed.cancelled = request.cancelled;
   embed.answer_budget = request.answer_budget;
   return embed;

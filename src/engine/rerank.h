@@ -3,7 +3,7 @@
 // A classifier (cross-encoder) reads query and text together; its one logit is the score, or, put
 // through a sigmoid, a score between 0 and 1. An embedding model reads them apart, and the score
 // compares what it made of them, as FlagEmbedding's compute_score does:
-//   dense    the cosine of the two vectors
+//   dense    the cosine of the two vectors, from -1 to 1
 //   sparse   the sum, over the token ids that both have, of the product of their weights
 //   ColBERT  the mean, over the query's vectors, of the largest dot product with one of the text's
 //   hybrid   the mean of the three, weighted
@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,8 @@ struct RerankRequest {
   bool raw_scores = false;                // a classifier's logits as they are
   bool truncate = true;
   TruncationSide truncation_side = TruncationSide::kRight;
+  std::optional<size_t> max_tokens;        // as EmbedRequest's, of text and query together
+  std::optional<std::string> prompt_name;  // an embedding model's, put before query and texts
   std::shared_ptr<const std::atomic<bool>> cancelled;
   ByteBudget* answer_budget = nullptr;  // as EmbedRequest's
 };
