@@ -25,14 +25,37 @@ void Call::Fail(const Error& error) {
   Answer(ErrorResponse(error, request.target, request.request_id));
 }
 
-Embedder& Call::Select(Purpose purpose, const std::optional<std::string>& name) const {
-  for (Embedder* model : *models) {
-    if (name && model->info().name == *name) return *model;
+Embedder* Call::Named(std::string_view name) const {
+  const auto without_tag = [](std::string_view full) {
+    constexpr std::string_view kLatest = ":latest";
+    if (full.ends_with(kLatest)) full.remove_suffix(kLatest.size());
+    return full;
+  };
+  const auto found = std::find_if(models->begin(), models->end(), [&](Embedder* model) {
+    return without_tag(model->info().name) == without_tag(name);
+  });
+  return found == models->end() ? nullptr : *found;
+}
+
+Result<Embedder*> Call::Select(Purpose purpose, const std::optional<std::string>& name) const {
+  if (name) {
+    if (Embedder* named = Named(*name)) return named;
+    if (options.strict_model) {
+      return Error{ErrorCode::kNotFound,
+                   "model: there is no \"" + *name +
+                       "\" here; GET /v1/models lists the models that there are",
+                   "model"};
+    }
   }
   for (Embedder* model : *models) {
-    if (model->info().is_classifier() == (purpose == Purpose::kClassify)) return *model;
+    if (model->info().is_classifier() == (purpose == Purpose::kClassify)) return model;
   }
-  return *models->front();
+  return models->front();
+}
+
+Result<Embedder*> Call::Select(Purpose purpose, const JsonReader& json) const {
+  ASSIGN_OR_RETURN(const std::optional<std::string> name, json.String("model"));
+  return Select(purpose, name);
 }
 
 void Continue(const CallPtr& call, std::function<void()> step) {

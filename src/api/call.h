@@ -9,9 +9,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/http.h"
+#include "api/json_reader.h"
 #include "api/metrics.h"
 #include "base/byte_budget.h"
 #include "base/result.h"
@@ -35,6 +37,10 @@ struct ServiceOptions {
   size_t answer_limit_bytes = 512'000'000;
   // If there are any, routes of the model want one of them.
   std::vector<std::string> api_keys = {};
+  // Whose pages browsers let read the answers: cors.h.
+  std::vector<std::string> cors_origins = {};
+  // Whether a "model" that is not served is an error.
+  bool strict_model = false;
 };
 
 // What a dialect's clients send in one request where nobody says otherwise.
@@ -63,9 +69,15 @@ struct Call {
   Request request;
   Respond respond;  // empty once the call has been answered
 
-  // The model of that name; where there is none (clients of other servers send names that they
-  // have from there), the first that fits the purpose; where none does, the first.
-  Embedder& Select(Purpose purpose, const std::optional<std::string>& name = {}) const;
+  // The model of that name, be it with ":latest" behind it as Ollama's clients write; or nullptr.
+  Embedder* Named(std::string_view name) const;
+
+  // The model that a request's `name` means. Where there is none of that name (clients of other
+  // servers send names that they have from there), the first that fits the purpose; where none
+  // does, the first. Errors: kNotFound for an unknown name where names are strict.
+  Result<Embedder*> Select(Purpose purpose, const std::optional<std::string>& name) const;
+  // The same by the request's "model".
+  Result<Embedder*> Select(Purpose purpose, const JsonReader& json) const;
 
   // Takes the memory of `body`, as it grows, from the budget of answers. Errors: kOverloaded, or
   // kInvalidArgument if it is more than the whole budget.

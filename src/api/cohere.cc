@@ -11,15 +11,32 @@
 #include "api/json_reader.h"
 #include "api/json_writer.h"
 #include "api/ranking.h"
+#include "api/truncation.h"
 
 namespace embedding::api {
 namespace {
 
 struct RerankOptions {
-  std::optional<std::string> model;
+  Embedder* model = nullptr;
   std::optional<size_t> top_n;
   std::vector<std::string> documents;  // if they are to be returned
 };
+
+constexpr UnsupportedField kUnsupported[] = {
+    {"max_chunks_per_doc", "1", "documents are read in one piece: send long ones in pieces"},
+    {"rank_fields", R"(["text"])", "put what is to be ranked into each document's text"},
+};
+
+// "max_tokens_per_doc": a document is cut at what the model takes, and nowhere before.
+Status CheckMaxTokens(const JsonReader& json, const ModelInfo& info) {
+  ASSIGN_OR_RETURN(const auto max_tokens, json.PositiveInteger("max_tokens_per_doc"));
+  if (!max_tokens || *max_tokens >= info.max_input_tokens) return {};
+  return Error{ErrorCode::kInvalidArgument,
+               "max_tokens_per_doc: expected at least the " +
+                   std::to_string(info.max_input_tokens) + " tokens at which " + info.name +
+                   " cuts texts, got " + std::to_string(*max_tokens) + "; send shorter documents",
+               "max_tokens_per_doc"};
+}
 
 // "mode" and "weights", which go beyond what Cohere has: see RerankMode.
 Status ParseMode(const JsonReader& json, RerankRequest& request) {
@@ -31,18 +48,27 @@ Status ParseMode(const JsonReader& json, RerankRequest& request) {
   return {};
 }
 
-Result<RerankOptions> ParseRerank(const Call& call, RerankRequest& request) {
-  JsonReader json;
-  RETURN_IF_ERROR(json.Parse(call.request.body));
+Result<RerankOptions> ParseRerank(const Call& call, const JsonReader& json,
+                                  RerankRequest& request) {
   RerankOptions options;
-  ASSIGN_OR_RETURN(options.model, json.String("model"));
   ASSIGN_OR_RETURN(request.query, json.RequiredString("query"));
   ASSIGN_OR_RETURN(request.texts,
                    json.Documents("documents", MaxTexts(call.options, TextLimit::kCohere)));
   ASSIGN_OR_RETURN(options.top_n, json.PositiveInteger("top_n"));
   ASSIGN_OR_RETURN(const bool return_documents, json.Bool("return_documents", false));
   if (return_documents) options.documents = request.texts;
+  ASSIGN_OR_RETURN(request.raw_scores, json.Bool("raw_scores", false));
+  RETURN_IF_ERROR(ReadTruncation(json, request));
   RETURN_IF_ERROR(ParseMode(json, request));
+  RETURN_IF_ERROR(json.RefuseAllOf(kUnsupported));
+  ASSIGN_OR_RETURN(options.model, call.Select(Purpose::kClassify, json));
+  const ModelInfo& info = options.model->info();
+  if (request.mode != RerankMode::kDense && info.is_classifier()) {
+    return Error{ErrorCode::kUnsupported,
+                 "mode: " + info.name + " is a cross-encoder, whose scores are of one kind",
+                 "mode"};
+  }
+  RETURN_IF_ERROR(CheckMaxTokens(json, info));
   return options;
 }
 
@@ -76,15 +102,15 @@ Result<Response> FormatRerank(const RerankResponse& response, const std::string&
 
 }  // namespace
 
-void CohereRerank(const CallPtr& call) {
+void CohereRerank(const CallPtr& call, const JsonReader& json) {
   RerankRequest request;
-  Result<RerankOptions> options = ParseRerank(*call, request);
+  Result<RerankOptions> options = ParseRerank(*call, json, request);
   if (!options.ok()) return call->Fail(options.error());
-  Embedder& embedder = call->Select(Purpose::kClassify, options->model);
+  Embedder& embedder = *options->model;
   AnswerRerank(call, embedder, std::move(request), "documents",
-               [&embedder, id = call->request.request_id,
+               [id = call->request.request_id,
                 options = *std::move(options)](const RerankResponse& response) {
-                 return FormatRerank(response, id, embedder.info().name, options);
+                 return FormatRerank(response, id, options.model->info().name, options);
                });
 }
 

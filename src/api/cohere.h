@@ -2,9 +2,11 @@
 #pragma once
 
 #include "api/call.h"
+#include "api/json_reader.h"
 
 namespace embedding::api {
 
-void CohereRerank(const CallPtr& call);  // POST /v1/rerank and /v2/rerank
+// POST /v1/rerank and /v2/rerank, and /rerank with "documents".
+void CohereRerank(const CallPtr& call, const JsonReader& json);
 
 }  // namespace embedding::api

@@ -75,7 +75,10 @@ std::string OpenAiBody(const ErrorRow& row, const Error& error) {
     AppendJsonString(error.field, body);
   }
   body += R"(,"code":)";
-  body += error.code == ErrorCode::kUnauthorized ? R"("invalid_api_key"}})" : "null}}";
+  const bool no_model = error.code == ErrorCode::kNotFound && error.field == "model";
+  body += error.code == ErrorCode::kUnauthorized ? R"("invalid_api_key"}})"
+          : no_model                             ? R"("model_not_found"}})"
+                                                 : "null}}";
   return body;
 }
 
@@ -102,7 +105,9 @@ struct Dialect {
 // The first that fits.
 constexpr Dialect kDialects[] = {{"/v1/rerank", RerankBody},
                                  {"/v2/rerank", RerankBody},
+                                 {"/reranking", RerankBody},
                                  {"/v1/", OpenAiBody},
+                                 {"/embeddings", OpenAiBody},
                                  {"/api/", OllamaBody},
                                  {"", NativeBody}};
 

@@ -10,8 +10,8 @@ namespace embedding::api {
 
 // The error in the shape of the dialect that the request's target belongs to, with the code's
 // status and headers:
-//   /v1/rerank, /v2/rerank   Cohere and Jina: {"message", "detail"}
-//   /v1/, but for that       OpenAI: {"error": {"message", "type", "param", "code"}}
+//   /v1/rerank, /v2/rerank, /v1/reranking, /reranking   Cohere and Jina: {"message", "detail"}
+//   /v1/, but for those, and /embeddings    OpenAI: {"error": {"message", "type", "param", "code"}}
 //   /api/                    Ollama: {"error"}
 //   everything else          native and TEI: {"error", "error_type", "detail"}
 // What is answered 500 is logged with the request's id, and the client gets the id instead of the

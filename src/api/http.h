@@ -29,13 +29,17 @@ struct Request {
   // Headers as they were sent; empty where they were not.
   std::string accept = {};
   std::string authorization = {};
-  std::string api_key = {};  // X-API-Key
-  ByteCharge charge = {};    // for the body's memory
+  std::string api_key = {};            // X-API-Key
+  std::string origin = {};             // of the page that asks, from a browser
+  std::string requested_method = {};   // Access-Control-Request-Method
+  std::string requested_headers = {};  // Access-Control-Request-Headers
+  ByteCharge charge = {};              // for the body's memory
 };
 
 struct Response {
   int status = 200;
   std::vector<Header> headers = {};  // besides Content-Type, Content-Length and Connection
+                                     // (of which 204 has neither of the first two)
   std::string body = {};
   std::string content_type = "application/json";
   ByteCharge charge = {};  // for the body's memory, and whatever else is held until it is sent
@@ -51,5 +55,8 @@ using Handler = std::function<void(Request, Respond)>;
 // What a request can be refused with for its header alone, before its body is read; nothing if it
 // is welcome. The request's body is empty yet. May throw std::bad_alloc.
 using Refuse = std::function<std::optional<Response>(const Request&)>;
+
+// Adds to any answer what all have; `origin` is the request's. May throw std::bad_alloc.
+using Finish = std::function<void(const std::string& origin, Response&)>;
 
 }  // namespace embedding::api

@@ -1,13 +1,15 @@
 // A request's JSON body, read field by field with errors that name the field and what was given.
 //
-// Unknown fields are ignored, and null stands for an absent field. Not thread-safe: one reader
-// serves one request.
+// Unknown fields are ignored, null stands for an absent field, and of a field that is there twice
+// the last counts, as for Python and JavaScript. Booleans and integers may come in the other forms
+// that pydantic takes, whose users wrote "true" and 1. Copies read the same body. Not thread-safe.
 #pragma once
 
 #include <simdjson.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -31,16 +33,28 @@ struct Sequences {
   bool single = false;                  // one that did not come in an array of them
 };
 
+// A field of a dialect that would change the answer in a way that this server cannot.
+struct UnsupportedField {
+  std::string_view name;
+  std::string_view harmless;  // the value, as JSON, with which it changes nothing
+  std::string_view advice;
+};
+
 class JsonReader {
  public:
-  // Errors: kMalformed for what is not JSON or not UTF-8; kInvalidArgument if it is not an object.
-  Status Parse(const std::string& body);
+  // A byte order mark before the JSON is let be. What is wrong in fields that nobody reads does no
+  // harm: `body` is put right for it (json_repair.h). Errors: kMalformed for what is not JSON or
+  // not UTF-8; kInvalidArgument if it is not an object.
+  // `prefix` comes before the names of fields in errors.
+  Status Parse(std::string& body, std::string prefix = "");
 
   // From here on fields are those of the object in `field`; errors name them "field.name".
   Status Enter(std::string_view field);
 
   // The fields of the object. Only after Parse has succeeded. Errors: kInvalidArgument.
   bool Has(std::string_view field) const;
+  // How many items the field has: of an array all, of anything else 1; 0 if it is absent.
+  size_t Count(std::string_view field) const;
   Result<bool> Bool(std::string_view field, bool if_absent) const;
   Result<std::optional<size_t>> PositiveInteger(std::string_view field) const;
   Result<std::optional<std::string>> String(std::string_view field) const;
@@ -63,22 +77,30 @@ class JsonReader {
                                                      size_t max_texts) const;
   // As Texts for an array, of which each item may also be an object with the text in "text".
   Result<std::vector<std::string>> Documents(std::string_view field, size_t max_texts) const;
-  // Refuses a field that this server cannot honour if it is there and not null.
-  Status RequireNull(std::string_view field, std::string_view reason) const;
+  // The items of an array of 1 to `max_items` objects, each as JSON.
+  Result<std::vector<std::string>> Objects(std::string_view field, size_t max_items) const;
+  // Refuses what this server cannot do, with what to do instead.
+  Status RefuseAllOf(std::span<const UnsupportedField> fields) const;
 
  private:
+  // The last value of that name.
+  static std::optional<simdjson::dom::element> Last(simdjson::dom::object object,
+                                                    std::string_view name);
   // The field's value, if it is there and not null.
   std::optional<simdjson::dom::element> Find(std::string_view field) const;
   std::string NameOf(std::string_view field) const { return prefix_ + std::string(field); }
+  // A string's text; what else it is, is not what was `expected`. Errors besides: kMalformed.
+  Result<std::string> Text(simdjson::dom::element value, std::string field,
+                           std::string_view expected) const;
   // The items of an array of 1 to `max_texts`.
   Result<std::vector<simdjson::dom::element>> Items(const std::string& name,
                                                     simdjson::dom::array array,
                                                     size_t max_texts) const;
 
-  simdjson::dom::parser parser_;
+  std::shared_ptr<simdjson::dom::parser> parser_;  // has what object_ shows
   simdjson::dom::object object_;
-  std::string prefix_;  // of fields' names in errors
-  bool has_unicode_escapes_ = false;
+  std::string prefix_;                    // of fields' names in errors
+  bool has_unpaired_surrogates_ = false;  // as kUnpairedSurrogate
 };
 
 }  // namespace embedding::api

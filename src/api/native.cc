@@ -5,20 +5,20 @@
 #include <utility>
 #include <vector>
 
+#include "api/accept.h"
 #include "api/errors.h"
 #include "api/json_writer.h"
+#include "api/truncation.h"
 #include "api/vector_format.h"
 
 namespace embedding::api {
 namespace {
 
-constexpr char kOctetStream[] = "application/octet-stream";
-
 Result<EmbedRequest> ParseEmbed(const JsonReader& json, size_t max_texts) {
   EmbedRequest request;
   ASSIGN_OR_RETURN(request.texts, json.Texts("texts", max_texts));
   ASSIGN_OR_RETURN(request.normalize, json.Bool("normalize", true));
-  ASSIGN_OR_RETURN(request.truncate, json.Bool("truncate", true));
+  RETURN_IF_ERROR(ReadTruncation(json, request));
   ASSIGN_OR_RETURN(request.dimensions, json.PositiveInteger("dimensions"));
   ASSIGN_OR_RETURN(request.prompt_name, json.String("prompt_name"));
   ASSIGN_OR_RETURN(request.outputs.dense, json.Bool("return_dense", true));
@@ -104,12 +104,12 @@ void NativeEmbed(const CallPtr& call, const JsonReader& json) {
   if (!request.ok()) return call->Fail(request.error());
   const auto dtype = ReadOutputDtype(json);
   if (!dtype.ok()) return call->Fail(dtype.error());
-  const auto model = json.String("model");
+  const Result<Embedder*> model = call->Select(Purpose::kEmbed, json);
   if (!model.ok()) return call->Fail(model.error());
-  Embedder& embedder = call->Select(Purpose::kEmbed, *model);
+  Embedder& embedder = **model;
   const Outputs outputs = request->outputs;
   const size_t texts = request->size();
-  const bool raw = call->request.accept.find(kOctetStream) != std::string::npos;
+  const bool raw = PrefersBytes(call->request.accept);
   if (raw && (!outputs.dense || outputs.lexical_weights || outputs.colbert_vecs ||
               *dtype != OutputDtype::kFloat)) {
     return call->Fail({ErrorCode::kInvalidArgument,

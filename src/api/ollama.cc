@@ -7,36 +7,49 @@
 
 #include "api/json_reader.h"
 #include "api/json_writer.h"
+#include "api/truncation.h"
 #include "api/vector_format.h"
 
 namespace embedding::api {
 namespace {
 
 struct EmbedOptions {
-  std::optional<std::string> model;
+  Embedder* model = nullptr;
   OutputDtype dtype = OutputDtype::kFloat;
   size_t texts = 0;
 };
 
-Result<EmbedOptions> ParseEmbed(const Call& call, const char* texts_field, EmbedRequest& request) {
-  JsonReader json;
-  RETURN_IF_ERROR(json.Parse(call.request.body));
+// Whether there is nothing to embed: clients load a model with such a request.
+bool IsEmpty(const JsonReader& json, const char* field) {
+  const Result<std::optional<std::string>> text = json.String(field);
+  return json.Count(field) == 0 || (text.ok() && *text == "");
+}
+
+Result<EmbedOptions> ParseEmbed(const Call& call, const JsonReader& json, const char* texts_field,
+                                EmbedRequest& request) {
   EmbedOptions options;
-  ASSIGN_OR_RETURN(options.model, json.String("model"));
-  ASSIGN_OR_RETURN(request.texts,
-                   json.Texts(texts_field, MaxTexts(call.options, TextLimit::kOpenAi)));
+  if (!IsEmpty(json, texts_field)) {
+    ASSIGN_OR_RETURN(request.texts,
+                     json.Texts(texts_field, MaxTexts(call.options, TextLimit::kOpenAi)));
+  }
   options.texts = request.size();
-  ASSIGN_OR_RETURN(request.truncate, json.Bool("truncate", true));
+  RETURN_IF_ERROR(ReadTruncation(json, request));
   ASSIGN_OR_RETURN(request.dimensions, json.PositiveInteger("dimensions"));
   ASSIGN_OR_RETURN(options.dtype, ReadOutputDtype(json));
+  if (json.Has("options")) {
+    JsonReader runtime = json;
+    RETURN_IF_ERROR(runtime.Enter("options"));
+    // The others are about writing text, or about how the work is done.
+    ASSIGN_OR_RETURN(request.max_tokens, runtime.PositiveInteger("num_ctx"));
+  }
+  ASSIGN_OR_RETURN(options.model, call.Select(Purpose::kEmbed, json));
   return options;
 }
 
-Result<Response> FormatEmbed(const EmbedResponse& response, const std::string& model,
-                             const EmbedOptions& options,
+Result<Response> FormatEmbed(const EmbedResponse& response, const EmbedOptions& options,
                              std::chrono::steady_clock::time_point received) {
   std::string body = R"({"model":)";
-  AppendJsonString(model, body);
+  AppendJsonString(options.model->info().name, body);
   body += R"(,"embeddings":[)";
   for (size_t i = 0; i < options.texts; ++i) {
     if (i > 0) body += ',';
@@ -53,57 +66,35 @@ Result<Response> FormatEmbed(const EmbedResponse& response, const std::string& m
 
 }  // namespace
 
-void OllamaEmbed(const CallPtr& call) {
+void OllamaEmbed(const CallPtr& call, const JsonReader& json) {
   EmbedRequest request;
-  Result<EmbedOptions> options = ParseEmbed(*call, "input", request);
+  const Result<EmbedOptions> options = ParseEmbed(*call, json, "input", request);
   if (!options.ok()) return call->Fail(options.error());
-  Embedder& embedder = call->Select(Purpose::kEmbed, options->model);
-  AnswerEmbed(call, embedder, std::move(request), "input",
-              [&embedder, received = call->received,
-               options = *std::move(options)](const EmbedResponse& response) {
-                return FormatEmbed(response, embedder.info().name, options, received);
-              });
+  const auto format = [received = call->received,
+                       options = *options](const EmbedResponse& response) {
+    return FormatEmbed(response, options, received);
+  };
+  if (options->texts == 0) return call->Answer(*format(EmbedResponse()));
+  AnswerEmbed(call, *options->model, std::move(request), "input", format);
 }
 
-void OllamaEmbeddings(const CallPtr& call) {
+void OllamaEmbeddings(const CallPtr& call, const JsonReader& json) {
   EmbedRequest request;
-  Result<EmbedOptions> options = ParseEmbed(*call, "prompt", request);
+  const Result<EmbedOptions> options = ParseEmbed(*call, json, "prompt", request);
   if (!options.ok()) return call->Fail(options.error());
+  if (options->texts == 0) return call->Answer({.body = R"({"embedding":[]})"});
   if (options->texts != 1) {
     return call->Fail({ErrorCode::kInvalidArgument, "prompt: expected one string", "prompt"});
   }
   // The older form gives vectors as the model does, not normalised.
   request.normalize = false;
-  AnswerEmbed(call, call->Select(Purpose::kEmbed, options->model), std::move(request), "prompt",
-              [](const EmbedResponse& response) -> Result<Response> {
+  AnswerEmbed(call, *options->model, std::move(request), "prompt",
+              [dtype = options->dtype](const EmbedResponse& response) -> Result<Response> {
                 std::string body = R"({"embedding":)";
-                RETURN_IF_ERROR(AppendVector(response.embedding(0), OutputDtype::kFloat, body));
+                RETURN_IF_ERROR(AppendVector(response.embedding(0), dtype, body));
                 body += '}';
                 return Response{.body = std::move(body)};
               });
-}
-
-void OllamaTags(const CallPtr& call) {
-  std::string body = R"({"models":[)";
-  for (const Embedder* model : *call->models) {
-    if (body.back() != '[') body += ',';
-    body += R"({"name":)";
-    AppendJsonString(model->info().name, body);
-    body += R"(,"model":)";
-    AppendJsonString(model->info().name, body);
-    body += R"(,"details":{"format":"safetensors","family":"bert","quantization_level":)";
-    AppendJsonString(model->info().dtype, body);
-    body += "}}";
-  }
-  body += "]}";
-  call->Answer({.body = std::move(body)});
-}
-
-void OllamaVersion(const CallPtr& call) {
-  std::string body = R"({"version":)";
-  AppendJsonString(EMBEDDING_SERVICE_VERSION, body);
-  body += '}';
-  call->Answer({.body = std::move(body)});
 }
 
 }  // namespace embedding::api

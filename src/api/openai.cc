@@ -6,34 +6,57 @@
 
 #include "api/json_reader.h"
 #include "api/json_writer.h"
+#include "api/truncation.h"
 #include "api/vector_format.h"
 
 namespace embedding::api {
 namespace {
 
 struct EmbedOptions {
-  std::optional<std::string> model;
+  Embedder* model = nullptr;
   OutputDtype dtype = OutputDtype::kFloat;
   bool base64 = false;
   size_t texts = 0;
 };
 
-Result<EmbedOptions> ParseEmbeddings(const Call& call, EmbedRequest& request) {
-  JsonReader json;
-  RETURN_IF_ERROR(json.Parse(call.request.body));
+// What other servers with this route have, and what changes the vectors.
+constexpr UnsupportedField kUnsupported[] = {
+    {"task", "", "name one of the model's prompts as prompt_name"},
+    {"input_type", "", "name one of the model's prompts as prompt_name"},
+    {"late_chunking", "false", "send each text by itself"},
+    {"add_special_tokens", "true", "send token ids for texts without special tokens"},
+};
+
+// "embedding_type", Jina's word for both "encoding_format" and "output_dtype".
+Status ReadEmbeddingType(const JsonReader& json, EmbedOptions& options) {
+  if (!json.Has("embedding_type")) return {};
+  constexpr std::string_view kTypes[] = {"float", "int8", "uint8", "binary", "ubinary", "base64"};
+  ASSIGN_OR_RETURN(const size_t type, json.Choice("embedding_type", kTypes));
+  options.base64 = options.base64 || kTypes[type] == "base64";
+  if (kTypes[type] != "base64") options.dtype = static_cast<OutputDtype>(type);
+  return {};
+}
+
+Result<EmbedOptions> ParseEmbeddings(const Call& call, const JsonReader& json,
+                                     EmbedRequest& request) {
   EmbedOptions options;
   ASSIGN_OR_RETURN(Inputs inputs,
                    json.TextsOrIds("input", MaxTexts(call.options, TextLimit::kOpenAi)));
   request.texts = std::move(inputs.texts);
   request.input_ids = std::move(inputs.input_ids);
   options.texts = request.size();
-  ASSIGN_OR_RETURN(options.model, json.String("model"));
   ASSIGN_OR_RETURN(request.dimensions, json.PositiveInteger("dimensions"));
   ASSIGN_OR_RETURN(request.prompt_name, json.String("prompt_name"));
+  RETURN_IF_ERROR(ReadTruncation(json, request));
+  ASSIGN_OR_RETURN(const bool normalize, json.Bool("normalize", true));
+  ASSIGN_OR_RETURN(request.normalize, json.Bool("normalized", normalize));  // Jina's
   constexpr std::string_view kFormats[] = {"float", "base64"};
   ASSIGN_OR_RETURN(const size_t format, json.Choice("encoding_format", kFormats));
   options.base64 = format == 1;
   ASSIGN_OR_RETURN(options.dtype, ReadOutputDtype(json));
+  RETURN_IF_ERROR(ReadEmbeddingType(json, options));
+  RETURN_IF_ERROR(json.RefuseAllOf(kUnsupported));
+  ASSIGN_OR_RETURN(options.model, call.Select(Purpose::kEmbed, json));
   return options;
 }
 
@@ -88,14 +111,13 @@ std::string PercentDecoded(std::string_view text) {
 
 }  // namespace
 
-void OpenAiEmbeddings(const CallPtr& call) {
+void OpenAiEmbeddings(const CallPtr& call, const JsonReader& json) {
   EmbedRequest request;
-  Result<EmbedOptions> options = ParseEmbeddings(*call, request);
+  const Result<EmbedOptions> options = ParseEmbeddings(*call, json, request);
   if (!options.ok()) return call->Fail(options.error());
-  Embedder& embedder = call->Select(Purpose::kEmbed, options->model);
-  AnswerEmbed(call, embedder, std::move(request), "input",
-              [&embedder, options = *std::move(options)](const EmbedResponse& response) {
-                return FormatEmbeddings(response, embedder.info().name, options);
+  AnswerEmbed(call, *options->model, std::move(request), "input",
+              [options = *options](const EmbedResponse& response) {
+                return FormatEmbeddings(response, options.model->info().name, options);
               });
 }
 
@@ -112,15 +134,16 @@ void OpenAiModels(const CallPtr& call) {
 void OpenAiModel(const CallPtr& call) {
   constexpr std::string_view kPrefix = "/v1/models/";
   const std::string_view target = call->request.target;
-  const std::string id =
-      PercentDecoded(target.substr(kPrefix.size(), target.find('?') - kPrefix.size()));
-  for (const Embedder* model : *call->models) {
-    if (model->info().name != id) continue;
-    std::string body;
-    AppendModel(model->info(), body);
-    return call->Answer({.body = std::move(body)});
+  std::string id = PercentDecoded(target.substr(kPrefix.size(), target.find('?') - kPrefix.size()));
+  if (id.ends_with('/')) id.pop_back();
+  const Embedder* model = call->Named(id);
+  if (model == nullptr) {
+    return call->Fail(
+        {ErrorCode::kNotFound, "no such model here; GET /v1/models lists them", "model"});
   }
-  call->Fail({ErrorCode::kNotFound, "no such model here; GET /v1/models lists them", "model"});
+  std::string body;
+  AppendModel(model->info(), body);
+  call->Answer({.body = std::move(body)});
 }
 
 }  // namespace embedding::api

@@ -12,34 +12,27 @@
 
 #include "api/api_key.h"
 #include "api/cohere.h"
+#include "api/cors.h"
 #include "api/errors.h"
 #include "api/json_reader.h"
 #include "api/native.h"
 #include "api/ollama.h"
 #include "api/openai.h"
+#include "api/shared_routes.h"
 #include "api/static_files.h"
 #include "api/tei.h"
 
 namespace embedding::api {
 namespace {
 
-// /embed has two dialects: "texts" is the Python service's name for what TEI calls "inputs".
-void Embed(const CallPtr& call) {
+// A route with a body, which is read here: every dialect says the same of one that is no JSON.
+template <void (*handle)(const CallPtr&, const JsonReader&)>
+void Reading(const CallPtr& call) {
   JsonReader json;
   if (Status parsed = json.Parse(call->request.body); !parsed.ok()) {
     return call->Fail(parsed.error());
   }
-  if (json.Has("inputs") && !json.Has("texts")) return TeiEmbed(call, json);
-  NativeEmbed(call, json);
-}
-
-// TEI's root does what the model is for; its clients that are given the server's bare address send
-// everything there.
-void Root(const CallPtr& call) {
-  const ModelInfo& info = call->models->front()->info();
-  if (!info.is_classifier()) return Embed(call);
-  if (info.labels.size() == 1) return TeiRerank(call);
-  TeiPredict(call);
+  handle(call, json);
 }
 
 struct Route {
@@ -53,8 +46,11 @@ struct Route {
 };
 
 constexpr Route kRoutes[] = {
-    {"POST", "/", Root, true},
-    {"POST", "/embed", Embed, true},
+    {"POST", "/", Reading<Root>, true},
+    {"GET", "/", NativeHealth, false},
+    {"POST", "/invocations", Reading<Root>, true},
+    {"POST", "/vertex", Reading<Vertex>, true},
+    {"POST", "/embed", Reading<Embed>, true},
     {"GET", "/health", NativeHealth, false},
     {"GET", "/readyz", NativeHealth, false},
     {"GET", "/ping", NativeHealth, false},
@@ -62,22 +58,28 @@ constexpr Route kRoutes[] = {
     {"GET", "/metrics", TeiMetrics, false},
     {"GET", "/openapi.json", OpenApi, false},
     {"GET", "/docs", Docs, false},
-    {"POST", "/embed_all", TeiEmbedAll, true},
-    {"POST", "/embed_sparse", TeiEmbedSparse, true},
-    {"POST", "/similarity", TeiSimilarity, true},
-    {"POST", "/rerank", TeiRerank, true},
-    {"POST", "/predict", TeiPredict, true},
-    {"POST", "/tokenize", TeiTokenize, true},
-    {"POST", "/decode", TeiDecode, true},
+    {"POST", "/embed_all", Reading<TeiEmbedAll>, true},
+    {"POST", "/embed_sparse", Reading<TeiEmbedSparse>, true},
+    {"POST", "/similarity", Reading<TeiSimilarity>, true},
+    {"POST", "/rerank", Reading<Rerank>, true},
+    {"POST", "/predict", Reading<TeiPredict>, true},
+    {"POST", "/tokenize", Reading<TeiTokenize>, true},
+    {"POST", "/decode", Reading<TeiDecode>, true},
     {"GET", "/info", TeiInfo, true},
-    {"POST", "/v1/embeddings", OpenAiEmbeddings, true},
+    {"POST", "/v1/embeddings", Reading<OpenAiEmbeddings>, true},
+    {"POST", "/embeddings", Reading<OpenAiEmbeddings>, true},
     {"GET", "/v1/models", OpenAiModels, true},
     {"GET", "/v1/models/", OpenAiModel, true},
-    {"POST", "/v1/rerank", CohereRerank, true},
-    {"POST", "/v2/rerank", CohereRerank, true},
-    {"POST", "/api/embed", OllamaEmbed, true},
-    {"POST", "/api/embeddings", OllamaEmbeddings, true},
+    {"POST", "/v1/rerank", Reading<CohereRerank>, true},
+    {"POST", "/v2/rerank", Reading<CohereRerank>, true},
+    {"POST", "/v1/reranking", Reading<CohereRerank>, true},
+    {"POST", "/reranking", Reading<CohereRerank>, true},
+    {"POST", "/api/embed", Reading<OllamaEmbed>, true},
+    {"POST", "/api/embeddings", Reading<OllamaEmbeddings>, true},
+    {"POST", "/api/show", Reading<OllamaShow>, true},
+    {"POST", "/api/pull", Reading<OllamaPull>, true},
     {"GET", "/api/tags", OllamaTags, true},
+    {"GET", "/api/ps", OllamaRunning, true},
     {"GET", "/api/version", OllamaVersion, false},
 };
 
@@ -95,24 +97,30 @@ std::string RouteOf(std::string_view path) {
   return "";
 }
 
+// Without the query, and without a slash at the end, which some clients' base addresses leave
+// there.
 std::string_view PathOf(const Request& request) {
-  const std::string_view target = request.target;
-  return target.substr(0, target.find('?'));
+  std::string_view path = request.target;
+  path = path.substr(0, path.find('?'));
+  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  return path;
 }
 
 struct Found {
   const Route* route = nullptr;
-  std::string allowed;  // the methods that the path takes, if not the request's
+  std::string allowed;  // the methods that the path takes besides OPTIONS; empty if there is none
 };
 
-// HEAD is asked wherever GET is.
+// HEAD is asked wherever GET is; "*" is the whole server (RFC 9110, 9.3.7).
 Found Find(const Request& request) {
   const std::string_view method =
       request.method == "HEAD" ? "GET" : std::string_view(request.method);
+  const std::string_view path = PathOf(request);
+  if (path == "*") return {nullptr, "GET, HEAD, POST"};
   Found found;
   for (const Route& route : kRoutes) {
-    if (!Matches(route, PathOf(request))) continue;
-    if (route.method == method) return {&route, ""};
+    if (!Matches(route, path)) continue;
+    if (route.method == method) found.route = &route;
     if (!found.allowed.empty()) found.allowed += ", ";
     found.allowed += route.method == "GET" ? "GET, HEAD" : route.method;
   }
@@ -140,15 +148,22 @@ std::vector<std::pair<std::string, std::string>> Service::Routes() {
 
 std::optional<Response> Service::Refuse(const Request& request) const {
   const Found found = Find(request);
+  const std::string_view path = PathOf(request);
   std::optional<Error> error;
-  if (found.route == nullptr) {
-    const std::string_view path = PathOf(request);
-    error = found.allowed.empty()
-                ? Error{ErrorCode::kNotFound, "no such path: " + Excerpt(path), ""}
-                : Error{ErrorCode::kMethodNotAllowed,
-                        fmt::format("{} takes {}, not {}", Excerpt(path), found.allowed,
-                                    Excerpt(request.method)),
-                        ""};
+  std::optional<Response> response;
+  if (found.allowed.empty()) {
+    error = Error{ErrorCode::kNotFound, "no such path: " + Excerpt(path), ""};
+  } else if (request.method == "OPTIONS") {
+    // Browsers ask before they know a key.
+    response = Response{.status = 204};
+    if (!options_.cors_origins.empty() && IsPreflight(request)) {
+      AllowRequest(request, found.allowed, *response);
+    }
+  } else if (found.route == nullptr) {
+    error = Error{
+        ErrorCode::kMethodNotAllowed,
+        fmt::format("{} takes {}, not {}", Excerpt(path), found.allowed, Excerpt(request.method)),
+        ""};
   } else if (found.route->needs_model) {
     if (Status allowed = CheckApiKey(options_.api_keys, request); !allowed.ok()) {
       error = std::move(allowed).error();
@@ -157,11 +172,17 @@ std::optional<Response> Service::Refuse(const Request& request) const {
                     "the model " + options_.model_name + " is still loading, try again", ""};
     }
   }
-  if (!error) return std::nullopt;
-  Response response = ErrorResponse(*error, request.target, request.request_id);
-  if (!found.allowed.empty()) response.headers.push_back({"Allow", found.allowed});
-  metrics_.Count(RouteOf(PathOf(request)), response.status, std::chrono::seconds(0));
+  if (error) response = ErrorResponse(*error, request.target, request.request_id);
+  if (!response) return std::nullopt;
+  if (!found.allowed.empty() && found.route == nullptr) {
+    response->headers.push_back({"Allow", found.allowed + ", OPTIONS"});
+  }
+  metrics_.Count(RouteOf(path), response->status, std::chrono::seconds(0));
   return response;
+}
+
+void Service::Finish(const std::string& origin, Response& response) const {
+  AllowOrigin(options_.cors_origins, origin, response);
 }
 
 void Service::Handle(Request request, Respond respond) const {

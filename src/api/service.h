@@ -38,8 +38,12 @@ class Service {
   static std::vector<std::pair<std::string, std::string>> Routes();
 
   // What a request is refused with for its method, its path and its API key, or because the models
-  // are still loading; nothing if none of these is in the way. Reads no body.
+  // are still loading; nothing if none of these is in the way. OPTIONS is answered by it. Reads no
+  // body.
   std::optional<Response> Refuse(const Request& request) const;
+
+  // Adds what every answer to a request from `origin` has, whoever made it: CORS.
+  void Finish(const std::string& origin, Response& response) const;
 
   // Answers a request, be it with a refusal. Returns at once; see Respond for how the answer comes.
   void Handle(Request request, Respond respond) const;

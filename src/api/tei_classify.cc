@@ -9,22 +9,27 @@
 #include "api/json_writer.h"
 #include "api/ranking.h"
 #include "api/tei.h"
+#include "api/truncation.h"
 
 namespace embedding::api {
 namespace {
 
-// The texts are returned too, if they are to be: they are copied to `returned`.
-Result<RerankRequest> ParseRerank(const Call& call, std::vector<std::string>& returned) {
-  JsonReader json;
-  RETURN_IF_ERROR(json.Parse(call.request.body));
-  RerankRequest request;
+struct RerankOptions {
+  Embedder* model = nullptr;
+  std::vector<std::string> returned;  // the texts, if they are to be returned
+};
+
+Result<RerankOptions> ParseRerank(const Call& call, const JsonReader& json,
+                                  RerankRequest& request) {
+  RerankOptions options;
   ASSIGN_OR_RETURN(request.query, json.RequiredString("query"));
   ASSIGN_OR_RETURN(request.texts, json.Texts("texts", MaxTexts(call.options, TextLimit::kCohere)));
   ASSIGN_OR_RETURN(request.raw_scores, json.Bool("raw_scores", false));
-  ASSIGN_OR_RETURN(request.truncate, json.Bool("truncate", true));
+  RETURN_IF_ERROR(ReadTruncation(json, request));
   ASSIGN_OR_RETURN(const bool return_text, json.Bool("return_text", false));
-  if (return_text) returned = request.texts;
-  return request;
+  if (return_text) options.returned = request.texts;
+  ASSIGN_OR_RETURN(options.model, call.Select(Purpose::kClassify, json));
+  return options;
 }
 
 Result<Response> FormatRerank(const RerankResponse& response,
@@ -47,19 +52,23 @@ Result<Response> FormatRerank(const RerankResponse& response,
 }
 
 struct PredictOptions {
-  Sequences sequences;
+  Embedder* model = nullptr;
+  bool single = false;
   bool raw_scores = false;
-  bool truncate = true;
 };
 
-Result<PredictOptions> ParsePredict(const Call& call) {
-  JsonReader json;
-  RETURN_IF_ERROR(json.Parse(call.request.body));
+Result<PredictOptions> ParsePredict(const Call& call, const JsonReader& json,
+                                    EmbedRequest& request) {
   PredictOptions options;
-  ASSIGN_OR_RETURN(options.sequences,
+  ASSIGN_OR_RETURN(Sequences sequences,
                    json.TextsOrPairs("inputs", MaxTexts(call.options, TextLimit::kCohere)));
+  request.texts = std::move(sequences.texts);
+  request.text_pairs = std::move(sequences.text_pairs);
+  options.single = sequences.single;
   ASSIGN_OR_RETURN(options.raw_scores, json.Bool("raw_scores", false));
-  ASSIGN_OR_RETURN(options.truncate, json.Bool("truncate", true));
+  RETURN_IF_ERROR(ReadTruncation(json, request));
+  request.outputs = {.dense = false, .logits = true};
+  ASSIGN_OR_RETURN(options.model, call.Select(Purpose::kClassify, json));
   return options;
 }
 
@@ -111,29 +120,24 @@ Result<Response> FormatPredict(const EmbedResponse& response,
 
 }  // namespace
 
-void TeiRerank(const CallPtr& call) {
-  std::vector<std::string> returned;
-  Result<RerankRequest> request = ParseRerank(*call, returned);
-  if (!request.ok()) return call->Fail(request.error());
-  AnswerRerank(call, call->Select(Purpose::kClassify), *std::move(request), "texts",
-               [returned = std::move(returned)](const RerankResponse& response) {
+void TeiRerank(const CallPtr& call, const JsonReader& json) {
+  RerankRequest request;
+  Result<RerankOptions> options = ParseRerank(*call, json, request);
+  if (!options.ok()) return call->Fail(options.error());
+  AnswerRerank(call, *options->model, std::move(request), "texts",
+               [returned = std::move(options->returned)](const RerankResponse& response) {
                  return FormatRerank(response, returned);
                });
 }
 
-void TeiPredict(const CallPtr& call) {
-  Result<PredictOptions> options = ParsePredict(*call);
-  if (!options.ok()) return call->Fail(options.error());
-  Embedder& embedder = call->Select(Purpose::kClassify);
+void TeiPredict(const CallPtr& call, const JsonReader& json) {
   EmbedRequest request;
-  request.texts = std::move(options->sequences.texts);
-  request.text_pairs = std::move(options->sequences.text_pairs);
-  request.truncate = options->truncate;
-  request.outputs = {.dense = false, .logits = true};
-  AnswerEmbed(call, embedder, std::move(request), "inputs",
-              [&embedder, single = options->sequences.single,
-               raw_scores = options->raw_scores](const EmbedResponse& response) {
-                return FormatPredict(response, embedder.info().labels, single, raw_scores);
+  const Result<PredictOptions> options = ParsePredict(*call, json, request);
+  if (!options.ok()) return call->Fail(options.error());
+  AnswerEmbed(call, *options->model, std::move(request), "inputs",
+              [options = *options](const EmbedResponse& response) {
+                return FormatPredict(response, options.model->info().labels, options.single,
+                                     options.raw_scores);
               });
 }
 

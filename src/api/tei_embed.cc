@@ -5,6 +5,7 @@
 
 #include "api/json_writer.h"
 #include "api/tei.h"
+#include "api/truncation.h"
 #include "api/vector_format.h"
 
 namespace embedding::api {
@@ -18,10 +19,7 @@ Result<EmbedRequest> ParseInputs(const JsonReader& json, size_t max_texts) {
   ASSIGN_OR_RETURN(Inputs inputs, json.TextsOrIds(kInputs, max_texts));
   request.texts = std::move(inputs.texts);
   request.input_ids = std::move(inputs.input_ids);
-  ASSIGN_OR_RETURN(request.truncate, json.Bool("truncate", true));
-  constexpr std::string_view kDirections[] = {"Right", "Left", "right", "left"};
-  ASSIGN_OR_RETURN(const size_t direction, json.Choice("truncation_direction", kDirections));
-  if (direction % 2 == 1) request.truncation_side = TruncationSide::kLeft;
+  RETURN_IF_ERROR(ReadTruncation(json, request));
   ASSIGN_OR_RETURN(request.prompt_name, json.String("prompt_name"));
   return request;
 }
@@ -38,9 +36,9 @@ Result<Response> Array(size_t texts, const Append& append) {
   return Response{.body = std::move(body)};
 }
 
-Result<Response> DenseVectors(const EmbedResponse& response) {
+Result<Response> DenseVectors(const EmbedResponse& response, OutputDtype dtype) {
   return Array(response.embeddings.size() / response.dimension, [&](size_t i, std::string& body) {
-    return AppendVector(response.embedding(i), OutputDtype::kFloat, body);
+    return AppendVector(response.embedding(i), dtype, body);
   });
 }
 
@@ -67,55 +65,78 @@ Result<Response> SparseVectors(const EmbedResponse& response) {
 }
 
 // A route that takes `inputs` and wants `outputs` of them.
-void EmbedInputs(const CallPtr& call, const Outputs& outputs,
+void EmbedInputs(const CallPtr& call, const JsonReader& json, const Outputs& outputs,
                  Result<Response> (*format)(const EmbedResponse&)) {
-  JsonReader json;
-  if (Status parsed = json.Parse(call->request.body); !parsed.ok()) {
-    return call->Fail(parsed.error());
-  }
   Result<EmbedRequest> request = ParseInputs(json, MaxTexts(call->options, TextLimit::kCohere));
   if (!request.ok()) return call->Fail(request.error());
+  const Result<Embedder*> model = call->Select(Purpose::kEmbed, json);
+  if (!model.ok()) return call->Fail(model.error());
   request->outputs = outputs;
-  AnswerEmbed(call, call->Select(Purpose::kEmbed), *std::move(request), kInputs, format);
+  AnswerEmbed(call, **model, *std::move(request), kInputs, format);
 }
 
-Result<RerankRequest> ParseSimilarity(const Call& call) {
-  JsonReader json;
-  RETURN_IF_ERROR(json.Parse(call.request.body));
-  RETURN_IF_ERROR(json.Enter(kInputs));
+struct EmbedOptions {
+  Embedder* model = nullptr;
+  OutputDtype dtype = OutputDtype::kFloat;
+};
+
+Result<EmbedOptions> ParseEmbed(const Call& call, const JsonReader& json, EmbedRequest& request) {
+  EmbedOptions options;
+  ASSIGN_OR_RETURN(request, ParseInputs(json, MaxTexts(call.options, TextLimit::kCohere)));
+  ASSIGN_OR_RETURN(request.normalize, json.Bool("normalize", true));
+  ASSIGN_OR_RETURN(request.dimensions, json.PositiveInteger("dimensions"));
+  ASSIGN_OR_RETURN(options.dtype, ReadOutputDtype(json));
+  ASSIGN_OR_RETURN(options.model, call.Select(Purpose::kEmbed, json));
+  return options;
+}
+
+struct Similarity {
+  Embedder* model = nullptr;
   RerankRequest request;
-  ASSIGN_OR_RETURN(request.query, json.RequiredString("source_sentence"));
+};
+
+Result<Similarity> ParseSimilarity(const Call& call, const JsonReader& json) {
+  Similarity similarity;
+  RerankRequest& request = similarity.request;
+  JsonReader inputs = json;
+  RETURN_IF_ERROR(inputs.Enter(kInputs));
+  ASSIGN_OR_RETURN(request.query, inputs.RequiredString("source_sentence"));
   ASSIGN_OR_RETURN(request.texts,
-                   json.Texts("sentences", MaxTexts(call.options, TextLimit::kCohere)));
-  return request;
+                   inputs.Texts("sentences", MaxTexts(call.options, TextLimit::kCohere)));
+  if (json.Has("parameters")) {
+    JsonReader parameters = json;
+    RETURN_IF_ERROR(parameters.Enter("parameters"));
+    RETURN_IF_ERROR(ReadTruncation(parameters, request));
+    ASSIGN_OR_RETURN(request.prompt_name, parameters.String("prompt_name"));
+  }
+  ASSIGN_OR_RETURN(similarity.model, call.Select(Purpose::kEmbed, json));
+  return similarity;
 }
 
 }  // namespace
 
 void TeiEmbed(const CallPtr& call, const JsonReader& json) {
-  Result<EmbedRequest> request = ParseInputs(json, MaxTexts(call->options, TextLimit::kCohere));
-  if (!request.ok()) return call->Fail(request.error());
-  const auto normalize = json.Bool("normalize", true);
-  if (!normalize.ok()) return call->Fail(normalize.error());
-  const auto dimensions = json.PositiveInteger("dimensions");
-  if (!dimensions.ok()) return call->Fail(dimensions.error());
-  request->normalize = *normalize;
-  request->dimensions = *dimensions;
-  AnswerEmbed(call, call->Select(Purpose::kEmbed), *std::move(request), kInputs, DenseVectors);
+  EmbedRequest request;
+  const Result<EmbedOptions> options = ParseEmbed(*call, json, request);
+  if (!options.ok()) return call->Fail(options.error());
+  AnswerEmbed(call, *options->model, std::move(request), kInputs,
+              [dtype = options->dtype](const EmbedResponse& response) {
+                return DenseVectors(response, dtype);
+              });
 }
 
-void TeiEmbedAll(const CallPtr& call) {
-  EmbedInputs(call, {.dense = false, .token_embeddings = true}, TokenVectors);
+void TeiEmbedAll(const CallPtr& call, const JsonReader& json) {
+  EmbedInputs(call, json, {.dense = false, .token_embeddings = true}, TokenVectors);
 }
 
-void TeiEmbedSparse(const CallPtr& call) {
-  EmbedInputs(call, {.dense = false, .lexical_weights = true}, SparseVectors);
+void TeiEmbedSparse(const CallPtr& call, const JsonReader& json) {
+  EmbedInputs(call, json, {.dense = false, .lexical_weights = true}, SparseVectors);
 }
 
-void TeiSimilarity(const CallPtr& call) {
-  Result<RerankRequest> request = ParseSimilarity(*call);
-  if (!request.ok()) return call->Fail(request.error());
-  AnswerRerank(call, call->Select(Purpose::kEmbed), *std::move(request), "inputs.sentences",
+void TeiSimilarity(const CallPtr& call, const JsonReader& json) {
+  Result<Similarity> similarity = ParseSimilarity(*call, json);
+  if (!similarity.ok()) return call->Fail(similarity.error());
+  AnswerRerank(call, *similarity->model, std::move(similarity->request), "inputs.sentences",
                [](const RerankResponse& response) -> Result<Response> {
                  Response answer;
                  if (!AppendJsonFloats(response.scores, answer.body)) {

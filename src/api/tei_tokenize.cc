@@ -1,6 +1,7 @@
 #include "api/tei.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,15 +53,28 @@ void AppendTokens(std::string_view text, const Encoding& encoding, const Tokeniz
   out += ']';
 }
 
-Result<Response> Tokenize(const Call& call) {
-  JsonReader json;
-  RETURN_IF_ERROR(json.Parse(call.request.body));
-  ASSIGN_OR_RETURN(const std::vector<std::string> inputs,
+// The inputs, each with the prompt before it that "prompt_name" names.
+Result<std::vector<std::string>> Inputs(const Call& call, const JsonReader& json,
+                                        const ModelInfo& info) {
+  ASSIGN_OR_RETURN(std::vector<std::string> inputs,
                    json.Texts("inputs", MaxTexts(call.options, TextLimit::kCohere)));
-  ASSIGN_OR_RETURN(const bool add_special_tokens, json.Bool("add_special_tokens", true));
-  RETURN_IF_ERROR(json.RequireNull("prompt_name", "not supported here, expected null"));
+  ASSIGN_OR_RETURN(const std::optional<std::string> prompt_name, json.String("prompt_name"));
+  if (!prompt_name) return inputs;
+  const auto prompt = info.prompts.find(*prompt_name);
+  if (prompt == info.prompts.end()) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "prompt_name: " + info.name + " has no such prompt; send null, or one of its own",
+                 "prompt_name"};
+  }
+  for (std::string& input : inputs) input.insert(0, prompt->second);
+  return inputs;
+}
 
-  const Tokenizer& tokenizer = call.Select(Purpose::kEmbed).tokenizer();
+Result<Response> Tokenize(const Call& call, const JsonReader& json) {
+  ASSIGN_OR_RETURN(const Embedder* model, call.Select(Purpose::kEmbed, json));
+  ASSIGN_OR_RETURN(const std::vector<std::string> inputs, Inputs(call, json, model->info()));
+  ASSIGN_OR_RETURN(const bool add_special_tokens, json.Bool("add_special_tokens", true));
+  const Tokenizer& tokenizer = model->tokenizer();
   const EncodeOptions options = {.add_special_tokens = add_special_tokens, .with_offsets = true};
   Response response{.charge = ByteCharge(call.answers)};
   std::string& body = response.body = "[";
@@ -73,13 +87,12 @@ Result<Response> Tokenize(const Call& call) {
   return response;
 }
 
-Result<Response> Decode(const Call& call) {
-  JsonReader json;
-  RETURN_IF_ERROR(json.Parse(call.request.body));
+Result<Response> Decode(const Call& call, const JsonReader& json) {
   ASSIGN_OR_RETURN(const auto ids,
                    json.TokenIds("ids", MaxTexts(call.options, TextLimit::kCohere)));
   ASSIGN_OR_RETURN(const bool skip_special_tokens, json.Bool("skip_special_tokens", true));
-  const Tokenizer& tokenizer = call.Select(Purpose::kEmbed).tokenizer();
+  ASSIGN_OR_RETURN(const Embedder* model, call.Select(Purpose::kEmbed, json));
+  const Tokenizer& tokenizer = model->tokenizer();
   Response response{.charge = ByteCharge(call.answers)};
   std::string& body = response.body = "[";
   for (const std::vector<int32_t>& each : ids) {
@@ -94,14 +107,14 @@ Result<Response> Decode(const Call& call) {
 
 }  // namespace
 
-void TeiDecode(const CallPtr& call) {
-  Result<Response> response = Decode(*call);
+void TeiDecode(const CallPtr& call, const JsonReader& json) {
+  Result<Response> response = Decode(*call, json);
   if (!response.ok()) return call->Fail(response.error());
   call->Answer(*std::move(response));
 }
 
-void TeiTokenize(const CallPtr& call) {
-  Result<Response> response = Tokenize(*call);
+void TeiTokenize(const CallPtr& call, const JsonReader& json) {
+  Result<Response> response = Tokenize(*call, json);
   if (!response.ok()) return call->Fail(response.error());
   call->Answer(*std::move(response));
 }

@@ -210,7 +210,9 @@ int Serve(int argc, char** argv) {
            [&service](api::Request request, api::Respond respond) {
              service.Handle(std::move(request), std::move(respond));
            },
-       .refuse = [&service](const api::Request& request) { return service.Refuse(request); }});
+       .refuse = [&service](const api::Request& request) { return service.Refuse(request); },
+       .finish = [&service](const std::string& origin,
+                            api::Response& response) { service.Finish(origin, response); }});
   if (!listening.ok()) return Report(listening.error());
   server = *std::move(listening);
   if (!server->is_local() && options.service.api_keys.empty()) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "api/cors.h"
 #include "cli/option_values.h"
 #include "cli/usage_error.h"
 #include "weights/model_error.h"
@@ -89,6 +90,14 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
          "more than once. Without any, everybody may ask. Other processes see the command "
          "line: better in the environment or the file")
       ->transform(ApiKey());
+  add("--cors-origin", options.service.cors_origins,
+      "An origin whose pages browsers let read the answers, as https://example.com or "
+      "http://localhost:3000, or * for every one; may be given more than once",
+      Word("* or an origin"));
+  add("--strict-model", options.strict_model,
+      "true refuses a request for a model that is not served; false lets the first that fits "
+      "answer",
+      OneOf({"true", "false"}));
   add_derived("--payload-limit", options.payload_limit_bytes, "Largest body of a request in bytes",
               "20000000, or 10000 for each text of --max-client-batch-size",
               WholeNumber(1, kMostBytes));
@@ -113,6 +122,14 @@ Status FinishServeOptions(ServeOptions& options) {
     if (models.insert(model).second) continue;
     return UsageError("--model: expected each model once, got {} twice", Quoted(model));
   }
+  for (const std::string& origin : options.service.cors_origins) {
+    if (api::IsOrigin(origin)) continue;
+    return UsageError(
+        "--cors-origin: expected * or an origin as browsers send it, in lower case and without a "
+        "path, as https://example.com or http://localhost:3000, got {}",
+        Quoted(origin));
+  }
+  options.service.strict_model = options.strict_model == "true";
   const std::optional<size_t>& batch = options.service.max_client_batch_size;
   if (batch && options.max_queue && *batch > *options.max_queue) {
     return UsageError(

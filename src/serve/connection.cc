@@ -138,6 +138,7 @@ void Connection::ReadHeader() {
     const api::Request& header = reader_->header();
     exchange_.request_id = shared_.request_ids.For(header.request_id);
     exchange_.target = header.target;
+    exchange_.origin = header.origin;
     exchange_.version = reader_->version();
     exchange_.head = header.method == "HEAD";
   }
@@ -236,16 +237,19 @@ void Connection::Fail(const Error& error) {
 void Connection::Send(api::Response response) {
   answering_ = true;
   reader_.reset();
+  if (shared_.application.finish) shared_.application.finish(exchange_.origin, response);
   exchange_.keep_alive = exchange_.keep_alive && !shared_.draining;
   answer_charge_ = std::move(response.charge);
   message_.emplace(static_cast<http::status>(response.status), exchange_.version);
   message_->set(http::field::date,
                 fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::time(nullptr))));
-  message_->set(http::field::content_type, response.content_type);
+  // RFC 9110, 8.6: neither in an answer that has no content.
+  const bool has_content = message_->result() != http::status::no_content;
+  if (has_content) message_->set(http::field::content_type, response.content_type);
   message_->set("x-request-id", exchange_.request_id);
   for (const api::Header& header : response.headers) message_->set(header.name, header.value);
   message_->keep_alive(exchange_.keep_alive);
-  message_->content_length(response.body.size());
+  if (has_content) message_->content_length(response.body.size());
   if (!exchange_.head) message_->body() = std::move(response.body);
   serializer_.emplace(*message_);
   WriteSome();

@@ -78,6 +78,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool head = false;        // the answer to HEAD has no body
     std::string target;
     std::string request_id;
+    std::string origin;
   };
 
   void AwaitRequest();

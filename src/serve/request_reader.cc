@@ -67,6 +67,7 @@ Result<bool> RequestReader::TakeHeader(boost::beast::flat_buffer& buffer) {
   const auto& header = parser_.get();
   request_.target = PathAndQuery(View(header.target()));
   request_.request_id = View(header["x-request-id"]);
+  request_.origin = View(header[http::field::origin]);
   if (error && error != http::error::need_more) return ErrorOf(error);
   RETURN_IF_ERROR(CheckFraming(header));
   version_ = header.version();
@@ -78,6 +79,8 @@ Result<bool> RequestReader::TakeHeader(boost::beast::flat_buffer& buffer) {
   request_.accept = View(header[http::field::accept]);
   request_.authorization = View(header[http::field::authorization]);
   request_.api_key = View(header["X-API-Key"]);
+  request_.requested_method = View(header[http::field::access_control_request_method]);
+  request_.requested_headers = View(header[http::field::access_control_request_headers]);
   parser_.get().body().charge = ByteCharge(budget_);
   return true;
 }

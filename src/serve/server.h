@@ -32,6 +32,7 @@ struct Timeouts {
 struct Application {
   api::Handler handle;
   api::Refuse refuse = {};  // refuses nothing if empty
+  api::Finish finish = {};  // adds nothing if empty
 };
 
 struct ServerOptions {

@@ -40,7 +40,7 @@ TEST_F(ServiceTest, ErrorsQuoteNoHalfCharacter) {
 
 std::vector<float> Weights(const std::string& weights) {
   JsonReader json;
-  const std::string body = R"({"weights":)" + weights + "}";
+  std::string body = R"({"weights":)" + weights + "}";
   if (!json.Parse(body).ok()) return {};
   const auto read = json.Weights("weights", 3);
   return read.ok() && *read ? **read : std::vector<float>();

@@ -138,19 +138,21 @@ INSTANTIATE_TEST_SUITE_P(
                 "texts[0]: expected a string, got array"},
         BadBody{R"({"texts":["a","b","c","d"]})", 422, "Validation",
                 "batch size 4 > maximum allowed batch size 3"},
-        BadBody{R"({"texts":["a"],"normalize":"yes"})", 422, "Validation",
-                "normalize: expected a boolean, got string"},
-        BadBody{R"({"texts":["a"],"truncate":1})", 422, "Validation",
-                "truncate: expected a boolean, got number"},
-        BadBody{R"({"texts":["a"],"dimensions":"8"})", 422, "Validation",
-                "dimensions: expected a positive integer, got string"},
+        BadBody{R"({"texts":["a"],"normalize":"perhaps"})", 422, "Validation",
+                "normalize: expected a boolean, got \"perhaps\""},
+        BadBody{R"({"texts":["a"],"truncate":2})", 422, "Validation",
+                "truncate: expected a boolean, got 2"},
+        BadBody{R"({"texts":["a"],"dimensions":"8x"})", 422, "Validation",
+                "dimensions: expected a positive integer, got \"8x\""},
+        BadBody{R"({"texts":["a"],"dimensions":[8]})", 422, "Validation",
+                "dimensions: expected a positive integer, got array"},
         BadBody{R"({"texts":["a"],"dimensions":0})", 422, "Validation", "dimensions"},
         BadBody{R"({"texts":["a"],"dimensions":-3})", 422, "Validation", "got -3"},
         BadBody{R"({"texts":["a"],"dimensions":2.5})", 422, "Validation", "got 2.5"},
         BadBody{R"({"texts":["a"],"prompt_name":1})", 422, "Validation", "prompt_name"},
         BadBody{R"({"texts":["a"],"return_dense":false})", 422, "Validation", "return_dense"},
-        BadBody{R"({"texts":["a"],"return_sparse":1})", 422, "Validation",
-                "return_sparse: expected a boolean, got number"}));
+        BadBody{R"({"texts":["a"],"return_sparse":-1})", 422, "Validation",
+                "return_sparse: expected a boolean, got -1"}));
 
 TEST_F(NativeEmbedTest, NestingIsBounded) {
   const std::string deep(200'000, '[');

@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <tuple>
 
 #include "api/service_fixture.h"
 
@@ -13,25 +14,25 @@ namespace {
 TEST_F(ServiceTest, UnknownPathIs404AndShownSafely) {
   ExpectError(Post("/nowhere", "{}"), 404, "Validation", "/nowhere");
   ExpectError(Post("/\xFF\"<\n", "{}"), 404, "Validation", "/?\"<?");
-  ExpectError(Post("/embed/", "{}"), 404, "Validation", "/embed/");
+  ExpectError(Post("/embed//", "{}"), 404, "Validation", "/embed/");
   EXPECT_LT(Post("/" + std::string(100'000, 'a'), "").body.size(), 1000U);
 }
 
 TEST_F(ServiceTest, WrongMethodIs405WithAllow) {
-  for (const char* method : {"GET", "HEAD", "OPTIONS", "DELETE"}) {
+  for (const char* method : {"GET", "HEAD", "DELETE"}) {
     const Response response = Send(method, "/embed");
     ExpectError(response, 405, "Validation", method);
-    EXPECT_EQ(HeaderOf(response, "Allow"), "POST");
+    EXPECT_EQ(HeaderOf(response, "Allow"), "POST, OPTIONS");
   }
   const Response response = Post("/health", "");
   ExpectError(response, 405, "Validation", "POST");
-  EXPECT_EQ(HeaderOf(response, "Allow"), "GET, HEAD");
+  EXPECT_EQ(HeaderOf(response, "Allow"), "GET, HEAD, OPTIONS");
 }
 
 TEST_F(ServiceTest, HeadIsAnsweredAsGetOnEveryRoute) {
   for (const auto& [method, path] : Service::Routes()) {
     if (method != "GET" || path == "/metrics") continue;  // which counts these requests
-    const std::string target = path + (path.ends_with('/') ? "org/fake" : "");
+    const std::string target = path + (path == "/v1/models/" ? "org/fake" : "");
     const Response get = Send("GET", target);
     const Response head = Send("HEAD", target);
     EXPECT_EQ(head.status, 200) << target;
@@ -160,6 +161,27 @@ TEST_F(ServiceTest, ErrorsOfTheEngineHaveTheirStatus) {
     const Response response = Post("/embed", R"({"texts":["a"]})");
     ExpectError(response, c.status, c.type, "because");
     EXPECT_EQ(HeaderOf(response, "Retry-After") != "", c.retry_after) << c.status;
+  }
+}
+
+// A full queue, in each dialect's shape.
+TEST_F(ServiceTest, OverloadIsTold) {
+  embedder.failure = Error{ErrorCode::kOverloaded, "the queue is full", ""};
+  for (const auto& [path, body, pointer] :
+       {std::tuple{"/embed", R"({"texts":["a"]})", "/error"},
+        {"/embed", R"({"inputs":["a"]})", "/error"},
+        {"/rerank", R"({"query":"a","texts":["a"]})", "/error"},
+        {"/vertex", R"({"instances":[{"inputs":"a"}]})", "/error"},
+        {"/v1/embeddings", R"({"input":["a"]})", "/error/message"},
+        {"/embeddings", R"({"input":["a"]})", "/error/message"},
+        {"/v1/rerank", R"({"query":"a","documents":["a"]})", "/message"},
+        {"/rerank", R"({"query":"a","documents":["a"]})", "/message"},
+        {"/api/embed", R"({"input":["a"]})", "/error"}}) {
+    const Response response = Post(path, body);
+    EXPECT_EQ(response.status, 429) << path;
+    EXPECT_NE(HeaderOf(response, "Retry-After"), "") << path;
+    const auto json = nlohmann::json::parse(response.body);
+    EXPECT_EQ(json.at(nlohmann::json::json_pointer(pointer)), "the queue is full") << path;
   }
 }
 

@@ -41,7 +41,6 @@ def test_models(client):
 @pytest.mark.parametrize(
     "arguments, status, message",
     [
-        ({"input": []}, 400, "input"),
         ({"input": ["x"] * 2049}, 422, "batch size 2049 > maximum"),
         ({"input": "x", "dimensions": 9999}, 422, "dimensions"),
         ({"input": "x" * 9 + " x" * 9999, "truncate": False}, 422, "256"),
@@ -51,6 +50,17 @@ def test_errors_are_its_own(client, arguments, status, message):
     with pytest.raises(ollama.ResponseError) as caught:
         client.embed(model=NAME, **arguments)
     assert caught.value.status_code == status and message in caught.value.error
+
+
+def test_what_is_here_can_be_shown_and_pulled(client):
+    shown = client.show("all-MiniLM-L6-v2")
+    assert shown.details.family == "bert" and shown.capabilities == ["embedding"]
+    assert [model.model for model in client.ps().models] == ["all-MiniLM-L6-v2"]
+    assert client.pull("all-MiniLM-L6-v2:latest").status == "success"
+    assert [part.status for part in client.pull("all-MiniLM-L6-v2", stream=True)] == ["success"]
+    assert client.embed(model="all-MiniLM-L6-v2", input=[]).embeddings == []
+    with pytest.raises(ollama.ResponseError, match="--model nomic-embed-text"):
+        client.pull("nomic-embed-text")
 
 
 def test_what_is_not_here_is_not_found(client):

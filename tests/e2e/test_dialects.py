@@ -225,16 +225,18 @@ def test_errors_have_the_shape_of_the_dialect(minilm, path):
     expect(400, "not valid JSON", data="{")
     expect(400, "empty", data="")
     expect(400, "not valid UTF-8", data=b'{"x":"\xff"}')
-    expect(400, field, json={**ROUTES[path], field: []})
+    if path != "/api/embed":  # where it loads a model
+        expect(400, field, json={**ROUTES[path], field: []})
     expect(422, field, json={**ROUTES[path], field: 7})
     without = {key: value for key, value in ROUTES[path].items() if key != field}
-    expect(422, f"{field}: missing", json=without)
+    if path != "/api/embed":
+        expect(422, f"{field}: missing", json=without)
     expect(422, "batch size 3000 > maximum", json={**ROUTES[path], field: ["x"] * 3000})
-    if not path.startswith("/v1/"):  # where truncate is not known
-        expect(422, "602 tokens", json={**ROUTES[path], field: "x " * 600, "truncate": False})
+    long = ["x " * 600] if path == "/v1/rerank" else "x " * 600
+    expect(422, "602 tokens", json={**ROUTES[path], field: long, "truncate": False})
     expect(413, "", data=b" " * 20_000_001)
     response = minilm.get(path)
-    assert response.status_code == 405 and response.headers["allow"] == "POST"
+    assert response.status_code == 405 and response.headers["allow"] == "POST, OPTIONS"
     assert "POST" in message_of(path, response.json())
     # As those servers do, fields that nobody knows are let be.
     assert minilm.post(path, {**ROUTES[path], "unknown": {"a": [1]}}).status_code == 200

@@ -54,8 +54,9 @@ def test_bad_bodies(minilm, path, body, status, part):
 @pytest.mark.parametrize(
     "fields, status, error_type, part",
     [
-        ({"normalize": "yes"}, 422, "Validation", "normalize: expected a boolean, got string"),
-        ({"truncate": 1}, 422, "Validation", "truncate: expected a boolean, got number"),
+        ({"normalize": "maybe"}, 422, "Validation", 'normalize: expected a boolean, got "maybe"'),
+        ({"truncate": 2}, 422, "Validation", "truncate: expected a boolean, got 2"),
+        ({"truncate": [True]}, 422, "Validation", "truncate: expected a boolean, got array"),
         ({"dimensions": 0}, 422, "Validation", "dimensions"),
         ({"dimensions": 385}, 422, "Validation", "385"),
         ({"prompt_name": "query"}, 422, "Validation", "prompt_name"),
@@ -84,13 +85,13 @@ def test_unknown_path(minilm):
     assert_error(minilm.get("/nowhere"), 404, "Validation", "/nowhere")
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "BREW"])
 def test_wrong_method(minilm, method):
     import requests
 
     response = requests.request(method, minilm.url + "/embed", timeout=30)
     assert_error(response, 405, "Validation", method)
-    assert response.headers["allow"] == "POST"
+    assert response.headers["allow"] == "POST, OPTIONS"
 
 
 def test_head_is_answered_without_a_body(minilm):

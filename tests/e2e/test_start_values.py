@@ -38,6 +38,8 @@ WRONG = {
     ("api-key", "printable ASCII"): [
         "", " ", "\n", "\ufeff", "se\ncret", "se\tcret", "sécret", "se\x7fcret", "se\x01cret",
     ],
+    ("cors-origin", "* or an origin"): ["", " ", "https://a b", "https://example.com\n"],
+    ("strict-model", "one of true, false"): ["", "yes", "TRUE"],
     ("config", "a file's name"): ["", " ", "a\nb"],
 }  # fmt: skip
 CASES = [(option, expected, str(v)) for (option, expected), values in WRONG.items() for v in values]
@@ -105,6 +107,9 @@ def test_in_the_file(option, expected, value, tmp_path):
             ["--max-client-batch-size", "4097", "--max-queue", "4096"],
             "--max-client-batch-size: expected at most the 4096 texts of --max-queue, got 4097",
         ),
+        (["--cors-origin", "example.com"], "--cors-origin: expected * or an origin"),
+        (["--cors-origin", "*", "--cors-origin", "https://a.example/"], 'got "https://a.example/"'),
+        (["--cors-origin", "https://*.example.com"], "--cors-origin: expected * or an origin"),
         (["--model", "a/b", "c/d"], "argument 3 belongs to no option"),
         (["--prot", "8001"], "--prot: no such option"),
         (["-p", "8001"], "-p: no such option"),

@@ -1,0 +1,68 @@
+// Errors about fields of a request: each names the field, what was expected and what was given.
+#pragma once
+
+#include <simdjson.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/result.h"
+#include "base/utf8.h"
+
+namespace embedding::api {
+
+inline std::string_view KindOf(simdjson::dom::element value) {
+  switch (value.type()) {
+    case simdjson::dom::element_type::ARRAY:
+      return "array";
+    case simdjson::dom::element_type::OBJECT:
+      return "object";
+    case simdjson::dom::element_type::STRING:
+      return "string";
+    case simdjson::dom::element_type::BOOL:
+      return "boolean";
+    case simdjson::dom::element_type::NULL_VALUE:
+      return "null";
+    default:
+      return "number";
+  }
+}
+
+inline Error FieldError(ErrorCode code, std::string field, std::string_view problem) {
+  std::string message = field;
+  message += ": ";
+  message += problem;
+  return {code, std::move(message), std::move(field)};
+}
+
+inline Error WrongType(std::string field, std::string_view expected, simdjson::dom::element given) {
+  std::string problem = "expected ";
+  problem += expected;
+  problem += ", got ";
+  problem += KindOf(given);
+  return FieldError(ErrorCode::kInvalidArgument, std::move(field), problem);
+}
+
+inline Error Missing(std::string field, std::string_view expected) {
+  return FieldError(ErrorCode::kInvalidArgument, std::move(field),
+                    "missing, expected " + std::string(expected));
+}
+
+// The beginning of `text`, for an error message, which goes into JSON: no half character at its
+// end.
+inline std::string_view Beginning(std::string_view text) {
+  constexpr size_t kShownBytes = 40;
+  text = text.substr(0, kShownBytes);
+  return text.substr(0, FindInvalidUtf8(text));
+}
+
+inline std::string ShownJson(simdjson::dom::element value) {
+  return std::string(Beginning(simdjson::minify(value)));
+}
+
+inline std::string ItemName(const std::string& name, size_t i) {
+  return name + '[' + std::to_string(i) + ']';
+}
+
+}  // namespace embedding::api

@@ -1,0 +1,22 @@
+// What is wrong with a body's JSON without being anybody's concern: put right where it stands, so
+// that only the field that is read is refused for it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace embedding::api {
+
+// What a string has where there was half of a surrogate pair: U+FFFE, which is no character.
+inline constexpr std::string_view kUnpairedSurrogate = "\xEF\xBF\xBE";
+
+// Replaces every escape of an unpaired surrogate by that of U+FFFE, which is as long. Gives whether
+// there was any.
+bool ReplaceUnpairedSurrogates(std::string& json);
+
+// Writes integers of more than 19 digits, which may need more than 64 bits, as real numbers of the
+// same length: their last two digits become "e2". Gives whether there was any.
+bool ReplaceLongIntegers(std::string& json);
+
+}  // namespace embedding::api

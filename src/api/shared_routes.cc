@@ -1,0 +1,121 @@
+#include "api/shared_routes.h"
+
+#include <charconv>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/cohere.h"
+#include "api/native.h"
+#include "api/tei.h"
+#include "base/mutex.h"
+
+namespace embedding::api {
+namespace {
+
+// The answers to a call's instances, which come from any thread.
+class Predictions {
+ public:
+  Predictions(CallPtr call, size_t count)
+      : call_(std::move(call)), answers_(count), missing_(count) {}
+
+  // The last one answers the call.
+  void Take(size_t i, Response answer) {
+    {
+      const MutexLock lock(mutex_);
+      answers_[i] = std::move(answer);
+      if (--missing_ > 0) return;
+    }
+    Join();
+  }
+
+ private:
+  void Join() {
+    Response joined{.body = R"({"predictions":[)", .charge = ByteCharge(call_->answers)};
+    const MutexLock lock(mutex_);
+    size_t truncated = 0;
+    for (Response& answer : answers_) {
+      if (answer.status != 200) return call_->Answer(std::move(answer));
+      for (const Header& header : answer.headers) {
+        if (header.name == "x-truncated") truncated += std::stoul(header.value);
+      }
+      if (&answer != answers_.data()) joined.body += ',';
+      joined.body += answer.body;
+      answer = {};  // what it was charged for goes over to the joined one
+      if (const Status charged = call_->Charge(joined.body, joined.charge); !charged.ok()) {
+        return call_->Fail(charged.error());
+      }
+    }
+    joined.body += "]}";
+    if (truncated > 0) joined.headers.push_back({"x-truncated", std::to_string(truncated)});
+    call_->Answer(std::move(joined));
+  }
+
+  const CallPtr call_;
+  Mutex mutex_;
+  std::vector<Response> answers_ GUARDED_BY(mutex_);
+  size_t missing_ GUARDED_BY(mutex_);
+};
+
+constexpr UnsupportedField kVertexUnsupported[] = {
+    {"parameters", "{}", "each instance has its own, beside its inputs"},
+};
+
+// A reader of each instance.
+Result<std::vector<JsonReader>> Instances(const Call& call, const JsonReader& json) {
+  const size_t most = MaxTexts(call.options, TextLimit::kCohere);
+  RETURN_IF_ERROR(json.RefuseAllOf(kVertexUnsupported));
+  ASSIGN_OR_RETURN(std::vector<std::string> bodies, json.Objects("instances", most));
+  std::vector<JsonReader> instances(bodies.size());
+  size_t texts = 0;
+  for (size_t i = 0; i < bodies.size(); ++i) {
+    JsonReader& instance = instances[i];
+    RETURN_IF_ERROR(instance.Parse(bodies[i], "instances[" + std::to_string(i) + "]."));
+    for (const char* field : {"inputs", "texts", "documents"}) texts += instance.Count(field);
+  }
+  if (texts <= most) return instances;
+  return Error{ErrorCode::kInvalidArgument,
+               "batch size " + std::to_string(texts) + " > maximum allowed batch size " +
+                   std::to_string(most) + ", of all instances together",
+               "instances"};
+}
+
+}  // namespace
+
+void Embed(const CallPtr& call, const JsonReader& json) {
+  if (json.Has("inputs") && !json.Has("texts")) return TeiEmbed(call, json);
+  NativeEmbed(call, json);
+}
+
+void Rerank(const CallPtr& call, const JsonReader& json) {
+  if (!json.Has("documents") || json.Has("texts")) return TeiRerank(call, json);
+  call->request.target = "/v1/rerank";  // where errors have that shape
+  CohereRerank(call, json);
+}
+
+void Root(const CallPtr& call, const JsonReader& json) {
+  const ModelInfo& info = call->models->front()->info();
+  if (!info.is_classifier()) return Embed(call, json);
+  if (info.labels.size() == 1) return Rerank(call, json);
+  TeiPredict(call, json);
+}
+
+void Vertex(const CallPtr& call, const JsonReader& json) {
+  const Result<std::vector<JsonReader>> instances = Instances(*call, json);
+  if (!instances.ok()) return call->Fail(instances.error());
+  const auto predictions = std::make_shared<Predictions>(call, instances->size());
+  for (size_t i = 0; i < instances->size(); ++i) {
+    const Request& whole = call->request;
+    Request part{whole.method, whole.target, "", whole.request_id, whole.cancelled};
+    const auto instance = std::make_shared<Call>(
+        Call{call->options, call->post, call->models, call->metrics, call->answers, call->received,
+             std::move(part),
+             [predictions, i](Response answer) { predictions->Take(i, std::move(answer)); }});
+    // As text-embeddings-inference tells them apart.
+    const JsonReader& body = (*instances)[i];
+    body.Has("query") ? Rerank(instance, body) : Root(instance, body);
+  }
+}
+
+}  // namespace embedding::api

@@ -1,0 +1,123 @@
+"""Bodies and headers as clients write them."""
+
+import json
+
+import pytest
+
+TRUE = [True, 1, 1.0, "true", "True", "1", "yes", "on", "y", "t", "YES"]
+FALSE = [False, 0, 0.0, "false", "FALSE", "0", "no", "off", "n", "f"]
+
+
+def test_a_byte_order_mark(minilm):
+    plain = minilm.post("/embed", data=b'{"texts":"a"}')
+    marked = minilm.post("/embed", data=b'\xef\xbb\xbf{"texts":"a"}')
+    assert marked.status_code == 200 and marked.json() == plain.json()
+
+
+def test_of_a_key_that_is_there_twice_the_last_counts(minilm):
+    plain = minilm.post("/embed", data='{"texts":["b"],"dimensions":2}').json()
+    twice = minilm.post("/embed", data='{"texts":["a"],"dimensions":3,"texts":["b"],"dimensions":2}')
+    assert twice.json() == plain
+    document = '{"query":"x","documents":[{"text":"a","text":"b"}],"return_documents":true}'
+    answer = minilm.post("/v1/rerank", data=document).json()
+    assert answer["results"][0]["document"]["text"] == "b"
+
+
+@pytest.mark.parametrize(
+    "path, body, part",
+    [
+        ("/embed", r'{"texts":["a","b","\ud83d\ude00","x\ud83d"]}', "texts[3]: contains an unpaired"),
+        ("/embed", r'{"texts":["\\ud800","\udc00\ud800"]}', "texts[1]: contains an unpaired"),
+        ("/embed", r'{"inputs":"\uDBFF\u0041"}', "inputs: contains an unpaired"),
+        ("/v1/embeddings", r'{"input":["a","\ud83d"]}', "input[1]: contains an unpaired"),
+        ("/v1/rerank", r'{"query":"\ud83d","documents":["a"]}', "query: contains an unpaired"),
+        ("/v1/rerank", r'{"query":"a","documents":["b",{"text":"\ud83d"}]}', "documents[1]"),
+        ("/api/embed", r'{"input":["\ud83d"]}', "input[0]: contains an unpaired"),
+        ("/vertex", r'{"instances":[{"inputs":"a"},{"inputs":"\ud83d"}]}', "instances[1]"),
+    ],
+)
+def test_half_a_character_is_named(minilm, path, body, part):
+    response = minilm.post(path, data=body)
+    assert response.status_code == 400 and part in response.text, response.text
+
+
+def test_half_a_character_that_nobody_reads_does_no_harm(minilm):
+    plain = minilm.post("/embed", data=r'{"texts":["\ud83d\ude00 \u00e9"]}')
+    other = minilm.post("/embed", data=r'{"texts":["\ud83d\ude00 \u00e9"],"note":"\ud83d","\udc00":1}')
+    assert other.status_code == 200 and other.json() == plain.json()
+
+
+def test_numbers_that_nobody_reads_may_be_of_any_size(minilm):
+    plain = minilm.post("/embed", data='{"texts":["1"]}').json()
+    large = '{"texts":["1"],"id":123456789012345678901234567890,"n":-99999999999999999999,"s":"%s"}'
+    response = minilm.post("/embed", data=large % ("9" * 30))
+    assert response.status_code == 200 and response.json() == plain
+    response = minilm.post("/embed", data='{"texts":["1"],"dimensions":123456789012345678901234}')
+    assert response.status_code == 422 and "dimensions" in response.json()["error"]
+
+
+def test_booleans_as_pydantic_takes_them(minilm):
+    def embed(value):
+        response = minilm.post("/embed", {"texts": ["a"], "normalize": value})
+        assert response.status_code == 200, (value, response.text)
+        return response.json()["embeddings"]
+
+    assert all(embed(value) == embed(True) for value in TRUE)
+    assert all(embed(value) == embed(False) for value in FALSE)
+    assert embed(True) != embed(False)
+    for value in (2, -1, 0.5, "maybe", "", " true", [True], {}):
+        response = minilm.post("/embed", {"texts": ["a"], "normalize": value})
+        assert response.status_code == 422
+        assert "normalize: expected a boolean" in response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "path, body",
+    [
+        ("/embed", {"inputs": "a", "truncate": "no"}),
+        ("/rerank", {"query": "a", "texts": ["b"], "return_text": "on"}),
+        ("/tokenize", {"inputs": "a", "add_special_tokens": 0}),
+        ("/v1/rerank", {"query": "a", "documents": ["b"], "return_documents": 1, "top_n": "1"}),
+        ("/api/embed", {"input": "a", "truncate": 0, "dimensions": "4"}),
+        ("/v1/embeddings", {"input": "a", "dimensions": "4"}),
+    ],
+)
+def test_every_dialect_takes_them(minilm, path, body):
+    assert minilm.post(path, body).status_code == 200
+
+
+def test_integers_as_strings(minilm):
+    answer = minilm.post("/embed", {"texts": ["a"], "dimensions": "64"}).json()
+    assert len(answer["embeddings"][0]) == 64
+    for value in ("", "0", "-1", "6 4", "64.5", "0x40", "9" * 30):
+        response = minilm.post("/embed", {"texts": ["a"], "dimensions": value})
+        assert response.status_code == 422
+        assert json.dumps(value) in response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "accept, raw",
+    [
+        ("application/octet-stream", True),
+        ("Application/Octet-Stream", True),
+        ("application/octet-stream, */*;q=0.1", True),
+        ("application/octet-stream, */*", True),
+        ("application/octet-stream, application/json", True),
+        ("application/octet-stream;q=0.9, application/json;q=0.8", True),
+        ("application/octet-stream;q=0", False),
+        ("application/octet-stream; q=0.0, text/html", False),
+        ("application/json, application/octet-stream;q=0.5", False),
+        ("application/json, application/octet-stream", False),
+        ("application/octet-stream;q=0.5, */*", False),
+        ("application/octet-streams", False),
+        ("*/*", False),
+        ("application/*", False),
+        ("text/html", False),
+        ("application/json;q=0", False),
+        ("", False),
+    ],
+)
+def test_accept(minilm, accept, raw):
+    response = minilm.post("/embed", {"texts": ["a"]}, headers={"Accept": accept})
+    wanted = "application/octet-stream" if raw else "application/json"
+    assert response.status_code == 200 and response.headers["content-type"] == wanted
