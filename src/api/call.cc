@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/errors.h"
+#include "api/json_errors.h"
 
 namespace embedding::api {
 
@@ -42,7 +43,7 @@ Result<Embedder*> Call::Select(Purpose purpose, const std::optional<std::string>
     if (Embedder* named = Named(*name)) return named;
     if (options.strict_model) {
       return Error{ErrorCode::kNotFound,
-                   "model: there is no \"" + *name +
+                   "model: there is no \"" + std::string(Beginning(*name)) +
                        "\" here; GET /v1/models lists the models that there are",
                    "model"};
     }

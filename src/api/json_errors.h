@@ -52,7 +52,7 @@ inline Error Missing(std::string field, std::string_view expected) {
 // The beginning of `text`, for an error message, which goes into JSON: no half character at its
 // end.
 inline std::string_view Beginning(std::string_view text) {
-  constexpr size_t kShownBytes = 40;
+  constexpr size_t kShownBytes = 80;
   text = text.substr(0, kShownBytes);
   return text.substr(0, FindInvalidUtf8(text));
 }

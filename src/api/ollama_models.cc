@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "api/json_errors.h"
 #include "api/json_reader.h"
 #include "api/json_writer.h"
 #include "api/ollama.h"
@@ -68,9 +69,9 @@ void AnswerModels(const CallPtr& call, const Append& append) {
 
 // "model", or as older clients have it "name".
 Result<std::string> ModelName(const JsonReader& json) {
-  ASSIGN_OR_RETURN(std::optional<std::string> name, json.String("model"));
-  if (name) return *std::move(name);
-  return json.RequiredString(json.Has("name") ? "name" : "model");
+  ASSIGN_OR_RETURN(std::optional<std::string> name, json.String("name"));
+  if (name && !json.Has("model")) return *std::move(name);
+  return json.RequiredString("model");
 }
 
 }  // namespace
@@ -120,7 +121,7 @@ void OllamaPull(const CallPtr& call, const JsonReader& json) {
   if (call->Named(*name) == nullptr) {
     return call->Fail({ErrorCode::kNotFound,
                        "model: this server pulls nothing while it runs; start it with --model " +
-                           *name + " to have that",
+                           std::string(Beginning(*name)) + " to have that",
                        "model"});
   }
   if (!*stream) return call->Answer({.body = R"({"status":"success"})"});

@@ -22,8 +22,10 @@ constexpr uint64_t kMostBytes = 1'000'000'000'000;
 constexpr uint64_t kMostConnections = 1'000'000;
 constexpr uint64_t kMostSeconds = 1'000'000'000;
 
-// Of a body, where the most texts of a request are given: 1,600 characters as \uXXXX.
+// Of a body, where the most texts of a request are given: 1,600 characters as \uXXXX. Whoever
+// gives a number beyond all lists does not ask for bodies beyond all memory.
 constexpr size_t kBytesPerText = 10'000;
+constexpr size_t kLargestDefaultBody = 200'000'000;
 // Bodies in hand together: a few of the largest, or thousands of ordinary ones.
 constexpr size_t kLargeBodies = 3;
 
@@ -99,7 +101,7 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
       "answer",
       OneOf({"true", "false"}));
   add_derived("--payload-limit", options.payload_limit_bytes, "Largest body of a request in bytes",
-              "20000000, or 10000 for each text of --max-client-batch-size",
+              "20000000, or 10000 for each text of --max-client-batch-size up to 200000000",
               WholeNumber(1, kMostBytes));
   add("--answer-limit", options.service.answer_limit_bytes,
       "Bytes that all answers may take together while they are computed, written and sent",
@@ -141,7 +143,8 @@ Status FinishServeOptions(ServeOptions& options) {
   options.engine.max_queue =
       options.max_queue.value_or(std::max(options.engine.max_queue, 2 * most_texts));
   options.server.payload_limit_bytes = options.payload_limit_bytes.value_or(
-      std::max(options.server.payload_limit_bytes, kBytesPerText * most_texts));
+      std::max(options.server.payload_limit_bytes,
+               std::min(kLargestDefaultBody, kBytesPerText * most_texts)));
   options.server.bodies_limit_bytes = std::max(options.server.bodies_limit_bytes,
                                                kLargeBodies * options.server.payload_limit_bytes);
   options.service.max_queue = options.engine.max_queue;

@@ -73,6 +73,12 @@ def json_body():
         ],
         "/api/embed": [{"model": "m", "input": ["a", "b"], "truncate": True, "dimensions": 2}],
         "/api/embeddings": [{"model": "m", "prompt": "a"}],
+        "/api/show": [{"model": "org/embedder:latest"}],
+        "/api/pull": [{"name": "org/embedder", "stream": "no"}],
+        "/vertex": [
+            {"instances": [{"inputs": "a"}, {"inputs": ["b", "c"], "truncate": 0}]},
+            {"instances": [{"query": "q", "texts": ["a"]}, {"query": "q", "documents": ["a"]}]},
+        ],
     }
     seeds = {}
     for path, examples in bodies.items():
@@ -81,6 +87,7 @@ def json_body():
             seeds[name] = path + "\n" + json.dumps(example, ensure_ascii=False)
     for path in ("/health", "/info", "/metrics", "/v1/models", "/v1/models/", "/api/tags"):
         seeds["get-" + path[1:].replace("/", "-")] = path + "\n"
+    seeds["repairs"] = '/embed\n\ufeff{"texts":["a"],"x":"\\ud83d","n":123456789012345678901,"texts":["b"]}'
     seeds["escapes"] = '/embed\n{"texts":["\\ud83d\\ude00\\n\\u0000","\\u00e9"],"dimensions":2.0}'
     return seeds
 
