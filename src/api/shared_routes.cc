@@ -96,6 +96,7 @@ void Rerank(const CallPtr& call, const JsonReader& json) {
 
 void Root(const CallPtr& call, const JsonReader& json) {
   const ModelInfo& info = call->models->front()->info();
+  if (info.pooling == "splade" && !json.Has("texts")) return TeiEmbedSparse(call, json);
   if (!info.is_classifier()) return Embed(call, json);
   if (info.labels.size() == 1) return Rerank(call, json);
   TeiPredict(call, json);

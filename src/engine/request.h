@@ -30,7 +30,7 @@ struct ModelInfo {
   bool has_colbert = false;
   // Of a classifier (a cross-encoder, say), which has no vectors: the names of its logits.
   std::vector<std::string> labels = {};
-  std::string pooling = {};                         // "cls", or modes joined by '+'
+  std::string pooling = {};                         // "cls", or modes joined by '+', or "splade"
   std::map<std::string, std::string> prompts = {};  // texts to put before a text, by name
   // What was taken for granted when the model was loaded, or put right: a sentence each.
   std::vector<std::string> warnings = {};

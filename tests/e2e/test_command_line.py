@@ -29,7 +29,7 @@ def test_help_tells_the_options_and_where_they_come_from():
     assert result.returncode == 0
     for option in (
         "model host port device threads max-client-batch-size payload-limit max-connections "
-        "shutdown-timeout config"
+        "shutdown-timeout config max-queue cors-origin strict-model"
     ).split():
         assert f"--{option}" in result.stdout
         assert "EMBEDDING_SERVICE_" + option.upper().replace("-", "_") in result.stdout

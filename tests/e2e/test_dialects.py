@@ -76,7 +76,10 @@ def test_tei_embed_sparse(tiny_bge_m3):
 def test_splade_models_have_sparse_vectors():
     rows = expected("tiny-splade.json")
     with Server(DATA / "tiny-splade") as server:
-        answer = server.post("/embed_sparse", {"inputs": [row["text"] for row in rows]}).json()
+        body = {"inputs": [row["text"] for row in rows]}
+        answer = server.post("/embed_sparse", body).json()
+        assert server.post("/", body).json() == server.post("/invocations", body).json() == answer
+        assert server.get("/info").json()["model_type"] == {"embedding": {"pooling": "splade"}}
     for vector, row in zip(answer, rows, strict=True):
         assert [str(entry["index"]) for entry in vector] == list(row["weights"])
         values = [entry["value"] for entry in vector]
