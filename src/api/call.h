@@ -35,6 +35,8 @@ struct ServiceOptions {
   // What answers may take together, as numbers and as text, from before they are computed until
   // they are sent; beyond it 429.
   size_t answer_limit_bytes = 512'000'000;
+  // What bodies may take together while they are read, beside themselves; beyond it 503.
+  size_t reading_limit_bytes = 256'000'000;
   // If there are any, routes of the model want one of them.
   std::vector<std::string> api_keys = {};
   // Whose pages browsers let read the answers: cors.h.
@@ -65,6 +67,7 @@ struct Call {
   const Models* models;  // nullptr while they load
   const Metrics& metrics;
   ByteBudget& answers;  // for what answers take until they are sent
+  ByteBudget& reading;  // for what bodies take while they are read
   std::chrono::steady_clock::time_point received;
   Request request;
   Respond respond;  // empty once the call has been answered

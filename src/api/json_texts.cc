@@ -33,16 +33,15 @@ Result<std::vector<int32_t>> Ids(element value, const std::string& name) {
 
 Result<std::vector<element>> JsonReader::Items(const std::string& name, simdjson::dom::array array,
                                                size_t max_texts) const {
-  std::vector<element> items(array.begin(), array.end());
-  if (items.empty())
-    return FieldError(ErrorCode::kEmpty, name, "expected at least one text, got []");
-  if (items.size() > max_texts) {
+  const size_t size = array.size();
+  if (size == 0) return FieldError(ErrorCode::kEmpty, name, "expected at least one text, got []");
+  if (size > max_texts) {
     return Error{ErrorCode::kInvalidArgument,
-                 "batch size " + std::to_string(items.size()) + " > maximum allowed batch size " +
+                 "batch size " + std::to_string(size) + " > maximum allowed batch size " +
                      std::to_string(max_texts),
                  name};
   }
-  return items;
+  return std::vector<element>(array.begin(), array.end());
 }
 
 Result<std::vector<std::string>> JsonReader::Texts(std::string_view field, size_t max_texts) const {

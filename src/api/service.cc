@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -28,6 +29,18 @@ namespace {
 // A route with a body, which is read here: every dialect says the same of one that is no JSON.
 template <void (*handle)(const CallPtr&, const JsonReader&)>
 void Reading(const CallPtr& call) {
+  // A number of two bytes takes this much once it is read: twelve times itself.
+  constexpr size_t kBytesPerValue = 24;
+  const std::string& body = call->request.body;
+  ByteCharge charge(call->reading);
+  if (!charge.GrowTo(kBytesPerValue *
+                     static_cast<size_t>(std::count(body.begin(), body.end(), ',')))) {
+    return call->Fail({ErrorCode::kUnavailable,
+                       "the requests that are being read take all of the " +
+                           std::to_string(call->reading.limit()) +
+                           " bytes that they may, try again",
+                       ""});
+  }
   JsonReader json;
   if (Status parsed = json.Parse(call->request.body); !parsed.ok()) {
     return call->Fail(parsed.error());
@@ -194,9 +207,9 @@ void Service::Handle(Request request, Respond respond) const {
     metrics_.Count(path, response.status, std::chrono::steady_clock::now() - received);
     respond(std::move(response));
   };
-  const auto call =
-      std::make_shared<Call>(Call{options_, post_, started_ ? &models_ : nullptr, metrics_,
-                                  answers_, received, std::move(request), std::move(counted)});
+  const auto call = std::make_shared<Call>(Call{options_, post_, started_ ? &models_ : nullptr,
+                                                metrics_, answers_, reading_, received,
+                                                std::move(request), std::move(counted)});
   if (!route.needs_model) return route.handle(call);
   Continue(call, [call, handle = route.handle] {
     const auto& cancelled = call->request.cancelled;

@@ -23,7 +23,8 @@ class Service {
   Service(ServiceOptions options, Post post)
       : options_(std::move(options)),
         post_(std::move(post)),
-        answers_(options_.answer_limit_bytes) {}
+        answers_(options_.answer_limit_bytes),
+        reading_(options_.reading_limit_bytes) {}
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
@@ -55,6 +56,7 @@ class Service {
   std::atomic<bool> started_ = false;
   mutable Metrics metrics_;
   mutable ByteBudget answers_;
+  mutable ByteBudget reading_;
 };
 
 }  // namespace embedding::api

@@ -148,6 +148,8 @@ Status FinishServeOptions(ServeOptions& options) {
   options.server.bodies_limit_bytes = std::max(options.server.bodies_limit_bytes,
                                                kLargeBodies * options.server.payload_limit_bytes);
   options.service.max_queue = options.engine.max_queue;
+  // The largest body fits, whatever is in it: 12 times itself.
+  options.service.reading_limit_bytes = 4 * options.server.bodies_limit_bytes;
   return {};
 }
 

@@ -84,6 +84,26 @@ TEST_F(ServiceTest, AnswersTakeTheirMemoryFromTheBudgetUntilTheyAreGone) {
   ExpectError(*large, 422, "Validation", "4000");
 }
 
+// Many small values take many times their bytes.
+TEST_F(ServiceTest, BodiesTakeWhatReadingThemTakesFromABudget) {
+  Service small({.model_name = "org/fake", .reading_limit_bytes = 2400},
+                [](const std::function<void()>& task) { task(); });
+  small.Start({&embedder});
+  const auto embed = [&](int values) {
+    std::string body = R"({"texts":["a"],"n":[0)";
+    for (int i = 0; i < values; ++i) body += ",0";
+    std::optional<Response> answer;
+    small.Handle({"POST", "/embed", body + "]}", "id-1"},
+                 [&](Response response) { answer.emplace(std::move(response)); });
+    return *std::move(answer);
+  };
+  EXPECT_EQ(embed(99).status, 200);
+  const Response refused = embed(200);
+  ExpectError(refused, 503, "Unhealthy", "2400 bytes");
+  EXPECT_NE(HeaderOf(refused, "Retry-After"), "");
+  EXPECT_EQ(embed(99).status, 200);
+}
+
 TEST_F(ServiceTest, QueryStringIsNoPartOfThePath) {
   EXPECT_EQ(Send("GET", "/health?verbose=1").status, 200);
 }

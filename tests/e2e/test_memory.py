@@ -3,6 +3,7 @@
 import json
 import re
 import select
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,6 +22,11 @@ pytestmark = pytest.mark.skipif(
 def anonymous_bytes(server):
     status = Path(f"/proc/{server.process.pid}/status").read_text()
     return int(re.search(r"RssAnon:\s+(\d+) kB", status).group(1)) * 1024
+
+
+def peak_bytes(server):
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) * 1024
 
 
 def unfinished_body(size=2 * MB, sent=2 * MB - 1, headers=b""):
@@ -84,6 +90,16 @@ def test_bodies_on_their_way_have_a_bound_together_and_go_back():
         while (response := server.post("/embed", json={"texts": ["a"]})).status_code != 200:
             assert response.status_code == 503
         wait_for(lambda: anonymous_bytes(server) - before < 20 * MB)
+
+
+def test_reading_bodies_of_many_values_has_a_bound():
+    body = b'{"texts":[' + b"1," * 9_900_000 + b"1]}"
+    request = b"POST /embed HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    with Server(TINY_BGE_M3) as server, ThreadPoolExecutor(3) as clients:
+        before = peak_bytes(server)
+        answers = list(clients.map(server.exchange, [request % len(body) + body] * 3))
+        assert {answer[9:12] for answer in answers} <= {b"422", b"503"}
+        assert peak_bytes(server) - before < 450 * MB  # 60 MB of bodies, and one that is read
 
 
 def test_answers_have_a_bound_together_and_go_back():
