@@ -18,12 +18,13 @@ Error AnswerRefused(size_t bytes, size_t limit) {
                         bytes, limit),
             {}};
   }
-  return {ErrorCode::kOverloaded,
-          fmt::format("the answers to other requests, computed or on their way, leave too little of "
-                      "the {} bytes that answers may take together (--answer-limit); try again "
-                      "later",
-                      limit),
-          {}};
+  return {
+      ErrorCode::kOverloaded,
+      fmt::format("the answers to other requests, computed or on their way, leave too little of "
+                  "the {} bytes that answers may take together (--answer-limit); try again "
+                  "later",
+                  limit),
+      {}};
 }
 
 PendingRequest::PendingRequest(const EmbedRequest& request, size_t labels, EmbedResponse response,
