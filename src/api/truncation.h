@@ -16,7 +16,9 @@ Status ReadTruncation(const JsonReader& json, Request& request) {
   ASSIGN_OR_RETURN(request.truncate, json.Bool("truncate", true));
   constexpr std::string_view kDirections[] = {"Right", "Left", "right", "left"};
   ASSIGN_OR_RETURN(const size_t direction, json.Choice("truncation_direction", kDirections));
-  if (direction % 2 == 1) request.truncation_side = TruncationSide::kLeft;
+  if (json.Has("truncation_direction")) {
+    request.truncation_side = direction % 2 == 1 ? TruncationSide::kLeft : TruncationSide::kRight;
+  }
   ASSIGN_OR_RETURN(request.max_tokens, json.PositiveInteger("truncate_prompt_tokens"));
   return {};
 }
