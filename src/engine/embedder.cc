@@ -443,7 +443,7 @@ Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options)
     if (trained) info.parameters += tensor.elements();
   }
   info.modified = ModifiedAt(fs::path(options.model_directory) / "config.json");
-  info.pooling = spec.is_splade ? "splade" : PoolingName(spec.pooling);
+  info.pooling = spec.splade ? kSpladePooling : PoolingName(spec.pooling);
   info.prompts = spec.prompts;
   info.warnings = spec.warnings;
   info.max_input_tokens = spec.max_seq_length;

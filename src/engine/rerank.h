@@ -33,7 +33,7 @@ struct RerankRequest {
   std::array<float, 3> weights{1, 1, 1};  // of dense, sparse and ColBERT in kHybrid; not all 0
   bool raw_scores = false;                // a classifier's logits as they are
   bool truncate = true;
-  TruncationSide truncation_side = TruncationSide::kRight;
+  std::optional<TruncationSide> truncation_side;  // as EmbedRequest has it
   std::optional<size_t> max_tokens;        // as EmbedRequest's, of text and query together
   std::optional<std::string> prompt_name;  // an embedding model's, put before query and texts
   std::shared_ptr<const std::atomic<bool>> cancelled;
