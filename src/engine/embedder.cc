@@ -1,7 +1,6 @@
 #include "engine/embedder.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
@@ -16,15 +15,14 @@
 #include "backends/cpu/instruction_set.h"
 #include "base/cpu.h"
 #include "base/mutex.h"
-#include "base/utf8.h"
+#include "engine/model_info.h"
 #include "engine/model_runner.h"
 #include "engine/pending_request.h"
+#include "engine/request_encoder.h"
 #include "engine/scheduler.h"
 #include "engine/table_checks.h"
 #include "engine/token_heads.h"
-#include "text/strip.h"
 #include "weights/model_spec.h"
-#include "weights/sentence_modules.h"
 #include "weights/tensor_store.h"
 
 namespace embedding {
@@ -33,47 +31,6 @@ namespace {
 
 Error Invalid(std::string field, std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message), std::move(field)};
-}
-
-const char* FamilyName(ModelFamily family) {
-  switch (family) {
-    case ModelFamily::kBert:
-      return "bert";
-    case ModelFamily::kRoberta:
-      return "roberta";
-    case ModelFamily::kXlmRoberta:
-      return "xlm-roberta";
-  }
-  return "";
-}
-
-// In seconds since 1970; 0 if there is no such file.
-int64_t ModifiedAt(const std::filesystem::path& path) {
-  struct stat status = {};
-  return ::stat(path.c_str(), &status) == 0 ? int64_t{status.st_mtime} : 0;
-}
-
-// Token ids of text `i` as they came, cut to what the model takes.
-Result<Encoding> TakeIds(const std::vector<int32_t>& ids, size_t i, const EncodeOptions& options,
-                         size_t vocab_size) {
-  const std::string field = fmt::format("texts[{}]", i);
-  if (ids.empty()) return Invalid(field, field + " has no token ids");
-  for (const int32_t id : ids) {
-    if (id < 0 || static_cast<size_t>(id) >= vocab_size) {
-      return Invalid(field, fmt::format("{} has the token id {}; the model's go from 0 to {}",
-                                        field, id, vocab_size - 1));
-    }
-  }
-  const auto kept = static_cast<ptrdiff_t>(std::min(ids.size(), options.max_tokens));
-  Encoding encoding;
-  encoding.untruncated_tokens = ids.size();
-  if (options.truncation_side == TruncationSide::kRight) {
-    encoding.ids.assign(ids.begin(), ids.begin() + kept);
-  } else {
-    encoding.ids.assign(ids.end() - kept, ids.end());
-  }
-  encoding.type_ids.assign(encoding.ids.size(), 0);
-  return encoding;
 }
 
 TokenizerOverrides OverridesOf(const ModelSpec& spec) {
@@ -94,11 +51,7 @@ class LocalEmbedder : public Embedder {
         info_(std::move(info)),
         tokenizer_(std::move(tokenizer)),
         weights_(std::move(weights)),
-        default_prompt_name_(options.default_prompt_name ? options.default_prompt_name
-                                                         : spec_.default_prompt_name),
-        truncation_side_(!spec_.tokenizer.truncates_left   ? tokenizer_->truncation_side()
-                         : *spec_.tokenizer.truncates_left ? TruncationSide::kLeft
-                                                           : TruncationSide::kRight),
+        encoder_(spec_, info_, *tokenizer_, options.default_prompt_name),
         runner_(std::move(runner)),
         scheduler_(
             {options.max_batch_tokens, options.max_queue},
@@ -117,11 +70,6 @@ class LocalEmbedder : public Embedder {
 
  private:
   Status Check(const EmbedRequest& request) const;
-  // The text to put before each text, "" for none.
-  Result<std::string> PromptOf(const EmbedRequest& request) const;
-  Result<std::vector<Job>> Tokenize(const EmbedRequest& request, EmbedResponse& response) const;
-  // Whether the table has a row for each id of a text; a tokenizer may have added tokens beyond it.
-  Status CheckIds(const std::vector<int32_t>& ids, const std::string& field) const;
   // Takes what the answer will hold from the request's budget.
   Status Charge(const EmbedRequest& request, const std::vector<Job>& jobs,
                 EmbedResponse& response) const;
@@ -136,8 +84,7 @@ class LocalEmbedder : public Embedder {
   const std::unique_ptr<Tokenizer> tokenizer_;
   const TensorStore weights_;  // outlives the runner, which reads from the mapped files
 
-  const std::optional<std::string> default_prompt_name_;
-  const TruncationSide truncation_side_;
+  const RequestEncoder encoder_;
 
   ModelRunner runner_;  // the computing thread's
 
@@ -191,105 +138,6 @@ Status LocalEmbedder::Check(const EmbedRequest& request) const {
   return {};
 }
 
-Result<std::string> LocalEmbedder::PromptOf(const EmbedRequest& request) const {
-  const std::optional<std::string>& name =
-      request.prompt_name ? request.prompt_name : default_prompt_name_;
-  if (!name || !request.input_ids.empty()) return std::string();
-  const auto found = spec_.prompts.find(*name);
-  if (found == spec_.prompts.end()) {
-    std::string known;
-    for (const auto& [key, prompt] : spec_.prompts) known += (known.empty() ? "" : ", ") + key;
-    return Invalid("prompt_name", known.empty()
-                                      ? fmt::format("prompt_name: {} has no prompts", info_.name)
-                                      : fmt::format("prompt_name: {} has only these prompts: {}",
-                                                    info_.name, known));
-  }
-  if (!found->second.empty() && !spec_.pools_prompt) {
-    return Error{ErrorCode::kUnsupported,
-                 fmt::format("model {} leaves prompts out of its pooling, which is not supported; "
-                             "send prompt_name null",
-                             info_.name),
-                 "prompt_name"};
-  }
-  return found->second;
-}
-
-Result<std::vector<Job>> LocalEmbedder::Tokenize(const EmbedRequest& request,
-                                                 EmbedResponse& response) const {
-  ASSIGN_OR_RETURN(const std::string prompt, PromptOf(request));
-  const EncodeOptions options = {
-      .max_tokens = std::min(info_.max_input_tokens, request.max_tokens.value_or(SIZE_MAX)),
-      .truncation_side = request.truncation_side.value_or(truncation_side_)};
-  std::vector<Job> jobs(request.size());
-  const auto check = [&](const std::string& text, const std::string& field) -> Status {
-    response.characters += CountCharacters(text);
-    const size_t bad = FindInvalidUtf8(text);
-    if (bad == std::string::npos) return {};
-    return Error{ErrorCode::kMalformed, fmt::format("{} is not valid UTF-8 at byte {}", field, bad),
-                 field};
-  };
-  std::vector<Encoding> with_query;
-  if (request.query) {
-    RETURN_IF_ERROR(check(*request.query, "query"));
-    for (size_t i = 0; i < jobs.size(); ++i) {
-      RETURN_IF_ERROR(check(request.texts[i], fmt::format("texts[{}]", i)));
-    }
-    with_query = tokenizer_->EncodePairs(*request.query, request.texts, options);
-  }
-  for (size_t i = 0; i < jobs.size(); ++i) {
-    const std::string field = fmt::format("texts[{}]", i);
-    Encoding encoding;
-    if (!request.input_ids.empty()) {
-      ASSIGN_OR_RETURN(encoding,
-                       TakeIds(request.input_ids[i], i, options, spec_.encoder.vocab_size));
-    } else if (request.query) {
-      encoding = std::move(with_query[i]);
-    } else if (!request.text_pairs.empty()) {
-      RETURN_IF_ERROR(check(request.texts[i], field));
-      RETURN_IF_ERROR(check(request.text_pairs[i], field));
-      encoding = tokenizer_->EncodePair(request.texts[i], request.text_pairs[i], options);
-    } else {
-      RETURN_IF_ERROR(check(request.texts[i], field));
-      encoding = prompt.empty()
-                     ? tokenizer_->Encode(StripWhitespace(request.texts[i]), options)
-                     : tokenizer_->Encode(StripWhitespace(prompt + request.texts[i]), options);
-    }
-    if (encoding.truncated()) {
-      if (!request.truncate) {
-        return Invalid(
-            field, fmt::format("{} has {} tokens, more than the {} that {} takes; send "
-                               "shorter texts or set truncate to true",
-                               field, encoding.untruncated_tokens, options.max_tokens, info_.name));
-      }
-      ++response.truncated_texts;
-    }
-    if (encoding.ids.empty() && info_.is_classifier()) {
-      return Invalid(field, field + " has no tokens, of which a classifier needs one");
-    }
-    RETURN_IF_ERROR(CheckIds(encoding.ids, field));
-    response.prompt_tokens += encoding.ids.size();
-    jobs[i].ids = std::move(encoding.ids);
-    jobs[i].type_ids = std::move(encoding.type_ids);
-    if (!spec_.tokenizer.has_token_types)
-      std::fill_n(jobs[i].type_ids.begin(), jobs[i].ids.size(), 0);
-    jobs[i].index = i;
-  }
-  return jobs;
-}
-
-Status LocalEmbedder::CheckIds(const std::vector<int32_t>& ids, const std::string& field) const {
-  const size_t rows = spec_.encoder.vocab_size;
-  if (tokenizer_->vocab_size() <= rows) return {};
-  for (const int32_t id : ids) {
-    if (static_cast<size_t>(id) < rows) continue;
-    return Invalid(field,
-                   fmt::format("{} has the token {}, whose id {} is beyond the {} tokens that "
-                               "{} was trained with",
-                               field, tokenizer_->IdToToken(id), id, rows, info_.name));
-  }
-  return {};
-}
-
 Status LocalEmbedder::Charge(const EmbedRequest& request, const std::vector<Job>& jobs,
                              EmbedResponse& response) const {
   if (request.answer_budget == nullptr) return {};
@@ -314,7 +162,7 @@ void LocalEmbedder::Queue(const EmbedRequest& request, const Done& done) {
   response.dimension = request.dimensions.value_or(info_.dimension);
   response.colbert_dimension = runner_.colbert_dimension();
   response.hidden_size = spec_.encoder.hidden_size;
-  auto jobs = Tokenize(request, response);
+  auto jobs = encoder_.Encode(request, response);
   if (!jobs.ok()) return done(std::move(jobs).error());
   if (Status charged = Charge(request, *jobs, response); !charged.ok()) {
     return done(std::move(charged).error());
@@ -424,29 +272,10 @@ Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options)
   };
   ASSIGN_OR_RETURN(ModelRunner runner, load());
 
-  ModelInfo info;
-  info.name = options.model_name.empty()
-                  ? fs::weakly_canonical(options.model_directory).filename().string()
-                  : options.model_name;
-  info.device = runner.backend().device();
-  info.dtype = runner.backend().dtype();
-  info.max_dimension = spec.is_classifier() ? 0 : spec.dimension();
-  info.dimension = std::min(info.max_dimension, spec.truncate_dim.value_or(info.max_dimension));
-  info.has_sparse = runner.has_sparse();
-  info.has_colbert = runner.has_colbert();
-  info.labels = spec.encoder.labels;
-  info.family = FamilyName(spec.encoder.family);
-  for (const auto& [name, tensor] : weights.tensors()) {
-    info.weight_bytes += tensor.bytes.size();
-    const bool trained =
-        tensor.dtype == DType::kF32 || tensor.dtype == DType::kF16 || tensor.dtype == DType::kBF16;
-    if (trained) info.parameters += tensor.elements();
-  }
-  info.modified = ModifiedAt(fs::path(options.model_directory) / "config.json");
-  info.pooling = spec.splade ? kSpladePooling : PoolingName(spec.pooling);
-  info.prompts = spec.prompts;
-  info.warnings = spec.warnings;
-  info.max_input_tokens = spec.max_seq_length;
+  std::string name = options.model_name.empty()
+                         ? fs::weakly_canonical(options.model_directory).filename().string()
+                         : options.model_name;
+  ModelInfo info = DescribeModel(std::move(name), spec, weights, runner);
   return std::unique_ptr<Embedder>(
       std::make_unique<LocalEmbedder>(std::move(spec), std::move(info), std::move(tokenizer),
                                       std::move(weights), std::move(runner), options));

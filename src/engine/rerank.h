@@ -34,7 +34,7 @@ struct RerankRequest {
   bool raw_scores = false;                // a classifier's logits as they are
   bool truncate = true;
   std::optional<TruncationSide> truncation_side;  // as EmbedRequest has it
-  std::optional<size_t> max_tokens;        // as EmbedRequest's, of text and query together
+  std::optional<size_t> max_tokens;               // as EmbedRequest's, of text and query together
   std::optional<std::string> prompt_name;  // an embedding model's, put before query and texts
   std::shared_ptr<const std::atomic<bool>> cancelled;
   ByteBudget* answer_budget = nullptr;  // as EmbedRequest's

@@ -1,0 +1,43 @@
+// RequestEncoder: what a request asks for as the token ids that are computed.
+//
+// Thread-safety: immutable; any number of threads may encode at once.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/request.h"
+#include "engine/scheduler.h"
+#include "text/tokenizer.h"
+#include "weights/model_spec.h"
+
+namespace embedding {
+
+class RequestEncoder {
+ public:
+  // The others must outlive the encoder. `default_prompt_name` is taken in place of the model's
+  // own.
+  RequestEncoder(const ModelSpec& spec, const ModelInfo& info, const Tokenizer& tokenizer,
+                 const std::optional<std::string>& default_prompt_name);
+
+  // A job for each text, in order, without its request; counts characters, tokens and cut texts in
+  // `response`. Errors: see Embedder::EmbedAsync.
+  Result<std::vector<Job>> Encode(const EmbedRequest& request, EmbedResponse& response) const;
+
+ private:
+  // The text to put before each text, "" for none.
+  Result<std::string> PromptOf(const EmbedRequest& request) const;
+  // Whether the table has a row for each id of a text; a tokenizer may have added tokens beyond it.
+  Status CheckIds(const std::vector<int32_t>& ids, const std::string& field) const;
+
+  const ModelSpec& spec_;
+  const ModelInfo& info_;
+  const Tokenizer& tokenizer_;
+  const std::optional<std::string> default_prompt_name_;
+  const TruncationSide truncation_side_;
+};
+
+}  // namespace embedding
