@@ -54,7 +54,8 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
       "or auto: bf16 where native, else f32",
       OneOf({"auto", "f32", "bf16", "f16", "int8"}));
   add("--pooling", options.pooling,
-      "How an embedding model's token vectors become one: auto takes what the model says, or without "
+      "How an embedding model's token vectors become one: auto takes what the model says, or "
+      "without "
       "modules.json the mean",
       OneOf({"auto", "cls", "mean", "max", "mean_sqrt_len_tokens", "weightedmean", "lasttoken",
              "splade"}));
