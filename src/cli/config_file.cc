@@ -90,13 +90,17 @@ Result<ConfigValue> ToValue(const toml::value& value) {
     if (text.find('\0') != std::string::npos) return UsageError("a string must not hold \\u0000");
     return ConfigValue{text};
   }
-  if (value.is_integer()) return ConfigValue{std::to_string(toml::get<int64_t>(value)), true};
+  if (value.is_integer()) {
+    return ConfigValue{std::to_string(toml::get<int64_t>(value)), ConfigValue::Kind::kNumber};
+  }
+  if (value.is_boolean()) {
+    return ConfigValue{toml::get<bool>(value) ? "true" : "false", ConfigValue::Kind::kBoolean};
+  }
   return UsageError("expected a string, a whole number or a list of strings, got {}",
-                    value.is_boolean()    ? "true or false"
-                    : value.is_floating() ? "a number with a fraction"
-                    : value.is_table()    ? "a section; keys stand outside of any"
-                    : value.is_array()    ? "a list in a list"
-                                          : "a date or a time");
+                    value.is_floating() ? "a number with a fraction"
+                    : value.is_table()  ? "a section; keys stand outside of any"
+                    : value.is_array()  ? "a list in a list"
+                                        : "a date or a time");
 }
 
 Status AddValues(const toml::value& value, ConfigEntry& entry) {

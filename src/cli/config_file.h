@@ -11,8 +11,9 @@ namespace embedding::cli {
 
 // One value, as the command line would have it.
 struct ConfigValue {
+  enum class Kind { kString, kNumber, kBoolean };
   std::string text;
-  bool is_number = false;
+  Kind kind = Kind::kString;
 };
 
 // One line: `port = 8001`, or `model = ["a", "b"]`.
@@ -25,8 +26,8 @@ struct ConfigEntry {
 
 // The entries of the TOML file at `path`, which may be a pipe, in the order of their lines. Errors,
 // which name the file and the line but show no value (it may be a key): kInvalidArgument: it cannot
-// be read, is larger than 1 MiB or not TOML, or an entry is not a string, an integer or a list of
-// those.
+// be read, is larger than 1 MiB or not TOML, or an entry is not a string, an integer, a boolean or
+// a list of those.
 Result<std::vector<ConfigEntry>> ReadConfigFile(const std::string& path);
 
 }  // namespace embedding::cli

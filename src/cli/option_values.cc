@@ -17,6 +17,7 @@ namespace embedding::cli {
 namespace {
 
 constexpr char kNumber[] = "number";
+constexpr char kSwitch[] = "switch";
 constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
@@ -60,6 +61,13 @@ CLI::Validator OneOf(const std::vector<std::string>& names) {
     return Expected(fmt::format("one of {}", fmt::join(names, ", ")), value);
   };
   return {check, fmt::format("{}", fmt::join(names, ", "))};
+}
+
+CLI::Validator Switch() {
+  const auto check = [](const std::string& value) {
+    return value == "true" || value == "false" ? std::string() : Expected("true or false", value);
+  };
+  return {check, "", kSwitch};
 }
 
 CLI::Validator Text(const std::string& what) {
@@ -108,6 +116,7 @@ CLI::Validator ApiKey() {
 }
 
 bool TakesNumber(CLI::Option& option) { return option.get_validator()->get_name() == kNumber; }
+bool IsSwitch(CLI::Option& option) { return option.get_validator()->get_name() == kSwitch; }
 
 Status CheckValue(CLI::Option& option, const std::string& source, std::string& value) {
   const std::string problem = (*option.get_validator())(value);

@@ -22,6 +22,9 @@ CLI::Validator WholeNumber(uint64_t least, uint64_t most);
 
 CLI::Validator OneOf(const std::vector<std::string>& names);
 
+// true or false; on the command line the option alone is true.
+CLI::Validator Switch();
+
 // One line of UTF-8, not blank: what answers, logs and paths can hold. `what` is named if it is
 // not.
 CLI::Validator Text(const std::string& what);
@@ -40,8 +43,9 @@ CLI::Validator Revision();
 // begin a file with the mark. Its errors never show the value.
 CLI::Validator ApiKey();
 
-// Whether WholeNumber checks the option.
+// Whether WholeNumber checks the option, or Switch.
 bool TakesNumber(CLI::Option& option);
+bool IsSwitch(CLI::Option& option);
 
 // Checks `value` for `option`, and puts it into its form; `source` is where it was given, as errors
 // name it. Errors: kInvalidArgument.

@@ -80,13 +80,18 @@ class Reader {
       if (option == app_.get_help_ptr()) return true;
       const std::string name = option->get_name();
       const size_t equals = argument.find('=');
-      if (equals == std::string_view::npos && (++i == argc || OptionOf(app_, argv[i]) != nullptr)) {
+      const bool value_follows = i + 1 < argc && OptionOf(app_, argv[i + 1]) == nullptr;
+      std::string_view value = "true";
+      if (equals != std::string_view::npos) {
+        value = argument.substr(equals + 1);
+      } else if (value_follows) {
+        value = argv[++i];
+      } else if (!IsSwitch(*option)) {
         return UsageError("{}: no value follows", name);
       }
       if (Has(option) && !IsList(*option))
         return UsageError("{}: given twice, but takes one value", name);
-      RETURN_IF_ERROR(Add(
-          option, name, equals == std::string_view::npos ? argv[i] : argument.substr(equals + 1)));
+      RETURN_IF_ERROR(Add(option, name, value));
     }
     return false;
   }
@@ -169,8 +174,13 @@ class Reader {
     if (entry.values.empty())
       return UsageError("{}: expected at least one value, got none", source);
     for (const ConfigValue& value : entry.values) {
-      if (value.is_number && !TakesNumber(option)) {
+      if (value.kind == ConfigValue::Kind::kNumber && !TakesNumber(option) && !IsSwitch(option)) {
         return UsageError("{}: expected a string, which stands in quotes, got a number", source);
+      }
+      if (value.kind == ConfigValue::Kind::kBoolean && !IsSwitch(option)) {
+        return UsageError(
+            "{}: expected a string, a whole number or a list of strings, got true or false",
+            source);
       }
     }
     return {};

@@ -97,10 +97,9 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
       "An origin whose pages browsers let read the answers, as https://example.com or "
       "http://localhost:3000, or * for every one; may be given more than once",
       Word("* or an origin"));
-  add("--strict-model", options.strict_model,
-      "true refuses a request for a model that is not served; false lets the first that fits "
-      "answer",
-      OneOf({"true", "false"}));
+  add("--strict-model", options.service.strict_model,
+      "Refuses a request for a model that is not served; else the first that fits answers",
+      Switch());
   add_derived("--payload-limit", options.payload_limit_bytes, "Largest body of a request in bytes",
               "20000000, or 10000 for each text of --max-client-batch-size up to 200000000",
               WholeNumber(1, kMostBytes));
@@ -132,7 +131,6 @@ Status FinishServeOptions(ServeOptions& options) {
         "path, as https://example.com or http://localhost:3000, got {}",
         Quoted(origin));
   }
-  options.service.strict_model = options.strict_model == "true";
   const std::optional<size_t>& batch = options.service.max_client_batch_size;
   if (batch && options.max_queue && *batch > *options.max_queue) {
     return UsageError(

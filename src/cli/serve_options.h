@@ -23,7 +23,6 @@ struct ServeOptions {
   std::string instruction_set = "auto";
   std::string pooling = "auto";
   std::string default_prompt_name = "";
-  std::string strict_model = "false";
   // Those that follow from others where they are not given (FinishServeOptions).
   std::optional<size_t> max_queue;
   std::optional<size_t> payload_limit_bytes;

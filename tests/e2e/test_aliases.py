@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from server import TINY_BGE_M3, TINY_RERANKER, Server
+from server import TINY_BGE_M3, TINY_RERANKER, Server, environment
 from test_vectors import assert_close
 
 import numpy as np
@@ -92,9 +92,16 @@ def test_vertex_says_which_instance_is_wrong(minilm, body, status, part):
     assert response.status_code == status and part in response.json()["error"]
 
 
-def test_a_model_that_is_not_here_is_refused_if_names_are_strict():
-    arguments = ("--model", TINY_RERANKER, "--strict-model", "true")
-    with Server(TINY_BGE_M3, *arguments) as server:
+@pytest.mark.parametrize("form", ["option", "option with a value", "variable", "file"])
+def test_a_model_that_is_not_here_is_refused_if_names_are_strict(form, tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_text("strict-model = true\n")
+    arguments = {"option": ["--strict-model"], "option with a value": ["--strict-model=true"],
+                 "variable": [], "file": ["--config", file]}[form]
+    variables = {"EMBEDDING_SERVICE_STRICT_MODEL": "true"} if form == "variable" else {}
+    with Server(
+        TINY_BGE_M3, *arguments, "--model", TINY_RERANKER, env=environment(**variables)
+    ) as server:
         for path, body, message in [
             ("/embed", {"texts": ["x"]}, lambda b: b["error"]),
             ("/embed", {"inputs": ["x"]}, lambda b: b["error"]),

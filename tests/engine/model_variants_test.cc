@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -20,9 +21,21 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-std::vector<json> Variants() {
-  return json::parse(std::ifstream(TEST_DATA_DIR "/expected/model_variants.json"))
-      .get<std::vector<json>>();
+const json& Variants() {
+  static const json variants =
+      json::parse(std::ifstream(TEST_DATA_DIR "/expected/model_variants.json"));
+  return variants;
+}
+
+std::vector<std::string> Names() {
+  std::vector<std::string> names;
+  for (const json& variant : Variants()) names.push_back(variant.at("name"));
+  return names;
+}
+
+const json& VariantOf(const std::string& name) {
+  return *std::find_if(Variants().begin(), Variants().end(),
+                       [&](const json& variant) { return variant.at("name") == name; });
 }
 
 bool BelongsToTheTransformer(const std::string& name) {
@@ -34,10 +47,10 @@ bool BelongsToTheTransformer(const std::string& name) {
   return false;
 }
 
-class ModelVariants : public testing::TestWithParam<json> {
+class ModelVariants : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    const json& variant = GetParam();
+    const json& variant = VariantOf(GetParam());
     const std::string base = variant.at("base");
     const fs::path models = MODELS_DIR;
     const fs::path data = TEST_DATA_DIR;
@@ -66,7 +79,7 @@ class ModelVariants : public testing::TestWithParam<json> {
   }
   void TearDown() override { fs::remove_all(directory_); }
 
-  const fs::path directory_ = fs::path(testing::TempDir()) / "model-variant";
+  const fs::path directory_ = fs::path(testing::TempDir()) / ("model-variant-" + GetParam());
 };
 
 void ExpectNear(std::span<const float> values, const json& expected, double tolerance) {
@@ -77,7 +90,7 @@ void ExpectNear(std::span<const float> values, const json& expected, double tole
 }
 
 TEST_P(ModelVariants, AreReadAsSentenceTransformersReadsThem) {
-  const json& variant = GetParam();
+  const json& variant = VariantOf(GetParam());
   const auto embedder =
       Embedder::Load({.model_directory = directory_.string(), .compute_type = ComputeType::kF32});
   ASSERT_TRUE(embedder.ok()) << embedder.error().message;
@@ -109,10 +122,8 @@ TEST_P(ModelVariants, AreReadAsSentenceTransformersReadsThem) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, ModelVariants, testing::ValuesIn(Variants()),
-                         [](const auto& variant) -> std::string {
-                           return variant.param.at("name");
-                         });
+INSTANTIATE_TEST_SUITE_P(Of, ModelVariants, testing::ValuesIn(Names()),
+                         [](const auto& name) { return name.param; });
 
 }  // namespace
 }  // namespace embedding

@@ -57,7 +57,10 @@ class TableChecks : public testing::Test {
 
   void TearDown() override { fs::remove_all(directory_); }
 
-  const fs::path directory_ = fs::path(testing::TempDir()) / "table-checks";
+  const fs::path directory_ =
+      fs::path(testing::TempDir()) /
+      ("table-checks-" +
+       std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
 };
 
 // The value at a JSON pointer replaced.
