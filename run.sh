@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the server if needed and starts it: ./run.sh [options of `embedding-service serve`]
-# Without --model it serves a small demo model; `./run.sh --help` shows the options.
+# Without --model or --config it serves a small demo model; `./run.sh --help` shows the options.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -11,10 +11,10 @@ cmake --build --preset release --target embedding-service >&2
 
 for argument in "$@"; do
   case "$argument" in
-    --model | --model=* | -h | --help) exec "$binary" serve "$@" ;;
+    --model | --model=* | --config | --config=* | -h | --help) exec "$binary" serve "$@" ;;
   esac
 done
-if [ -n "${EMBEDDING_SERVICE_MODEL:-}" ]; then exec "$binary" serve "$@"; fi
+if [ -n "${EMBEDDING_SERVICE_MODEL:-}${EMBEDDING_SERVICE_CONFIG:-}" ]; then exec "$binary" serve "$@"; fi
 
 scripts/fetch_model.sh multilingual-e5-small
 echo "Serving the demo model multilingual-e5-small (384 dimensions, a hundred languages); for another: ./run.sh --model BAAI/bge-m3 or --model DIRECTORY"

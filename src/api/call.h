@@ -82,6 +82,9 @@ struct Call {
   // The same by the request's "model".
   Result<Embedder*> Select(Purpose purpose, const JsonReader& json) const;
 
+  // Takes what the body will hold once it is read from the budget of reading. Errors: kUnavailable.
+  Result<ByteCharge> ChargeReading() const;
+
   // Takes the memory of `body`, as it grows, from the budget of answers. Errors: kOverloaded, or
   // kInvalidArgument if it is more than the whole budget.
   Status Charge(const std::string& body, ByteCharge& charge) const;

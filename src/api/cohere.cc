@@ -44,6 +44,10 @@ Status ParseMode(const JsonReader& json, RerankRequest& request) {
   ASSIGN_OR_RETURN(const size_t mode, json.Choice("mode", kModes));
   request.mode = static_cast<RerankMode>(mode);
   ASSIGN_OR_RETURN(const auto weights, json.Weights("weights", request.weights.size()));
+  if (weights && request.mode != RerankMode::kHybrid) {
+    return Error{ErrorCode::kInvalidArgument, "weights: only \"mode\": \"hybrid\" has some",
+                 "weights"};
+  }
   if (weights) std::copy(weights->begin(), weights->end(), request.weights.begin());
   return {};
 }
@@ -58,6 +62,7 @@ Result<RerankOptions> ParseRerank(const Call& call, const JsonReader& json,
   ASSIGN_OR_RETURN(const bool return_documents, json.Bool("return_documents", false));
   if (return_documents) options.documents = request.texts;
   ASSIGN_OR_RETURN(request.raw_scores, json.Bool("raw_scores", false));
+  ASSIGN_OR_RETURN(request.prompt_name, json.String("prompt_name"));
   RETURN_IF_ERROR(ReadTruncation(json, request));
   RETURN_IF_ERROR(ParseMode(json, request));
   RETURN_IF_ERROR(json.RefuseAllOf(kUnsupported));

@@ -28,7 +28,11 @@ Status JsonReader::Parse(std::string& body, std::string prefix) {
   };
   has_unpaired_surrogates_ = ReplaceUnpairedSurrogates(body);
   simdjson::error_code failure = parse();
-  if (failure == simdjson::NUMBER_ERROR && ReplaceLongIntegers(body)) failure = parse();
+  // Versions of simdjson name what is wrong with such a number differently.
+  if (failure != simdjson::SUCCESS && failure != simdjson::UTF8_ERROR &&
+      failure != simdjson::MEMALLOC && ReplaceLongIntegers(body)) {
+    failure = parse();
+  }
   if (failure == simdjson::UTF8_ERROR) {
     return Error{ErrorCode::kMalformed,
                  "the body is not valid UTF-8 at byte " + std::to_string(FindInvalidUtf8(body)),
@@ -79,7 +83,7 @@ size_t JsonReader::Count(std::string_view field) const {
   const std::optional<element> value = Find(field);
   simdjson::dom::array array;
   if (!value || value->get(array) != simdjson::SUCCESS) return value ? 1 : 0;
-  return array.size();
+  return array.begin() != array.end() && (*array.begin()).is_number() ? 1 : array.size();
 }
 
 Result<std::string> JsonReader::Text(element value, std::string field,

@@ -58,7 +58,7 @@ bool ReplaceUnpairedSurrogates(std::string& json) {
 }
 
 bool ReplaceLongIntegers(std::string& json) {
-  constexpr size_t kMostDigits = 19;
+  constexpr size_t kMostDigits = 19;  // of less than 2^64; of a negative one the next to last
   bool found = false;
   for (size_t at = 0; at < json.size();) {
     if (json[at] == '"') {
@@ -69,11 +69,14 @@ bool ReplaceLongIntegers(std::string& json) {
       const size_t begin = at;
       while (at < json.size() && IsDigit(json[at])) ++at;
       // Digits after a point or in an exponent, or before one of these, are no integer.
-      const bool whole =
-          begin == 0 || std::string_view(".eE+").find(json[begin - 1]) == std::string_view::npos;
+      const auto is_at = [&](size_t back, std::string_view these) {
+        return begin >= back && these.find(json[begin - back]) != std::string_view::npos;
+      };
+      const bool negative = is_at(1, "-");
+      const bool whole = !is_at(1, ".eE+") && !(negative && is_at(2, "eE"));
       const bool ends =
           at == json.size() || std::string_view(".eE").find(json[at]) == std::string_view::npos;
-      if (!whole || !ends || at - begin <= kMostDigits) continue;
+      if (!whole || !ends || at - begin <= kMostDigits - (negative ? 1 : 0)) continue;
       json.replace(at - 2, 2, "e2");
       found = true;
     }

@@ -15,8 +15,9 @@ inline constexpr std::string_view kUnpairedSurrogate = "\xEF\xBF\xBE";
 // there was any.
 bool ReplaceUnpairedSurrogates(std::string& json);
 
-// Writes integers of more than 19 digits, which may need more than 64 bits, as real numbers of the
-// same length: their last two digits become "e2". Gives whether there was any.
+// Writes integers that may need more than 64 bits, those of more than 19 digits or of 19 behind a
+// minus, as real numbers of the same length: their last two digits become "e2". Gives whether there
+// was any.
 bool ReplaceLongIntegers(std::string& json);
 
 }  // namespace embedding::api

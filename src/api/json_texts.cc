@@ -110,8 +110,10 @@ Result<Sequences> JsonReader::TextsOrPairs(std::string_view field, size_t max_te
   const auto add = [&](element item, const std::string& item_name) -> Status {
     simdjson::dom::array array;
     std::vector<element> parts = {item};
-    if (item.get(array) == simdjson::SUCCESS) parts.assign(array.begin(), array.end());
-    if (parts.empty() || parts.size() > 2) return WrongType(item_name, kExpected, item);
+    if (item.get(array) == simdjson::SUCCESS) {
+      if (array.size() < 1 || array.size() > 2) return WrongType(item_name, kExpected, item);
+      parts.assign(array.begin(), array.end());
+    }
     ASSIGN_OR_RETURN(std::string text, Text(parts[0], item_name, kExpected));
     sequences.texts.push_back(std::move(text));
     if (parts.size() == 2) {

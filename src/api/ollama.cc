@@ -35,12 +35,14 @@ Result<EmbedOptions> ParseEmbed(const Call& call, const JsonReader& json, const 
   options.texts = request.size();
   RETURN_IF_ERROR(ReadTruncation(json, request));
   ASSIGN_OR_RETURN(request.dimensions, json.PositiveInteger("dimensions"));
+  ASSIGN_OR_RETURN(request.prompt_name, json.String("prompt_name"));
   ASSIGN_OR_RETURN(options.dtype, ReadOutputDtype(json));
   if (json.Has("options")) {
     JsonReader runtime = json;
     RETURN_IF_ERROR(runtime.Enter("options"));
     // The others are about writing text, or about how the work is done.
-    ASSIGN_OR_RETURN(request.max_tokens, runtime.PositiveInteger("num_ctx"));
+    ASSIGN_OR_RETURN(const std::optional<size_t> num_ctx, runtime.PositiveInteger("num_ctx"));
+    if (num_ctx) request.max_tokens = std::min(*num_ctx, request.max_tokens.value_or(*num_ctx));
   }
   ASSIGN_OR_RETURN(options.model, call.Select(Purpose::kEmbed, json));
   return options;

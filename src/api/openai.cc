@@ -30,6 +30,12 @@ constexpr UnsupportedField kUnsupported[] = {
 // "embedding_type", Jina's word for both "encoding_format" and "output_dtype".
 Status ReadEmbeddingType(const JsonReader& json, EmbedOptions& options) {
   if (!json.Has("embedding_type")) return {};
+  if (json.Has("encoding_format") || json.Has("output_dtype")) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "embedding_type: says what encoding_format and output_dtype say; send one or the "
+                 "other",
+                 "embedding_type"};
+  }
   constexpr std::string_view kTypes[] = {"float", "int8", "uint8", "binary", "ubinary", "base64"};
   ASSIGN_OR_RETURN(const size_t type, json.Choice("embedding_type", kTypes));
   options.base64 = options.base64 || kTypes[type] == "base64";

@@ -29,18 +29,8 @@ namespace {
 // A route with a body, which is read here: every dialect says the same of one that is no JSON.
 template <void (*handle)(const CallPtr&, const JsonReader&)>
 void Reading(const CallPtr& call) {
-  // A number of two bytes takes this much once it is read: twelve times itself.
-  constexpr size_t kBytesPerValue = 24;
-  const std::string& body = call->request.body;
-  ByteCharge charge(call->reading);
-  if (!charge.GrowTo(kBytesPerValue *
-                     static_cast<size_t>(std::count(body.begin(), body.end(), ',')))) {
-    return call->Fail({ErrorCode::kUnavailable,
-                       "the requests that are being read take all of the " +
-                           std::to_string(call->reading.limit()) +
-                           " bytes that they may, try again",
-                       ""});
-  }
+  const Result<ByteCharge> charge = call->ChargeReading();
+  if (!charge.ok()) return call->Fail(charge.error());
   JsonReader json;
   if (Status parsed = json.Parse(call->request.body); !parsed.ok()) {
     return call->Fail(parsed.error());

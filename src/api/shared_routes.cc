@@ -90,12 +90,16 @@ void Embed(const CallPtr& call, const JsonReader& json) {
 
 void Rerank(const CallPtr& call, const JsonReader& json) {
   if (!json.Has("documents") || json.Has("texts")) return TeiRerank(call, json);
-  call->request.target = "/v1/rerank";  // where errors have that shape
+  // Whose errors have another shape, but for an instance among others.
+  if (call->request.target.starts_with("/rerank")) call->request.target = "/v1/rerank";
   CohereRerank(call, json);
 }
 
 void Root(const CallPtr& call, const JsonReader& json) {
-  const ModelInfo& info = call->models->front()->info();
+  const Result<std::optional<std::string>> name = json.String("model");
+  if (!name.ok()) return call->Fail(name.error());
+  const Embedder* named = *name ? call->Named(**name) : nullptr;
+  const ModelInfo& info = (named == nullptr ? call->models->front() : named)->info();
   if (info.pooling == "splade" && !json.Has("texts")) return TeiEmbedSparse(call, json);
   if (!info.is_classifier()) return Embed(call, json);
   if (info.labels.size() == 1) return Rerank(call, json);
@@ -103,6 +107,9 @@ void Root(const CallPtr& call, const JsonReader& json) {
 }
 
 void Vertex(const CallPtr& call, const JsonReader& json) {
+  // The instances are read once more, each by itself.
+  const Result<ByteCharge> charge = call->ChargeReading();
+  if (!charge.ok()) return call->Fail(charge.error());
   const Result<std::vector<JsonReader>> instances = Instances(*call, json);
   if (!instances.ok()) return call->Fail(instances.error());
   const auto predictions = std::make_shared<Predictions>(call, instances->size());

@@ -26,6 +26,7 @@ Result<RerankOptions> ParseRerank(const Call& call, const JsonReader& json,
   ASSIGN_OR_RETURN(request.texts, json.Texts("texts", MaxTexts(call.options, TextLimit::kCohere)));
   ASSIGN_OR_RETURN(request.raw_scores, json.Bool("raw_scores", false));
   RETURN_IF_ERROR(ReadTruncation(json, request));
+  ASSIGN_OR_RETURN(request.prompt_name, json.String("prompt_name"));
   ASSIGN_OR_RETURN(const bool return_text, json.Bool("return_text", false));
   if (return_text) options.returned = request.texts;
   ASSIGN_OR_RETURN(options.model, call.Select(Purpose::kClassify, json));

@@ -80,6 +80,11 @@ Result<Response> Tokenize(const Call& call, const JsonReader& json) {
   std::string& body = response.body = "[";
   for (const std::string& input : inputs) {
     if (body.size() > 1) body += ',';
+    // What an encoding with offsets takes beside the answer, at a token a byte.
+    constexpr size_t kEncodingBytesPerByte = 64;
+    ByteCharge encoding(call.answers);
+    const size_t bytes = kEncodingBytesPerByte * input.size();
+    if (!encoding.GrowTo(bytes)) return AnswerRefused(bytes, call.answers.limit());
     AppendTokens(input, tokenizer.Encode(input, options), tokenizer, body);
     RETURN_IF_ERROR(call.Charge(body, response.charge));
   }

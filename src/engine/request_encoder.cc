@@ -57,9 +57,15 @@ RequestEncoder::RequestEncoder(const ModelSpec& spec, const ModelInfo& info,
       truncation_side_(SideOf(spec, tokenizer)) {}
 
 Result<std::string> RequestEncoder::PromptOf(const EmbedRequest& request) const {
+  // A classifier has none: a default is meant for the other models.
+  const bool takes_default = !info_.is_classifier() && request.input_ids.empty() &&
+                             request.text_pairs.empty() && !request.query;
   const std::optional<std::string>& name =
-      request.prompt_name ? request.prompt_name : default_prompt_name_;
-  if (!name || !request.input_ids.empty()) return std::string();
+      request.prompt_name || !takes_default ? request.prompt_name : default_prompt_name_;
+  if (!name) return std::string();
+  if (!request.input_ids.empty()) {
+    return Invalid("prompt_name", "prompt_name: a prompt cannot be put before token ids");
+  }
   const auto found = spec_.prompts.find(*name);
   if (found == spec_.prompts.end()) {
     std::string known;

@@ -122,6 +122,9 @@ class AsioServer final : public Server {
       listener->Open(endpoint, endpoints.size() > 1, error);
       if (error && HasNoSuchFamily(endpoint, error) && endpoints.size() > 1) {
         missing = error;
+        if (!endpoint.address().is_loopback()) {
+          spdlog::warn("not listening on {}: {}", TextOf(endpoint), error.message());
+        }
         if (listeners_.empty()) refused = endpoint;
         continue;
       }

@@ -133,6 +133,8 @@ Result<ModelSpec> ReadModelSpec(const std::string& directory, const std::string&
   const bool has_modules = IsThere(list);
   if (has_modules) {
     ASSIGN_OR_RETURN(modules, ReadModuleList(list.string()));
+    // Which does nothing once a model is trained.
+    std::erase_if(modules, [](const ModuleEntry& module) { return module.kind == "Dropout"; });
   }
   ModelSpec spec;
   spec.directory = directory;
@@ -147,7 +149,7 @@ Result<ModelSpec> ReadModelSpec(const std::string& directory, const std::string&
   std::optional<size_t> max_seq_length = spec.tokenizer.model_max_length;
   spec.pooling = {Pooling::kMean};
   if (has_modules) {
-    RETURN_IF_ERROR(ReadSentenceModules(std::move(modules), spec));
+    RETURN_IF_ERROR(ReadSentenceModules(modules, spec));
     RETURN_IF_ERROR(ReadTransformerModule(spec, max_seq_length));
   } else if (pooling.empty()) {
     TakeDefaultPooling(spec);

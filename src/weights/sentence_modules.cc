@@ -3,7 +3,6 @@
 //   Transformer, Pooling, Dense*, Normalize?     text embeddings
 //   Transformer                                  a cross-encoder or classifier
 //   Transformer | MLMTransformer, SpladePooling  sparse embeddings
-// with Dropout, which does nothing once a model is trained, anywhere behind the first.
 
 #include "weights/sentence_modules.h"
 
@@ -166,9 +165,8 @@ Result<Pooling> PoolingOfName(std::string_view name) {
   return ModelError("there is no pooling {}", Quoted(name));
 }
 
-Status ReadSentenceModules(std::vector<ModuleEntry> modules, ModelSpec& spec) {
+Status ReadSentenceModules(const std::vector<ModuleEntry>& modules, ModelSpec& spec) {
   const std::string list_path = (fs::path(spec.directory) / "modules.json").string();
-  std::erase_if(modules, [](const ModuleEntry& module) { return module.kind == "Dropout"; });
   const auto kind_of = [&](size_t i) {
     return i < modules.size() ? std::string_view(modules[i].kind) : std::string_view();
   };

@@ -14,7 +14,7 @@ namespace embedding {
 // Fills `pooling`, `dense`, `normalize` and `splade` of a spec whose `directory` and `encoder` are
 // known, from its modules and their own config.json, and clears the encoder's labels where the
 // modules want no classifier. Errors: kModelLoad, naming the file, module and field.
-Status ReadSentenceModules(std::vector<ModuleEntry> modules, ModelSpec& spec);
+Status ReadSentenceModules(const std::vector<ModuleEntry>& modules, ModelSpec& spec);
 
 // The mode that 1_Pooling/config.json calls so: "cls". Errors: kModelLoad.
 Result<Pooling> PoolingOfName(std::string_view name);

@@ -1,6 +1,6 @@
 // TensorStore: the named tensors of a model's weight files, as views into the mapped files.
 //
-// Reads safetensors (`model.safetensors`) and PyTorch's zip archives (`pytorch_model.bin`), each
+// Reads safetensors (`model.safetensors`) and what torch.save writes (`pytorch_model.bin`), each
 // either one file or sharded with its index (`*.index.json`). Nothing is copied but what is not
 // row-major: a TensorView points into the page cache. A pickle is interpreted by a reader that
 // knows only what a plain state dict needs and executes nothing; anything else in it is refused by

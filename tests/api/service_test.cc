@@ -86,7 +86,7 @@ TEST_F(ServiceTest, AnswersTakeTheirMemoryFromTheBudgetUntilTheyAreGone) {
 
 // Many small values take many times their bytes.
 TEST_F(ServiceTest, BodiesTakeWhatReadingThemTakesFromABudget) {
-  Service small({.model_name = "org/fake", .reading_limit_bytes = 2400},
+  Service small({.model_name = "org/fake", .reading_limit_bytes = 2500},
                 [](const std::function<void()>& task) { task(); });
   small.Start({&embedder});
   const auto embed = [&](int values) {
@@ -99,9 +99,18 @@ TEST_F(ServiceTest, BodiesTakeWhatReadingThemTakesFromABudget) {
   };
   EXPECT_EQ(embed(99).status, 200);
   const Response refused = embed(200);
-  ExpectError(refused, 503, "Unhealthy", "2400 bytes");
+  ExpectError(refused, 503, "Unhealthy", "2500 bytes");
   EXPECT_NE(HeaderOf(refused, "Retry-After"), "");
   EXPECT_EQ(embed(99).status, 200);
+  // Brackets take as much, and commas in a text nothing to speak of.
+  const auto send = [&](const std::string& body) {
+    std::optional<Response> answer;
+    small.Handle({"POST", "/embed", body, "id-2"},
+                 [&](Response response) { answer.emplace(std::move(response)); });
+    return answer->status;
+  };
+  const std::string deep(150, '[');
+  EXPECT_EQ(send(R"({"texts":["a"],"n":)" + deep + std::string(150, ']') + "}"), 503);
 }
 
 TEST_F(ServiceTest, QueryStringIsNoPartOfThePath) {

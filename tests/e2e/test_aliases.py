@@ -139,3 +139,24 @@ def test_the_answer_names_the_model_that_answered(tiny_bge_m3):
     ]:
         answer = tiny_bge_m3.post(path, {**body, "model": "another"}).json()
         assert answer["model"] == "tiny-bge-m3", path
+
+
+def test_token_ids_of_an_instance_are_one_text(minilm):
+    ids = list(range(1000, 1600))
+    answer = minilm.post("/vertex", {"instances": [{"inputs": ids}, {"inputs": ids}]})
+    assert answer.status_code == 200
+    assert len(answer.json()["predictions"]) == 2
+
+
+def test_the_root_is_for_the_model_that_is_named(both):
+    body = {"query": "x", "texts": ["y", "z"], "model": TINY_RERANKER.name}
+    assert both.post("/invocations", body).json() == both.post("/rerank", body).json()
+
+
+def test_a_default_prompt_is_not_for_rerankers(tmp_path):
+    with Server(TINY_BGE_M3, "--model", TINY_RERANKER, "--default-prompt-name", "query") as server:
+        body = {"query": "x", "texts": ["y"], "model": TINY_RERANKER.name}
+        assert server.post("/rerank", body).status_code == 200
+        assert server.post("/embed", {"inputs": [[0, 5, 2]]}).status_code == 200
+        refused = server.post("/embed", {"inputs": [[0, 5, 2]], "prompt_name": "query"})
+        assert refused.status_code == 422 and "token ids" in refused.json()["error"]
