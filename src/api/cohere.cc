@@ -25,6 +25,8 @@ struct RerankOptions {
 constexpr UnsupportedField kUnsupported[] = {
     {"max_chunks_per_doc", "1", "documents are read in one piece: send long ones in pieces"},
     {"rank_fields", R"(["text"])", "put what is to be ranked into each document's text"},
+    {"use_activation", "true", "raw_scores gives scores without one"},
+    {"activation", "true", "raw_scores gives scores without one"},
 };
 
 // "max_tokens_per_doc": a document is cut at what the model takes, and nowhere before.

@@ -25,6 +25,11 @@ constexpr UnsupportedField kUnsupported[] = {
     {"input_type", "", "name one of the model's prompts as prompt_name"},
     {"late_chunking", "false", "send each text by itself"},
     {"add_special_tokens", "true", "send token ids for texts without special tokens"},
+    {"messages", "[]", "send texts as input"},
+    {"modality", R"("text")", "send texts"},
+    {"embed_dtype", R"("float32")", "output_dtype says how vectors are sent"},
+    {"endianness", R"("little")", "base64 is little-endian"},
+    {"embd_normalize", "2", "normalize says whether vectors have length 1"},
 };
 
 // "embedding_type", Jina's word for both "encoding_format" and "output_dtype".

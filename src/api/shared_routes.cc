@@ -60,6 +60,7 @@ class Predictions {
 
 constexpr UnsupportedField kVertexUnsupported[] = {
     {"parameters", "{}", "each instance has its own, beside its inputs"},
+    {"model", "", "each instance names its own, beside its inputs"},
 };
 
 // A reader of each instance.
@@ -83,13 +84,27 @@ Result<std::vector<JsonReader>> Instances(const Call& call, const JsonReader& js
 
 }  // namespace
 
+namespace {
+
+// Of two names for the same thing only one is read. Gives whether the call has been refused.
+bool HasBoth(const CallPtr& call, const JsonReader& json, const char* one, const char* other) {
+  if (!json.Has(one) || !json.Has(other)) return false;
+  call->Fail({ErrorCode::kInvalidArgument,
+              std::string(one) + ": stands beside " + other + "; send one of the two", one});
+  return true;
+}
+
+}  // namespace
+
 void Embed(const CallPtr& call, const JsonReader& json) {
-  if (json.Has("inputs") && !json.Has("texts")) return TeiEmbed(call, json);
+  if (HasBoth(call, json, "inputs", "texts")) return;
+  if (json.Has("inputs")) return TeiEmbed(call, json);
   NativeEmbed(call, json);
 }
 
 void Rerank(const CallPtr& call, const JsonReader& json) {
-  if (!json.Has("documents") || json.Has("texts")) return TeiRerank(call, json);
+  if (HasBoth(call, json, "documents", "texts")) return;
+  if (!json.Has("documents")) return TeiRerank(call, json);
   // Whose errors have another shape, but for an instance among others.
   if (call->request.target.starts_with("/rerank")) call->request.target = "/v1/rerank";
   CohereRerank(call, json);

@@ -87,6 +87,14 @@ std::vector<TokenWeight> SpladeHead::Run(std::span<const float> hidden) {
     if (!(pooled[v] > 0)) continue;
     weights.push_back({static_cast<int32_t>(v), pooling_.sums ? pooled[v] : activate(pooled[v])});
   }
+  const size_t most = pooling_.max_active_dims.value_or(weights.size());
+  if (weights.size() <= most) return weights;
+  const auto smallest_kept = weights.begin() + static_cast<ptrdiff_t>(most);
+  std::nth_element(weights.begin(), smallest_kept, weights.end(),
+                   [](const TokenWeight& a, const TokenWeight& b) { return a.weight > b.weight; });
+  weights.erase(smallest_kept, weights.end());
+  std::sort(weights.begin(), weights.end(),
+            [](const TokenWeight& a, const TokenWeight& b) { return a.id < b.id; });
   return weights;
 }
 

@@ -109,6 +109,10 @@ Status ReadLibraryConfig(ModelSpec& spec) {
       return config.Wrong("default_prompt_name", "the name of one of the prompts");
     }
   }
+  if (spec.splade && config.Has("max_active_dims")) {
+    ASSIGN_OR_RETURN(const int64_t most, config.Integer("max_active_dims", 1, INT32_MAX));
+    spec.splade->max_active_dims = static_cast<size_t>(most);
+  }
   if (config.Has("truncate_dim")) {
     ASSIGN_OR_RETURN(const int64_t dimension, config.Integer("truncate_dim", 1, INT32_MAX));
     spec.truncate_dim = static_cast<size_t>(dimension);

@@ -62,6 +62,8 @@ struct DenseModuleConfig {
 struct SpladePooling {
   bool sums = false;
   bool log_twice = false;  // log(1 + log(1 + relu(logit)))
+  // How many of a text's weights are kept, the largest; all if empty.
+  std::optional<size_t> max_active_dims;
 };
 
 struct ModelSpec {

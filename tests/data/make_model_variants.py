@@ -120,6 +120,10 @@ VARIANTS = [
             "logits"),
     variant("SparseEncoder", "tiny-splade", PLAIN, splade("max", "relu"), "sparse"),
     variant("SparseEncoderOfSums", "tiny-splade", PLAIN, splade("sum", "relu"), "sparse"),
+    variant("SparseEncoderOfFewDimensions", "tiny-splade", PLAIN,
+            {**splade("max", "relu"),
+             "config_sentence_transformers.json": {"model_type": "SparseEncoder", "prompts": {},
+                                                   "max_active_dims": 5}}, "sparse"),
     variant("SparseEncoderOfTwoLogarithms", "tiny-splade", PLAIN, splade("max", "log1p_relu"),
             "sparse"),
 ]
