@@ -40,6 +40,13 @@ Result<Encoding> TakeIds(const std::vector<int32_t>& ids, size_t i, const Encode
   return encoding;
 }
 
+// What is given for all models is not meant for a classifier that has no such prompt.
+std::optional<std::string> DefaultPromptOf(const ModelSpec& spec,
+                                           const std::optional<std::string>& given) {
+  if (given && (!spec.is_classifier() || spec.prompts.contains(*given))) return given;
+  return spec.default_prompt_name;
+}
+
 TruncationSide SideOf(const ModelSpec& spec, const Tokenizer& tokenizer) {
   if (!spec.tokenizer.truncates_left) return tokenizer.truncation_side();
   return *spec.tokenizer.truncates_left ? TruncationSide::kLeft : TruncationSide::kRight;
@@ -53,13 +60,12 @@ RequestEncoder::RequestEncoder(const ModelSpec& spec, const ModelInfo& info,
     : spec_(spec),
       info_(info),
       tokenizer_(tokenizer),
-      default_prompt_name_(default_prompt_name ? default_prompt_name : spec.default_prompt_name),
+      default_prompt_name_(DefaultPromptOf(spec, default_prompt_name)),
       truncation_side_(SideOf(spec, tokenizer)) {}
 
 Result<std::string> RequestEncoder::PromptOf(const EmbedRequest& request) const {
-  // A classifier has none: a default is meant for the other models.
-  const bool takes_default = !info_.is_classifier() && request.input_ids.empty() &&
-                             request.text_pairs.empty() && !request.query;
+  const bool is_pairs = !request.text_pairs.empty() || request.query;
+  const bool takes_default = request.input_ids.empty() && (info_.is_classifier() || !is_pairs);
   const std::optional<std::string>& name =
       request.prompt_name || !takes_default ? request.prompt_name : default_prompt_name_;
   if (!name) return std::string();
@@ -105,7 +111,8 @@ Result<std::vector<Job>> RequestEncoder::Encode(const EmbedRequest& request,
     for (size_t i = 0; i < jobs.size(); ++i) {
       RETURN_IF_ERROR(check(request.texts[i], fmt::format("texts[{}]", i)));
     }
-    with_query = tokenizer_.EncodePairs(*request.query, request.texts, options);
+    // As sentence-transformers' CrossEncoder has it: the prompt is before the first of the two.
+    with_query = tokenizer_.EncodePairs(prompt + *request.query, request.texts, options);
   }
   for (size_t i = 0; i < jobs.size(); ++i) {
     const std::string field = fmt::format("texts[{}]", i);
@@ -118,7 +125,7 @@ Result<std::vector<Job>> RequestEncoder::Encode(const EmbedRequest& request,
     } else if (!request.text_pairs.empty()) {
       RETURN_IF_ERROR(check(request.texts[i], field));
       RETURN_IF_ERROR(check(request.text_pairs[i], field));
-      encoding = tokenizer_.EncodePair(request.texts[i], request.text_pairs[i], options);
+      encoding = tokenizer_.EncodePair(prompt + request.texts[i], request.text_pairs[i], options);
     } else {
       RETURN_IF_ERROR(check(request.texts[i], field));
       encoding = prompt.empty()

@@ -111,6 +111,10 @@ VARIANTS = [
             {"modules.json": modules(TRANSFORMER, POOLING),
              "1_Pooling/config.json": {"embedding_dimension": 32, "pooling_mode": "cls"}}),
     variant("CrossEncoder", "tiny-reranker", PAIRS, ALONE, "logits"),
+    variant("CrossEncoderWithAPrompt", "tiny-reranker", PAIRS,
+            {**ALONE, "config_sentence_transformers.json": {
+                "model_type": "CrossEncoder", "prompts": {"q": "query: "},
+                "default_prompt_name": "q"}}, "logits"),
     variant("ClassifierAsACrossEncoder", "tiny-classifier", PAIRS, ALONE, "logits"),
     variant("WithoutTokenTypes", "tiny-classifier", PAIRS,
             ALONE | tokenizer(model_input_names=["input_ids", "attention_mask"], pad_token="[PAD]"),
