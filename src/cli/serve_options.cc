@@ -54,9 +54,9 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
       "or auto: bf16 where native, else f32",
       OneOf({"auto", "f32", "bf16", "f16", "int8"}));
   add("--pooling", options.pooling,
-      "How an embedding model's token vectors become one: auto takes what the model says, or "
-      "without "
-      "modules.json the mean",
+      "How an embedding model's token vectors become one: auto takes what the model says, or the "
+      "mean "
+      "where nothing does",
       OneOf({"auto", "cls", "mean", "max", "mean_sqrt_len_tokens", "weightedmean", "lasttoken",
              "splade"}));
   add("--instruction-set", options.instruction_set,
@@ -97,9 +97,11 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
       "An origin whose pages browsers let read the answers, as https://example.com or "
       "http://localhost:3000, or * for every one; may be given more than once",
       Word("* or an origin"));
-  add("--strict-model", options.service.strict_model,
-      "Refuses a request for a model that is not served; else the first that fits answers",
-      Switch());
+  app.add_option(
+         "--strict-model", options.service.strict_model,
+         "Refuses a request for a model that is not served; else the first that fits answers")
+      ->transform(Switch())
+      ->default_str("false");
   add_derived("--payload-limit", options.payload_limit_bytes, "Largest body of a request in bytes",
               "20000000, or 10000 for each text of --max-client-batch-size up to 200000000",
               WholeNumber(1, kMostBytes));
