@@ -9,6 +9,7 @@
 #include "hub/hub_api.h"
 #include "hub/model_cache.h"
 #include "weights/model_locator.h"
+#include "weights/model_names.h"
 
 namespace embedding {
 namespace {
