@@ -193,11 +193,27 @@ class AsioServer final : public Server {
     if (shared_.draining && shared_.connections.empty()) shutdown_timer_.cancel();
   }
 
+  // Clients that the system has connected already would be reset with their requests when the
+  // acceptor closes: they are told instead.
+  void AcceptWaiting(Listener& listener) {
+    error_code error;
+    for (int i = 0; i < tcp::acceptor::max_listen_connections; ++i) {
+      tcp::socket socket = listener.acceptor.accept(error);
+      if (error) return;
+      Admit(std::move(socket));
+    }
+  }
+
   void Drain() {
     if (shared_.draining) return;
     shared_.draining = true;
     error_code ignored;
     for (const auto& listener : listeners_) {
+      try {
+        AcceptWaiting(*listener);
+      } catch (const std::exception& e) {
+        WarnOfAccept(e.what());
+      }
       listener->acceptor.close(ignored);
       listener->retry_timer.cancel();
     }

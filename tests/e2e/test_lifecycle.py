@@ -92,6 +92,8 @@ def refused(server):
         server.connect().close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:  # while the listening socket is being closed
+        return False
     return False
 
 

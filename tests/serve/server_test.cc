@@ -186,6 +186,23 @@ TEST_F(ServerTest, StopAnswersWhatIsInHandAndClosesTheRest) {
   EXPECT_TRUE(status_.ok()) << status_.error().message;
 }
 
+TEST(ServerStop, TellsThoseWhoAreConnectedAndNotYetAccepted) {
+  auto server = Server::Listen({.port = 0}, {.handle = [](const auto&, const auto&) {}});
+  ASSERT_TRUE(server.ok()) << server.error().message;
+  Client asking(PortOf(**server));
+  Client silent(PortOf(**server));
+  asking.Send(Get("/a"));
+  (*server)->Stop();
+  Status status;
+  std::thread thread([&] { status = (*server)->Run(); });
+  const std::string refused = asking.ReadAll();
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 503 ")) << refused;
+  EXPECT_EQ(silent.ReadAll(), "");
+  asking.Close();
+  thread.join();
+  EXPECT_TRUE(status.ok()) << status.error().message;
+}
+
 TEST_F(ServerTest, StopWaitsNoLongerThanItsTimeout) {
   Start({.shutdown_timeout = std::chrono::seconds(0)});
   Client busy(port_);
