@@ -5,6 +5,7 @@
 
 #include "fuzz/check.h"
 #include "fuzz/json_mutator.h"
+#include "temp_dir.h"
 #include "weights/builders.h"
 #include "weights/model_spec.h"
 #include "weights/tensor_store.h"

@@ -19,6 +19,8 @@
 #include <string>
 #include <vector>
 
+#include "temp_dir.h"
+
 namespace embedding {
 
 // What fake_hub.py says every revision is.
@@ -79,9 +81,6 @@ inline void WriteFile(const std::filesystem::path& path, std::string_view text) 
 class HubTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = testing::TempDir() + "hub_test_XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    directory_ = name;
     for (const char* variable :
          {"SENTENCE_TRANSFORMERS_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "XDG_CACHE_HOME",
           "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HUB_DISABLE_IMPLICIT_TOKEN",
@@ -91,7 +90,6 @@ class HubTest : public testing::Test {
     }
     setenv("HF_HOME", (directory_ / "home").c_str(), 1);
   }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
 
   // Serves what AddFile made, and makes it the endpoint.
   void StartHub(const nlohmann::json& behaviour = nlohmann::json::object()) {
@@ -146,7 +144,8 @@ class HubTest : public testing::Test {
     });
   }
 
-  std::filesystem::path directory_;
+  const TempDir temp_dir_;
+  const std::filesystem::path directory_ = temp_dir_.path();
 
  private:
   std::unique_ptr<FakeHub> hub_;

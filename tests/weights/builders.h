@@ -1,13 +1,9 @@
 // Weight files composed in memory, so that each test can break exactly one thing in a good file.
 #pragma once
 
-#include <unistd.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <initializer_list>
 #include <span>
 #include <string>
@@ -199,34 +195,5 @@ inline std::string TorchArchive(const std::string& pickle, const std::vector<std
 }
 
 inline const std::vector<float> kSixFloats = {1, -2, 0.5F, 4, 5, 6};
-
-// --- files
-
-// A directory that goes away with the object.
-class TempDir {
- public:
-  TempDir() {
-    std::string name = (std::filesystem::temp_directory_path() / "weights_test.XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TempDir() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-
-  const std::string& path() const { return path_; }
-  std::string File(std::string_view name) const { return path_ + "/" + std::string(name); }
-  std::string Write(std::string_view name, std::string_view content) const {
-    std::string path = File(name);
-    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
-    std::ofstream(path, std::ios::binary) << content;
-    return path;
-  }
-
- private:
-  std::string path_;
-};
 
 }  // namespace embedding

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "weights/builders.h"
+#include "temp_dir.h"
 
 namespace embedding {
 namespace {

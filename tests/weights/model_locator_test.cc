@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "temp_dir.h"
 #include "weights/hub_environment.h"
 #include "weights/model_names.h"
 
@@ -23,16 +24,12 @@ constexpr char kCommit[] = "00112233445566778899aabbccddeeff00112233";
 class ModelLocator : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = testing::TempDir() + "locator_test_XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    directory_ = name;
     for (const char* variable : {"SENTENCE_TRANSFORMERS_HOME", "HF_HUB_CACHE",
                                  "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"}) {
       unsetenv(variable);
     }
     setenv("HOME", (directory_ / "user").c_str(), 1);
   }
-  void TearDown() override { fs::remove_all(directory_); }
 
   static void Write(const fs::path& path, std::string_view text = "{}") {
     fs::create_directories(path.parent_path());
@@ -66,7 +63,8 @@ class ModelLocator : public testing::Test {
     return found.ok() ? "" : found.error().message;
   }
 
-  fs::path directory_;
+  const TempDir temp_dir_;
+  const fs::path directory_ = temp_dir_.path();
 };
 
 TEST_F(ModelLocator, TakesADirectoryAsItIs) {

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "weights/builders.h"
+#include "temp_dir.h"
 
 namespace embedding {
 namespace {

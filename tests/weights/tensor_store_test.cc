@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "temp_dir.h"
 #include "weights/builders.h"
 
 namespace embedding {
