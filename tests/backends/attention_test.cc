@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <random>
 #include <type_traits>
 #include <vector>
 
 #include "backends/each_target.h"
+#include "backends/random.h"
 #include "backends/team.h"
 
 namespace embedding {
@@ -42,15 +42,6 @@ std::vector<double> ReferenceRow(const std::vector<T>& qkv, size_t begin, size_t
   return out;
 }
 
-template <typename T>
-std::vector<T> Random(size_t n, float scale, uint32_t seed) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<float> normal(0, scale);
-  std::vector<T> values(n);
-  for (T& x : values) x = static_cast<T>(normal(generator));
-  return values;
-}
-
 // Compares every `step`-th query. A weighted mean of values of size `scale` by weights that sum to
 // 1; each score carries the rounding of a dot product of head_dim terms. bf16 rounds the weights
 // and the result to 8 bits.
@@ -58,7 +49,7 @@ template <typename T>
 void ExpectMatchesReference(const std::vector<uint32_t>& offsets, size_t heads, size_t head_dim,
                             float scale, size_t step) {
   const size_t hidden = heads * head_dim;
-  const std::vector<T> qkv = Random<T>(offsets.back() * 3 * hidden, scale, 7);
+  const std::vector<T> qkv = Random<T>(offsets.back() * 3 * hidden, 7, scale);
   std::vector<T> out(offsets.back() * hidden);
   PackedAttention(TeamOf(2), qkv.data(), offsets, heads, head_dim, offsets.back(), out.data());
   const double scores = scale * scale * std::sqrt(static_cast<double>(head_dim));
@@ -106,7 +97,7 @@ TEST(PackedAttention, ASequenceDoesNotDependOnItsNeighbours) {
   constexpr size_t kHeads = 2;
   constexpr size_t kHeadDim = 64;
   constexpr size_t kHidden = kHeads * kHeadDim;
-  const std::vector<float> qkv = Random<float>(90 * 3 * kHidden, 1.0F, 3);
+  const std::vector<float> qkv = Random(90 * 3 * kHidden, 3);
   std::vector<float> together(90 * kHidden);
   PackedAttention(TeamOf(2), qkv.data(), std::vector<uint32_t>{0, 40, 61, 90}, kHeads, kHeadDim, 90,
                   together.data());
@@ -121,7 +112,7 @@ TEST(PackedAttention, ComputesTheFirstQueriesAloneWhereNoMoreAreAsked) {
   constexpr size_t kHeadDim = 32;
   constexpr size_t kHidden = kHeads * kHeadDim;
   const std::vector<uint32_t> offsets = {0, 200, 203};
-  const std::vector<float> qkv = Random<float>(203 * 3 * kHidden, 1.0F, 3);
+  const std::vector<float> qkv = Random(203 * 3 * kHidden, 3);
   std::vector<float> all(203 * kHidden);
   PackedAttention(TeamOf(2), qkv.data(), offsets, kHeads, kHeadDim, 203, all.data(), {});
   std::vector<float> first(2 * kHidden);
@@ -141,7 +132,7 @@ TEST(PackedAttention, ComputesTheFirstQueriesAloneWhereNoMoreAreAsked) {
 
 TEST(PackedAttention, TakesSequencesWithoutTokens) {
   PackedAttention<float>(TeamOf(2), nullptr, std::vector<uint32_t>{0, 0}, 2, 32, 1, nullptr, {});
-  const std::vector<float> qkv = Random<float>(3 * 3 * 64, 1.0F, 3);
+  const std::vector<float> qkv = Random(3 * 3 * 64, 3);
   std::vector<float> alone(3 * 64);
   PackedAttention(TeamOf(2), qkv.data(), std::vector<uint32_t>{0, 3}, 2, 32, 3, alone.data(), {});
   std::vector<float> together(3 * 64);

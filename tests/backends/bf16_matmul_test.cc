@@ -1,0 +1,133 @@
+// Products of bf16, by panels and by oneDNN.
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <fstream>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backends/cpu/matmul.h"
+#include "backends/cpu/onednn_matmul.h"
+#include "backends/cpu/panel_matmul.h"
+#include "backends/matmul_checks.h"
+#include "backends/random.h"
+#include "backends/team.h"
+
+namespace embedding {
+namespace {
+
+using MakeBf16ToF32 = std::unique_ptr<MatMul<BFloat16, float>> (*)(ThreadTeam&,
+                                                                   const LinearParameters&,
+                                                                   Activation);
+using MakeBf16 = std::unique_ptr<MatMul<BFloat16, BFloat16>> (*)(ThreadTeam&,
+                                                                 const LinearParameters&,
+                                                                 Activation);
+
+void ExpectF32ProductOfRoundedNumbers(MakeBf16ToF32 to_f32, MakeBf16 to_bf16, size_t rows,
+                                      size_t in, size_t out, Activation activation) {
+  SCOPED_TRACE(testing::Message() << rows << " x " << in << " x " << out);
+  std::vector<float> weight = Random(out * in, 2);
+  for (float& w : weight) w = static_cast<float>(BFloat16(w));
+  const std::vector<float> bias = Random(out, 3);
+  const LinearParameters parameters{weight, bias, in, out};
+  std::vector<float> input = Random(rows * in, 1);
+  std::vector<BFloat16> rounded;
+  for (float& x : input) {
+    rounded.emplace_back(x);
+    x = static_cast<float>(rounded.back());
+  }
+  std::vector<float> expected(rows * out);
+  PackPanelMatMul<float, float>(TeamOf(2), parameters, activation)
+      ->Run({input.data(), rows, in}, {expected.data(), rows, out}, {});
+  std::vector<float> f32(rows * out);
+  RowCount finished(rows);
+  to_f32(TeamOf(2), parameters, activation)
+      ->Run({rounded.data(), rows, in}, {f32.data(), rows, out}, finished.Step());
+  finished.ExpectEachOnce();
+  std::vector<BFloat16> bf16(rows * out);
+  to_bf16(TeamOf(2), parameters, activation)
+      ->Run({rounded.data(), rows, in}, {bf16.data(), rows, out}, {});
+  const auto sum_of_sizes = static_cast<double>(in);  // of products of two numbers of size 1
+  for (size_t i = 0; i < expected.size(); ++i) {
+    ASSERT_NEAR(f32[i], expected[i], 4 * kEpsilon * (sum_of_sizes + 1));
+    ASSERT_EQ(static_cast<float>(bf16[i]), static_cast<float>(BFloat16(f32[i])));
+  }
+}
+
+void ExpectF32ProductsOfRoundedNumbers(MakeBf16ToF32 to_f32, MakeBf16 to_bf16) {
+  const auto expect = [&](size_t rows, size_t in, size_t out, Activation activation) {
+    ExpectF32ProductOfRoundedNumbers(to_f32, to_bf16, rows, in, out, activation);
+  };
+  for (const size_t rows : std::initializer_list<size_t>{1, 2, 3, 4, 5, 6, 7, 20}) {
+    expect(rows, 256, 64, Activation::kIdentity);
+  }
+  expect(20, 4096, 128, Activation::kIdentity);  // more than a block of features
+  expect(9, 70, 37, Activation::kGelu);
+  expect(9, 7, 13, Activation::kIdentity);
+  for (const size_t rows : std::initializer_list<size_t>{33, 129, 251}) {
+    expect(rows, 64, 300, Activation::kGelu);
+  }
+}
+
+TEST(MatMulBf16, IsTheF32ProductOfRoundedNumbersWhereTheProcessorHasIt) {
+  if (!PanelsMultiplyBf16()) GTEST_SKIP() << "this processor does not multiply bf16";
+  ExpectF32ProductsOfRoundedNumbers(&PackPanelMatMul<BFloat16, float>,
+                                    &PackPanelMatMul<BFloat16, BFloat16>);
+}
+
+TEST(MatMulBf16, IsTheSameByOneDnn) {
+  if (!PanelsMultiplyBf16()) GTEST_SKIP() << "this processor does not multiply bf16";
+  ExpectF32ProductsOfRoundedNumbers(&PackOneDnnMatMul<BFloat16, float>,
+                                    &PackOneDnnMatMul<BFloat16, BFloat16>);
+}
+
+#ifdef __linux__
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define EMBEDDING_WITH_ASAN 1
+extern "C" size_t __sanitizer_get_current_allocated_bytes();
+#endif
+#endif
+
+// Of this process, beside files. AddressSanitizer keeps for a while what is freed: it is asked for
+// what is not.
+size_t MemoryBytes() {
+#if EMBEDDING_WITH_ASAN
+  return __sanitizer_get_current_allocated_bytes();
+#endif
+  std::ifstream status("/proc/self/status");
+  std::string field;
+  while (status >> field && field != "RssAnon:") {
+  }
+  size_t kilobytes = 0;
+  status >> kilobytes;
+  return kilobytes * 1024;
+}
+
+TEST(MatMulBf16, OneDnnTakesNoMemoryForEveryNewNumberOfRows) {
+  if (!PanelsMultiplyBf16()) GTEST_SKIP() << "this processor does not multiply bf16";
+  constexpr size_t kRows = 300;
+  constexpr size_t kIn = 384;
+  constexpr size_t kOut = 1536;
+  const std::vector<float> weight = Random(kOut * kIn, 2);
+  const std::vector<BFloat16> input(kRows * kIn);
+  std::vector<BFloat16> output(kRows * kOut);
+  const auto matmul =
+      PackOneDnnMatMul<BFloat16, BFloat16>(TeamOf(2), {weight, {}, kIn, kOut}, Activation::kGelu);
+  const auto run = [&](size_t rows) {
+    matmul->Run({input.data(), rows, kIn}, {output.data(), rows, kOut}, {});
+  };
+  for (const size_t rows : std::initializer_list<size_t>{15, 31, 63, 127, kRows}) run(rows);
+  const size_t before = MemoryBytes();
+  for (size_t rows = 1; rows <= kRows; ++rows) run(rows);
+  constexpr size_t kMegabyte = size_t{1} << 20;
+  EXPECT_LE(MemoryBytes(), before + 2 * kMegabyte);
+}
+
+#endif
+
+}  // namespace
+}  // namespace embedding

@@ -1,0 +1,124 @@
+// Products with sums and inputs of f32.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <initializer_list>
+#include <memory>
+#include <vector>
+
+#include "backends/cpu/matmul.h"
+#include "backends/cpu/panel_matmul.h"
+#include "backends/each_target.h"
+#include "backends/matmul_checks.h"
+#include "backends/random.h"
+#include "backends/team.h"
+
+namespace embedding {
+namespace {
+
+using MakeF32 = std::unique_ptr<MatMul<float, float>> (*)(ThreadTeam&, const LinearParameters&,
+                                                          Activation);
+
+void ExpectMatchesReference(MakeF32 make, size_t rows, size_t in, size_t out, bool with_bias,
+                            Activation activation, size_t threads = 2) {
+  const std::vector<float> input = Random(rows * in, 1);
+  std::vector<float> weight = Random(out * in, 2);
+  for (float& w : weight) w = std::nearbyint(w * 256) / 256;  // a number of f16
+  const std::vector<float> bias = with_bias ? Random(out, 3) : std::vector<float>{};
+  const auto matmul = make(TeamOf(threads), {weight, bias, in, out}, activation);
+  std::vector<float> output(rows * out);
+  matmul->Run({input.data(), rows, in}, {output.data(), rows, out}, {});
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t o = 0; o < out; ++o) {
+      double sum = with_bias ? static_cast<double>(bias[o]) : 0;
+      double norm = std::abs(sum);
+      for (size_t i = 0; i < in; ++i) {
+        const double term = static_cast<double>(input[r * in + i]) * weight[o * in + i];
+        sum += term;
+        norm += std::abs(term);
+      }
+      const double expected = activation == Activation::kGelu ? Gelu(sum) : sum;
+      // Rounding of a sum grows with the sum of the terms' sizes; erf's approximation adds its own.
+      ASSERT_NEAR(output[r * out + o], expected, 4 * kEpsilon * (norm + 1))
+          << rows << " x " << in << " x " << out << ", row " << r << ", output " << o;
+    }
+  }
+}
+
+// The implementations with sums of f32, each against the definition.
+class MatMulF32 : public testing::TestWithParam<MakeF32> {};
+INSTANTIATE_TEST_SUITE_P(Panel, MatMulF32, testing::Values(&PackPanelMatMul<float, float>));
+INSTANTIATE_TEST_SUITE_P(PanelOfF16, MatMulF32, testing::Values(&PackF16PanelMatMul));
+
+TEST_P(MatMulF32, EqualsTheDefinitionForEveryNumberOfRows) {
+  ForEachTarget([&] {
+    for (const size_t rows : std::initializer_list<size_t>{1, 2, 5, 7, 16, 17, 33, 64, 100, 513}) {
+      ExpectMatchesReference(GetParam(), rows, 128, 96, true, Activation::kIdentity);
+    }
+  });
+}
+
+TEST_P(MatMulF32, TakesUnevenWidths) {
+  ForEachTarget([&] {
+    ExpectMatchesReference(GetParam(), 9, 8, 24, true, Activation::kIdentity);
+    ExpectMatchesReference(GetParam(), 9, 7, 13, true, Activation::kGelu);
+    ExpectMatchesReference(GetParam(), 3, 1, 1, true, Activation::kIdentity);
+    ExpectMatchesReference(GetParam(), 13, 700, 37, true, Activation::kIdentity);
+    ExpectMatchesReference(GetParam(), 13, 2100, 70, true, Activation::kGelu);
+  });
+}
+
+TEST_P(MatMulF32, WorksWithoutBias) {
+  ExpectMatchesReference(GetParam(), 20, 64, 64, false, Activation::kIdentity);
+}
+
+TEST_P(MatMulF32, FusesTheErrorFunctionGelu) {
+  ForEachTarget([&] { ExpectMatchesReference(GetParam(), 20, 16, 64, true, Activation::kGelu); });
+}
+
+// LayerNorm and rounding read whole rows.
+TEST_P(MatMulF32, FinishesTheRowsWhenTheyAreWhole) {
+  constexpr size_t kRows = 13;
+  constexpr size_t kIn = 40;
+  constexpr size_t kOut = 200;  // several panels
+  const std::vector<float> input(kRows * kIn, 1.0F);
+  const std::vector<float> weight(kOut * kIn, 0.5F);
+  std::vector<float> output(kRows * kOut);
+  std::vector<float> sums(kRows);
+  GetParam()(TeamOf(3), {weight, {}, kIn, kOut}, Activation::kIdentity)
+      ->Run({input.data(), kRows, kIn}, {output.data(), kRows, kOut},
+            [&](size_t begin, size_t end) {
+              for (size_t r = begin; r < end; ++r) {
+                for (size_t o = 0; o < kOut; ++o) sums[r] += output[r * kOut + o];
+              }
+            });
+  for (const float sum : sums) EXPECT_EQ(sum, kOut * kIn * 0.5F);
+}
+
+// Rows are split among the threads where there are more of those than panels.
+TEST_P(MatMulF32, TakesAnyNumberOfThreads) {
+  for (const size_t threads : std::initializer_list<size_t>{1, 2, 3}) {
+    for (const size_t rows : std::initializer_list<size_t>{1, 13, 100}) {
+      ExpectMatchesReference(GetParam(), rows, 1030, 70, true, Activation::kIdentity, threads);
+    }
+  }
+}
+
+TEST_P(MatMulF32, ARowDoesNotDependOnTheOthers) {
+  constexpr size_t kIn = 1024;
+  constexpr size_t kOut = 96;
+  const std::vector<float> input = Random(40 * kIn, 1);
+  const std::vector<float> weight = Random(kOut * kIn, 2);
+  const auto matmul = GetParam()(TeamOf(2), {weight, {}, kIn, kOut}, Activation::kIdentity);
+  std::vector<float> together(40 * kOut);
+  matmul->Run({input.data(), 40, kIn}, {together.data(), 40, kOut}, {});
+  for (size_t row = 0; row < 40; ++row) {
+    std::vector<float> alone(kOut);
+    matmul->Run({input.data() + row * kIn, 1, kIn}, {alone.data(), 1, kOut}, {});
+    for (size_t o = 0; o < kOut; ++o) ASSERT_EQ(alone[o], together[row * kOut + o]) << row;
+  }
+}
+
+}  // namespace
+}  // namespace embedding
