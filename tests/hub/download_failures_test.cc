@@ -13,7 +13,6 @@ namespace embedding {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -41,48 +40,38 @@ class Log {
 // --- a network that fails ---
 
 TEST_F(DownloadTest, GoesOnWhereAConnectionBroke) {
-  AddModel();
-  StartHub({{"cut", {{"model.safetensors", {100000, 50000, 1}}}}});
-  const Result<std::string> directory = DownloadModel("acme/tiny");
-  ASSERT_TRUE(directory.ok()) << directory.error().message;
-  ExpectWhole();
+  ServeModel({{"cut", {{"model.safetensors", {100000, 50000, 1}}}}});
+  ExpectDownloadedWhole();
   std::vector<std::string> ranges;
   for (const json& request : Transfers("model.safetensors")) ranges.push_back(request["range"]);
   EXPECT_THAT(ranges, testing::ElementsAre("", "bytes=100000-", "bytes=150000-", "bytes=150001-"));
 }
 
 TEST_F(DownloadTest, GoesOnWhereAProcessEnded) {
-  AddModel();
-  StartHub();
+  ServeModel();
   const std::string weights = Noise(512 << 10);
   WriteFile(directory_ / "whole", weights);
   const std::string etag = *Sha256OfFile((directory_ / "whole").string());
   WriteFile(Cache() / "blobs" / (etag + ".incomplete"), weights.substr(0, 400000));
-  ASSERT_TRUE(DownloadModel("acme/tiny").ok());
-  ExpectWhole();
+  ExpectDownloadedWhole();
   ASSERT_THAT(Transfers("model.safetensors"), SizeIs(1));
   EXPECT_EQ(Transfers("model.safetensors")[0]["range"], "bytes=400000-");
 }
 
 TEST_F(DownloadTest, StartsOverWhereTheServerHasNoRanges) {
-  AddModel();
-  StartHub({{"cut", {{"model.safetensors", {100000}}}}, {"ignore_range", true}});
-  ASSERT_TRUE(DownloadModel("acme/tiny").ok());
-  ExpectWhole();
+  ServeModel({{"cut", {{"model.safetensors", {100000}}}}, {"ignore_range", true}});
+  ExpectDownloadedWhole();
 }
 
 TEST_F(DownloadTest, SmallFilesAreNotPiecedTogether) {
-  AddModel();
-  StartHub({{"cut", {{"config.json", {5}}}}});
-  ASSERT_TRUE(DownloadModel("acme/tiny").ok());
-  ExpectWhole();
+  ServeModel({{"cut", {{"config.json", {5}}}}});
+  ExpectDownloadedWhole();
   ASSERT_THAT(Transfers("config.json"), SizeIs(2));
   for (const json& request : Transfers("config.json")) EXPECT_EQ(request["range"], "");
 }
 
 TEST_F(DownloadTest, GivesUpOnAServerThatAlwaysBreaksOff) {
-  AddModel();
-  StartHub({{"cut", {{"model.safetensors", {0, 0, 0, 0, 0, 0, 0, 0}}}}});
+  ServeModel({{"cut", {{"model.safetensors", {0, 0, 0, 0, 0, 0, 0, 0}}}}});
   EXPECT_THAT(ErrorOf(DownloadModel("acme/tiny")), HasSubstr("broke off"));
   EXPECT_THAT(Transfers("model.safetensors"), SizeIs(4));
   EXPECT_FALSE(LocateModel("acme/tiny").ok());
@@ -93,18 +82,14 @@ TEST_F(DownloadTest, DoesNotWaitForAServerThatHasGoneSilent) {
   const Log log;
   setenv("HF_HUB_DOWNLOAD_TIMEOUT", "1", 1);
   StartHub({{"stall", {{"model.safetensors", 1000}}}});
-  ASSERT_TRUE(DownloadModel("acme/tiny").ok());
-  ExpectWhole();
+  ExpectDownloadedWhole();
   EXPECT_EQ(Transfers("model.safetensors").back()["range"], "bytes=1000-");
   EXPECT_THAT(log.text(), HasSubstr("the server sent nothing for 1 s; trying again (2 of 4)"));
 }
 
 TEST_F(DownloadTest, TriesAgainAfterServerErrors) {
-  AddModel();
-  StartHub({{"fail_first", 2}});
-  const Result<std::string> directory = DownloadModel("acme/tiny");
-  ASSERT_TRUE(directory.ok()) << directory.error().message;
-  ExpectWhole();
+  ServeModel({{"fail_first", 2}});
+  ExpectDownloadedWhole();
 }
 
 TEST_F(DownloadTest, SaysSoWhenNobodyAnswers) {
@@ -117,8 +102,7 @@ TEST_F(DownloadTest, SaysSoWhenNobodyAnswers) {
 
 TEST_F(DownloadTest, LogsEveryNewAttempt) {
   const Log log;
-  AddModel();
-  StartHub({{"fail_first", 2}});
+  ServeModel({{"fail_first", 2}});
   EXPECT_TRUE(DownloadModel("acme/tiny").ok());
   EXPECT_THAT(log.text(), AllOf(HasSubstr("asking http://127.0.0.1:"), HasSubstr("for acme/tiny"),
                                 HasSubstr("status 503; trying again (2 of 4)"),
@@ -128,21 +112,18 @@ TEST_F(DownloadTest, LogsEveryNewAttempt) {
 // --- a server that refuses, or lies ---
 
 TEST_F(DownloadTest, RefusesContentsOfTheWrongSum) {
-  AddModel();
-  StartHub({{"corrupt", {"model.safetensors"}}});
+  ServeModel({{"corrupt", {"model.safetensors"}}});
   EXPECT_THAT(ErrorOf(DownloadModel("acme/tiny")),
               AllOf(HasSubstr("model.safetensors"), HasSubstr("SHA-256"), HasSubstr("try again")));
   EXPECT_FALSE(LocateModel("acme/tiny").ok());
   EXPECT_THAT(Leftovers(), IsEmpty());
 
   StartHub();
-  ASSERT_TRUE(DownloadModel("acme/tiny").ok());
-  ExpectWhole();
+  ExpectDownloadedWhole();
 }
 
 TEST_F(DownloadTest, TellsWhatIsMissing) {
-  AddModel();
-  StartHub();
+  ServeModel();
   EXPECT_THAT(ErrorOf(DownloadModel("acme/other")), HasSubstr("has no model acme/other"));
   EXPECT_THAT(ErrorOf(DownloadModel("acme/tiny", "v9")), HasSubstr("acme/tiny has no revision v9"));
   AddFile("README.md", "nothing else", "acme/empty");
@@ -153,31 +134,27 @@ TEST_F(DownloadTest, TellsWhatIsMissing) {
 TEST_F(DownloadTest, RefusesFileNamesThatLeaveTheirFolder) {
   for (const char* name : {"../../../evil.json", "/etc/evil.json", "1_Pooling/../../config.json",
                            "..", "1_Pooling\\..\\config.json"}) {
-    AddModel();
-    StartHub({{"extra_names", {name}}});
+    ServeModel({{"extra_names", {name}}});
     EXPECT_THAT(ErrorOf(DownloadModel("acme/tiny")), HasSubstr("leaves its folder")) << name;
     EXPECT_FALSE(fs::exists(Cache())) << name;
   }
 }
 
 TEST_F(DownloadTest, RefusesEtagsThatLeaveTheirFolder) {
-  AddModel();
-  StartHub({{"etag", "../../evil"}});
+  ServeModel({{"etag", "../../evil"}});
   EXPECT_THAT(ErrorOf(DownloadModel("acme/tiny")), HasSubstr("ETag"));
   EXPECT_THAT(fs::directory_iterator(Cache() / "blobs"), testing::Eq(fs::directory_iterator()));
 }
 
 TEST_F(DownloadTest, LeavesACircleOfRedirects) {
-  AddModel();
-  StartHub({{"redirect_loop", true}});
+  ServeModel({{"redirect_loop", true}});
   EXPECT_THAT(ErrorOf(DownloadModel("acme/tiny")), HasSubstr("circle"));
 }
 
 // --- others at work ---
 
 TEST_F(DownloadTest, TwoProcessesShareTheWork) {
-  AddModel();
-  StartHub({{"cut", {{"model.safetensors", {1000, 1000, 1000}}}}});
+  ServeModel({{"cut", {{"model.safetensors", {1000, 1000, 1000}}}}});
   std::vector<pid_t> children;
   for (int i = 0; i < 2; ++i) {
     const pid_t child = fork();
@@ -194,8 +171,7 @@ TEST_F(DownloadTest, TwoProcessesShareTheWork) {
 }
 
 TEST_F(DownloadTest, ReportsADirectoryItCannotWriteTo) {
-  AddModel();
-  StartHub();
+  ServeModel();
   WriteFile(directory_ / "home/hub", "a file where the directory should be");
   EXPECT_THAT(ErrorOf(DownloadModel("acme/tiny")), HasSubstr("cannot be created"));
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,14 @@ namespace embedding {
 
 class DownloadTest : public HubTest {
  protected:
+  using json = nlohmann::json;
+
+  // A hub with AddModel's model.
+  void ServeModel(const json& behaviour = json::object()) {
+    AddModel();
+    StartHub(behaviour);
+  }
+
   // The error's message; fails if there is none.
   static std::string ErrorOf(const Result<std::string>& result) {
     EXPECT_FALSE(result.ok()) << "unexpectedly fine: " << *result;
@@ -46,6 +55,12 @@ class DownloadTest : public HubTest {
     EXPECT_THAT(Leftovers(), testing::IsEmpty());
   }
   void ExpectWhole() { ExpectWhole({"config.json", "tokenizer.json", "model.safetensors"}); }
+
+  void ExpectDownloadedWhole() {
+    const Result<std::string> directory = DownloadModel("acme/tiny");
+    ASSERT_TRUE(directory.ok()) << directory.error().message;
+    ExpectWhole();
+  }
 };
 
 }  // namespace embedding

@@ -7,7 +7,6 @@ namespace embedding {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -15,8 +14,7 @@ using testing::Not;
 using testing::SizeIs;
 
 TEST_F(DownloadTest, NeverTouchesTheNetworkOffline) {
-  AddModel();
-  StartHub();
+  ServeModel();
   setenv("HF_HUB_OFFLINE", "1", 1);
   EXPECT_THAT(ErrorOf(DownloadModel("acme/tiny")), HasSubstr("HF_HUB_OFFLINE"));
   EXPECT_THAT(ErrorOf(LocateOrDownloadModel("acme/tiny")), HasSubstr("HF_HUB_OFFLINE"));
@@ -31,8 +29,7 @@ TEST_F(DownloadTest, NeverTouchesTheNetworkOffline) {
 }
 
 TEST_F(DownloadTest, NeverTouchesTheNetworkWhereTransformersMayNot) {
-  AddModel();
-  StartHub();
+  ServeModel();
   setenv("TRANSFORMERS_OFFLINE", "yes", 1);
   EXPECT_THAT(ErrorOf(LocateOrDownloadModel("acme/tiny")), HasSubstr("TRANSFORMERS_OFFLINE"));
   EXPECT_THAT(Requests(), IsEmpty());
@@ -41,8 +38,7 @@ TEST_F(DownloadTest, NeverTouchesTheNetworkWhereTransformersMayNot) {
 }
 
 TEST_F(DownloadTest, NamesATimeoutThatIsNone) {
-  AddModel();
-  StartHub();
+  ServeModel();
   for (const char* name : {"HF_HUB_DOWNLOAD_TIMEOUT", "HF_HUB_ETAG_TIMEOUT"}) {
     for (const char* value : {"0", "-1", "soon", "10s", "99999999999999999999"}) {
       setenv(name, value, 1);
@@ -89,8 +85,7 @@ TEST_F(DownloadTest, DoesNotAskTheHubForWhatIsAPath) {
 }
 
 TEST_F(DownloadTest, AsksForATokenWhereOneIsNeeded) {
-  AddModel();
-  StartHub({{"token", "hf_right"}});
+  ServeModel({{"token", "hf_right"}});
   EXPECT_THAT(ErrorOf(DownloadModel("acme/tiny")), AllOf(HasSubstr("401"), HasSubstr("HF_TOKEN")));
   EXPECT_THAT(Requests(), SizeIs(1)) << "a refusal is final";
   setenv("HF_TOKEN", "hf_wrong", 1);
@@ -103,15 +98,13 @@ TEST_F(DownloadTest, AsksForATokenWhereOneIsNeeded) {
 }
 
 TEST_F(DownloadTest, ReadsTheTokenThatLoginStored) {
-  AddModel();
-  StartHub({{"token", "hf_stored"}});
+  ServeModel({{"token", "hf_stored"}});
   WriteFile(directory_ / "home/token", "hf_stored\n");
   EXPECT_TRUE(DownloadModel("acme/tiny").ok());
 }
 
 TEST_F(DownloadTest, ReadsTheTokenWhereHuggingFacesToolsDo) {
-  AddModel();
-  StartHub({{"token", "hf_right"}});
+  ServeModel({{"token", "hf_right"}});
   WriteFile(directory_ / "home/token", "hf_wrong\n");
   WriteFile(directory_ / "secret/token", " hf_right\r\n");
   setenv("DOWNLOAD_TEST_DIRECTORY", directory_.c_str(), 1);
@@ -132,8 +125,7 @@ TEST_F(DownloadTest, ReadsTheTokenWhereHuggingFacesToolsDo) {
 }
 
 TEST_F(DownloadTest, SaysWhatToDoAboutAGatedModel) {
-  AddModel();
-  StartHub({{"gated", true}});
+  ServeModel({{"gated", true}});
   EXPECT_THAT(ErrorOf(DownloadModel("acme/tiny")),
               AllOf(HasSubstr("accept its conditions"), HasSubstr("HF_TOKEN")));
 }
