@@ -15,10 +15,10 @@
 #include "hub/hub_settings.h"
 #include "hub/model_cache.h"
 #include "weights/file_formats.h"
-#include "weights/json_file.h"
 #include "weights/model_error.h"
 #include "weights/model_locator.h"
 #include "weights/model_names.h"
+#include "weights/module_list.h"
 
 namespace embedding {
 namespace {
@@ -78,17 +78,11 @@ bool HasItsModules(const ModelCache& cache, const std::string& commit) {
   if (cache.IsAbsent(commit, kModules)) return true;
   if (!cache.HasFile(commit, kModules)) return false;
   const std::filesystem::path snapshot = cache.SnapshotPath(commit);
-  const Result<nlohmann::json> modules = ReadJsonFile((snapshot / kModules).string());
-  if (!modules.ok() || !modules->is_array()) return true;  // which is the loader's to refuse
-  return std::all_of(modules->begin(), modules->end(), [&](const nlohmann::json& module) {
-    const auto field = [&module](const char* name) {
-      return module.is_object() && module.contains(name) && module[name].is_string()
-                 ? module[name].get<std::string>()
-                 : std::string();
-    };
-    const std::string folder = field("path");
-    return !IsModuleFolder(folder) || field("type").ends_with("Normalize") ||
-           cache.HasFile(commit, folder + "/config.json");
+  const auto modules = ReadModuleList((snapshot / kModules).string());
+  if (!modules.ok()) return true;  // which is the loader's to refuse
+  return std::all_of(modules->begin(), modules->end(), [&](const ModuleEntry& module) {
+    return !IsModuleFolder(module.path) || module.kind == "Normalize" ||
+           cache.HasFile(commit, module.path + "/config.json");
   });
 }
 
