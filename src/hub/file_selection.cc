@@ -4,6 +4,7 @@
 #include <set>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "weights/file_formats.h"
 #include "weights/model_error.h"
 
@@ -43,8 +44,7 @@ bool IsDigits(std::string_view text) {
 
 bool IsPlainName(std::string_view name) {
   return !name.empty() && name.front() != '.' && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-           c == '-' || c == '_';
+    return IsAlphanumeric(c) || c == '.' || c == '-' || c == '_';
   });
 }
 

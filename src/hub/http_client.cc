@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/ascii.h"
 #include "weights/model_error.h"
 
 namespace embedding {
@@ -278,8 +279,7 @@ HttpResponse WithRetries(const std::string& url, const std::function<HttpRespons
 std::string UrlEscaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       c == '-' || c == '_' || c == '.' || c == '~';
+    const bool plain = IsAlphanumeric(c) || c == '-' || c == '_' || c == '.' || c == '~';
     if (plain) {
       out += c;
     } else {

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "base/ascii.h"
+
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 
@@ -44,8 +46,7 @@ bool IsHost(std::string_view host) {
     return false;
   }
   return std::all_of(host.begin(), host.end(), [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           allowed.find(c) != std::string_view::npos;
+    return IsAlphanumeric(c) || allowed.find(c) != std::string_view::npos;
   });
 }
 

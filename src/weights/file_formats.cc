@@ -6,6 +6,8 @@
 #include <cctype>
 #include <cstddef>
 
+#include "base/ascii.h"
+
 namespace embedding {
 namespace {
 
@@ -30,10 +32,6 @@ bool EndsWith(std::string_view text, std::string_view ending) {
                     text.end() - static_cast<ptrdiff_t>(ending.size()), [](char a, char b) {
                       return a == static_cast<char>(std::tolower(static_cast<unsigned char>(b)));
                     });
-}
-
-bool IsLetterOrDigit(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 }  // namespace
@@ -63,7 +61,7 @@ bool IsModuleFolder(std::string_view folder) {
   const std::string_view name = folder.substr(digits);
   return digits > 0 && name.size() > 1 && name.front() == '_' &&
          std::all_of(name.begin() + 1, name.end(),
-                     [](char c) { return IsLetterOrDigit(c) || c == '_' || c == '-'; });
+                     [](char c) { return IsAlphanumeric(c) || c == '_' || c == '-'; });
 }
 
 }  // namespace embedding

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <vector>
 
+#include "base/ascii.h"
 #include "weights/file_formats.h"
 #include "weights/hub_environment.h"
 #include "weights/model_error.h"
@@ -20,10 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMaxRevisionBytes = 200;
-
-bool IsAlphanumeric(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 // The commit that a file of refs/ holds, or an empty string.
 std::string ReadRef(const fs::path& path) {

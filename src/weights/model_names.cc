@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <iterator>
 
+#include "base/ascii.h"
 #include "weights/model_error.h"
 
 namespace embedding {
@@ -87,10 +88,6 @@ constexpr std::string_view kWithoutOrganisation[] = {
     "xlnet-base-cased",
     "xlnet-large-cased",
 };
-
-bool IsAlphanumeric(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 bool IsIdPart(std::string_view part) {
   const auto allowed = [](char c) { return IsAlphanumeric(c) || c == '-' || c == '_' || c == '.'; };
