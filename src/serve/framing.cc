@@ -20,10 +20,6 @@ bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
   return boost::beast::iequals({a.data(), a.size()}, {b.data(), b.size()});
 }
 
-Error Malformed(std::string message) {
-  return {ErrorCode::kMalformed, "the request is not valid HTTP: " + std::move(message), ""};
-}
-
 // uri-host [ ":" port ], RFC 3986, 3.2: a name, an IPv4 address, or an IPv6 address in brackets.
 bool IsHost(std::string_view host) {
   const auto is_port = [](std::string_view port) {
@@ -117,6 +113,10 @@ Status CheckContentEncoding(const RequestHeader& header) {
 }
 
 }  // namespace
+
+Error Malformed(const std::string& reason) {
+  return {ErrorCode::kMalformed, "the request is not valid HTTP: " + reason, ""};
+}
 
 Status CheckFraming(const RequestHeader& header) {
   RETURN_IF_ERROR(CheckTransferEncoding(header));

@@ -22,6 +22,9 @@ using RequestHeader = boost::beast::http::request_header<>;
 // transfer coding besides chunked; kUnsupportedMediaType for a compressed body.
 Status CheckFraming(const RequestHeader& header);
 
+// That a request is not valid HTTP.
+Error Malformed(const std::string& reason);
+
 // The path and query of a target in origin-form or absolute-form (RFC 9112, 3.2): those of
 // "/a?b" and "http://host/a?b" are "/a?b".
 std::string PathAndQuery(std::string_view target);

@@ -23,10 +23,6 @@ std::string_view View(const boost::beast::flat_buffer& buffer) {
   return {static_cast<const char*>(data.data()), data.size()};
 }
 
-Error Malformed(const std::string& message) {
-  return {ErrorCode::kMalformed, "the request is not valid HTTP: " + message, ""};
-}
-
 Error HeaderTooLarge() {
   return {ErrorCode::kHeaderTooLarge,
           "the header is larger than " + std::to_string(kMaxHeaderBytes) + " bytes", ""};
