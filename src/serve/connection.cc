@@ -1,10 +1,8 @@
 #include "serve/connection.h"
 
-#include <fmt/chrono.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <ctime>
 #include <string_view>
 #include <utility>
 
@@ -239,37 +237,23 @@ void Connection::Send(api::Response response) {
   reader_.reset();
   if (shared_.application.finish) shared_.application.finish(exchange_.origin, response);
   exchange_.keep_alive = exchange_.keep_alive && !shared_.draining;
-  answer_charge_ = std::move(response.charge);
-  message_.emplace(static_cast<http::status>(response.status), exchange_.version);
-  message_->set(http::field::date,
-                fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::time(nullptr))));
-  // RFC 9110, 8.6: neither in an answer that has no content.
-  const bool has_content = message_->result() != http::status::no_content;
-  if (has_content) message_->set(http::field::content_type, response.content_type);
-  message_->set("x-request-id", exchange_.request_id);
-  for (const api::Header& header : response.headers) message_->set(header.name, header.value);
-  message_->keep_alive(exchange_.keep_alive);
-  if (has_content) message_->content_length(response.body.size());
-  if (!exchange_.head) message_->body() = std::move(response.body);
-  serializer_.emplace(*message_);
+  sending_.emplace(std::move(response), exchange_);
   WriteSome();
 }
 
 // The limit is time without progress: a slow reader that is steady gets all of its answer.
 void Connection::WriteSome() {
   Arm(shared_.timeouts.write);
-  http::async_write_some(socket_, *serializer_,
+  http::async_write_some(socket_, sending_->serializer(),
                          Then([](Connection& self, const error_code& error, size_t /*written*/) {
                            if (error) return self.Close();
-                           self.serializer_->is_done() ? self.OnSent() : self.WriteSome();
+                           self.sending_->serializer().is_done() ? self.OnSent() : self.WriteSome();
                          }));
 }
 
 void Connection::OnSent() {
   Disarm();
-  serializer_.reset();
-  message_.reset();
-  answer_charge_ = {};
+  sending_.reset();
   if (exchange_.keep_alive) return AwaitRequest();
   // Closing a socket that has unread input makes the system throw away what the client has not yet
   // received: the error it was to be told. So the client is first told that no more will come, and

@@ -21,6 +21,7 @@
 #include "api/http.h"
 #include "base/byte_budget.h"
 #include "base/result.h"
+#include "serve/answer.h"
 #include "serve/asio.h"
 #include "serve/handler_slot.h"
 #include "serve/request_id.h"
@@ -28,9 +29,6 @@
 #include "serve/server.h"
 
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/http/serializer.hpp>
-#include <boost/beast/http/string_body.hpp>
 
 namespace embedding::serve {
 
@@ -70,16 +68,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   class PendingAnswer;
-
-  // What an answer has to know of its request.
-  struct Exchange {
-    unsigned version = 11;    // 10 for HTTP/1.0, 11 for HTTP/1.1
-    bool keep_alive = false;  // as the client wants it, and as it can be
-    bool head = false;        // the answer to HEAD has no body
-    std::string target;
-    std::string request_id;
-    std::string origin;
-  };
 
   void AwaitRequest();
   void ReadHeader();
@@ -128,12 +116,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::chrono::steady_clock::time_point body_begun_;
   HandlerSlot answer_slot_;
   std::optional<api::Response> answer_;  // from another thread; empty if there is none to come
-
-  using Message = boost::beast::http::response<boost::beast::http::string_body>;
-  std::optional<Message> message_;
-  std::optional<boost::beast::http::response_serializer<boost::beast::http::string_body>>
-      serializer_;
-  ByteCharge answer_charge_;
+  std::optional<Answer> sending_;        // the answer that is being sent
 
   bool idle_ = false;       // waiting for the first byte of a request
   bool answering_ = false;  // an answer to the request in hand has begun
