@@ -10,20 +10,22 @@
 #include "base/mapped_file.h"
 #include "engine/embedder.h"
 #include "engine/vectors.h"
+#include "temp_dir.h"
 
 namespace embedding {
 namespace {
 
+namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-// A copy of a model whose weight file the test may write into.
-std::filesystem::path CopyOfMiniLm(const char* name) {
-  namespace fs = std::filesystem;
-  fs::path directory = fs::path(testing::TempDir()) / name;
-  fs::remove_all(directory);
-  fs::copy(kMiniLm, directory, fs::copy_options::recursive);
-  return directory;
-}
+// A copy of a model, whose files the test may write into.
+class EmbedderFiles : public testing::Test {
+ protected:
+  EmbedderFiles() { fs::copy(kMiniLm, directory_, fs::copy_options::recursive); }
+
+  const TempDir temp_dir_;
+  const fs::path directory_ = temp_dir_.path();
+};
 
 // Of an embedder whose model's file was written into.
 void ExpectUnhealthy(Embedder& embedder) {
@@ -37,12 +39,11 @@ void ExpectUnhealthy(Embedder& embedder) {
   }
 }
 
-TEST(EmbedderFiles, AChangedWeightFileIsNoticedBeforeAnybodyIsAnswered) {
-  const auto directory = CopyOfMiniLm("changed-model");
-  const auto embedder = Load(directory.string());
+TEST_F(EmbedderFiles, AChangedWeightFileIsNoticedBeforeAnybodyIsAnswered) {
+  const auto embedder = Load(directory_.string());
   EXPECT_TRUE(embedder->health().ok());
   {
-    std::fstream file(directory / "model.safetensors",
+    std::fstream file(directory_ / "model.safetensors",
                       std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(1 << 20);
     file << "something else";
@@ -50,27 +51,24 @@ TEST(EmbedderFiles, AChangedWeightFileIsNoticedBeforeAnybodyIsAnswered) {
   ExpectUnhealthy(*embedder);
 }
 
-TEST(EmbedderFiles, ATruncatedWeightFileIsNoticedAndTheProcessGoesOn) {
+TEST_F(EmbedderFiles, ATruncatedWeightFileIsNoticedAndTheProcessGoesOn) {
   MappedFile::SurviveTruncation();
-  const auto directory = CopyOfMiniLm("truncated-model");
-  const auto embedder = Load(directory.string());
-  std::filesystem::resize_file(directory / "model.safetensors", 1000);
+  const auto embedder = Load(directory_.string());
+  fs::resize_file(directory_ / "model.safetensors", 1000);
   ExpectUnhealthy(*embedder);
 }
 
-TEST(EmbedderFiles, AReplacedWeightFileIsNoMatter) {
-  const auto directory = CopyOfMiniLm("replaced-model");
-  const auto embedder = Load(directory.string());
-  std::ofstream(directory / "new") << "something else";
-  std::filesystem::rename(directory / "new", directory / "model.safetensors");
+TEST_F(EmbedderFiles, AReplacedWeightFileIsNoMatter) {
+  const auto embedder = Load(directory_.string());
+  std::ofstream(directory_ / "new") << "something else";
+  fs::rename(directory_ / "new", directory_ / "model.safetensors");
   EXPECT_EQ(EmbedAll(*embedder, {"a"}, true), EmbedAll(*Load(kMiniLm), {"a"}, true));
   EXPECT_TRUE(embedder->health().ok());
 }
 
 TEST(EmbedderLoad, ATokenizerOfAnotherModelIsRefused) {
-  namespace fs = std::filesystem;
-  const fs::path directory = fs::path(testing::TempDir()) / "mixed-model";
-  fs::remove_all(directory);
+  const TempDir temp_dir;
+  const fs::path directory = temp_dir.path();
   fs::copy(kTinyBgeM3, directory, fs::copy_options::recursive);
   fs::copy(MODELS_DIR "/bge-m3-tokenizer/tokenizer.json", directory / "tokenizer.json",
            fs::copy_options::overwrite_existing);

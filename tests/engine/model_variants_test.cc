@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/embedder.h"
+#include "temp_dir.h"
 
 namespace embedding {
 namespace {
@@ -54,7 +55,6 @@ class ModelVariants : public testing::TestWithParam<std::string> {
     const std::string base = variant.at("base");
     const fs::path models = MODELS_DIR;
     const fs::path data = TEST_DATA_DIR;
-    fs::remove_all(directory_);
     fs::copy(fs::exists(models / base) ? models / base : data / base, directory_,
              fs::copy_options::recursive);
     for (const auto& [name, patch] : variant.at("files").items()) {
@@ -77,9 +77,9 @@ class ModelVariants : public testing::TestWithParam<std::string> {
       }
     }
   }
-  void TearDown() override { fs::remove_all(directory_); }
 
-  const fs::path directory_ = fs::path(testing::TempDir()) / ("model-variant-" + GetParam());
+  const TempDir temp_dir_;
+  const fs::path directory_ = temp_dir_.path();
 };
 
 void ExpectNear(std::span<const float> values, const json& expected, double tolerance) {

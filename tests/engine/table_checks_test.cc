@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/embedder.h"
+#include "temp_dir.h"
 
 namespace embedding {
 namespace {
@@ -55,12 +56,8 @@ class TableChecks : public testing::Test {
     return embedder.error().message;
   }
 
-  void TearDown() override { fs::remove_all(directory_); }
-
-  const fs::path directory_ =
-      fs::path(testing::TempDir()) /
-      ("table-checks-" +
-       std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+  const TempDir temp_dir_;
+  const fs::path directory_ = temp_dir_.path();
 };
 
 // The value at a JSON pointer replaced.
