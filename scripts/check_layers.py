@@ -3,8 +3,8 @@
 
     scripts/check_layers.py [SRC]
 
-The table is the order of knowledge: cli -> { serve, hub }, serve -> api -> engine -> { text, weights,
-backends }, hub -> weights, and everybody may know base. A folder may include from those after it,
+The table is the order of knowledge: cli -> { serve, hub }, serve -> api -> engine -> backends ->
+weights -> text, hub -> weights, and everybody may know base. A folder may include from those after it,
 less those that it is to know nothing of: serve no models, cli not how a vector is computed. Tests and
 benchmarks are free.
 """
@@ -17,7 +17,7 @@ import sys
 MAY_INCLUDE = {
     "base": set(),
     "text": {"base"},
-    "weights": {"base"},
+    "weights": {"text", "base"},  # what a model's files say of its tokenizer
     "backends": {"weights", "base"},  # a backend is built from a model's tensors
     "engine": {"text", "weights", "backends", "base"},
     "hub": {"weights", "base"},

@@ -33,16 +33,6 @@ Error Invalid(std::string field, std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message), std::move(field)};
 }
 
-TokenizerOverrides OverridesOf(const ModelSpec& spec) {
-  TokenizerOverrides overrides;
-  if (const auto& bert = spec.tokenizer.bert) {
-    overrides.bert = {bert->lowercase, bert->handle_chinese_chars, bert->strip_accents};
-  }
-  overrides.without_prefix_space = !spec.tokenizer.add_prefix_space;
-  overrides.lowercase_first = spec.lower_case;
-  return overrides;
-}
-
 class LocalEmbedder : public Embedder {
  public:
   LocalEmbedder(ModelSpec spec, ModelInfo info, std::unique_ptr<Tokenizer> tokenizer,
@@ -243,7 +233,7 @@ Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options)
   const std::string tokenizer_path =
       (fs::path(spec.transformer_directory) / "tokenizer.json").string();
   ASSIGN_OR_RETURN(std::unique_ptr<Tokenizer> tokenizer,
-                   Tokenizer::FromFile(tokenizer_path, OverridesOf(spec)));
+                   Tokenizer::FromFile(tokenizer_path, spec.tokenizer.overrides));
   RETURN_IF_ERROR(CheckTables(*tokenizer, spec));
   if (tokenizer->vocab_size() > spec.encoder.vocab_size) {
     spec.warnings.push_back(fmt::format(

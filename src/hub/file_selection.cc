@@ -21,6 +21,7 @@ constexpr std::string_view kRootFiles[] = {
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
+    "added_tokens.json",
     "sparse_linear.pt",
     "colbert_linear.pt",
 };

@@ -10,9 +10,10 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-Result<std::unique_ptr<Model>> ParseWordPiece(const JsonNode& node) {
+Result<std::unique_ptr<Model>> ParseWordPiece(const JsonNode& node, std::string_view unk_token) {
   WordPieceOptions options;
   ASSIGN_OR_RETURN(options.unk_token, node.StringField("unk_token"));
+  if (!unk_token.empty()) options.unk_token = unk_token;
   ASSIGN_OR_RETURN(options.continuing_subword_prefix,
                    node.StringField("continuing_subword_prefix"));
   ASSIGN_OR_RETURN(options.max_input_chars_per_word, node.NumberField("max_input_chars_per_word"));
@@ -84,48 +85,13 @@ Result<std::string_view> ModelType(const JsonNode& node) {
   return GuessType(node);
 }
 
-Result<std::unique_ptr<Model>> ParseModel(const JsonNode& node, std::string_view padded_json) {
+Result<std::unique_ptr<Model>> ParseModel(const JsonNode& node, std::string_view padded_json,
+                                          std::string_view unk_token) {
   ASSIGN_OR_RETURN(const std::string_view type, ModelType(node));
-  if (type == "WordPiece") return ParseWordPiece(node);
+  if (type == "WordPiece") return ParseWordPiece(node, unk_token);
   if (type == "Unigram") return ParseUnigram(node, padded_json);
   return node.Fail("is of type \"" + std::string(type) +
                    "\", which is not supported (WordPiece and Unigram are)");
-}
-
-Result<std::vector<AddedToken>> ParseAddedTokens(const JsonNode& node,
-                                                 const Vocabulary& vocabulary) {
-  ASSIGN_OR_RETURN(const std::vector<JsonNode> elements, node.Elements());
-  std::vector<AddedToken> tokens;
-  std::unordered_map<std::string_view, int32_t> id_of;  // by content
-  std::unordered_map<int32_t, size_t> index_of;         // by id, in tokens
-  auto next_id = static_cast<int32_t>(vocabulary.size());
-  for (const JsonNode& element : elements) {
-    AddedToken token;
-    ASSIGN_OR_RETURN(const std::string_view content, element.StringField("content"));
-    token.content = content;
-    ASSIGN_OR_RETURN(token.single_word, element.BoolField("single_word"));
-    ASSIGN_OR_RETURN(token.lstrip, element.BoolField("lstrip"));
-    ASSIGN_OR_RETURN(token.rstrip, element.BoolField("rstrip"));
-    ASSIGN_OR_RETURN(token.normalized, element.BoolField("normalized"));
-    if (element.OptionalField("special")) {
-      ASSIGN_OR_RETURN(token.special, element.BoolField("special"));
-    }
-    RETURN_IF_ERROR(element.NumberField("id"));
-    if (content.empty()) continue;
-    const auto [known, is_new] = id_of.try_emplace(content, 0);
-    if (is_new) {
-      const std::optional<int32_t> id = vocabulary.IdOf(content);
-      known->second = id ? *id : next_id++;
-    }
-    token.id = known->second;
-    const auto [place, is_first] = index_of.try_emplace(token.id, tokens.size());
-    if (is_first) {
-      tokens.push_back(std::move(token));
-    } else {
-      tokens[place->second] = std::move(token);
-    }
-  }
-  return tokens;
 }
 
 }  // namespace embedding

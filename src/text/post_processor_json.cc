@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -81,39 +82,73 @@ Result<PostProcessor> ParseTemplates(const JsonNode& node) {
   return processor;
 }
 
-// [CLS] A [SEP], and for a pair [CLS] A [SEP] B [SEP] with the type 1 from B on.
 Result<PostProcessor> ParseBert(const JsonNode& node) {
   ASSIGN_OR_RETURN(const JsonNode sep_node, node.Field("sep"));
   ASSIGN_OR_RETURN(const JsonNode cls_node, node.Field("cls"));
   ASSIGN_OR_RETURN(const int32_t sep, ParseTokenId(sep_node));
   ASSIGN_OR_RETURN(const int32_t cls, ParseTokenId(cls_node));
-  PostProcessor processor;
-  processor.single.pieces = {Special(0, cls), First(0), Special(0, sep)};
-  processor.pair.pieces = {Special(0, cls), First(0), Special(0, sep), Second(1), Special(1, sep)};
-  return processor;
+  return BertPostProcessor(cls, sep);
 }
 
-// <s> A </s>, and for a pair <s> A </s> </s> B </s>, all of type 0.
 Result<PostProcessor> ParseRoberta(const JsonNode& node) {
   ASSIGN_OR_RETURN(const JsonNode sep_node, node.Field("sep"));
   ASSIGN_OR_RETURN(const JsonNode cls_node, node.Field("cls"));
   ASSIGN_OR_RETURN(const int32_t sep, ParseTokenId(sep_node));
   ASSIGN_OR_RETURN(const int32_t cls, ParseTokenId(cls_node));
-  PostProcessor processor;
+  PostProcessor processor = RobertaPostProcessor(cls, sep);
   ASSIGN_OR_RETURN(processor.trims_offsets, node.BoolField("trim_offsets"));
   ASSIGN_OR_RETURN(processor.adds_prefix_space, node.BoolField("add_prefix_space"));
-  processor.single.pieces = {Special(0, cls), First(0), Special(0, sep)};
-  processor.pair.pieces = {Special(0, cls), First(0),  Special(0, sep),
-                           Special(0, sep), Second(0), Special(0, sep)};
   return processor;
 }
 
+// The text in a pair like ["[SEP]", 102].
+Result<std::string_view> ParseTokenText(const JsonNode& node) {
+  ASSIGN_OR_RETURN(const std::vector<JsonNode> elements, node.Elements());
+  if (elements.size() != 2) return node.Fail("must be a token and its id");
+  return elements[0].String();
+}
+
 }  // namespace
+
+Result<std::optional<SpecialEnds>> ParseSpecialEnds(const JsonNode& node) {
+  SpecialEnds ends;
+  if (const auto single = node.OptionalField("single")) {
+    ASSIGN_OR_RETURN(const std::vector<JsonNode> pieces, single->Elements());
+    if (pieces.size() != 3) return std::optional<SpecialEnds>();
+    const auto first = pieces[0].OptionalField("SpecialToken");
+    const auto last = pieces[2].OptionalField("SpecialToken");
+    if (!first || !last) return std::optional<SpecialEnds>();
+    ASSIGN_OR_RETURN(ends.first, first->StringField("id"));
+    ASSIGN_OR_RETURN(ends.last, last->StringField("id"));
+    return std::optional(ends);
+  }
+  ASSIGN_OR_RETURN(const JsonNode cls, node.Field("cls"));
+  ASSIGN_OR_RETURN(const JsonNode sep, node.Field("sep"));
+  ASSIGN_OR_RETURN(ends.first, ParseTokenText(cls));
+  ASSIGN_OR_RETURN(ends.last, ParseTokenText(sep));
+  return std::optional(ends);
+}
 
 PostProcessor DefaultPostProcessor() {
   PostProcessor processor;
   processor.single.pieces = {First(0)};
   processor.pair.pieces = {First(0), Second(1)};
+  return processor;
+}
+
+PostProcessor BertPostProcessor(int32_t first, int32_t last) {
+  PostProcessor processor;
+  processor.single.pieces = {Special(0, first), First(0), Special(0, last)};
+  processor.pair.pieces = {Special(0, first), First(0), Special(0, last), Second(1),
+                           Special(1, last)};
+  return processor;
+}
+
+PostProcessor RobertaPostProcessor(int32_t first, int32_t last) {
+  PostProcessor processor;
+  processor.single.pieces = {Special(0, first), First(0), Special(0, last)};
+  processor.pair.pieces = {Special(0, first), First(0),  Special(0, last),
+                           Special(0, last),  Second(0), Special(0, last)};
   return processor;
 }
 

@@ -18,6 +18,7 @@
 #include "base/utf8.h"
 #include "text/json_node.h"
 #include "text/tokenizer_components.h"
+#include "text/tokenizer_overrides.h"
 #include "text/unicode.h"
 
 namespace embedding {
@@ -170,6 +171,7 @@ Status TokenizerImpl::AddTokens() {
     added_ids_[token.content] = token.id;
     added_texts_[token.id] = token.content;
     if (token.special) special_ids_.insert(token.id);
+    if (token.special && components_.split_special_tokens) continue;
     if (!token.normalized) {
       raw.push_back(token);
       continue;
@@ -257,6 +259,14 @@ void TokenizerImpl::EncodeSequence(std::string_view text, bool with_offsets, Buf
 }
 
 }  // namespace
+
+Result<std::unique_ptr<Tokenizer>> Tokenizer::FromJson(std::string_view json) {
+  return FromJson(json, {});
+}
+
+Result<std::unique_ptr<Tokenizer>> Tokenizer::FromFile(const std::string& path) {
+  return FromFile(path, {});
+}
 
 Result<std::unique_ptr<Tokenizer>> Tokenizer::FromJson(std::string_view json,
                                                        const TokenizerOverrides& overrides) {

@@ -69,31 +69,18 @@ struct TemplateSize {
   size_t types = 0;           // the largest type id it gives, plus one
 };
 
-// What a model's other files put in place of what its tokenizer.json says.
-struct TokenizerOverrides {
-  struct Bert {
-    bool lowercase = true;
-    bool handle_chinese_chars = true;
-    bool strip_accents = true;
-  };
-  // In place of the normalizers and pre-tokenizers of a WordPiece model, those of transformers'
-  // BertTokenizer.
-  std::optional<Bert> bert = {};
-  // In place of the pre-tokenizers, those of transformers' XLMRobertaTokenizer with
-  // add_prefix_space false.
-  bool without_prefix_space = false;
-  // Lower-cases before anything else, unless a normalizer does so anyway.
-  bool lowercase_first = false;
-};
+struct TokenizerOverrides;
 
 class Tokenizer {
  public:
   // Errors: kModelLoad, naming the file and the component, field or entry that cannot be used.
+  static Result<std::unique_ptr<Tokenizer>> FromFile(const std::string& path);
   static Result<std::unique_ptr<Tokenizer>> FromFile(const std::string& path,
-                                                     const TokenizerOverrides& overrides = {});
+                                                     const TokenizerOverrides& overrides);
   // `json` is the content of a tokenizer.json.
+  static Result<std::unique_ptr<Tokenizer>> FromJson(std::string_view json);
   static Result<std::unique_ptr<Tokenizer>> FromJson(std::string_view json,
-                                                     const TokenizerOverrides& overrides = {});
+                                                     const TokenizerOverrides& overrides);
 
   virtual ~Tokenizer() = default;
 

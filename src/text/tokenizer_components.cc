@@ -8,14 +8,7 @@
 namespace embedding {
 namespace {
 
-// As transformers' BertTokenizer makes them, which has no other model than WordPiece.
-void MakeBertSteps(const TokenizerOverrides::Bert& bert, TokenizerComponents& components) {
-  components.normalizers.push_back(
-      MakeBertNormalizer({.handle_chinese_chars = bert.handle_chinese_chars,
-                          .strip_accents = bert.strip_accents,
-                          .lowercase = bert.lowercase}));
-  components.pre_tokenizers.push_back(MakeBertPreTokenizer());
-}
+using Class = TokenizerOverrides::Class;
 
 // As transformers' XLMRobertaTokenizer makes them where it adds no space before a text.
 void MakeStepsWithoutPrefix(TokenizerComponents& components) {
@@ -27,6 +20,11 @@ void MakeStepsWithoutPrefix(TokenizerComponents& components) {
 
 Status ParseSteps(const JsonNode& document, const TokenizerOverrides& overrides,
                   TokenizerComponents& components) {
+  if (overrides.of_class == Class::kBert) {
+    components.normalizers.push_back(MakeBertNormalizer(overrides.bert));
+    components.pre_tokenizers.push_back(MakeBertPreTokenizer());
+    return {};
+  }
   if (const auto normalizer = document.OptionalField("normalizer")) {
     ASSIGN_OR_RETURN(components.normalizers, ParseNormalizers(*normalizer));
   }
@@ -37,38 +35,90 @@ Status ParseSteps(const JsonNode& document, const TokenizerOverrides& overrides,
   return {};
 }
 
+std::string FirstOf(const std::string& name, std::string_view otherwise) {
+  return name.empty() ? std::string(otherwise) : name;
+}
+
+Result<int32_t> IdOf(const std::string& special, const TokenizerComponents& components) {
+  for (const AddedToken& token : components.added_tokens) {
+    if (token.content == special) return token.id;
+  }
+  if (const auto id = components.model->vocabulary().IdOf(special)) return *id;
+  return Error{ErrorCode::kModelLoad,
+               "the special token \"" + special + "\" is no token of the vocabulary", ""};
+}
+
+// The class's post-processor, if the overrides name other tokens than the file's puts around a
+// text.
+Result<std::optional<PostProcessor>> OtherPostProcessor(const JsonNode& post_processor,
+                                                        const TokenizerOverrides& overrides,
+                                                        const TokenizerComponents& components) {
+  std::optional<PostProcessor> other;
+  if (overrides.of_class == Class::kPlain) return other;
+  ASSIGN_OR_RETURN(const std::optional<SpecialEnds> ends, ParseSpecialEnds(post_processor));
+  if (!ends) return other;
+  const std::string first = FirstOf(overrides.first_token, ends->first);
+  const std::string last = FirstOf(overrides.last_token, ends->last);
+  if (first == ends->first && last == ends->last) return other;
+  ASSIGN_OR_RETURN(const int32_t first_id, IdOf(first, components));
+  ASSIGN_OR_RETURN(const int32_t last_id, IdOf(last, components));
+  other = overrides.of_class == Class::kBert ? BertPostProcessor(first_id, last_id)
+                                             : RobertaPostProcessor(first_id, last_id);
+  return other;
+}
+
+// The added tokens, and what puts them around a text.
+Status ParseSpecialTokens(const JsonNode& document, const TokenizerOverrides& overrides,
+                          TokenizerComponents& components) {
+  std::vector<AddedToken> of_file;
+  if (const auto added_tokens = document.OptionalField("added_tokens")) {
+    ASSIGN_OR_RETURN(of_file, ParseAddedTokens(*added_tokens));
+  }
+  components.added_tokens =
+      NumberAddedTokens(std::move(of_file), overrides.added_tokens, components.model->vocabulary());
+  components.split_special_tokens = overrides.split_special_tokens;
+  components.post_processor = DefaultPostProcessor();
+  if (const auto post_processor = document.OptionalField("post_processor")) {
+    ASSIGN_OR_RETURN(components.post_processor, ParsePostProcessor(*post_processor));
+    ASSIGN_OR_RETURN(std::optional<PostProcessor> other,
+                     OtherPostProcessor(*post_processor, overrides, components));
+    if (other) components.post_processor = *std::move(other);
+  }
+  return {};
+}
+
+// A class has no other model than its own.
+TokenizerOverrides ForModel(TokenizerOverrides overrides, std::string_view model_type) {
+  const std::string_view expected = overrides.of_class == Class::kBert ? "WordPiece" : "Unigram";
+  if (model_type == expected) return overrides;
+  overrides.of_class = Class::kPlain;
+  overrides.without_prefix_space = false;
+  overrides.unk_token.clear();
+  return overrides;
+}
+
 }  // namespace
 
 Result<TokenizerComponents> ParseComponents(const JsonNode& document, std::string_view padded_json,
-                                            const TokenizerOverrides& overrides) {
+                                            const TokenizerOverrides& given) {
   if (const auto version = document.OptionalField("version")) {
     ASSIGN_OR_RETURN(const std::string_view name, version->String());
     if (name != "1.0") return version->Fail("must be \"1.0\"");
   }
   TokenizerComponents components;
   ASSIGN_OR_RETURN(const JsonNode model, document.Field("model"));
-  ASSIGN_OR_RETURN(components.model, ParseModel(model, padded_json));
   ASSIGN_OR_RETURN(const std::string_view model_type, ModelType(model));
-  if (overrides.bert && model_type == "WordPiece") {
-    MakeBertSteps(*overrides.bert, components);
-  } else {
-    RETURN_IF_ERROR(ParseSteps(document, overrides, components));
-  }
+  const TokenizerOverrides overrides = ForModel(given, model_type);
+  ASSIGN_OR_RETURN(components.model, ParseModel(model, padded_json, overrides.unk_token));
+  RETURN_IF_ERROR(ParseSteps(document, overrides, components));
   const bool lowercases = std::any_of(components.normalizers.begin(), components.normalizers.end(),
                                       [](const auto& step) { return step->lowercases(); });
   if (overrides.lowercase_first && !lowercases) {
     components.normalizers.insert(components.normalizers.begin(), MakeLowercaseNormalizer());
   }
-  components.post_processor = DefaultPostProcessor();
-  if (const auto post_processor = document.OptionalField("post_processor")) {
-    ASSIGN_OR_RETURN(components.post_processor, ParsePostProcessor(*post_processor));
-  }
+  RETURN_IF_ERROR(ParseSpecialTokens(document, overrides, components));
   if (const auto decoder = document.OptionalField("decoder")) {
     ASSIGN_OR_RETURN(components.decoder, Decoder::FromJson(*decoder));
-  }
-  if (const auto added_tokens = document.OptionalField("added_tokens")) {
-    ASSIGN_OR_RETURN(components.added_tokens,
-                     ParseAddedTokens(*added_tokens, components.model->vocabulary()));
   }
   if (const auto truncation = document.OptionalField("truncation")) {
     if (const auto direction = truncation->OptionalField("direction")) {

@@ -14,6 +14,7 @@
 #include "text/post_processor.h"
 #include "text/pre_tokenizer.h"
 #include "text/tokenizer.h"
+#include "text/tokenizer_overrides.h"
 
 namespace embedding {
 
@@ -25,6 +26,7 @@ struct TokenizerComponents {
   std::vector<AddedToken> added_tokens;
   Decoder decoder;
   TruncationSide truncation_side = TruncationSide::kRight;
+  bool split_special_tokens = false;
 };
 
 // `document` is a tokenizer.json, `padded_json` its text with simdjson::SIMDJSON_PADDING readable

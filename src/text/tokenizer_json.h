@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "text/normalizer.h"
 #include "text/post_processor.h"
 #include "text/pre_tokenizer.h"
+#include "text/tokenizer_overrides.h"
 
 namespace embedding {
 
@@ -32,20 +34,35 @@ Result<std::vector<std::unique_ptr<Normalizer>>> ParseNormalizers(const JsonNode
 Result<std::vector<std::unique_ptr<PreTokenizer>>> ParsePreTokenizers(const JsonNode& node);
 
 // "model". `padded_json` is the text of the whole document, with simdjson::SIMDJSON_PADDING
-// readable bytes behind it.
-Result<std::unique_ptr<Model>> ParseModel(const JsonNode& node, std::string_view padded_json);
+// readable bytes behind it. `unk_token` is what a WordPiece model gives for unknown words instead
+// of what it says itself, unless it is empty.
+Result<std::unique_ptr<Model>> ParseModel(const JsonNode& node, std::string_view padded_json,
+                                          std::string_view unk_token);
 // Its type: "WordPiece", "Unigram", or what else the file says.
 Result<std::string_view> ModelType(const JsonNode& node);
 
 // "post_processor". `DefaultPostProcessor` is what a document without one means: nothing is added.
+// `first` and `last` are ids: Bert's [CLS] A [SEP] B [SEP] with the type 1 from B on, and Roberta's
+// <s> A </s> </s> B </s>, all of type 0.
+PostProcessor BertPostProcessor(int32_t first, int32_t last);
+PostProcessor RobertaPostProcessor(int32_t first, int32_t last);
 PostProcessor DefaultPostProcessor();
 Result<PostProcessor> ParsePostProcessor(const JsonNode& node);
+// The texts of the special tokens before and after a text, if there is one on either side.
+struct SpecialEnds {
+  std::string_view first;
+  std::string_view last;
+};
+Result<std::optional<SpecialEnds>> ParseSpecialEnds(const JsonNode& node);
 
-// "added_tokens", of a tokenizer with such a vocabulary. Ids are given as `tokenizers` gives them:
-// a token that the vocabulary has keeps that id, others are counted on from the number of its
-// pieces (which is a piece's own id where the vocabulary's have gaps). Of tokens with one id the
-// last stays.
-Result<std::vector<AddedToken>> ParseAddedTokens(const JsonNode& node,
-                                                 const Vocabulary& vocabulary);
+// "added_tokens", with the ids that the file says.
+Result<std::vector<AddedToken>> ParseAddedTokens(const JsonNode& node);
+// Those of the file and of the overrides, of a tokenizer with such a vocabulary. Ids are given as
+// `tokenizers` gives them: a token that the vocabulary has keeps that id, others are counted on
+// from the number of its pieces (which is a piece's own id where the vocabulary's have gaps). Of
+// tokens with one id the last stays; empty ones are left out.
+std::vector<AddedToken> NumberAddedTokens(std::vector<AddedToken> of_file,
+                                          const AddedTokenOverrides& overrides,
+                                          const Vocabulary& vocabulary);
 
 }  // namespace embedding

@@ -48,6 +48,7 @@ class JsonObject {
       std::string_view name, std::optional<std::vector<std::string>> fallback = {}) const;
 
   const std::string& where() const { return where_; }
+  const nlohmann::json& json() const { return json_; }
   // The value of a field, or nullptr if it is absent.
   const nlohmann::json* Find(std::string_view name) const;
   // "config.json: hidden_size must be <what>, but it is <value>", or "... is missing".

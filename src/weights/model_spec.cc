@@ -35,7 +35,7 @@ Status ReadTransformerModule(ModelSpec& spec, std::optional<size_t>& max_seq_len
     const fs::path path = fs::path(spec.transformer_directory) / name;
     if (!IsThere(path)) continue;
     ASSIGN_OR_RETURN(const JsonObject config, JsonObject::Read(path.string()));
-    ASSIGN_OR_RETURN(spec.lower_case, config.Bool("do_lower_case", false));
+    ASSIGN_OR_RETURN(spec.tokenizer.overrides.lowercase_first, config.Bool("do_lower_case", false));
     if (!config.Has("max_seq_length")) return {};
     ASSIGN_OR_RETURN(const int64_t tokens,
                      config.Integer("max_seq_length", kMinSequence, INT32_MAX));

@@ -73,8 +73,6 @@ struct ModelSpec {
   std::string transformer_directory;
   EncoderConfig encoder;
   TokenizerConfig tokenizer;
-  // Whether texts are lower-cased before the tokenizer, unless that does so itself.
-  bool lower_case = false;
   // The pooled vectors of several modes are concatenated in this order. Never empty.
   std::vector<Pooling> pooling;
   // Whether the tokens of a prompt are pooled too (1_Pooling's include_prompt).

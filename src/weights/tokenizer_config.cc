@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string_view>
 #include <vector>
 
 #include "weights/json_file.h"
 #include "weights/path.h"
+#include "weights/special_tokens.h"
 
 namespace embedding {
 namespace {
@@ -22,6 +24,9 @@ std::string WithoutFast(std::string name) {
   if (name.ends_with(kFast)) name.resize(name.size() - kFast.size());
   return name;
 }
+
+using Class = TokenizerOverrides::Class;
+using Names = std::map<std::string, std::string>;
 
 std::string ClassOf(ModelFamily family) {
   switch (family) {
@@ -53,6 +58,46 @@ Result<std::optional<bool>> ReadTruncationSide(const JsonObject& config) {
   return std::optional(side == "left");
 }
 
+std::string NameOf(const std::string& name, const Names& named) {
+  const auto found = named.find(name);
+  return found == named.end() ? "" : found->second;
+}
+
+Status ReadBert(const JsonObject& file, const Names& named, TokenizerOverrides& overrides) {
+  overrides.of_class = Class::kBert;
+  BertNormalizerOptions& bert = overrides.bert;
+  ASSIGN_OR_RETURN(bert.lowercase, file.Bool("do_lower_case", true));
+  ASSIGN_OR_RETURN(bert.handle_chinese_chars, file.Bool("tokenize_chinese_chars", true));
+  ASSIGN_OR_RETURN(bert.strip_accents, file.Bool("strip_accents", bert.lowercase));
+  overrides.unk_token = NameOf("unk_token", named);
+  overrides.first_token = NameOf("cls_token", named);
+  overrides.last_token = NameOf("sep_token", named);
+  return {};
+}
+
+Status ReadXlmRoberta(const JsonObject& file, const Names& named, TokenizerOverrides& overrides) {
+  overrides.of_class = Class::kXlmRoberta;
+  ASSIGN_OR_RETURN(const bool add_prefix_space, file.Bool("add_prefix_space", true));
+  overrides.without_prefix_space = !add_prefix_space;
+  overrides.first_token = NameOf("bos_token", named);
+  overrides.last_token = NameOf("eos_token", named);
+  return {};
+}
+
+Result<TokenizerOverrides> ReadOverrides(const std::string& directory, const JsonObject& file,
+                                         const std::string& class_name) {
+  const bool is_bert = class_name == "BertTokenizer" || class_name == "DistilBertTokenizer" ||
+                       class_name == "ElectraTokenizer";
+  const bool is_xlm_roberta = class_name == "XLMRobertaTokenizer";
+  ASSIGN_OR_RETURN(SpecialTokens tokens, ReadSpecialTokens(directory, file));
+  TokenizerOverrides overrides;
+  overrides.added_tokens = std::move(tokens.added);
+  ASSIGN_OR_RETURN(overrides.split_special_tokens, file.Bool("split_special_tokens", false));
+  if (is_bert) RETURN_IF_ERROR(ReadBert(file, tokens.named, overrides));
+  if (is_xlm_roberta) RETURN_IF_ERROR(ReadXlmRoberta(file, tokens.named, overrides));
+  return overrides;
+}
+
 }  // namespace
 
 Result<TokenizerConfig> ReadTokenizerConfig(const std::string& directory, ModelFamily family) {
@@ -64,16 +109,7 @@ Result<TokenizerConfig> ReadTokenizerConfig(const std::string& directory, ModelF
   ASSIGN_OR_RETURN(std::string class_name, file.String("tokenizer_class", ClassOf(family)));
   class_name = WithoutFast(std::move(class_name));
   const bool is_plain = class_name == "PreTrainedTokenizer" || class_name == "TokenizersBackend";
-  if (class_name == "BertTokenizer" || class_name == "DistilBertTokenizer" ||
-      class_name == "ElectraTokenizer") {
-    TokenizerConfig::Bert bert;
-    ASSIGN_OR_RETURN(bert.lowercase, file.Bool("do_lower_case", true));
-    ASSIGN_OR_RETURN(bert.handle_chinese_chars, file.Bool("tokenize_chinese_chars", true));
-    ASSIGN_OR_RETURN(bert.strip_accents, file.Bool("strip_accents", bert.lowercase));
-    config.bert = bert;
-  } else if (class_name == "XLMRobertaTokenizer") {
-    ASSIGN_OR_RETURN(config.add_prefix_space, file.Bool("add_prefix_space", true));
-  }
+  ASSIGN_OR_RETURN(config.overrides, ReadOverrides(directory, file, class_name));
   const std::vector<std::string> of_class =
       is_plain ? std::vector<std::string>() : std::vector<std::string>{"token_type_ids"};
   ASSIGN_OR_RETURN(const std::vector<std::string> inputs,

@@ -1,5 +1,5 @@
-// tokenizer_config.json: what transformers' tokenizer classes put in place of what tokenizer.json
-// says.
+// tokenizer_config.json and the files beside it: what transformers' tokenizer classes put in place
+// of what tokenizer.json says.
 //
 // Fields that change nothing here: padding_side, since nothing is padded; add_bos_token and
 // add_eos_token, which transformers does not read where there is a tokenizer.json.
@@ -10,22 +10,14 @@
 #include <string>
 
 #include "base/result.h"
+#include "text/tokenizer_overrides.h"
 
 namespace embedding {
 
 enum class ModelFamily { kBert, kRoberta, kXlmRoberta };
 
 struct TokenizerConfig {
-  // BertTokenizer makes its normalizer and pre-tokenizer anew, from these, whatever tokenizer.json
-  // has. Other classes do not.
-  struct Bert {
-    bool lowercase = true;
-    bool handle_chinese_chars = true;
-    bool strip_accents = true;  // what `lowercase` is unless the file says it
-  };
-  std::optional<Bert> bert;
-  // Of XLMRobertaTokenizer, which makes its pre-tokenizers anew; the rest keeps the file's.
-  bool add_prefix_space = true;
+  TokenizerOverrides overrides;
   // Whether the model is given token types; without them all are 0.
   bool has_token_types = true;
   // Which end of a text that is too long is cut; what tokenizer.json says if empty.

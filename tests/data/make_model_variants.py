@@ -20,7 +20,8 @@ from sentence_transformers import CrossEncoder, SentenceTransformer, SparseEncod
 HERE = pathlib.Path(__file__).resolve().parent
 MODELS = HERE.parents[1] / "models"
 OF_TRANSFORMER = ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors",
-                  "pytorch_model.bin", "sentence_bert_config.json", "special_tokens_map.json")
+                  "pytorch_model.bin", "sentence_bert_config.json", "special_tokens_map.json",
+                  "added_tokens.json")
 
 MIXED = ["Héllo WORLD, 北京 Ünïted", "Mixed CASE İstanbul"]
 WORDS = ["the first words of a text that is cut, and the last words of it"]
@@ -73,7 +74,23 @@ def tokenizer(**fields):
     return {"tokenizer_config.json": fields}
 
 
+def token(content, **flags):
+    """An added token as tokenizer_config.json and tokenizer.json write it."""
+    return {"content": content, "lstrip": False, "rstrip": False, "single_word": False,
+            "normalized": False, "special": True} | flags
+
+
+def decoder(**tokens):
+    """An added_tokens_decoder; ids as "id5"."""
+    return {"added_tokens_decoder": {name[2:]: value for name, value in tokens.items()}}
+
+
 MINILM = "all-MiniLM-L6-v2"
+UNUSED = ["a [unused0] b", "[UNUSED0]", "x [unused1][unused2] [MASK] y [unused5]"]
+PLAIN_CLASS = {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]"}
+IN_TOKENIZER_JSON = {"tokenizer.json": {"added_tokens": [
+    {"id": i, **token(text)} for i, text in ((0, "[PAD]"), (100, "[UNK]"), (101, "[CLS]"),
+                                             (102, "[SEP]"), (103, "[MASK]"), (1, "[unused0]"))]}}
 VARIANTS = [
     variant("Cased", MINILM, MIXED, tokenizer(do_lower_case=False)),
     variant("CasedWithoutAccents", MINILM, MIXED, tokenizer(do_lower_case=False, strip_accents=True)),
@@ -85,6 +102,49 @@ VARIANTS = [
     variant("ThePlainClassKeepsTheFile", MINILM, MIXED,
             {"tokenizer.json": {"normalizer": {"lowercase": False}},
              "tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast"}}),
+    variant("AdditionalSpecialTokens", MINILM, UNUSED,
+            tokenizer(additional_special_tokens=["[unused0]", "[unused1]"])),
+    variant("ExtraSpecialTokens", MINILM, UNUSED,
+            tokenizer(additional_special_tokens=["[unused0]"],
+                      extra_special_tokens=["[unused1]", token("[unused2]", __type="AddedToken")])),
+    variant("ExtraSpecialTokensByName", MINILM, UNUSED,
+            tokenizer(extra_special_tokens={"marker": "[unused2]"}, entity_token="[unused0]")),
+    variant("AddedTokensDecoder", MINILM, UNUSED,
+            tokenizer(**decoder(id2=token("[unused1]", lstrip=True),
+                                                    id6=token("[unused5]", rstrip=True)))),
+    variant("AddedTokensOfTheFile", MINILM, UNUSED, IN_TOKENIZER_JSON),
+    variant("AddedTokensThatAreNormalized", MINILM, ["HELLOx b", "xhello", "hello"],
+            tokenizer(**decoder(id1=token("hello", special=False, normalized=True),
+                                id2=token("[unused1]")), additional_special_tokens=["[unused0]"])),
+    variant("AddedTokensJson", MINILM, UNUSED,
+            {"added_tokens.json": {"[unused0]": 1, "[unused5]": 6},
+             "special_tokens_map.json": {"additional_special_tokens": ["[unused0]"]}}),
+    variant("SpecialTokensMap", MINILM, UNUSED,
+            {"special_tokens_map.json": {
+                "cls_token": token("[unused5]"), "sep_token": "[unused6]",
+                "extra_special_tokens": ["[unused1]", {"content": "[unused2]", "lstrip": True}]}}),
+    variant("SpecialTokensMapBesideADecoder", MINILM, UNUSED,
+            {"special_tokens_map.json": {"cls_token": "[unused5]"},
+             **tokenizer(**decoder(id1=token("[unused0]")))}),
+    variant("SpecialTokensMapBesideOthers", MINILM, UNUSED, tokenizer(cls_token="[unused5]")),
+    variant("OtherClsAndSep", MINILM, UNUSED, {"special_tokens_map.json": None} |
+            tokenizer(cls_token="[unused5]", sep_token=token("[unused6]", __type="AddedToken"))),
+    variant("OtherUnk", MINILM, ["a \U0001F9FF b"],
+            {"special_tokens_map.json": None} | tokenizer(unk_token="[unused5]")),
+    variant("SpecialTokensSplit", MINILM, ["a [SEP] b", "[MASK]"],
+            tokenizer(split_special_tokens=True)),
+    variant("ThePlainClassWithMoreTokens", MINILM, UNUSED,
+            tokenizer(**PLAIN_CLASS, additional_special_tokens=["[unused0]"],
+                      entity_token="[unused2]", cls_token="[unused5]",
+                      **decoder(id2=token("[unused1]", lstrip=True),
+                                id103=token("[MASK]", lstrip=True)))),
+    variant("OtherBosAndEos", "tiny-bge-m3", ["a<mask>b</s> c", "x"],
+            tokenizer(bos_token="<mask>", eos_token="<unk>")),
+    variant("OtherClsIsNoBos", "tiny-bge-m3", ["a<mask>b<s> c"], tokenizer(cls_token="<mask>")),
+    variant("XlmRobertaWithMoreTokens", "tiny-bge-m3", ["a\u2581deb"],
+            tokenizer(additional_special_tokens=["\u2581de"])),
+    variant("XlmRobertaPair", "tiny-reranker", PAIRS, ALONE | tokenizer(eos_token="<mask>"),
+            "logits"),
     variant("CutOnTheLeft", MINILM, WORDS, {"tokenizer_config.json": {"truncation_side": "left"},
                                             "sentence_bert_config.json": {"max_seq_length": 8}}),
     variant("CutOnTheLeftByTokenizerJson", MINILM, WORDS,

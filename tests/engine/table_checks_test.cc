@@ -155,7 +155,7 @@ TEST_F(TableChecks, IdsBeyondTheVocabularyThatEveryTextHasAreRefused) {
   const std::vector<std::pair<Change, std::string>> cases = {
       {Set("/post_processor/special_tokens/<~1s>/ids/0", 9000), "ids up to 9000"},
       {Set("/post_processor",
-           {{"type", "BertProcessing"}, {"sep", {"x", 8002}}, {"cls", {"x", 0}}}),
+           {{"type", "BertProcessing"}, {"sep", {"</s>", 8002}}, {"cls", {"<s>", 0}}}),
        "ids up to 8002"},
   };
   for (const auto& [change, named] : cases) {

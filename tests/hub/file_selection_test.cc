@@ -27,6 +27,7 @@ TEST(FileSelection, TakesOfBgeM3WhatItsServerNeeds) {
                       "imgs/bm25.jpg",
                       "imgs/long.jpg",
                       "long.jpg",
+                      "added_tokens.json",
                       "modules.json",
                       "onnx/Constant_7_attr__value",
                       "onnx/config.json",
@@ -43,9 +44,9 @@ TEST(FileSelection, TakesOfBgeM3WhatItsServerNeeds) {
                       "special_tokens_map.json",
                       "tokenizer.json",
                       "tokenizer_config.json"}),
-              ElementsAre("1_Pooling/config.json", "colbert_linear.pt", "config.json",
-                          "config_sentence_transformers.json", "modules.json", "pytorch_model.bin",
-                          "sentence_bert_config.json", "sparse_linear.pt",
+              ElementsAre("1_Pooling/config.json", "added_tokens.json", "colbert_linear.pt",
+                          "config.json", "config_sentence_transformers.json", "modules.json",
+                          "pytorch_model.bin", "sentence_bert_config.json", "sparse_linear.pt",
                           "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json"));
 }
 

@@ -1,0 +1,159 @@
+#include "weights/special_tokens.h"
+
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "weights/path.h"
+
+namespace embedding {
+namespace {
+
+using Json = nlohmann::json;
+
+// The named tokens in the order in which they are added; those of a model's own names follow.
+constexpr std::array<std::string_view, 7> kNames = {
+    "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"};
+
+// A token as its text, or as an object with its flags; `special` is for one that does not say it.
+Result<AddedToken> ReadToken(const JsonObject& file, std::string_view field, const Json& value,
+                             bool special) {
+  if (value.is_string()) return AddedToken{.content = value.get<std::string>(), .special = true};
+  if (!value.is_object()) return file.Wrong(field, "a token's text, or an object with its content");
+  ASSIGN_OR_RETURN(const JsonObject object,
+                   JsonObject::FromJson(file.where() + ": " + std::string(field), value));
+  AddedToken token;
+  ASSIGN_OR_RETURN(token.content, object.String("content"));
+  ASSIGN_OR_RETURN(token.special, object.Bool("special", special));
+  ASSIGN_OR_RETURN(token.normalized, object.Bool("normalized", !token.special));
+  ASSIGN_OR_RETURN(token.single_word, object.Bool("single_word", false));
+  ASSIGN_OR_RETURN(token.lstrip, object.Bool("lstrip", false));
+  ASSIGN_OR_RETURN(token.rstrip, object.Bool("rstrip", false));
+  return token;
+}
+
+// One that has a name is special whatever it says.
+Result<AddedToken> ReadNamed(const JsonObject& file, std::string_view field, const Json& value,
+                             bool special) {
+  ASSIGN_OR_RETURN(AddedToken token, ReadToken(file, field, value, special));
+  token.special = true;
+  return token;
+}
+
+// What the files say; later ones in place of earlier ones.
+struct Fields {
+  std::map<std::string, AddedToken, std::less<>> named;
+  std::optional<std::vector<AddedToken>> extra;       // extra_special_tokens
+  std::optional<std::vector<AddedToken>> additional;  // its name of before transformers 5
+};
+
+Status ReadList(const JsonObject& file, std::string_view field, const Json& value, bool special,
+                Fields& fields, std::optional<std::vector<AddedToken>>& list) {
+  if (value.is_object()) {  // by name
+    for (const auto& [name, token] : value.items()) {
+      ASSIGN_OR_RETURN(fields.named[name], ReadNamed(file, field, token, special));
+    }
+    return {};
+  }
+  if (!value.is_array()) return file.Wrong(field, "an array of tokens, or an object of them");
+  if (value.empty()) return {};
+  list.emplace();
+  for (const Json& token : value) {
+    ASSIGN_OR_RETURN(list->emplace_back(), ReadToken(file, field, token, special));
+  }
+  return {};
+}
+
+Status ReadFields(const JsonObject& file, bool special, Fields& fields) {
+  for (const auto& [name, value] : file.json().items()) {
+    if (name == "extra_special_tokens" && !value.is_null()) {
+      RETURN_IF_ERROR(ReadList(file, name, value, special, fields, fields.extra));
+    } else if (name == "additional_special_tokens" && !value.is_null()) {
+      RETURN_IF_ERROR(ReadList(file, name, value, special, fields, fields.additional));
+    } else if (name.ends_with("_token") && (value.is_string() || value.is_object())) {
+      ASSIGN_OR_RETURN(fields.named[name], ReadNamed(file, name, value, special));
+    }
+  }
+  return {};
+}
+
+Result<int32_t> ReadId(const JsonObject& file, const std::string& text) {
+  int32_t id = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc() || end != text.data() + text.size() || id < 0) {
+    return file.Wrong("added_tokens_decoder",
+                      "an object of token ids, but one of them is \"" + text + "\"");
+  }
+  return id;
+}
+
+Status ReadDecoder(const JsonObject& config, AddedTokenOverrides& added) {
+  const Json& decoder = *config.Find("added_tokens_decoder");
+  if (!decoder.is_object()) return config.Wrong("added_tokens_decoder", "an object of tokens");
+  for (const auto& [key, value] : decoder.items()) {
+    ASSIGN_OR_RETURN(const int32_t id, ReadId(config, key));
+    ASSIGN_OR_RETURN(AddedToken token, ReadToken(config, "added_tokens_decoder", value, false));
+    token.id = id;
+    added.with_ids.push_back(std::move(token));
+  }
+  return {};
+}
+
+// added_tokens.json: an id of each text.
+Status ReadAddedTokensFile(const std::string& path, const Fields& fields,
+                           AddedTokenOverrides& added) {
+  ASSIGN_OR_RETURN(const JsonObject file, JsonObject::Read(path));
+  for (const auto& [content, value] : file.json().items()) {
+    ASSIGN_OR_RETURN(const int64_t id, file.Integer(content, 0, INT32_MAX));
+    AddedToken token = {.content = content, .id = static_cast<int32_t>(id)};
+    for (const auto& [name, named] : fields.named) token.special |= named.content == content;
+    for (const AddedToken& extra : fields.extra.value_or(std::vector<AddedToken>())) {
+      token.special |= extra.content == content;
+    }
+    token.normalized = !token.special;
+    added.with_ids.push_back(std::move(token));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<SpecialTokens> ReadSpecialTokens(const std::string& directory, const JsonObject& config) {
+  const std::filesystem::path folder(directory);
+  SpecialTokens tokens;
+  Fields fields;
+  RETURN_IF_ERROR(ReadFields(config, false, fields));
+  if (!fields.extra) fields.extra = std::exchange(fields.additional, std::nullopt);
+  if (config.Has("added_tokens_decoder")) {
+    RETURN_IF_ERROR(ReadDecoder(config, tokens.added));
+  } else {
+    if (const std::string map = (folder / "special_tokens_map.json").string(); IsThere(map)) {
+      ASSIGN_OR_RETURN(const JsonObject file, JsonObject::Read(map));
+      RETURN_IF_ERROR(ReadFields(file, true, fields));
+    }
+    if (const std::string file = (folder / "added_tokens.json").string(); IsThere(file)) {
+      RETURN_IF_ERROR(ReadAddedTokensFile(file, fields, tokens.added));
+    }
+  }
+  if (!fields.extra) fields.extra = std::move(fields.additional);
+  for (const std::string_view name : kNames) {
+    const auto named = fields.named.find(name);
+    if (named == fields.named.end()) continue;
+    tokens.named.emplace(name, named->second.content);
+    tokens.added.without_ids.push_back(named->second);
+    fields.named.erase(named);
+  }
+  for (auto& [name, token] : fields.named) tokens.added.without_ids.push_back(std::move(token));
+  if (fields.extra) {
+    tokens.added.without_ids.insert(tokens.added.without_ids.end(), fields.extra->begin(),
+                                    fields.extra->end());
+  }
+  return tokens;
+}
+
+}  // namespace embedding
