@@ -16,9 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Two special tokens, and a token of the text.
-constexpr int64_t kMinSequence = 3;
-
 bool IsBertForMaskedLm(const EncoderConfig& encoder) {
   return encoder.architectures == std::vector<std::string>{"BertForMaskedLM"};
 }

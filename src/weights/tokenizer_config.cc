@@ -14,9 +14,6 @@
 namespace embedding {
 namespace {
 
-// Two special tokens, and a token of the text.
-constexpr int64_t kMinSequence = 3;
-
 // "BertTokenizerFast" -> "BertTokenizer": the classes of two names have been one since transformers
 // 5.
 std::string WithoutFast(std::string name) {

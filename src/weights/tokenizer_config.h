@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -15,6 +16,9 @@
 namespace embedding {
 
 enum class ModelFamily { kBert, kRoberta, kXlmRoberta };
+
+// The shortest limit of a text's tokens: two special tokens, and a token of the text.
+inline constexpr int64_t kMinSequence = 3;
 
 struct TokenizerConfig {
   TokenizerOverrides overrides;
