@@ -7,7 +7,6 @@
 #include "cli/near_name.h"
 #include "cli/resources.h"
 #include "cli/standard_streams.h"
-#include "cli/version.h"
 #include "weights/model_error.h"
 
 namespace {
@@ -59,7 +58,7 @@ int main(int argc, char** argv) {
     if (command.name == name) return command.run(argc - 1, argv + 1);
   }
   if (name == "--version") {
-    std::printf("embedding-service %s\n", embedding::cli::kVersion);
+    std::puts("embedding-service " EMBEDDING_SERVICE_VERSION);
     return Report(embedding::cli::FlushStandardOutput());
   }
   if (name == "--help" || name == "-h") {
