@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 
 binary=build/release/embedding-service
 scripts/install_dependencies.sh
-[ -f build/release/build.ninja ] || cmake --preset release -DEMBEDDING_TESTS=OFF >&2
+[ -f build/release/build.ninja ] || cmake --preset release >&2
 cmake --build --preset release --target embedding-service >&2
 
 for argument in "$@"; do

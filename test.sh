@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs, builds and runs every test; the last line is the total. What each step is and how to run
-# one alone: CONTRIBUTING.md. `./test.sh release` runs only the steps named: style release debug
+# one alone: CONTRIBUTING.md. `./test.sh release` runs only the steps named: fast style release debug
 # asan-ubsan tsan fuzz e2e clients tidy.
 set -uo pipefail
 cd "$(dirname "$0")"
@@ -92,9 +92,18 @@ step_style() {
   check "layers" python3 scripts/check_layers.py
 }
 
-step_release() {
+# release [options of ctest]: builds and runs the unit tests.
+release() {
   configure="-DEMBEDDING_WERROR=ON -DEMBEDDING_TESTS=ON -DEMBEDDING_BENCH=ON" check "release build" build release
-  run_ctest release
+  run_ctest release "$@"
+}
+
+step_release() { release; }
+
+# What a change is tried with first: part of the others.
+step_fast() {
+  step_style
+  release -LE slow
 }
 
 step_e2e() {
