@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "api/json_errors.h"
-#include "api/json_repair.h"
+#include "base/json_repair.h"
 #include "base/utf8.h"
 
 namespace embedding::api {

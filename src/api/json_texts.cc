@@ -4,7 +4,7 @@
 
 #include "api/json_errors.h"
 #include "api/json_reader.h"
-#include "api/json_repair.h"
+#include "base/json_repair.h"
 
 namespace embedding::api {
 

@@ -2,8 +2,8 @@
 
 #include <charconv>
 
+#include "base/json_value.h"
 #include "hub/model_cache.h"
-#include "weights/json_file.h"
 #include "weights/model_error.h"
 #include "weights/model_locator.h"
 
@@ -44,15 +44,14 @@ bool MayHave(HttpClient& http, const HubSettings& settings, const ModelRevision&
 }
 
 Result<Repository> ParseListing(std::string_view text) {
-  ASSIGN_OR_RETURN(nlohmann::json json, ParseJson(text));
-  ASSIGN_OR_RETURN(const JsonObject listing, JsonObject::FromJson("the listing", std::move(json)));
+  ASSIGN_OR_RETURN(const JsonValue listing, JsonValue::Parse(text, "the listing"));
+  RETURN_IF_ERROR(listing.ExpectObject());
   Repository repository;
   ASSIGN_OR_RETURN(repository.commit, listing.String("sha"));
   if (!IsCommitHash(repository.commit)) return listing.Wrong("sha", "a commit hash");
-  const nlohmann::json* files = listing.Find("siblings");
-  if (files == nullptr || !files->is_array()) return listing.Wrong("siblings", "an array");
-  for (const nlohmann::json& item : *files) {
-    ASSIGN_OR_RETURN(const JsonObject file, JsonObject::FromJson("siblings", item));
+  ASSIGN_OR_RETURN(const JsonValue siblings, listing.Field("siblings"));
+  ASSIGN_OR_RETURN(const std::vector<JsonValue> files, siblings.Elements());
+  for (const JsonValue& file : files) {
     ASSIGN_OR_RETURN(std::string name, file.String("rfilename"));
     repository.names.push_back(std::move(name));
   }

@@ -11,18 +11,18 @@
 namespace embedding {
 namespace {
 
-Result<AddedToken> ParseOne(const JsonNode& element) {
+Result<AddedToken> ParseOne(const JsonValue& element) {
   AddedToken token;
-  ASSIGN_OR_RETURN(const std::string_view content, element.StringField("content"));
+  ASSIGN_OR_RETURN(const std::string content, element.String("content"));
   token.content = content;
-  ASSIGN_OR_RETURN(token.single_word, element.BoolField("single_word"));
-  ASSIGN_OR_RETURN(token.lstrip, element.BoolField("lstrip"));
-  ASSIGN_OR_RETURN(token.rstrip, element.BoolField("rstrip"));
-  ASSIGN_OR_RETURN(token.normalized, element.BoolField("normalized"));
-  if (element.OptionalField("special")) {
-    ASSIGN_OR_RETURN(token.special, element.BoolField("special"));
+  ASSIGN_OR_RETURN(token.single_word, element.Bool("single_word"));
+  ASSIGN_OR_RETURN(token.lstrip, element.Bool("lstrip"));
+  ASSIGN_OR_RETURN(token.rstrip, element.Bool("rstrip"));
+  ASSIGN_OR_RETURN(token.normalized, element.Bool("normalized"));
+  if (element.Find("special")) {
+    ASSIGN_OR_RETURN(token.special, element.Bool("special"));
   }
-  ASSIGN_OR_RETURN(const uint32_t id, element.NumberField("id"));
+  ASSIGN_OR_RETURN(const int64_t id, element.Integer("id", 0, INT32_MAX));
   token.id = static_cast<int32_t>(id);
   return token;
 }
@@ -55,10 +55,10 @@ std::vector<AddedToken> Join(std::vector<AddedToken> of_file, AddedTokenOverride
 
 }  // namespace
 
-Result<std::vector<AddedToken>> ParseAddedTokens(const JsonNode& node) {
-  ASSIGN_OR_RETURN(const std::vector<JsonNode> elements, node.Elements());
+Result<std::vector<AddedToken>> ParseAddedTokens(const JsonValue& node) {
+  ASSIGN_OR_RETURN(const std::vector<JsonValue> elements, node.Elements());
   std::vector<AddedToken> tokens;
-  for (const JsonNode& element : elements) {
+  for (const JsonValue& element : elements) {
     ASSIGN_OR_RETURN(tokens.emplace_back(), ParseOne(element));
   }
   return tokens;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "text/tokenizer_json.h"
+
 namespace embedding {
 namespace {
 
@@ -23,22 +25,22 @@ void CleanUp(std::string& token) {
 
 }  // namespace
 
-Result<Decoder> Decoder::FromJson(const JsonNode& node) {
+Result<Decoder> Decoder::FromJson(const JsonValue& node) {
   Decoder decoder;
-  ASSIGN_OR_RETURN(const std::string_view type, node.StringField("type"));
+  ASSIGN_OR_RETURN(const std::string_view type, TypeOf(node));
   if (type == "WordPiece") {
     decoder.kind_ = Kind::kWordPiece;
-    ASSIGN_OR_RETURN(decoder.prefix_, node.StringField("prefix"));
-    ASSIGN_OR_RETURN(decoder.cleanup_, node.BoolField("cleanup"));
+    ASSIGN_OR_RETURN(decoder.prefix_, node.String("prefix"));
+    ASSIGN_OR_RETURN(decoder.cleanup_, node.Bool("cleanup"));
   } else if (type == "Metaspace") {
     decoder.kind_ = Kind::kMetaspace;
-    ASSIGN_OR_RETURN(const JsonNode replacement, node.Field("replacement"));
-    ASSIGN_OR_RETURN(decoder.replacement_, replacement.Character());
-    if (node.OptionalField("prepend_scheme")) {
-      ASSIGN_OR_RETURN(const std::string_view scheme, node.StringField("prepend_scheme"));
+    ASSIGN_OR_RETURN(const JsonValue replacement, node.Field("replacement"));
+    ASSIGN_OR_RETURN(decoder.replacement_, AsCharacter(replacement));
+    if (node.Find("prepend_scheme")) {
+      ASSIGN_OR_RETURN(const std::string scheme, node.String("prepend_scheme"));
       decoder.drops_first_replacement_ = scheme != "never";
-    } else if (node.OptionalField("add_prefix_space")) {
-      ASSIGN_OR_RETURN(decoder.drops_first_replacement_, node.BoolField("add_prefix_space"));
+    } else if (node.Find("add_prefix_space")) {
+      ASSIGN_OR_RETURN(decoder.drops_first_replacement_, node.Bool("add_prefix_space"));
     }
   } else {
     decoder.kind_ = Kind::kOther;

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/json_value.h"
 #include "base/result.h"
-#include "text/json_node.h"
 
 namespace embedding {
 
@@ -17,7 +17,7 @@ class Decoder {
   // Without a "decoder": tokens joined by spaces.
   Decoder() = default;
   // WordPiece or Metaspace. Another kind is no error here: a model can be used without it.
-  static Result<Decoder> FromJson(const JsonNode& node);
+  static Result<Decoder> FromJson(const JsonValue& node);
 
   // Errors: kUnsupported for another kind.
   Result<std::string> Decode(std::span<const std::string_view> tokens) const;

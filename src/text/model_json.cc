@@ -10,15 +10,15 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-Result<std::unique_ptr<Model>> ParseWordPiece(const JsonNode& node, std::string_view unk_token) {
+Result<std::unique_ptr<Model>> ParseWordPiece(const JsonValue& node, std::string_view unk_token) {
   WordPieceOptions options;
-  ASSIGN_OR_RETURN(options.unk_token, node.StringField("unk_token"));
+  ASSIGN_OR_RETURN(options.unk_token, node.String("unk_token"));
   if (!unk_token.empty()) options.unk_token = unk_token;
-  ASSIGN_OR_RETURN(options.continuing_subword_prefix,
-                   node.StringField("continuing_subword_prefix"));
-  ASSIGN_OR_RETURN(options.max_input_chars_per_word, node.NumberField("max_input_chars_per_word"));
+  ASSIGN_OR_RETURN(options.continuing_subword_prefix, node.String("continuing_subword_prefix"));
+  ASSIGN_OR_RETURN(options.max_input_chars_per_word,
+                   node.Integer("max_input_chars_per_word", 0, INT32_MAX));
 
-  ASSIGN_OR_RETURN(const JsonNode vocab, node.Field("vocab"));
+  ASSIGN_OR_RETURN(const JsonValue vocab, node.Field("vocab"));
   dom::object object;
   if (vocab.element().get_object().get(object) != simdjson::SUCCESS) {
     return vocab.Fail("must be an object of pieces and their ids");
@@ -34,7 +34,7 @@ Result<std::unique_ptr<Model>> ParseWordPiece(const JsonNode& node, std::string_
     pieces.push_back({member.key, static_cast<uint32_t>(id)});
   }
   Result<Vocabulary> vocabulary = Vocabulary::Build(pieces);
-  if (!vocabulary) return std::move(vocabulary).error().At(vocab.path());
+  if (!vocabulary) return std::move(vocabulary).error().At(vocab.place());
   for (const Vocabulary::Piece& piece : pieces) {
     if (!piece.text.empty() && vocabulary->IdOf(piece.text) != static_cast<int32_t>(piece.id)) {
       return vocab.Fail("has the piece \"" + std::string(piece.text) + "\" twice");
@@ -43,13 +43,13 @@ Result<std::unique_ptr<Model>> ParseWordPiece(const JsonNode& node, std::string_
   return MakeWordPiece(*std::move(vocabulary), options);
 }
 
-Result<std::unique_ptr<Model>> ParseUnigram(const JsonNode& node, std::string_view padded_json) {
-  if (const auto byte_fallback = node.OptionalField("byte_fallback")) {
-    ASSIGN_OR_RETURN(const bool falls_back, byte_fallback->Bool());
+Result<std::unique_ptr<Model>> ParseUnigram(const JsonValue& node) {
+  if (const auto byte_fallback = node.Find("byte_fallback")) {
+    ASSIGN_OR_RETURN(const bool falls_back, byte_fallback->AsBool());
     if (falls_back) return byte_fallback->Fail("is true, which is not supported");
   }
-  ASSIGN_OR_RETURN(const uint32_t unk_id, node.NumberField("unk_id"));
-  ASSIGN_OR_RETURN(const JsonNode vocab, node.Field("vocab"));
+  ASSIGN_OR_RETURN(const int64_t unk_id, node.Integer("unk_id", 0, INT32_MAX));
+  ASSIGN_OR_RETURN(const JsonValue vocab, node.Field("vocab"));
   dom::array array;
   if (vocab.element().get_array().get(array) != simdjson::SUCCESS) {
     return vocab.Fail("must be an array of pieces and their scores");
@@ -65,31 +65,30 @@ Result<std::unique_ptr<Model>> ParseUnigram(const JsonNode& node, std::string_vi
     }
     pieces.push_back({text, static_cast<uint32_t>(pieces.size())});
   }
-  ASSIGN_OR_RETURN(std::vector<double> scores, ReadUnigramScores(padded_json, pieces.size()));
+  ASSIGN_OR_RETURN(std::vector<double> scores, ReadUnigramScores(node.document(), pieces.size()));
   Result<Vocabulary> vocabulary = Vocabulary::Build(pieces);
-  if (!vocabulary) return std::move(vocabulary).error().At(vocab.path());
-  return MakeUnigram(*std::move(vocabulary), std::move(scores), unk_id);
+  if (!vocabulary) return std::move(vocabulary).error().At(vocab.place());
+  return MakeUnigram(*std::move(vocabulary), std::move(scores), static_cast<uint32_t>(unk_id));
 }
 
 // The type of a model in a file of before 0.10, which does not say it.
-std::string_view GuessType(const JsonNode& node) {
-  if (node.OptionalField("merges")) return "BPE";
-  if (node.OptionalField("continuing_subword_prefix")) return "WordPiece";
-  return node.OptionalField("unk_id") ? "Unigram" : "WordLevel";
+std::string_view GuessType(const JsonValue& node) {
+  if (node.Find("merges")) return "BPE";
+  if (node.Find("continuing_subword_prefix")) return "WordPiece";
+  return node.Find("unk_id") ? "Unigram" : "WordLevel";
 }
 
 }  // namespace
 
-Result<std::string_view> ModelType(const JsonNode& node) {
-  if (const auto field = node.OptionalField("type")) return field->String();
+Result<std::string_view> ModelType(const JsonValue& node) {
+  if (const auto field = node.Find("type")) return field->AsString();
   return GuessType(node);
 }
 
-Result<std::unique_ptr<Model>> ParseModel(const JsonNode& node, std::string_view padded_json,
-                                          std::string_view unk_token) {
+Result<std::unique_ptr<Model>> ParseModel(const JsonValue& node, std::string_view unk_token) {
   ASSIGN_OR_RETURN(const std::string_view type, ModelType(node));
   if (type == "WordPiece") return ParseWordPiece(node, unk_token);
-  if (type == "Unigram") return ParseUnigram(node, padded_json);
+  if (type == "Unigram") return ParseUnigram(node);
   return node.Fail("is of type \"" + std::string(type) +
                    "\", which is not supported (WordPiece and Unigram are)");
 }

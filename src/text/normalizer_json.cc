@@ -18,8 +18,8 @@ constexpr size_t kMaxGrowth = 1024;
 
 // Reads a regular expression of the form c{n,} for a character c: what SentencePiece conversions
 // write for runs of spaces. Others are not supported.
-Result<ReplacePattern> ParseRegex(const JsonNode& node) {
-  ASSIGN_OR_RETURN(const std::string_view regex, node.String());
+Result<ReplacePattern> ParseRegex(const JsonValue& node) {
+  ASSIGN_OR_RETURN(const std::string_view regex, node.AsString());
   constexpr std::string_view kSpecial = R"(\^$.|?*+()[]{})";
   const Error unsupported =
       node.Fail("is not supported: \"" + std::string(regex) + "\" is not of the form \" {2,}\"");
@@ -34,40 +34,40 @@ Result<ReplacePattern> ParseRegex(const JsonNode& node) {
                         static_cast<size_t>(rest[1] - '0')};
 }
 
-Result<std::unique_ptr<Normalizer>> ParseReplace(const JsonNode& node) {
-  ASSIGN_OR_RETURN(const std::string_view content, node.StringField("content"));
-  ASSIGN_OR_RETURN(const JsonNode pattern, node.Field("pattern"));
+Result<std::unique_ptr<Normalizer>> ParseReplace(const JsonValue& node) {
+  ASSIGN_OR_RETURN(const std::string content, node.String("content"));
+  ASSIGN_OR_RETURN(const JsonValue pattern, node.Field("pattern"));
   ReplacePattern replaced;
-  if (const auto regex = pattern.OptionalField("Regex")) {
+  if (const auto regex = pattern.Find("Regex")) {
     ASSIGN_OR_RETURN(replaced, ParseRegex(*regex));
   } else {
-    ASSIGN_OR_RETURN(replaced.literal, pattern.StringField("String"));
+    ASSIGN_OR_RETURN(replaced.literal, pattern.String("String"));
     if (replaced.literal.empty()) return pattern.Fail("is empty");
   }
   return MakeReplaceNormalizer(std::move(replaced), std::string(content));
 }
 
-Result<std::unique_ptr<Normalizer>> ParseBert(const JsonNode& node) {
+Result<std::unique_ptr<Normalizer>> ParseBert(const JsonValue& node) {
   BertNormalizerOptions options;
-  ASSIGN_OR_RETURN(options.clean_text, node.BoolField("clean_text"));
-  ASSIGN_OR_RETURN(options.handle_chinese_chars, node.BoolField("handle_chinese_chars"));
-  ASSIGN_OR_RETURN(options.lowercase, node.BoolField("lowercase"));
+  ASSIGN_OR_RETURN(options.clean_text, node.Bool("clean_text"));
+  ASSIGN_OR_RETURN(options.handle_chinese_chars, node.Bool("handle_chinese_chars"));
+  ASSIGN_OR_RETURN(options.lowercase, node.Bool("lowercase"));
   options.strip_accents = options.lowercase;
-  if (const auto strip_accents = node.OptionalField("strip_accents")) {
-    ASSIGN_OR_RETURN(options.strip_accents, strip_accents->Bool());
+  if (const auto strip_accents = node.Find("strip_accents")) {
+    ASSIGN_OR_RETURN(options.strip_accents, strip_accents->AsBool());
   }
   return MakeBertNormalizer(options);
 }
 
-Result<std::unique_ptr<Normalizer>> ParsePrecompiled(const JsonNode& node) {
-  ASSIGN_OR_RETURN(const JsonNode field, node.Field("precompiled_charsmap"));
-  ASSIGN_OR_RETURN(const std::string_view base64, field.String());
+Result<std::unique_ptr<Normalizer>> ParsePrecompiled(const JsonValue& node) {
+  ASSIGN_OR_RETURN(const JsonValue field, node.Field("precompiled_charsmap"));
+  ASSIGN_OR_RETURN(const std::string_view base64, field.AsString());
   Result<PrecompiledCharsmap> charsmap = PrecompiledCharsmap::FromBase64(base64);
   if (!charsmap) return field.Fail(charsmap.error().message);
   return MakePrecompiledNormalizer(*std::move(charsmap));
 }
 
-Result<std::unique_ptr<Normalizer>> ParseOne(const JsonNode& node, std::string_view type) {
+Result<std::unique_ptr<Normalizer>> ParseOne(const JsonValue& node, std::string_view type) {
   struct Form {
     std::string_view name;
     NormalForm form;
@@ -85,19 +85,19 @@ Result<std::unique_ptr<Normalizer>> ParseOne(const JsonNode& node, std::string_v
   if (type == "Lowercase") return MakeLowercaseNormalizer();
   if (type == "StripAccents") return MakeStripAccentsNormalizer();
   if (type == "Strip") {
-    ASSIGN_OR_RETURN(const bool left, node.BoolField("strip_left"));
-    ASSIGN_OR_RETURN(const bool right, node.BoolField("strip_right"));
+    ASSIGN_OR_RETURN(const bool left, node.Bool("strip_left"));
+    ASSIGN_OR_RETURN(const bool right, node.Bool("strip_right"));
     return MakeStripNormalizer(left, right);
   }
   if (type == "Prepend") {
-    ASSIGN_OR_RETURN(const std::string_view prefix, node.StringField("prepend"));
+    ASSIGN_OR_RETURN(const std::string prefix, node.String("prepend"));
     return MakePrependNormalizer(std::string(prefix));
   }
   return node.Fail("is of type \"" + std::string(type) + "\", which is not supported");
 }
 
-Status AddNormalizers(const JsonNode& node, Normalizers& normalizers) {
-  ASSIGN_OR_RETURN(const std::string_view type, node.StringField("type"));
+Status AddNormalizers(const JsonValue& node, Normalizers& normalizers) {
+  ASSIGN_OR_RETURN(const std::string_view type, TypeOf(node));
   if (type != "Sequence") {
     // Before this one is made: some have tables that take a while.
     if (normalizers.size() == kMaxSteps) return TooManySteps(node);
@@ -105,15 +105,15 @@ Status AddNormalizers(const JsonNode& node, Normalizers& normalizers) {
     normalizers.push_back(std::move(normalizer));
     return {};
   }
-  ASSIGN_OR_RETURN(const JsonNode members, node.Field("normalizers"));
-  ASSIGN_OR_RETURN(const std::vector<JsonNode> elements, members.Elements());
-  for (const JsonNode& element : elements) RETURN_IF_ERROR(AddNormalizers(element, normalizers));
+  ASSIGN_OR_RETURN(const JsonValue members, node.Field("normalizers"));
+  ASSIGN_OR_RETURN(const std::vector<JsonValue> elements, members.Elements());
+  for (const JsonValue& element : elements) RETURN_IF_ERROR(AddNormalizers(element, normalizers));
   return {};
 }
 
 }  // namespace
 
-Result<Normalizers> ParseNormalizers(const JsonNode& node) {
+Result<Normalizers> ParseNormalizers(const JsonValue& node) {
   Normalizers normalizers;
   RETURN_IF_ERROR(AddNormalizers(node, normalizers));
   size_t growth = 1;

@@ -25,20 +25,21 @@ bool Has(const Template& format, Piece::Kind kind) {
 }
 
 // The id in a pair like ["[SEP]", 102].
-Result<int32_t> ParseTokenId(const JsonNode& node) {
-  ASSIGN_OR_RETURN(const std::vector<JsonNode> elements, node.Elements());
+Result<int32_t> ParseTokenId(const JsonValue& node) {
+  ASSIGN_OR_RETURN(const std::vector<JsonValue> elements, node.Elements());
   if (elements.size() != 2) return node.Fail("must be a token and its id");
-  ASSIGN_OR_RETURN(const uint32_t id, elements[1].Number());
+  ASSIGN_OR_RETURN(const int64_t id, elements[1].AsInteger(0, INT32_MAX));
   return static_cast<int32_t>(id);
 }
 
-Result<Template> ParseTemplate(const JsonNode& node, const JsonNode& special_tokens, bool is_pair) {
-  ASSIGN_OR_RETURN(const std::vector<JsonNode> elements, node.Elements());
+Result<Template> ParseTemplate(const JsonValue& node, const JsonValue& special_tokens,
+                               bool is_pair) {
+  ASSIGN_OR_RETURN(const std::vector<JsonValue> elements, node.Elements());
   Template parsed;
-  for (const JsonNode& element : elements) {
-    if (const auto sequence = element.OptionalField("Sequence")) {
-      ASSIGN_OR_RETURN(const std::string_view name, sequence->StringField("id"));
-      ASSIGN_OR_RETURN(const uint32_t type_id, sequence->NumberField("type_id"));
+  for (const JsonValue& element : elements) {
+    if (const auto sequence = element.Find("Sequence")) {
+      ASSIGN_OR_RETURN(const std::string name, sequence->String("id"));
+      ASSIGN_OR_RETURN(const int64_t type_id, sequence->Integer("type_id", 0, INT32_MAX));
       if (name != "A" && (name != "B" || !is_pair)) {
         return sequence->Fail("names no sequence: \"" + std::string(name) + "\"");
       }
@@ -52,17 +53,17 @@ Result<Template> ParseTemplate(const JsonNode& node, const JsonNode& special_tok
       parsed.pieces.push_back(piece);
       continue;
     }
-    ASSIGN_OR_RETURN(const JsonNode special, element.Field("SpecialToken"));
-    ASSIGN_OR_RETURN(const std::string_view name, special.StringField("id"));
-    ASSIGN_OR_RETURN(const uint32_t type_id, special.NumberField("type_id"));
-    ASSIGN_OR_RETURN(const JsonNode token, special_tokens.Field(name));
-    ASSIGN_OR_RETURN(const JsonNode ids, token.Field("ids"));
-    ASSIGN_OR_RETURN(const std::vector<JsonNode> id_nodes, ids.Elements());
-    for (const JsonNode& id_node : id_nodes) {
+    ASSIGN_OR_RETURN(const JsonValue special, element.Field("SpecialToken"));
+    ASSIGN_OR_RETURN(const std::string name, special.String("id"));
+    ASSIGN_OR_RETURN(const int64_t type_id, special.Integer("type_id", 0, INT32_MAX));
+    ASSIGN_OR_RETURN(const JsonValue token, special_tokens.Field(name));
+    ASSIGN_OR_RETURN(const JsonValue ids, token.Field("ids"));
+    ASSIGN_OR_RETURN(const std::vector<JsonValue> id_nodes, ids.Elements());
+    for (const JsonValue& id_node : id_nodes) {
       if (parsed.pieces.size() == kMaxPieces) {
         return node.Fail("has more than " + std::to_string(kMaxPieces) + " pieces");
       }
-      ASSIGN_OR_RETURN(const uint32_t id, id_node.Number());
+      ASSIGN_OR_RETURN(const int64_t id, id_node.AsInteger(0, INT32_MAX));
       parsed.pieces.push_back(Special(static_cast<int32_t>(type_id), static_cast<int32_t>(id)));
     }
   }
@@ -72,58 +73,59 @@ Result<Template> ParseTemplate(const JsonNode& node, const JsonNode& special_tok
   return parsed;
 }
 
-Result<PostProcessor> ParseTemplates(const JsonNode& node) {
-  ASSIGN_OR_RETURN(const JsonNode special_tokens, node.Field("special_tokens"));
-  ASSIGN_OR_RETURN(const JsonNode single, node.Field("single"));
-  ASSIGN_OR_RETURN(const JsonNode pair, node.Field("pair"));
+Result<PostProcessor> ParseTemplates(const JsonValue& node) {
+  ASSIGN_OR_RETURN(const JsonValue special_tokens, node.Field("special_tokens"));
+  ASSIGN_OR_RETURN(const JsonValue single, node.Field("single"));
+  ASSIGN_OR_RETURN(const JsonValue pair, node.Field("pair"));
   PostProcessor processor;
   ASSIGN_OR_RETURN(processor.single, ParseTemplate(single, special_tokens, false));
   ASSIGN_OR_RETURN(processor.pair, ParseTemplate(pair, special_tokens, true));
   return processor;
 }
 
-Result<PostProcessor> ParseBert(const JsonNode& node) {
-  ASSIGN_OR_RETURN(const JsonNode sep_node, node.Field("sep"));
-  ASSIGN_OR_RETURN(const JsonNode cls_node, node.Field("cls"));
+Result<PostProcessor> ParseBert(const JsonValue& node) {
+  ASSIGN_OR_RETURN(const JsonValue sep_node, node.Field("sep"));
+  ASSIGN_OR_RETURN(const JsonValue cls_node, node.Field("cls"));
   ASSIGN_OR_RETURN(const int32_t sep, ParseTokenId(sep_node));
   ASSIGN_OR_RETURN(const int32_t cls, ParseTokenId(cls_node));
   return BertPostProcessor(cls, sep);
 }
 
-Result<PostProcessor> ParseRoberta(const JsonNode& node) {
-  ASSIGN_OR_RETURN(const JsonNode sep_node, node.Field("sep"));
-  ASSIGN_OR_RETURN(const JsonNode cls_node, node.Field("cls"));
+Result<PostProcessor> ParseRoberta(const JsonValue& node) {
+  ASSIGN_OR_RETURN(const JsonValue sep_node, node.Field("sep"));
+  ASSIGN_OR_RETURN(const JsonValue cls_node, node.Field("cls"));
   ASSIGN_OR_RETURN(const int32_t sep, ParseTokenId(sep_node));
   ASSIGN_OR_RETURN(const int32_t cls, ParseTokenId(cls_node));
   PostProcessor processor = RobertaPostProcessor(cls, sep);
-  ASSIGN_OR_RETURN(processor.trims_offsets, node.BoolField("trim_offsets"));
-  ASSIGN_OR_RETURN(processor.adds_prefix_space, node.BoolField("add_prefix_space"));
+  ASSIGN_OR_RETURN(processor.trims_offsets, node.Bool("trim_offsets"));
+  ASSIGN_OR_RETURN(processor.adds_prefix_space, node.Bool("add_prefix_space"));
   return processor;
 }
 
 // The text in a pair like ["[SEP]", 102].
-Result<std::string_view> ParseTokenText(const JsonNode& node) {
-  ASSIGN_OR_RETURN(const std::vector<JsonNode> elements, node.Elements());
+Result<std::string> ParseTokenText(const JsonValue& node) {
+  ASSIGN_OR_RETURN(const std::vector<JsonValue> elements, node.Elements());
   if (elements.size() != 2) return node.Fail("must be a token and its id");
-  return elements[0].String();
+  ASSIGN_OR_RETURN(const std::string_view text, elements[0].AsString());
+  return std::string(text);
 }
 
 }  // namespace
 
-Result<std::optional<SpecialEnds>> ParseSpecialEnds(const JsonNode& node) {
+Result<std::optional<SpecialEnds>> ParseSpecialEnds(const JsonValue& node) {
   SpecialEnds ends;
-  if (const auto single = node.OptionalField("single")) {
-    ASSIGN_OR_RETURN(const std::vector<JsonNode> pieces, single->Elements());
+  if (const auto single = node.Find("single")) {
+    ASSIGN_OR_RETURN(const std::vector<JsonValue> pieces, single->Elements());
     if (pieces.size() != 3) return std::optional<SpecialEnds>();
-    const auto first = pieces[0].OptionalField("SpecialToken");
-    const auto last = pieces[2].OptionalField("SpecialToken");
+    const auto first = pieces[0].Find("SpecialToken");
+    const auto last = pieces[2].Find("SpecialToken");
     if (!first || !last) return std::optional<SpecialEnds>();
-    ASSIGN_OR_RETURN(ends.first, first->StringField("id"));
-    ASSIGN_OR_RETURN(ends.last, last->StringField("id"));
+    ASSIGN_OR_RETURN(ends.first, first->String("id"));
+    ASSIGN_OR_RETURN(ends.last, last->String("id"));
     return std::optional(ends);
   }
-  ASSIGN_OR_RETURN(const JsonNode cls, node.Field("cls"));
-  ASSIGN_OR_RETURN(const JsonNode sep, node.Field("sep"));
+  ASSIGN_OR_RETURN(const JsonValue cls, node.Field("cls"));
+  ASSIGN_OR_RETURN(const JsonValue sep, node.Field("sep"));
   ASSIGN_OR_RETURN(ends.first, ParseTokenText(cls));
   ASSIGN_OR_RETURN(ends.last, ParseTokenText(sep));
   return std::optional(ends);
@@ -152,8 +154,8 @@ PostProcessor RobertaPostProcessor(int32_t first, int32_t last) {
   return processor;
 }
 
-Result<PostProcessor> ParsePostProcessor(const JsonNode& node) {
-  ASSIGN_OR_RETURN(const std::string_view type, node.StringField("type"));
+Result<PostProcessor> ParsePostProcessor(const JsonValue& node) {
+  ASSIGN_OR_RETURN(const std::string_view type, TypeOf(node));
   if (type == "TemplateProcessing") return ParseTemplates(node);
   if (type == "BertProcessing") return ParseBert(node);
   if (type == "RobertaProcessing") return ParseRoberta(node);

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "base/utf8.h"
 #include "text/tokenizer_json.h"
 
 namespace embedding {
@@ -7,13 +8,13 @@ namespace {
 
 using PreTokenizers = std::vector<std::unique_ptr<PreTokenizer>>;
 
-Result<std::unique_ptr<PreTokenizer>> ParseMetaspace(const JsonNode& node) {
+Result<std::unique_ptr<PreTokenizer>> ParseMetaspace(const JsonValue& node) {
   using Prepend = MetaspaceOptions::Prepend;
   MetaspaceOptions options;
-  ASSIGN_OR_RETURN(const JsonNode replacement, node.Field("replacement"));
-  ASSIGN_OR_RETURN(options.replacement, replacement.Character());
-  if (const auto scheme = node.OptionalField("prepend_scheme")) {
-    ASSIGN_OR_RETURN(const std::string_view name, scheme->String());
+  ASSIGN_OR_RETURN(const JsonValue replacement, node.Field("replacement"));
+  ASSIGN_OR_RETURN(options.replacement, AsCharacter(replacement));
+  if (const auto scheme = node.Find("prepend_scheme")) {
+    ASSIGN_OR_RETURN(const std::string_view name, scheme->AsString());
     if (name == "always") {
       options.prepend = Prepend::kAlways;
     } else if (name == "first") {
@@ -24,24 +25,24 @@ Result<std::unique_ptr<PreTokenizer>> ParseMetaspace(const JsonNode& node) {
       return scheme->Fail("must be \"always\", \"first\" or \"never\"");
     }
   }
-  if (const auto add_prefix_space = node.OptionalField("add_prefix_space")) {
-    ASSIGN_OR_RETURN(const bool adds, add_prefix_space->Bool());
+  if (const auto add_prefix_space = node.Find("add_prefix_space")) {
+    ASSIGN_OR_RETURN(const bool adds, add_prefix_space->AsBool());
     if (!adds && options.prepend != Prepend::kNever) {
       return add_prefix_space->Fail("is false, which contradicts prepend_scheme");
     }
   }
-  if (const auto split = node.OptionalField("split")) {
-    ASSIGN_OR_RETURN(options.split, split->Bool());
+  if (const auto split = node.Find("split")) {
+    ASSIGN_OR_RETURN(options.split, split->AsBool());
   }
   return MakeMetaspacePreTokenizer(std::move(options));
 }
 
-Status AddPreTokenizers(const JsonNode& node, PreTokenizers& pre_tokenizers) {
-  ASSIGN_OR_RETURN(const std::string_view type, node.StringField("type"));
+Status AddPreTokenizers(const JsonValue& node, PreTokenizers& pre_tokenizers) {
+  ASSIGN_OR_RETURN(const std::string_view type, TypeOf(node));
   if (type == "Sequence") {
-    ASSIGN_OR_RETURN(const JsonNode members, node.Field("pretokenizers"));
-    ASSIGN_OR_RETURN(const std::vector<JsonNode> elements, members.Elements());
-    for (const JsonNode& element : elements) {
+    ASSIGN_OR_RETURN(const JsonValue members, node.Field("pretokenizers"));
+    ASSIGN_OR_RETURN(const std::vector<JsonValue> elements, members.Elements());
+    for (const JsonValue& element : elements) {
       RETURN_IF_ERROR(AddPreTokenizers(element, pre_tokenizers));
     }
     return {};
@@ -62,7 +63,20 @@ Status AddPreTokenizers(const JsonNode& node, PreTokenizers& pre_tokenizers) {
 
 }  // namespace
 
-Result<PreTokenizers> ParsePreTokenizers(const JsonNode& node) {
+Result<std::string_view> TypeOf(const JsonValue& node) {
+  ASSIGN_OR_RETURN(const JsonValue type, node.Field("type"));
+  return type.AsString();
+}
+
+Result<std::string_view> AsCharacter(const JsonValue& node) {
+  ASSIGN_OR_RETURN(const std::string_view text, node.AsString());
+  if (text.empty() || DecodeUtf8(text, 0).size_bytes != text.size()) {
+    return node.Wrong("one character");
+  }
+  return text;
+}
+
+Result<PreTokenizers> ParsePreTokenizers(const JsonValue& node) {
   PreTokenizers pre_tokenizers;
   RETURN_IF_ERROR(AddPreTokenizers(node, pre_tokenizers));
   return pre_tokenizers;

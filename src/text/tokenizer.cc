@@ -14,9 +14,9 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/json_value.h"
 #include "base/mapped_file.h"
 #include "base/utf8.h"
-#include "text/json_node.h"
 #include "text/tokenizer_components.h"
 #include "text/tokenizer_overrides.h"
 #include "text/unicode.h"
@@ -270,19 +270,8 @@ Result<std::unique_ptr<Tokenizer>> Tokenizer::FromFile(const std::string& path) 
 
 Result<std::unique_ptr<Tokenizer>> Tokenizer::FromJson(std::string_view json,
                                                        const TokenizerOverrides& overrides) {
-  // simdjson would copy nothing from nowhere, which is undefined.
-  if (json.empty())
-    return Error{ErrorCode::kModelLoad, "the tokenizer is not JSON: the file is empty", ""};
-  const simdjson::padded_string padded(json);
-  simdjson::dom::parser parser;
-  simdjson::dom::element root;
-  const simdjson::error_code error = parser.parse(padded).get(root);
-  if (error != simdjson::SUCCESS) {
-    return Error{ErrorCode::kModelLoad,
-                 std::string("the tokenizer is not JSON: ") + simdjson::error_message(error), ""};
-  }
-  ASSIGN_OR_RETURN(TokenizerComponents components,
-                   ParseComponents(JsonNode(root, ""), padded, overrides));
+  ASSIGN_OR_RETURN(const JsonValue document, JsonValue::Parse(json, ""));
+  ASSIGN_OR_RETURN(TokenizerComponents components, ParseComponents(document, overrides));
   return TokenizerImpl::Make(std::move(components));
 }
 

@@ -18,25 +18,21 @@ void MakeStepsWithoutPrefix(TokenizerComponents& components) {
       {.replacement = "\u2581", .prepend = MetaspaceOptions::Prepend::kNever}));
 }
 
-Status ParseSteps(const JsonNode& document, const TokenizerOverrides& overrides,
+Status ParseSteps(const JsonValue& document, const TokenizerOverrides& overrides,
                   TokenizerComponents& components) {
   if (overrides.of_class == Class::kBert) {
     components.normalizers.push_back(MakeBertNormalizer(overrides.bert));
     components.pre_tokenizers.push_back(MakeBertPreTokenizer());
     return {};
   }
-  if (const auto normalizer = document.OptionalField("normalizer")) {
+  if (const auto normalizer = document.Find("normalizer")) {
     ASSIGN_OR_RETURN(components.normalizers, ParseNormalizers(*normalizer));
   }
-  if (const auto pre_tokenizer = document.OptionalField("pre_tokenizer")) {
+  if (const auto pre_tokenizer = document.Find("pre_tokenizer")) {
     ASSIGN_OR_RETURN(components.pre_tokenizers, ParsePreTokenizers(*pre_tokenizer));
   }
   if (overrides.without_prefix_space) MakeStepsWithoutPrefix(components);
   return {};
-}
-
-std::string FirstOf(const std::string& name, std::string_view otherwise) {
-  return name.empty() ? std::string(otherwise) : name;
 }
 
 Result<int32_t> IdOf(const std::string& special, const TokenizerComponents& components) {
@@ -50,15 +46,15 @@ Result<int32_t> IdOf(const std::string& special, const TokenizerComponents& comp
 
 // The class's post-processor, if the overrides name other tokens than the file's puts around a
 // text.
-Result<std::optional<PostProcessor>> OtherPostProcessor(const JsonNode& post_processor,
+Result<std::optional<PostProcessor>> OtherPostProcessor(const JsonValue& post_processor,
                                                         const TokenizerOverrides& overrides,
                                                         const TokenizerComponents& components) {
   std::optional<PostProcessor> other;
   if (overrides.of_class == Class::kPlain) return other;
   ASSIGN_OR_RETURN(const std::optional<SpecialEnds> ends, ParseSpecialEnds(post_processor));
   if (!ends) return other;
-  const std::string first = FirstOf(overrides.first_token, ends->first);
-  const std::string last = FirstOf(overrides.last_token, ends->last);
+  const std::string first = overrides.first_token.empty() ? ends->first : overrides.first_token;
+  const std::string last = overrides.last_token.empty() ? ends->last : overrides.last_token;
   if (first == ends->first && last == ends->last) return other;
   ASSIGN_OR_RETURN(const int32_t first_id, IdOf(first, components));
   ASSIGN_OR_RETURN(const int32_t last_id, IdOf(last, components));
@@ -68,17 +64,17 @@ Result<std::optional<PostProcessor>> OtherPostProcessor(const JsonNode& post_pro
 }
 
 // The added tokens, and what puts them around a text.
-Status ParseSpecialTokens(const JsonNode& document, const TokenizerOverrides& overrides,
+Status ParseSpecialTokens(const JsonValue& document, const TokenizerOverrides& overrides,
                           TokenizerComponents& components) {
   std::vector<AddedToken> of_file;
-  if (const auto added_tokens = document.OptionalField("added_tokens")) {
+  if (const auto added_tokens = document.Find("added_tokens")) {
     ASSIGN_OR_RETURN(of_file, ParseAddedTokens(*added_tokens));
   }
   components.added_tokens =
       NumberAddedTokens(std::move(of_file), overrides.added_tokens, components.model->vocabulary());
   components.split_special_tokens = overrides.split_special_tokens;
   components.post_processor = DefaultPostProcessor();
-  if (const auto post_processor = document.OptionalField("post_processor")) {
+  if (const auto post_processor = document.Find("post_processor")) {
     ASSIGN_OR_RETURN(components.post_processor, ParsePostProcessor(*post_processor));
     ASSIGN_OR_RETURN(std::optional<PostProcessor> other,
                      OtherPostProcessor(*post_processor, overrides, components));
@@ -99,17 +95,17 @@ TokenizerOverrides ForModel(TokenizerOverrides overrides, std::string_view model
 
 }  // namespace
 
-Result<TokenizerComponents> ParseComponents(const JsonNode& document, std::string_view padded_json,
+Result<TokenizerComponents> ParseComponents(const JsonValue& document,
                                             const TokenizerOverrides& given) {
-  if (const auto version = document.OptionalField("version")) {
-    ASSIGN_OR_RETURN(const std::string_view name, version->String());
+  if (const auto version = document.Find("version")) {
+    ASSIGN_OR_RETURN(const std::string_view name, version->AsString());
     if (name != "1.0") return version->Fail("must be \"1.0\"");
   }
   TokenizerComponents components;
-  ASSIGN_OR_RETURN(const JsonNode model, document.Field("model"));
+  ASSIGN_OR_RETURN(const JsonValue model, document.Field("model"));
   ASSIGN_OR_RETURN(const std::string_view model_type, ModelType(model));
   const TokenizerOverrides overrides = ForModel(given, model_type);
-  ASSIGN_OR_RETURN(components.model, ParseModel(model, padded_json, overrides.unk_token));
+  ASSIGN_OR_RETURN(components.model, ParseModel(model, overrides.unk_token));
   RETURN_IF_ERROR(ParseSteps(document, overrides, components));
   const bool lowercases = std::any_of(components.normalizers.begin(), components.normalizers.end(),
                                       [](const auto& step) { return step->lowercases(); });
@@ -117,12 +113,12 @@ Result<TokenizerComponents> ParseComponents(const JsonNode& document, std::strin
     components.normalizers.insert(components.normalizers.begin(), MakeLowercaseNormalizer());
   }
   RETURN_IF_ERROR(ParseSpecialTokens(document, overrides, components));
-  if (const auto decoder = document.OptionalField("decoder")) {
+  if (const auto decoder = document.Find("decoder")) {
     ASSIGN_OR_RETURN(components.decoder, Decoder::FromJson(*decoder));
   }
-  if (const auto truncation = document.OptionalField("truncation")) {
-    if (const auto direction = truncation->OptionalField("direction")) {
-      ASSIGN_OR_RETURN(const std::string_view side, direction->String());
+  if (const auto truncation = document.Find("truncation")) {
+    if (const auto direction = truncation->Find("direction")) {
+      ASSIGN_OR_RETURN(const std::string_view side, direction->AsString());
       if (side == "Left") components.truncation_side = TruncationSide::kLeft;
     }
   }

@@ -5,10 +5,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json_value.h"
 #include "base/result.h"
 #include "text/added_tokens.h"
 #include "text/decoder.h"
-#include "text/json_node.h"
 #include "text/model.h"
 #include "text/normalizer.h"
 #include "text/post_processor.h"
@@ -29,9 +29,9 @@ struct TokenizerComponents {
   bool split_special_tokens = false;
 };
 
-// `document` is a tokenizer.json, `padded_json` its text with simdjson::SIMDJSON_PADDING readable
-// bytes behind it. Errors: kModelLoad with the path in the document of what cannot be used.
-Result<TokenizerComponents> ParseComponents(const JsonNode& document, std::string_view padded_json,
+// `document` is a tokenizer.json. Errors: kModelLoad with the path in the document of what cannot
+// be used.
+Result<TokenizerComponents> ParseComponents(const JsonValue& document,
                                             const TokenizerOverrides& overrides);
 
 }  // namespace embedding

@@ -11,9 +11,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json_value.h"
 #include "base/result.h"
 #include "text/added_tokens.h"
-#include "text/json_node.h"
 #include "text/model.h"
 #include "text/normalizer.h"
 #include "text/post_processor.h"
@@ -25,21 +25,24 @@ namespace embedding {
 // The most normalizers, or pre-tokenizers, that a text may go through. Real ones have up to ten;
 // each may make the text longer.
 inline constexpr size_t kMaxSteps = 32;
-inline Error TooManySteps(const JsonNode& node) {
+inline Error TooManySteps(const JsonValue& node) {
   return node.Fail("is one more than the " + std::to_string(kMaxSteps) + " that are supported");
 }
 
-// "normalizer" and "pre_tokenizer", a Sequence as its members in order.
-Result<std::vector<std::unique_ptr<Normalizer>>> ParseNormalizers(const JsonNode& node);
-Result<std::vector<std::unique_ptr<PreTokenizer>>> ParsePreTokenizers(const JsonNode& node);
+// A component's "type".
+Result<std::string_view> TypeOf(const JsonValue& node);
+// A string of exactly one character.
+Result<std::string_view> AsCharacter(const JsonValue& node);
 
-// "model". `padded_json` is the text of the whole document, with simdjson::SIMDJSON_PADDING
-// readable bytes behind it. `unk_token` is what a WordPiece model gives for unknown words instead
-// of what it says itself, unless it is empty.
-Result<std::unique_ptr<Model>> ParseModel(const JsonNode& node, std::string_view padded_json,
-                                          std::string_view unk_token);
+// "normalizer" and "pre_tokenizer", a Sequence as its members in order.
+Result<std::vector<std::unique_ptr<Normalizer>>> ParseNormalizers(const JsonValue& node);
+Result<std::vector<std::unique_ptr<PreTokenizer>>> ParsePreTokenizers(
+    const JsonValue& node);  // "model". `unk_token` is what a WordPiece model gives for unknown
+                             // words instead of what it says
+// itself, unless it is empty.
+Result<std::unique_ptr<Model>> ParseModel(const JsonValue& node, std::string_view unk_token);
 // Its type: "WordPiece", "Unigram", or what else the file says.
-Result<std::string_view> ModelType(const JsonNode& node);
+Result<std::string_view> ModelType(const JsonValue& node);
 
 // "post_processor". `DefaultPostProcessor` is what a document without one means: nothing is added.
 // `first` and `last` are ids: Bert's [CLS] A [SEP] B [SEP] with the type 1 from B on, and Roberta's
@@ -47,16 +50,16 @@ Result<std::string_view> ModelType(const JsonNode& node);
 PostProcessor BertPostProcessor(int32_t first, int32_t last);
 PostProcessor RobertaPostProcessor(int32_t first, int32_t last);
 PostProcessor DefaultPostProcessor();
-Result<PostProcessor> ParsePostProcessor(const JsonNode& node);
+Result<PostProcessor> ParsePostProcessor(const JsonValue& node);
 // The texts of the special tokens before and after a text, if there is one on either side.
 struct SpecialEnds {
-  std::string_view first;
-  std::string_view last;
+  std::string first;
+  std::string last;
 };
-Result<std::optional<SpecialEnds>> ParseSpecialEnds(const JsonNode& node);
+Result<std::optional<SpecialEnds>> ParseSpecialEnds(const JsonValue& node);
 
 // "added_tokens", with the ids that the file says.
-Result<std::vector<AddedToken>> ParseAddedTokens(const JsonNode& node);
+Result<std::vector<AddedToken>> ParseAddedTokens(const JsonValue& node);
 // Those of the file and of the overrides, of a tokenizer with such a vocabulary. Ids are given as
 // `tokenizers` gives them: a token that the vocabulary has keeps that id, others are counted on
 // from the number of its pieces (which is a piece's own id where the vocabulary's have gaps). Of

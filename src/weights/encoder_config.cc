@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "weights/json_file.h"
+#include "base/json_value.h"
 #include "weights/model_error.h"
 
 namespace embedding {
@@ -30,18 +30,18 @@ constexpr Family kFamilies[] = {{"bert", ModelFamily::kBert, 0},
                                 {"roberta", ModelFamily::kRoberta, 1},
                                 {"xlm-roberta", ModelFamily::kXlmRoberta, 1}};
 
-Result<Family> ReadFamily(const JsonObject& config) {
+Result<Family> ReadFamily(const JsonValue& config) {
   ASSIGN_OR_RETURN(const std::string model_type, config.String("model_type"));
   for (const Family& family : kFamilies) {
     if (family.model_type == model_type) return family;
   }
   return ModelError(
       "{}: model_type {} is not supported; supported are bert, roberta and xlm-roberta",
-      config.where(), Quoted(model_type));
+      config.place(), Quoted(model_type));
 }
 
 // hidden_act, by transformers' names. The second kind is one function written in four ways.
-Result<Activation> ReadActivation(const JsonObject& config) {
+Result<Activation> ReadActivation(const JsonValue& config) {
   constexpr std::pair<std::string_view, Activation> kActivations[] = {
       {"gelu", Activation::kGelu},
       {"gelu_python", Activation::kGelu},
@@ -59,38 +59,37 @@ Result<Activation> ReadActivation(const JsonObject& config) {
       "{}: hidden_act {} is not supported; supported are \"gelu\" and its tanh form, \"gelu_new\" "
       "or "
       "\"gelu_pytorch_tanh\"",
-      config.where(), Quoted(name));
+      config.place(), Quoted(name));
 }
 
 // Refuses what would make the model compute something else than a plain encoder does.
-Status CheckComputation(const JsonObject& config) {
+Status CheckComputation(const JsonValue& config) {
   ASSIGN_OR_RETURN(const std::string positions,
                    config.String("position_embedding_type", "absolute"));
   if (positions != "absolute") {
     return ModelError("{}: position_embedding_type {} is not supported; supported is \"absolute\"",
-                      config.where(), Quoted(positions));
+                      config.place(), Quoted(positions));
   }
   for (const std::string_view flag : {"is_decoder", "add_cross_attention"}) {
     ASSIGN_OR_RETURN(const bool set, config.Bool(flag, false));
     if (set) {
-      return ModelError("{}: {} is true, but only encoders are supported", config.where(), flag);
+      return ModelError("{}: {} is true, but only encoders are supported", config.place(), flag);
     }
   }
   return {};
 }
 
 // The names of a classifier's logits: id2label, or as many as num_labels says.
-Result<std::vector<std::string>> ReadLabels(const JsonObject& config) {
+Result<std::vector<std::string>> ReadLabels(const JsonValue& config) {
   constexpr int64_t kMaxLabels = 100000;
   std::vector<std::string> labels;
-  if (const nlohmann::json* names = config.Find("id2label");
-      names != nullptr && names->is_object() && !names->empty()) {
-    for (size_t i = 0; i < names->size(); ++i) {
-      const auto name = names->find(std::to_string(i));
-      if (name == names->end() || !name->is_string()) {
-        return config.Wrong("id2label", "an object of strings by the numbers from 0 on");
+  if (const auto names = config.Find("id2label"); names && !names->Fields().empty()) {
+    for (size_t i = 0; i < names->Fields().size(); ++i) {
+      const auto name = names->Find(std::to_string(i));
+      if (!name || !name->is_string()) {
+        return names->Wrong("an object of strings by the numbers from 0 on");
       }
-      labels.push_back(name->get<std::string>());
+      ASSIGN_OR_RETURN(labels.emplace_back(), name->AsString());
     }
     return labels;
   }
@@ -100,15 +99,15 @@ Result<std::vector<std::string>> ReadLabels(const JsonObject& config) {
 }
 
 // What the fields say about one another.
-Status CheckConsistency(const JsonObject& config, const EncoderConfig& encoder) {
+Status CheckConsistency(const JsonValue& config, const EncoderConfig& encoder) {
   if (encoder.hidden_size % encoder.num_attention_heads != 0) {
     return ModelError("{}: hidden_size {} is not a multiple of num_attention_heads {}",
-                      config.where(), encoder.hidden_size, encoder.num_attention_heads);
+                      config.place(), encoder.hidden_size, encoder.num_attention_heads);
   }
   // Two special tokens, and a token of the text.
   if (encoder.position_offset() + 3 > encoder.max_position_embeddings) {
     return ModelError("{}: max_position_embeddings {} has no room for a text after position {}",
-                      config.where(), encoder.max_position_embeddings, encoder.position_offset());
+                      config.place(), encoder.max_position_embeddings, encoder.position_offset());
   }
   return {};
 }
@@ -116,7 +115,7 @@ Status CheckConsistency(const JsonObject& config, const EncoderConfig& encoder) 
 }  // namespace
 
 Result<EncoderConfig> ReadEncoderConfig(const std::string& path) {
-  ASSIGN_OR_RETURN(const JsonObject config, JsonObject::Read(path));
+  ASSIGN_OR_RETURN(const JsonValue config, JsonValue::ObjectFromFile(path));
   ASSIGN_OR_RETURN(const Family family, ReadFamily(config));
   RETURN_IF_ERROR(CheckComputation(config));
 

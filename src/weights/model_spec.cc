@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <optional>
 
+#include "base/json_value.h"
 #include "weights/encoder_config.h"
-#include "weights/json_file.h"
 #include "weights/model_error.h"
 #include "weights/module_list.h"
 #include "weights/path.h"
@@ -31,7 +31,7 @@ Status ReadTransformerModule(ModelSpec& spec, std::optional<size_t>& max_seq_len
                            "sentence_xlm-roberta_config.json"}) {
     const fs::path path = fs::path(spec.transformer_directory) / name;
     if (!IsThere(path)) continue;
-    ASSIGN_OR_RETURN(const JsonObject config, JsonObject::Read(path.string()));
+    ASSIGN_OR_RETURN(const JsonValue config, JsonValue::ObjectFromFile(path.string()));
     ASSIGN_OR_RETURN(spec.tokenizer.overrides.lowercase_first, config.Bool("do_lower_case", false));
     if (!config.Has("max_seq_length")) return {};
     ASSIGN_OR_RETURN(const int64_t tokens,
@@ -89,15 +89,13 @@ Status OverridePooling(const std::string& name, ModelSpec& spec) {
 Status ReadLibraryConfig(ModelSpec& spec) {
   const fs::path path = fs::path(spec.directory) / "config_sentence_transformers.json";
   if (!IsThere(path)) return {};
-  ASSIGN_OR_RETURN(const JsonObject config, JsonObject::Read(path.string()));
-  if (config.Has("prompts")) {
-    const nlohmann::json& prompts = *config.Find("prompts");
-    if (!prompts.is_object()) return config.Wrong("prompts", "an object of strings by their names");
-    for (const auto& [name, prompt] : prompts.items()) {
+  ASSIGN_OR_RETURN(const JsonValue config, JsonValue::ObjectFromFile(path.string()));
+  if (const auto prompts = config.Find("prompts")) {
+    if (!prompts->is_object()) return prompts->Wrong("an object of strings by their names");
+    for (const auto& [name, prompt] : prompts->Fields()) {
       if (prompt.is_null()) continue;
-      if (!prompt.is_string())
-        return config.Wrong("prompts", "an object of strings by their names");
-      spec.prompts.emplace(name, prompt.get<std::string>());
+      if (!prompt.is_string()) return prompts->Wrong("an object of strings by their names");
+      ASSIGN_OR_RETURN(spec.prompts[std::string(name)], prompt.AsString());
     }
   }
   if (config.Has("default_prompt_name")) {

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "weights/json_file.h"
+#include "base/json_value.h"
 #include "weights/model_error.h"
 #include "weights/path.h"
 
@@ -18,8 +18,9 @@ bool StaysInside(const std::filesystem::path& path) {
   return !path.has_root_path() && std::find(path.begin(), path.end(), "..") == path.end();
 }
 
-Result<ModuleEntry> ReadModule(const std::string& where, const nlohmann::json& value) {
-  ASSIGN_OR_RETURN(const JsonObject fields, JsonObject::FromJson(where, value));
+Result<ModuleEntry> ReadModule(const std::string& where, const JsonValue& value) {
+  const JsonValue fields = value.Named(where);
+  RETURN_IF_ERROR(fields.ExpectObject());
   ModuleEntry module{.where = where, .kind = {}, .path = {}};
   ASSIGN_OR_RETURN(const std::string type, fields.String("type"));
   if (!type.starts_with("sentence_transformers.")) {
@@ -40,12 +41,10 @@ Result<ModuleEntry> ReadModule(const std::string& where, const nlohmann::json& v
 }  // namespace
 
 Result<std::vector<ModuleEntry>> ReadModuleList(const std::string& path) {
-  ASSIGN_OR_RETURN(const nlohmann::json list, ReadJsonFile(path));
-  if (!list.is_array()) {
-    return ModelError("{}: must be a JSON array, but it is {}", path, DescribeJson(list));
-  }
+  ASSIGN_OR_RETURN(const JsonValue list, JsonValue::FromFile(path));
+  ASSIGN_OR_RETURN(const std::vector<JsonValue> values, list.Elements());
   std::vector<ModuleEntry> modules;
-  for (const nlohmann::json& value : list) {
+  for (const JsonValue& value : values) {
     ASSIGN_OR_RETURN(ModuleEntry module,
                      ReadModule(fmt::format("{}: module {}", path, modules.size()), value));
     modules.push_back(std::move(module));

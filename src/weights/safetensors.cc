@@ -10,12 +10,14 @@
 #include "weights/safetensors.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_set>
 #include <utility>
 
-#include "weights/json_file.h"
+#include "base/json_value.h"
 #include "weights/little_endian.h"
 #include "weights/model_error.h"
 #include "weights/shape.h"
@@ -45,57 +47,69 @@ struct Entry {
   uint64_t end = 0;
 };
 
-Result<std::vector<int64_t>> ReadShape(const JsonObject& fields) {
-  const nlohmann::json* field = fields.Find("shape");
-  if (field == nullptr || !field->is_array()) return fields.Wrong("shape", "an array of integers");
+Result<std::vector<int64_t>> ReadShape(const JsonValue& fields) {
+  const auto field = fields.Find("shape");
+  if (!field || !field->is_array()) return fields.Wrong("shape", "an array of integers");
+  ASSIGN_OR_RETURN(const std::vector<JsonValue> dimensions, field->Elements());
   std::vector<int64_t> shape;
-  for (const nlohmann::json& dimension : *field) {
-    if (!dimension.is_number_unsigned() || dimension.get<uint64_t>() > INT64_MAX) {
-      return ModelError("{}: shape must hold non-negative integers, but holds {}", fields.where(),
-                        DescribeJson(dimension));
+  for (const JsonValue& dimension : dimensions) {
+    const Result<int64_t> size = dimension.AsInteger(0, INT64_MAX);
+    if (!size.ok()) {
+      return ModelError("{}: shape must hold non-negative integers, but holds {}", fields.place(),
+                        dimension.Shown());
     }
-    shape.push_back(dimension.get<int64_t>());
+    shape.push_back(*size);
   }
   return shape;
 }
 
-Result<Entry> ReadEntry(const std::string& name, const nlohmann::json& value, size_t data_bytes) {
-  ASSIGN_OR_RETURN(const JsonObject fields,
-                   JsonObject::FromJson(fmt::format("tensor {}", Quoted(name)), value));
+Result<std::pair<uint64_t, uint64_t>> ReadOffsets(const JsonValue& fields) {
+  const Error wrong =
+      ModelError("{}: data_offsets must be two non-negative integers", fields.place());
+  const auto field = fields.Find("data_offsets");
+  if (!field || !field->is_array()) return wrong;
+  ASSIGN_OR_RETURN(const std::vector<JsonValue> offsets, field->Elements());
+  if (offsets.size() != 2) return wrong;
+  uint64_t begin = 0;
+  uint64_t end = 0;
+  if (offsets[0].element().get(begin) != simdjson::SUCCESS ||
+      offsets[1].element().get(end) != simdjson::SUCCESS) {
+    return wrong;
+  }
+  return std::pair(begin, end);
+}
+
+Result<Entry> ReadEntry(const std::string& name, const JsonValue& value, size_t data_bytes) {
+  const JsonValue fields = value.Named(fmt::format("tensor {}", Quoted(name)));
+  RETURN_IF_ERROR(fields.ExpectObject());
   Entry entry{.name = name, .tensor = {}};
   ASSIGN_OR_RETURN(const std::string dtype_name, fields.String("dtype"));
   const std::optional<DType> dtype = ParseDType(dtype_name);
   if (!dtype) {
-    return ModelError("{}: dtype {} is not supported", fields.where(), Quoted(dtype_name));
+    return ModelError("{}: dtype {} is not supported", fields.place(), Quoted(dtype_name));
   }
   entry.tensor.dtype = *dtype;
   ASSIGN_OR_RETURN(entry.tensor.shape, ReadShape(fields));
   const std::optional<size_t> elements = CountElements(entry.tensor.shape);
   if (!elements) {
-    return ModelError("{}: the size of shape {} overflows", fields.where(),
+    return ModelError("{}: the size of shape {} overflows", fields.place(),
                       FormatShape(entry.tensor.shape));
   }
 
-  const nlohmann::json* offsets = fields.Find("data_offsets");
-  if (offsets == nullptr || !offsets->is_array() || offsets->size() != 2 ||
-      !(*offsets)[0].is_number_unsigned() || !(*offsets)[1].is_number_unsigned()) {
-    return ModelError("{}: data_offsets must be two non-negative integers", fields.where());
-  }
-  entry.begin = (*offsets)[0].get<uint64_t>();
-  entry.end = (*offsets)[1].get<uint64_t>();
+  ASSIGN_OR_RETURN(std::tie(entry.begin, entry.end), ReadOffsets(fields));
   if (entry.begin > entry.end) {
-    return ModelError("{}: data_offsets [{}, {}] end before they begin", fields.where(),
+    return ModelError("{}: data_offsets [{}, {}] end before they begin", fields.place(),
                       entry.begin, entry.end);
   }
   if (entry.end > data_bytes) {
     return ModelError(
         "{}: data_offsets [{}, {}] are past the end of the file's {} data bytes; "
         "the file may be truncated",
-        fields.where(), entry.begin, entry.end, data_bytes);
+        fields.place(), entry.begin, entry.end, data_bytes);
   }
   if (entry.end - entry.begin != *elements * DTypeBytes(*dtype)) {
     return ModelError("{}: dtype {} and shape {} take {} bytes, but data_offsets [{}, {}] hold {}",
-                      fields.where(), dtype_name, FormatShape(entry.tensor.shape),
+                      fields.place(), dtype_name, FormatShape(entry.tensor.shape),
                       *elements * DTypeBytes(*dtype), entry.begin, entry.end,
                       entry.end - entry.begin);
   }
@@ -141,14 +155,20 @@ Result<TensorMap> ReadSafetensors(std::span<const std::byte> file) {
   }
   const std::string_view header = AsText(file.subspan(kLengthBytes, header_bytes));
   if (!header.starts_with('{')) return ModelError("the header does not begin with '{{'");
-  Result<nlohmann::json> json = ParseJson(header);
-  if (!json.ok()) return std::move(json).error().At("header");
+  ASSIGN_OR_RETURN(const JsonValue json, JsonValue::Parse(header, "header"));
 
   const std::span<const std::byte> data = file.subspan(kLengthBytes + header_bytes);
   std::vector<Entry> entries;
-  for (const auto& [name, value] : json->items()) {
+  const auto fields = json.Fields();
+  std::unordered_set<std::string_view> names;
+  for (const auto& [name, value] : fields) {
+    if (!names.insert(name).second) {
+      return ModelError("header: the name {} is there twice", Quoted(name));
+    }
+  }
+  for (const auto& [name, value] : fields) {
     if (name == "__metadata__") continue;
-    ASSIGN_OR_RETURN(Entry entry, ReadEntry(name, value, data.size()));
+    ASSIGN_OR_RETURN(Entry entry, ReadEntry(std::string(name), value, data.size()));
     entries.push_back(std::move(entry));
   }
   RETURN_IF_ERROR(CheckCoverage(entries, data.size()));

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <utility>
 
-#include "weights/json_file.h"
+#include "base/json_value.h"
 #include "weights/model_error.h"
 #include "weights/path.h"
 
@@ -40,7 +40,7 @@ constexpr PoolingMode kPoolingModes[] = {
     {"lasttoken", "pooling_mode_lasttoken", Pooling::kLastToken},
 };
 
-Result<std::vector<Pooling>> ReadPoolingNames(const JsonObject& config) {
+Result<std::vector<Pooling>> ReadPoolingNames(const JsonValue& config) {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, config.Strings("pooling_mode"));
   std::vector<Pooling> pooling;
   for (const std::string& name : names) {
@@ -48,10 +48,10 @@ Result<std::vector<Pooling>> ReadPoolingNames(const JsonObject& config) {
         std::find_if(std::begin(kPoolingModes), std::end(kPoolingModes),
                      [&](const PoolingMode& known) { return known.name == name; });
     if (mode == std::end(kPoolingModes)) {
-      return ModelError("{}: pooling_mode {} is not supported", config.where(), Quoted(name));
+      return ModelError("{}: pooling_mode {} is not supported", config.place(), Quoted(name));
     }
     if (std::find(pooling.begin(), pooling.end(), mode->pooling) != pooling.end()) {
-      return ModelError("{}: pooling_mode {} is there twice", config.where(), Quoted(name));
+      return ModelError("{}: pooling_mode {} is there twice", config.place(), Quoted(name));
     }
     pooling.push_back(mode->pooling);
   }
@@ -59,7 +59,7 @@ Result<std::vector<Pooling>> ReadPoolingNames(const JsonObject& config) {
   return pooling;
 }
 
-Result<std::vector<Pooling>> ReadPoolingFlags(const JsonObject& config) {
+Result<std::vector<Pooling>> ReadPoolingFlags(const JsonValue& config) {
   std::vector<Pooling> pooling;
   for (const PoolingMode& mode : kPoolingModes) {
     ASSIGN_OR_RETURN(const bool on, config.Bool(mode.flag, false));
@@ -70,7 +70,7 @@ Result<std::vector<Pooling>> ReadPoolingFlags(const JsonObject& config) {
 }
 
 Status ReadPooling(const std::string& path, ModelSpec& spec) {
-  ASSIGN_OR_RETURN(const JsonObject config, JsonObject::Read(path));
+  ASSIGN_OR_RETURN(const JsonValue config, JsonValue::ObjectFromFile(path));
   const std::string_view width_field =
       config.Has("embedding_dimension") ? "embedding_dimension" : "word_embedding_dimension";
   ASSIGN_OR_RETURN(const int64_t width, config.Integer(width_field, 1, kMaxFeatures));
@@ -85,7 +85,7 @@ Status ReadPooling(const std::string& path, ModelSpec& spec) {
 }
 
 Status ReadSpladePooling(const std::string& path, ModelSpec& spec) {
-  ASSIGN_OR_RETURN(const JsonObject config, JsonObject::Read(path));
+  ASSIGN_OR_RETURN(const JsonValue config, JsonValue::ObjectFromFile(path));
   // The field's value is the second of two, or else the first.
   const auto is_second = [&](std::string_view field, const char* first,
                              const char* second) -> Result<bool> {
@@ -101,7 +101,7 @@ Status ReadSpladePooling(const std::string& path, ModelSpec& spec) {
   return {};
 }
 
-Result<Activation> ReadActivation(const JsonObject& config) {
+Result<Activation> ReadActivation(const JsonValue& config) {
   constexpr std::pair<std::string_view, Activation> kActivations[] = {
       {"Identity", Activation::kIdentity}, {"Tanh", Activation::kTanh},
       {"ReLU", Activation::kRelu},         {"GELU", Activation::kGelu},
@@ -116,24 +116,24 @@ Result<Activation> ReadActivation(const JsonObject& config) {
   return ModelError(
       "{}: activation_function {} is not supported; supported are torch.nn's Identity, Tanh, ReLU, "
       "GELU and Sigmoid",
-      config.where(), Quoted(path));
+      config.place(), Quoted(path));
 }
 
 Status ReadDense(const std::string& directory, ModelSpec& spec) {
-  ASSIGN_OR_RETURN(const JsonObject config,
-                   JsonObject::Read((fs::path(directory) / "config.json").string()));
+  ASSIGN_OR_RETURN(const JsonValue config,
+                   JsonValue::ObjectFromFile((fs::path(directory) / "config.json").string()));
   ASSIGN_OR_RETURN(const int64_t in_features, config.Integer("in_features", 1, kMaxFeatures));
   ASSIGN_OR_RETURN(const int64_t out_features, config.Integer("out_features", 1, kMaxFeatures));
   if (static_cast<size_t>(in_features) != spec.dimension()) {
-    return ModelError("{}: in_features is {}, but the module before gives {}", config.where(),
+    return ModelError("{}: in_features is {}, but the module before gives {}", config.place(),
                       in_features, spec.dimension());
   }
   ASSIGN_OR_RETURN(const bool use_residual, config.Bool("use_residual", false));
-  if (use_residual) return ModelError("{}: use_residual is not supported", config.where());
+  if (use_residual) return ModelError("{}: use_residual is not supported", config.place());
   ASSIGN_OR_RETURN(const std::string input,
                    config.String("module_input_name", "sentence_embedding"));
   if (input != "sentence_embedding") {
-    return ModelError("{}: module_input_name {} is not supported", config.where(), Quoted(input));
+    return ModelError("{}: module_input_name {} is not supported", config.place(), Quoted(input));
   }
   DenseModuleConfig dense{.directory = directory,
                           .in_features = static_cast<size_t>(in_features),

@@ -9,38 +9,37 @@
 #include <utility>
 #include <vector>
 
+#include "base/quoted.h"
 #include "weights/path.h"
 
 namespace embedding {
 namespace {
-
-using Json = nlohmann::json;
 
 // The named tokens in the order in which they are added; those of a model's own names follow.
 constexpr std::array<std::string_view, 7> kNames = {
     "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"};
 
 // A token as its text, or as an object with its flags; `special` is for one that does not say it.
-Result<AddedToken> ReadToken(const JsonObject& file, std::string_view field, const Json& value,
-                             bool special) {
-  if (value.is_string()) return AddedToken{.content = value.get<std::string>(), .special = true};
-  if (!value.is_object()) return file.Wrong(field, "a token's text, or an object with its content");
-  ASSIGN_OR_RETURN(const JsonObject object,
-                   JsonObject::FromJson(file.where() + ": " + std::string(field), value));
+Result<AddedToken> ReadToken(const JsonValue& value, bool special) {
   AddedToken token;
-  ASSIGN_OR_RETURN(token.content, object.String("content"));
-  ASSIGN_OR_RETURN(token.special, object.Bool("special", special));
-  ASSIGN_OR_RETURN(token.normalized, object.Bool("normalized", !token.special));
-  ASSIGN_OR_RETURN(token.single_word, object.Bool("single_word", false));
-  ASSIGN_OR_RETURN(token.lstrip, object.Bool("lstrip", false));
-  ASSIGN_OR_RETURN(token.rstrip, object.Bool("rstrip", false));
+  if (value.is_string()) {
+    ASSIGN_OR_RETURN(token.content, value.AsString());
+    token.special = true;
+    return token;
+  }
+  if (!value.is_object()) return value.Wrong("a token's text, or an object with its content");
+  ASSIGN_OR_RETURN(token.content, value.String("content"));
+  ASSIGN_OR_RETURN(token.special, value.Bool("special", special));
+  ASSIGN_OR_RETURN(token.normalized, value.Bool("normalized", !token.special));
+  ASSIGN_OR_RETURN(token.single_word, value.Bool("single_word", false));
+  ASSIGN_OR_RETURN(token.lstrip, value.Bool("lstrip", false));
+  ASSIGN_OR_RETURN(token.rstrip, value.Bool("rstrip", false));
   return token;
 }
 
 // One that has a name is special whatever it says.
-Result<AddedToken> ReadNamed(const JsonObject& file, std::string_view field, const Json& value,
-                             bool special) {
-  ASSIGN_OR_RETURN(AddedToken token, ReadToken(file, field, value, special));
+Result<AddedToken> ReadNamed(const JsonValue& value, bool special) {
+  ASSIGN_OR_RETURN(AddedToken token, ReadToken(value, special));
   token.special = true;
   return token;
 }
@@ -52,52 +51,51 @@ struct Fields {
   std::optional<std::vector<AddedToken>> additional;  // its name of before transformers 5
 };
 
-Status ReadList(const JsonObject& file, std::string_view field, const Json& value, bool special,
-                Fields& fields, std::optional<std::vector<AddedToken>>& list) {
+Status ReadList(const JsonValue& value, bool special, Fields& fields,
+                std::optional<std::vector<AddedToken>>& list) {
   if (value.is_object()) {  // by name
-    for (const auto& [name, token] : value.items()) {
-      ASSIGN_OR_RETURN(fields.named[name], ReadNamed(file, field, token, special));
+    for (const auto& [name, token] : value.Fields()) {
+      ASSIGN_OR_RETURN(fields.named[std::string(name)], ReadNamed(token, special));
     }
     return {};
   }
-  if (!value.is_array()) return file.Wrong(field, "an array of tokens, or an object of them");
-  if (value.empty()) return {};
+  if (!value.is_array()) return value.Wrong("an array of tokens, or an object of them");
+  ASSIGN_OR_RETURN(const std::vector<JsonValue> tokens, value.Elements());
+  if (tokens.empty()) return {};
   list.emplace();
-  for (const Json& token : value) {
-    ASSIGN_OR_RETURN(list->emplace_back(), ReadToken(file, field, token, special));
+  for (const JsonValue& token : tokens) {
+    ASSIGN_OR_RETURN(list->emplace_back(), ReadToken(token, special));
   }
   return {};
 }
 
-Status ReadFields(const JsonObject& file, bool special, Fields& fields) {
-  for (const auto& [name, value] : file.json().items()) {
-    if (name == "extra_special_tokens" && !value.is_null()) {
-      RETURN_IF_ERROR(ReadList(file, name, value, special, fields, fields.extra));
-    } else if (name == "additional_special_tokens" && !value.is_null()) {
-      RETURN_IF_ERROR(ReadList(file, name, value, special, fields, fields.additional));
+Status ReadFields(const JsonValue& file, bool special, Fields& fields) {
+  for (const auto& [name, value] : file.Fields()) {
+    if (value.is_null()) continue;
+    if (name == "extra_special_tokens") {
+      RETURN_IF_ERROR(ReadList(value, special, fields, fields.extra));
+    } else if (name == "additional_special_tokens") {
+      RETURN_IF_ERROR(ReadList(value, special, fields, fields.additional));
     } else if (name.ends_with("_token") && (value.is_string() || value.is_object())) {
-      ASSIGN_OR_RETURN(fields.named[name], ReadNamed(file, name, value, special));
+      ASSIGN_OR_RETURN(fields.named[std::string(name)], ReadNamed(value, special));
     }
   }
   return {};
 }
 
-Result<int32_t> ReadId(const JsonObject& file, const std::string& text) {
+Result<int32_t> ReadId(const JsonValue& decoder, std::string_view text) {
   int32_t id = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (error != std::errc() || end != text.data() + text.size() || id < 0) {
-    return file.Wrong("added_tokens_decoder",
-                      "an object of token ids, but one of them is \"" + text + "\"");
-  }
-  return id;
+  if (error == std::errc() && end == text.data() + text.size() && id >= 0) return id;
+  return decoder.Fail("must be an object of token ids, but one of them is " + Quoted(text));
 }
 
-Status ReadDecoder(const JsonObject& config, AddedTokenOverrides& added) {
-  const Json& decoder = *config.Find("added_tokens_decoder");
-  if (!decoder.is_object()) return config.Wrong("added_tokens_decoder", "an object of tokens");
-  for (const auto& [key, value] : decoder.items()) {
-    ASSIGN_OR_RETURN(const int32_t id, ReadId(config, key));
-    ASSIGN_OR_RETURN(AddedToken token, ReadToken(config, "added_tokens_decoder", value, false));
+// added_tokens_decoder: a token for each id.
+Status ReadDecoder(const JsonValue& decoder, AddedTokenOverrides& added) {
+  if (!decoder.is_object()) return decoder.Wrong("an object of tokens");
+  for (const auto& [key, value] : decoder.Fields()) {
+    ASSIGN_OR_RETURN(const int32_t id, ReadId(decoder, key));
+    ASSIGN_OR_RETURN(AddedToken token, ReadToken(value, false));
     token.id = id;
     added.with_ids.push_back(std::move(token));
   }
@@ -107,10 +105,10 @@ Status ReadDecoder(const JsonObject& config, AddedTokenOverrides& added) {
 // added_tokens.json: an id of each text.
 Status ReadAddedTokensFile(const std::string& path, const Fields& fields,
                            AddedTokenOverrides& added) {
-  ASSIGN_OR_RETURN(const JsonObject file, JsonObject::Read(path));
-  for (const auto& [content, value] : file.json().items()) {
-    ASSIGN_OR_RETURN(const int64_t id, file.Integer(content, 0, INT32_MAX));
-    AddedToken token = {.content = content, .id = static_cast<int32_t>(id)};
+  ASSIGN_OR_RETURN(const JsonValue file, JsonValue::ObjectFromFile(path));
+  for (const auto& [content, value] : file.Fields()) {
+    ASSIGN_OR_RETURN(const int64_t id, value.AsInteger(0, INT32_MAX));
+    AddedToken token = {.content = std::string(content), .id = static_cast<int32_t>(id)};
     for (const auto& [name, named] : fields.named) token.special |= named.content == content;
     for (const AddedToken& extra : fields.extra.value_or(std::vector<AddedToken>())) {
       token.special |= extra.content == content;
@@ -123,17 +121,17 @@ Status ReadAddedTokensFile(const std::string& path, const Fields& fields,
 
 }  // namespace
 
-Result<SpecialTokens> ReadSpecialTokens(const std::string& directory, const JsonObject& config) {
+Result<SpecialTokens> ReadSpecialTokens(const std::string& directory, const JsonValue& config) {
   const std::filesystem::path folder(directory);
   SpecialTokens tokens;
   Fields fields;
   RETURN_IF_ERROR(ReadFields(config, false, fields));
   if (!fields.extra) fields.extra = std::exchange(fields.additional, std::nullopt);
-  if (config.Has("added_tokens_decoder")) {
-    RETURN_IF_ERROR(ReadDecoder(config, tokens.added));
+  if (const auto decoder = config.Find("added_tokens_decoder")) {
+    RETURN_IF_ERROR(ReadDecoder(*decoder, tokens.added));
   } else {
     if (const std::string map = (folder / "special_tokens_map.json").string(); IsThere(map)) {
-      ASSIGN_OR_RETURN(const JsonObject file, JsonObject::Read(map));
+      ASSIGN_OR_RETURN(const JsonValue file, JsonValue::ObjectFromFile(map));
       RETURN_IF_ERROR(ReadFields(file, true, fields));
     }
     if (const std::string file = (folder / "added_tokens.json").string(); IsThere(file)) {

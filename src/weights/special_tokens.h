@@ -5,9 +5,9 @@
 #include <map>
 #include <string>
 
+#include "base/json_value.h"
 #include "base/result.h"
 #include "text/tokenizer_overrides.h"
-#include "weights/json_file.h"
 
 namespace embedding {
 
@@ -18,6 +18,6 @@ struct SpecialTokens {
 };  // `config` is the tokenizer_config.json of `directory`. With an added_tokens_decoder in it the
     // other
 // two files are of no account. Errors: kModelLoad, naming file and field.
-Result<SpecialTokens> ReadSpecialTokens(const std::string& directory, const JsonObject& config);
+Result<SpecialTokens> ReadSpecialTokens(const std::string& directory, const JsonValue& config);
 
 }  // namespace embedding

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "base/half.h"
-#include "weights/json_file.h"
+#include "base/json_value.h"
 #include "weights/little_endian.h"
 #include "weights/model_error.h"
 #include "weights/path.h"
@@ -127,19 +127,21 @@ Result<TensorStore> TensorStore::OpenFile(const std::string& path) {
 
 // {"metadata": {...}, "weight_map": {"tensor": "model-00001-of-00002.safetensors", ...}}
 Result<TensorStore> TensorStore::OpenIndex(const std::string& path) {
-  ASSIGN_OR_RETURN(const JsonObject index, JsonObject::Read(path));
-  const nlohmann::json* weight_map = index.Find("weight_map");
-  if (weight_map == nullptr || !weight_map->is_object()) {
+  ASSIGN_OR_RETURN(const JsonValue index, JsonValue::ObjectFromFile(path));
+  const auto weight_map = index.Find("weight_map");
+  if (!weight_map || !weight_map->is_object()) {
     return index.Wrong("weight_map", "an object of tensor names and file names");
   }
   std::set<std::string> shards;
-  for (const auto& [name, shard] : weight_map->items()) {
+  const auto tensors = weight_map->Fields();
+  for (const auto& [name, shard] : tensors) {
     // A plain name, so that an index reaches no file outside its directory.
-    const std::string file = shard.is_string() ? shard.get<std::string>() : std::string();
+    const Result<std::string_view> text = shard.AsString();
+    const std::string file(text.ok() ? *text : "");
     if (file.empty() || file == "." || file == ".." ||
         file.find_first_of("/\\") != std::string::npos || HasControlCharacter(file)) {
       return ModelError("{}: weight_map: tensor {} must be in a file of this directory, not in {}",
-                        path, Quoted(name), DescribeJson(shard));
+                        path, Quoted(name), shard.Shown());
     }
     shards.insert(file);
   }
@@ -148,10 +150,10 @@ Result<TensorStore> TensorStore::OpenIndex(const std::string& path) {
   for (const std::string& shard : shards) {
     RETURN_IF_ERROR(store.AddFile((fs::path(path).parent_path() / shard).string()));
   }
-  for (const auto& [name, shard] : weight_map->items()) {
+  for (const auto& [name, shard] : tensors) {
     if (store.Find(name) == nullptr) {
       return ModelError("{}: tensor {} is not in {}, where the index has it", path, Quoted(name),
-                        DescribeJson(shard));
+                        shard.Shown());
     }
   }
   return store;

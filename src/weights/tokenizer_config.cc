@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "weights/json_file.h"
+#include "base/json_value.h"
 #include "weights/path.h"
 #include "weights/special_tokens.h"
 
@@ -37,7 +37,7 @@ std::string ClassOf(ModelFamily family) {
 }
 
 // Tokenizers without a limit say 1e30.
-Result<std::optional<size_t>> ReadLimit(const JsonObject& config) {
+Result<std::optional<size_t>> ReadLimit(const JsonValue& config) {
   if (!config.Has("model_max_length")) return std::optional<size_t>();
   ASSIGN_OR_RETURN(const double limit, config.Number("model_max_length"));
   if (limit > INT32_MAX) return std::optional<size_t>();
@@ -46,7 +46,7 @@ Result<std::optional<size_t>> ReadLimit(const JsonObject& config) {
   return std::optional(static_cast<size_t>(tokens));
 }
 
-Result<std::optional<bool>> ReadTruncationSide(const JsonObject& config) {
+Result<std::optional<bool>> ReadTruncationSide(const JsonValue& config) {
   if (!config.Has("truncation_side")) return std::optional<bool>();
   ASSIGN_OR_RETURN(const std::string side, config.String("truncation_side"));
   if (side != "left" && side != "right") {
@@ -60,7 +60,7 @@ std::string NameOf(const std::string& name, const Names& named) {
   return found == named.end() ? "" : found->second;
 }
 
-Status ReadBert(const JsonObject& file, const Names& named, TokenizerOverrides& overrides) {
+Status ReadBert(const JsonValue& file, const Names& named, TokenizerOverrides& overrides) {
   overrides.of_class = Class::kBert;
   BertNormalizerOptions& bert = overrides.bert;
   ASSIGN_OR_RETURN(bert.lowercase, file.Bool("do_lower_case", true));
@@ -72,7 +72,7 @@ Status ReadBert(const JsonObject& file, const Names& named, TokenizerOverrides& 
   return {};
 }
 
-Status ReadXlmRoberta(const JsonObject& file, const Names& named, TokenizerOverrides& overrides) {
+Status ReadXlmRoberta(const JsonValue& file, const Names& named, TokenizerOverrides& overrides) {
   overrides.of_class = Class::kXlmRoberta;
   ASSIGN_OR_RETURN(const bool add_prefix_space, file.Bool("add_prefix_space", true));
   overrides.without_prefix_space = !add_prefix_space;
@@ -81,7 +81,7 @@ Status ReadXlmRoberta(const JsonObject& file, const Names& named, TokenizerOverr
   return {};
 }
 
-Result<TokenizerOverrides> ReadOverrides(const std::string& directory, const JsonObject& file,
+Result<TokenizerOverrides> ReadOverrides(const std::string& directory, const JsonValue& file,
                                          const std::string& class_name) {
   const bool is_bert = class_name == "BertTokenizer" || class_name == "DistilBertTokenizer" ||
                        class_name == "ElectraTokenizer";
@@ -99,9 +99,9 @@ Result<TokenizerOverrides> ReadOverrides(const std::string& directory, const Jso
 
 Result<TokenizerConfig> ReadTokenizerConfig(const std::string& directory, ModelFamily family) {
   const std::string path = (std::filesystem::path(directory) / "tokenizer_config.json").string();
-  ASSIGN_OR_RETURN(const JsonObject file,
-                   IsThere(path) ? JsonObject::Read(path)
-                                 : JsonObject::FromJson(path, nlohmann::json::object()));
+  ASSIGN_OR_RETURN(const JsonValue file, IsThere(path)
+                                             ? JsonValue::ObjectFromFile(path)
+                                             : Result<JsonValue>(JsonValue::EmptyObject(path)));
   TokenizerConfig config;
   ASSIGN_OR_RETURN(std::string class_name, file.String("tokenizer_class", ClassOf(family)));
   class_name = WithoutFast(std::move(class_name));

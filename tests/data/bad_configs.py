@@ -14,7 +14,7 @@ def add_config_cases(corpus):
     corpus.add(
         "config_nested",
         r"config\.json: nested more than 64 levels",
-        {"config.json": b'{"a":' + b"[" * 100_000},
+        {"config.json": b'{"a":' + b"[" * 1000 + b"]" * 1000 + b"}"},
     )
     add = corpus.add_config
     add("model_type_unknown", r'model_type "gpt2" is not supported', model_type="gpt2")

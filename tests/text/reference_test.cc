@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "text/json_node.h"
+#include "base/json_value.h"
 #include "text/tokenizer_json.h"
 #include "text/tokenizers.h"
 #include "text/unigram_scores.h"
@@ -96,10 +96,9 @@ TEST(TokenizerReferences, EveryNormalizerGivesTheLibrarysText) {
   const Json references = References();
   for (const Json& reference : references["normalizers"]) {
     SCOPED_TRACE(reference["normalizer"].dump());
-    simdjson::dom::parser parser;
-    simdjson::dom::element root;
-    ASSERT_EQ(parser.parse(reference["normalizer"].dump()).get(root), simdjson::SUCCESS);
-    auto normalizers = ParseNormalizers(JsonNode(root, "normalizer"));
+    const auto json = JsonValue::Parse(reference["normalizer"].dump(), "normalizer");
+    ASSERT_TRUE(json.ok()) << json.error().message;
+    auto normalizers = ParseNormalizers(*json);
     ASSERT_TRUE(normalizers.ok()) << normalizers.error().message;
     for (const Json& expected : reference["cases"]) {
       NormalizedText text;

@@ -123,7 +123,7 @@ TEST(TokenizerJson, NamesTheValueThatCannotBeUsed) {
       {Unigram(), "/added_tokens/0/id", "-1", "added_tokens[0].id"},
       {Unigram(), "/added_tokens/0/id", "4294967296", "added_tokens[0].id"},
       {Unigram(), "/added_tokens/0/lstrip", "1", "added_tokens[0].lstrip"},
-      {Unigram(), "/normalizer", "{}", "normalizer lacks \"type\""},
+      {Unigram(), "/normalizer", "{}", "normalizer.type is missing"},
       {Unigram(), "/normalizer", "3", "normalizer must be an object"},
       {Unigram(), "/normalizer", R"({"type": "Precompiled", "precompiled_charsmap": "abc"})",
        "normalizer.precompiled_charsmap is not base64"},
@@ -142,7 +142,8 @@ TEST(TokenizerJson, NamesTheValueThatCannotBeUsed) {
       {Unigram(), "/post_processor/single/0/Sequence/id", "\"B\"", "post_processor.single[0]"},
       {Unigram(), "/post_processor/special_tokens/s/ids", Json(std::vector<int>(16385, 2)).dump(),
        "post_processor.single has more than 16384 pieces"},
-      {Unigram(), "/post_processor/single/1/SpecialToken/id", "\"t\"", "lacks \"t\""},
+      {Unigram(), "/post_processor/single/1/SpecialToken/id", "\"t\"",
+       "special_tokens.t is missing"},
       {Unigram(), "/post_processor/special_tokens/s/ids/0", "-2", "special_tokens.s.ids[0]"},
       {Unigram(), "/post_processor/pair", "3", "post_processor.pair must be an array"},
       {Unigram(), "/post_processor/pair/1/Sequence/id", "\"A\"",
@@ -163,20 +164,20 @@ TEST(TokenizerJson, NamesTheValueThatCannotBeUsed) {
 }
 
 TEST(TokenizerJson, RefusesWhatIsNoJsonOrLacksAModel) {
-  EXPECT_THAT(Refusal(""), HasSubstr("not JSON"));
-  EXPECT_THAT(Refusal("{"), HasSubstr("not JSON"));
-  EXPECT_THAT(Refusal("\xFF"), HasSubstr("not JSON"));
-  EXPECT_THAT(Refusal(std::string(100000, '[')), HasSubstr("not JSON"));
+  EXPECT_THAT(Refusal(""), HasSubstr("not valid JSON: "));
+  EXPECT_THAT(Refusal("{"), HasSubstr("not valid JSON: "));
+  EXPECT_THAT(Refusal("\xFF"), HasSubstr("not valid JSON: "));
+  EXPECT_THAT(Refusal(std::string(1000, '[') + std::string(1000, ']')), HasSubstr("64 levels"));
   EXPECT_THAT(Refusal(R"({"model": {"type": "Unigram", "unk_id": 0, "vocab": [["a", NaN]]}})"),
-              HasSubstr("not JSON"));
+              HasSubstr("not valid JSON: "));
   EXPECT_THAT(Refusal(R"({"model": {"type": "Unigram", "unk_id": 0, "vocab": [["a", 1e309]]}})"),
-              HasSubstr("not JSON"));
+              HasSubstr("not valid JSON: "));
   // A double, but not by the library's rounding, which refuses it too.
   EXPECT_THAT(Refusal(R"({"model": {"type": "Unigram", "unk_id": 0, "vocab":
                 [["a", -1], ["b", 17976931348623158e292]]}})"),
               HasSubstr("model.vocab has no score that can be used at [1]"));
-  EXPECT_THAT(Refusal("[]"), HasSubstr("must be an object"));
-  EXPECT_THAT(Refusal("{}"), HasSubstr("lacks \"model\""));
+  EXPECT_THAT(Refusal("[]"), HasSubstr("must be a JSON object"));
+  EXPECT_THAT(Refusal("{}"), HasSubstr("model is missing"));
   EXPECT_THAT(Refusal(R"({"model": {"type": "WordPiece", "unk_token": "a",
                 "continuing_subword_prefix": "", "max_input_chars_per_word": 9,
                 "vocab": {"a": 0, "b": 1, "a": 2}}})"),
@@ -219,7 +220,7 @@ TEST(TokenizerJson, RefusesMoreStepsThanAnyTokenizerHas) {
 TEST(TokenizerJson, RefusesEveryTruncatedDocument) {
   const std::string json = Unigram().dump();
   for (size_t size = 0; size < json.size(); ++size) {
-    EXPECT_THAT(Refusal(json.substr(0, size)), HasSubstr("not JSON"));
+    EXPECT_THAT(Refusal(json.substr(0, size)), HasSubstr("not valid JSON: "));
   }
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace embedding::api {
+namespace embedding {
 
 // What a string has where there was half of a surrogate pair: U+FFFE, which is no character.
 inline constexpr std::string_view kUnpairedSurrogate = "\xEF\xBF\xBE";
@@ -20,4 +20,4 @@ bool ReplaceUnpairedSurrogates(std::string& json);
 // was any.
 bool ReplaceLongIntegers(std::string& json);
 
-}  // namespace embedding::api
+}  // namespace embedding

@@ -1,11 +1,11 @@
-#include "api/json_repair.h"
+#include "base/json_repair.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <utility>
 
-namespace embedding::api {
+namespace embedding {
 namespace {
 
 TEST(JsonRepair, ReplacesHalvesOfPairsAlone) {
@@ -49,4 +49,4 @@ TEST(JsonRepair, WritesLongIntegersAsRealNumbers) {
 }
 
 }  // namespace
-}  // namespace embedding::api
+}  // namespace embedding

@@ -1,11 +1,11 @@
-#include "api/json_repair.h"
+#include "base/json_repair.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <optional>
 
-namespace embedding::api {
+namespace embedding {
 namespace {
 
 // "\uXXXX"
@@ -84,4 +84,4 @@ bool ReplaceLongIntegers(std::string& json) {
   return found;
 }
 
-}  // namespace embedding::api
+}  // namespace embedding

@@ -1,4 +1,6 @@
-#include "weights/model_error.h"
+#include "base/quoted.h"
+
+#include <fmt/format.h>
 
 #include <iterator>
 
