@@ -45,7 +45,14 @@ Result<ByteCharge> Call::ChargeReading() const {
 }
 
 void Call::Fail(const Error& error) {
-  Answer(ErrorResponse(error, request.target, request.request_id));
+  Error named = error;
+  // A full queue, say, is no part's.
+  const bool is_of_part = !error.field.empty() || error.code == ErrorCode::kUnsupported;
+  if (!part_name.empty() && is_of_part) {
+    const bool begins_with_field = !error.field.empty() && error.message.starts_with(error.field);
+    named.message.insert(0, part_name + (begins_with_field ? "." : ": "));
+  }
+  Answer(ErrorResponse(named, request.target, request.request_id));
 }
 
 Embedder* Call::Named(std::string_view name) const {

@@ -71,6 +71,8 @@ struct Call {
   std::chrono::steady_clock::time_point received;
   Request request;
   Respond respond;  // empty once the call has been answered
+  // Of a call that is part of another what errors about its request begin with: "instances[2]".
+  std::string part_name = {};
 
   // The model of that name, be it with ":latest" behind it as Ollama's clients write; or nullptr.
   Embedder* Named(std::string_view name) const;

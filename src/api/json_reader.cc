@@ -15,8 +15,22 @@
 namespace embedding::api {
 
 using simdjson::dom::element;
-Status JsonReader::Parse(std::string& body, std::string prefix) {
-  prefix_ = std::move(prefix);
+
+namespace {
+
+// "a, b or c"
+std::string Enumerated(std::span<const std::string_view> names) {
+  std::string text;
+  for (size_t i = 0; i < names.size(); ++i) {
+    text += i == 0 ? "" : i + 1 == names.size() ? " or " : ", ";
+    text += names[i];
+  }
+  return text;
+}
+
+}  // namespace
+
+Status JsonReader::Parse(std::string& body) {
   if (body.empty()) return Error{ErrorCode::kMalformed, "the body is empty, expected JSON", ""};
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   const size_t begin = body.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
@@ -162,14 +176,11 @@ Result<size_t> JsonReader::Choice(std::string_view field,
                                   std::span<const std::string_view> choices) const {
   ASSIGN_OR_RETURN(const std::optional<std::string> text, String(field));
   if (!text) return size_t{0};
-  std::string names;
-  for (size_t i = 0; i < choices.size(); ++i) {
-    if (*text == choices[i]) return i;
-    names += i == 0 ? "" : i + 1 == choices.size() ? " or " : ", ";
-    names += choices[i];
-  }
-  return FieldError(ErrorCode::kInvalidArgument, NameOf(field),
-                    "expected " + names + ", got \"" + std::string(Beginning(*text)) + '"');
+  const auto found = std::find(choices.begin(), choices.end(), *text);
+  if (found != choices.end()) return static_cast<size_t>(found - choices.begin());
+  return FieldError(
+      ErrorCode::kInvalidArgument, NameOf(field),
+      "expected " + Enumerated(choices) + ", got \"" + std::string(Beginning(*text)) + '"');
 }
 
 Result<std::optional<std::vector<float>>> JsonReader::Weights(std::string_view field,

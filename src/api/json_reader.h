@@ -45,8 +45,7 @@ class JsonReader {
   // A byte order mark before the JSON is let be. What is wrong in fields that nobody reads does no
   // harm: `body` is put right for it (json_repair.h). Errors: kMalformed for what is not JSON or
   // not UTF-8; kInvalidArgument if it is not an object.
-  // `prefix` comes before the names of fields in errors.
-  Status Parse(std::string& body, std::string prefix = "");
+  Status Parse(std::string& body);
 
   // From here on fields are those of the object in `field`; errors name them "field.name".
   Status Enter(std::string_view field);
@@ -77,8 +76,9 @@ class JsonReader {
                                                      size_t max_texts) const;
   // As Texts for an array, of which each item may also be an object with the text in "text".
   Result<std::vector<std::string>> Documents(std::string_view field, size_t max_texts) const;
-  // The items of an array of 1 to `max_items` objects, each as JSON.
-  Result<std::vector<std::string>> Objects(std::string_view field, size_t max_items) const;
+  // A reader of each item of an array of 1 to `max_items` objects; errors name fields as if the
+  // item were all that there is.
+  Result<std::vector<JsonReader>> Objects(std::string_view field, size_t max_items) const;
   // Refuses what this server cannot do, with what to do instead.
   Status RefuseAllOf(std::span<const UnsupportedField> fields) const;
 

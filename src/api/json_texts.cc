@@ -109,16 +109,16 @@ Result<Sequences> JsonReader::TextsOrPairs(std::string_view field, size_t max_te
   Sequences sequences;
   const auto add = [&](element item, const std::string& item_name) -> Status {
     simdjson::dom::array array;
-    std::vector<element> parts = {item};
-    if (item.get(array) == simdjson::SUCCESS) {
-      if (array.size() < 1 || array.size() > 2) return WrongType(item_name, kExpected, item);
-      parts.assign(array.begin(), array.end());
+    if (item.get(array) != simdjson::SUCCESS) {
+      ASSIGN_OR_RETURN(std::string text, Text(item, item_name, kExpected));
+      sequences.texts.push_back(std::move(text));
+      return {};
     }
-    ASSIGN_OR_RETURN(std::string text, Text(parts[0], item_name, kExpected));
-    sequences.texts.push_back(std::move(text));
-    if (parts.size() == 2) {
-      ASSIGN_OR_RETURN(std::string second, Text(parts[1], item_name, kExpected));
-      sequences.text_pairs.push_back(std::move(second));
+    if (array.size() < 1 || array.size() > 2) return WrongType(item_name, kExpected, item);
+    size_t part = 0;
+    for (const element each : array) {
+      ASSIGN_OR_RETURN(std::string text, Text(each, ItemName(item_name, part), "a string"));
+      (part++ == 0 ? sequences.texts : sequences.text_pairs).push_back(std::move(text));
     }
     return {};
   };
@@ -151,20 +151,22 @@ Result<std::vector<std::string>> JsonReader::Documents(std::string_view field,
   ASSIGN_OR_RETURN(const std::vector<element> items, Items(name, array, max_texts));
   std::vector<std::string> texts;
   for (const element item : items) {
-    const std::string item_name = ItemName(name, texts.size());
+    std::string item_name = ItemName(name, texts.size());
     simdjson::dom::object object;
-    const std::optional<element> text =
-        item.get(object) == simdjson::SUCCESS ? Last(object, "text") : item;
-    if (!text) return Missing(item_name + ".text", "a string");
-    ASSIGN_OR_RETURN(std::string value_text,
-                     Text(*text, item_name, "a string, or an object with a \"text\""));
-    texts.push_back(std::move(value_text));
+    const bool is_object = item.get(object) == simdjson::SUCCESS;
+    if (is_object) item_name += ".text";
+    const std::optional<element> value_of_text = is_object ? Last(object, "text") : item;
+    if (!value_of_text) return Missing(item_name, "a string");
+    ASSIGN_OR_RETURN(std::string text,
+                     Text(*value_of_text, item_name,
+                          is_object ? "a string" : "a string, or an object with a \"text\""));
+    texts.push_back(std::move(text));
   }
   return texts;
 }
 
-Result<std::vector<std::string>> JsonReader::Objects(std::string_view field,
-                                                     size_t max_items) const {
+Result<std::vector<JsonReader>> JsonReader::Objects(std::string_view field,
+                                                    size_t max_items) const {
   constexpr std::string_view kExpected = "an array of objects";
   const std::string name = NameOf(field);
   const std::optional<element> value = Find(field);
@@ -172,17 +174,16 @@ Result<std::vector<std::string>> JsonReader::Objects(std::string_view field,
   simdjson::dom::array array;
   if (value->get(array) != simdjson::SUCCESS) return WrongType(name, kExpected, *value);
   ASSIGN_OR_RETURN(const std::vector<element> items, Items(name, array, max_items));
-  std::vector<std::string> objects;
+  std::vector<JsonReader> readers;
   for (const element item : items) {
-    const std::string item_name = ItemName(name, objects.size());
-    if (!item.is_object()) return WrongType(item_name, "an object", item);
-    std::string object = simdjson::minify(item);
-    if (has_unpaired_surrogates_ && object.find(kUnpairedSurrogate) != std::string::npos) {
-      return FieldError(ErrorCode::kMalformed, item_name, "contains an unpaired surrogate");
+    JsonReader reader = *this;
+    reader.prefix_.clear();
+    if (item.get(reader.object_) != simdjson::SUCCESS) {
+      return WrongType(ItemName(name, readers.size()), "an object", item);
     }
-    objects.push_back(std::move(object));
+    readers.push_back(std::move(reader));
   }
-  return objects;
+  return readers;
 }
 
 }  // namespace embedding::api

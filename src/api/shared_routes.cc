@@ -67,12 +67,9 @@ constexpr UnsupportedField kVertexUnsupported[] = {
 Result<std::vector<JsonReader>> Instances(const Call& call, const JsonReader& json) {
   const size_t most = MaxTexts(call.options, TextLimit::kCohere);
   RETURN_IF_ERROR(json.RefuseAllOf(kVertexUnsupported));
-  ASSIGN_OR_RETURN(std::vector<std::string> bodies, json.Objects("instances", most));
-  std::vector<JsonReader> instances(bodies.size());
+  ASSIGN_OR_RETURN(std::vector<JsonReader> instances, json.Objects("instances", most));
   size_t texts = 0;
-  for (size_t i = 0; i < bodies.size(); ++i) {
-    JsonReader& instance = instances[i];
-    RETURN_IF_ERROR(instance.Parse(bodies[i], "instances[" + std::to_string(i) + "]."));
+  for (const JsonReader& instance : instances) {
     for (const char* field : {"inputs", "texts", "documents"}) texts += instance.Count(field);
   }
   if (texts <= most) return instances;
@@ -122,9 +119,6 @@ void Root(const CallPtr& call, const JsonReader& json) {
 }
 
 void Vertex(const CallPtr& call, const JsonReader& json) {
-  // The instances are read once more, each by itself.
-  const Result<ByteCharge> charge = call->ChargeReading();
-  if (!charge.ok()) return call->Fail(charge.error());
   const Result<std::vector<JsonReader>> instances = Instances(*call, json);
   if (!instances.ok()) return call->Fail(instances.error());
   const auto predictions = std::make_shared<Predictions>(call, instances->size());
@@ -134,7 +128,8 @@ void Vertex(const CallPtr& call, const JsonReader& json) {
     const auto instance = std::make_shared<Call>(
         Call{call->options, call->post, call->models, call->metrics, call->answers, call->reading,
              call->received, std::move(part),
-             [predictions, i](Response answer) { predictions->Take(i, std::move(answer)); }});
+             [predictions, i](Response answer) { predictions->Take(i, std::move(answer)); },
+             "instances[" + std::to_string(i) + ']'});
     // As text-embeddings-inference tells them apart.
     const JsonReader& body = (*instances)[i];
     body.Has("query") ? Rerank(instance, body) : Root(instance, body);

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from server import TINY_BGE_M3, TINY_RERANKER, Server, environment
+from server import DATA, TINY_BGE_M3, TINY_RERANKER, Server, environment
 from test_vectors import assert_close
 
 import numpy as np
@@ -82,6 +82,16 @@ def test_vertex_ranks_what_has_a_query(tiny_reranker):
         ({"instances": []}, 400, "instances"),
         ({"instances": ["x"]}, 422, "instances[0]: expected an object"),
         ({"instances": [{"inputs": "x"}, {"inputs": 3}]}, 422, "instances[1].inputs: expected"),
+        ({"instances": [{"inputs": "x"}, {"inputs": ["x", 3]}]}, 422, "instances[1].inputs[1]: expected"),
+        ({"instances": [{"inputs": "x"}, {"inputs": [[1], [99999]]}]}, 422, "instances[1].inputs[1] has the token"),
+        ({"instances": [{"inputs": ["x", "y " * 300], "truncate": False}]}, 422, "instances[0].inputs[1] has 302 tokens"),
+        ({"instances": [{"inputs": "x", "dimensions": 385}]}, 422, "instances[0].dimensions is 385"),
+        ({"instances": [{"inputs": "x", "prompt_name": "y"}]}, 422, "instances[0].prompt_name: "),
+        ({"instances": [{"inputs": "x", "texts": "y"}]}, 422, "instances[0].inputs: stands beside"),
+        ({"instances": [{"texts": "x", "return_sparse": True}]}, 424, "instances[0]: model all-MiniLM"),
+        ({"instances": [{"query": "x", "texts": ["y", 3]}]}, 422, "instances[0].texts[1]: expected"),
+        ({"instances": [{"query": "x " * 300, "texts": ["y"], "truncate": False}]}, 422, "instances[0].query has 302"),
+        ({"instances": [{"inputs": "x", "parameters": {"a": 1}}]}, 422, "instances[0].parameters: not supported"),
         ({"instances": [{"inputs": "x"}], "parameters": {"a": 1}}, 422, "parameters: not supported"),
         ({"instances": [{"inputs": ["x"] * 600}] * 2}, 422, "batch size 1200 >"),
         ({"instances": [{"inputs": "x"}] * 1001}, 422, "batch size 1001 >"),
@@ -90,6 +100,33 @@ def test_vertex_ranks_what_has_a_query(tiny_reranker):
 def test_vertex_says_which_instance_is_wrong(minilm, body, status, part):
     response = minilm.post("/vertex", body)
     assert response.status_code == status and part in response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "inputs, part",
+    [
+        (["a", 3], "inputs[1]: expected a string, got number"),
+        ([["a", "b"], ["c", 3]], "inputs[1][1]: expected a string, got number"),
+        ([["a", "b"], [3, "c"]], "inputs[1][0]: expected a string, got number"),
+        ([["a", "b"], ["c", "d", "e"]], "inputs[1]: expected a text, or an array of one text or of two"),
+        ([["a", "b"], 3], "inputs[1]: expected a text, or an array"),
+    ],
+)
+def test_predict_says_which_text_of_a_pair_is_wrong(tiny_reranker, inputs, part):
+    response = tiny_reranker.post("/predict", {"inputs": inputs})
+    assert response.status_code == 422 and part in response.json()["error"], response.text
+
+
+def test_pairs_of_an_instance_are_named_by_both():
+    pairs = [{"inputs": [["a", "b"]]}, {"inputs": [["a", "b"], ["c", "\ud83d"]]}]
+    long = [{"inputs": [["a", "b"], ["c", "d " * 600]], "truncate": False}]
+    with Server(DATA / "tiny-classifier") as server:
+        response = server.post("/vertex", {"instances": pairs})
+        assert response.status_code == 400
+        assert response.json()["error"].startswith("instances[1].inputs[1][1]: contains")
+        response = server.post("/vertex", {"instances": long})
+        assert response.status_code == 422
+        assert response.json()["error"].startswith("instances[0].inputs[1] has 604 tokens")
 
 
 @pytest.mark.parametrize("form", ["option", "option with a value", "variable", "file"])

@@ -31,9 +31,14 @@ def test_of_a_key_that_is_there_twice_the_last_counts(minilm):
         ("/embed", r'{"inputs":"\uDBFF\u0041"}', "inputs: contains an unpaired"),
         ("/v1/embeddings", r'{"input":["a","\ud83d"]}', "input[1]: contains an unpaired"),
         ("/v1/rerank", r'{"query":"\ud83d","documents":["a"]}', "query: contains an unpaired"),
-        ("/v1/rerank", r'{"query":"a","documents":["b",{"text":"\ud83d"}]}', "documents[1]"),
         ("/api/embed", r'{"input":["\ud83d"]}', "input[0]: contains an unpaired"),
-        ("/vertex", r'{"instances":[{"inputs":"a"},{"inputs":"\ud83d"}]}', "instances[1]"),
+        ("/v1/rerank", r'{"query":"a","documents":["b",{"text":"\ud83d"}]}', "documents[1].text: con"),
+        ("/predict", r'{"inputs":["a","\ud83d"]}', "inputs[1]: contains an unpaired"),
+        ("/predict", r'{"inputs":[["a","b"],["c","\ud83d"]]}', "inputs[1][1]: contains an unpaired"),
+        ("/similarity", r'{"inputs":{"source_sentence":"a","sentences":["b","\ud83d"]}}', "inputs.sentences[1]: con"),
+        ("/vertex", r'{"instances":[{"inputs":"a"},{"inputs":"\ud83d"}]}', "instances[1].inputs: con"),
+        ("/vertex", r'{"instances":[{"inputs":["a","\ud83d"]}]}', "instances[0].inputs[1]: contains"),
+        ("/vertex", r'{"instances":[{"query":"a","documents":[{"text":"\ud83d"}]}]}', "instances[0].documents[0].text: con"),
     ],
 )
 def test_half_a_character_is_named(minilm, path, body, part):
@@ -45,6 +50,8 @@ def test_half_a_character_that_nobody_reads_does_no_harm(minilm):
     plain = minilm.post("/embed", data=r'{"texts":["\ud83d\ude00 \u00e9"]}')
     other = minilm.post("/embed", data=r'{"texts":["\ud83d\ude00 \u00e9"],"note":"\ud83d","\udc00":1}')
     assert other.status_code == 200 and other.json() == plain.json()
+    vertex = minilm.post("/vertex", data=r'{"instances":[{"inputs":"a","note":"\ud83d"}]}')
+    assert vertex.status_code == 200
 
 
 def test_numbers_that_nobody_reads_may_be_of_any_size(minilm):
