@@ -3,10 +3,12 @@
 
 #include <simdjson.h>
 
+#include <cmath>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "api/json_repair.h"
 #include "base/result.h"
 #include "base/utf8.h"
 
@@ -58,6 +60,10 @@ inline std::string_view Beginning(std::string_view text) {
 }
 
 inline std::string ShownJson(simdjson::dom::element value) {
+  double number = 0;
+  if (value.get(number) == simdjson::SUCCESS && std::abs(number) == kHuge) {
+    return "a number that is out of range";
+  }
   return std::string(Beginning(simdjson::minify(value)));
 }
 

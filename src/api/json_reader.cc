@@ -44,7 +44,7 @@ Status JsonReader::Parse(std::string& body) {
   simdjson::error_code failure = parse();
   // Versions of simdjson name what is wrong with such a number differently.
   if (failure != simdjson::SUCCESS && failure != simdjson::UTF8_ERROR &&
-      failure != simdjson::MEMALLOC && ReplaceLongIntegers(body)) {
+      failure != simdjson::MEMALLOC && ReplaceLargeNumbers(body)) {
     failure = parse();
   }
   if (failure == simdjson::UTF8_ERROR) {
@@ -187,8 +187,9 @@ Result<std::optional<std::vector<float>>> JsonReader::Weights(std::string_view f
                                                               size_t count) const {
   const std::optional<element> value = Find(field);
   if (!value) return std::optional<std::vector<float>>();
+  constexpr double kLargest = 1e307;  // below kHuge
   const std::string expected =
-      "an array of " + std::to_string(count) + " numbers of at least 0, and not all 0";
+      "an array of " + std::to_string(count) + " numbers from 0 to 1e307, and not all 0";
   simdjson::dom::array array;
   if (value->get(array) != simdjson::SUCCESS) return WrongType(NameOf(field), expected, *value);
   std::vector<double> numbers;
@@ -196,7 +197,7 @@ Result<std::optional<std::vector<float>>> JsonReader::Weights(std::string_view f
   bool all_fit = true;
   for (const element item : array) {
     double number = -1;
-    all_fit = all_fit && item.get(number) == simdjson::SUCCESS && number >= 0;
+    all_fit = all_fit && item.get(number) == simdjson::SUCCESS && number >= 0 && number <= kLargest;
     numbers.push_back(number);
     largest = std::max(largest, number);
   }

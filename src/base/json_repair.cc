@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 
 namespace embedding {
@@ -34,6 +36,54 @@ size_t EndOfString(std::string_view json, size_t at) {
   return at + 1;
 }
 
+// A number as JSON has it; the size is 0 where there is none.
+struct Number {
+  size_t size = 0;
+  size_t integer_digits = 0;  // before a point or an exponent
+  bool is_negative = false;
+  bool is_integer = false;  // without either
+};
+
+Number NumberAt(std::string_view json, size_t begin) {
+  size_t at = begin;
+  const auto digits = [&] {
+    const size_t first = at;
+    while (at < json.size() && IsDigit(json[at])) ++at;
+    return at - first;
+  };
+  const auto take = [&](std::string_view any) {
+    const bool taken = at < json.size() && any.find(json[at]) != std::string_view::npos;
+    if (taken) ++at;
+    return taken;
+  };
+  Number number{.is_negative = take("-")};
+  const size_t first = at;
+  number.integer_digits = digits();
+  bool is_number = number.integer_digits == 1 || (number.integer_digits > 1 && json[first] != '0');
+  number.is_integer = true;
+  if (is_number && take(".")) {
+    number.is_integer = false;
+    is_number = digits() > 0;
+  }
+  if (is_number && take("eE")) {
+    number.is_integer = false;
+    take("+-");
+    is_number = digits() > 0;
+  }
+  // Whatever is like a number and none, "1e400e5" say, is passed over whole.
+  const size_t end = std::min(json.find_first_not_of("0123456789+-.eE", at), json.size());
+  if (end > at || !is_number) return {.size = end - begin};
+  number.size = end - begin;
+  return number;
+}
+
+bool IsBeyondDouble(std::string_view text, const Number& number) {
+  constexpr size_t kFewestDigits = 309;  // without an exponent
+  if (number.integer_digits == 0 || text.size() < kHugeNumber.size()) return false;
+  if (number.is_integer && number.integer_digits < kFewestDigits) return false;
+  return std::isinf(std::strtod(std::string(text).c_str(), nullptr));
+}
+
 }  // namespace
 
 bool ReplaceUnpairedSurrogates(std::string& json) {
@@ -57,26 +107,25 @@ bool ReplaceUnpairedSurrogates(std::string& json) {
   return found;
 }
 
-bool ReplaceLongIntegers(std::string& json) {
+bool ReplaceLargeNumbers(std::string& json) {
   constexpr size_t kMostDigits = 19;  // of less than 2^64; of a negative one the next to last
   bool found = false;
   for (size_t at = 0; at < json.size();) {
     if (json[at] == '"') {
       at = EndOfString(json, at);
-    } else if (!IsDigit(json[at])) {
-      ++at;
-    } else {
-      const size_t begin = at;
-      while (at < json.size() && IsDigit(json[at])) ++at;
-      // Digits after a point or in an exponent, or before one of these, are no integer.
-      const auto is_at = [&](size_t back, std::string_view these) {
-        return begin >= back && these.find(json[begin - back]) != std::string_view::npos;
-      };
-      const bool negative = is_at(1, "-");
-      const bool whole = !is_at(1, ".eE+") && !(negative && is_at(2, "eE"));
-      const bool ends =
-          at == json.size() || std::string_view(".eE").find(json[at]) == std::string_view::npos;
-      if (!whole || !ends || at - begin <= kMostDigits - (negative ? 1 : 0)) continue;
+      continue;
+    }
+    const Number number = NumberAt(json, at);
+    const size_t begin = at;
+    at += std::max<size_t>(number.size, 1);
+    if (IsBeyondDouble(std::string_view(json).substr(begin, number.size), number)) {
+      std::string replacement(number.is_negative ? "-" : "");
+      replacement += kHugeNumber;
+      replacement.resize(number.size, ' ');
+      json.replace(begin, number.size, replacement);
+      found = true;
+    } else if (number.is_integer &&
+               number.integer_digits > kMostDigits - (number.is_negative ? 1 : 0)) {
       json.replace(at - 2, 2, "e2");
       found = true;
     }

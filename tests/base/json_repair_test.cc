@@ -29,7 +29,7 @@ TEST(JsonRepair, ReplacesHalvesOfPairsAlone) {
   }
 }
 
-TEST(JsonRepair, WritesLongIntegersAsRealNumbers) {
+TEST(JsonRepair, WritesLargeNumbersAsOthersOfTheirLength) {
   const std::pair<const char*, const char*> cases[] = {
       {"[9223372036854775807]", "[9223372036854775807]"},
       {"[123456789012345678901]", "[1234567890123456789e2]"},
@@ -39,11 +39,22 @@ TEST(JsonRepair, WritesLongIntegersAsRealNumbers) {
       {R"({"12345678901234567890123":"12345678901234567890123"})",
        R"({"12345678901234567890123":"12345678901234567890123"})"},
       {R"("\"12345678901234567890123")", R"("\"12345678901234567890123")"},
+      {"[1e400]", "[1e308]"},
+      {"{\"a\":-123.5E+4000,\"b\":1e-400}", "{\"a\":-1e308      ,\"b\":1e-400}"},
+      {"[1e308,-1.7e308,1.8e308]", "[1e308,-1.7e308,1e308  ]"},
+      {"1e400e5", "1e400e5"},
+      {"01e400", "01e400"},
+      {"1.e400", "1.e400"},
+      {"+1e400", "+1e400"},
+      {"1e400-", "1e400-"},
+      {"--1e400", "--1e400"},
+      {"-", "-"},
+      {R"("1e400")", R"("1e400")"},
       {R"("unfinished 12345678901234567890123\)", R"("unfinished 12345678901234567890123\)"},
   };
   for (const auto& [given, wanted] : cases) {
     std::string json = given;
-    EXPECT_EQ(ReplaceLongIntegers(json), std::string(given) != wanted) << given;
+    EXPECT_EQ(ReplaceLargeNumbers(json), std::string(given) != wanted) << given;
     EXPECT_EQ(json, wanted);
   }
 }

@@ -61,6 +61,32 @@ def test_numbers_that_nobody_reads_may_be_of_any_size(minilm):
     assert response.status_code == 200 and response.json() == plain
     response = minilm.post("/embed", data='{"texts":["1"],"dimensions":123456789012345678901234}')
     assert response.status_code == 422 and "dimensions" in response.json()["error"]
+    beyond = '{"texts":["1"],"a":1e400,"b":[-123.5E+4000],"c":%s,"d":"1e400"}' % ("9" * 400)
+    response = minilm.post("/embed", data=beyond)
+    assert response.status_code == 200 and response.json() == plain
+
+
+@pytest.mark.parametrize(
+    "path, body, part",
+    [
+        ("/embed", '{"texts":["1"],"dimensions":1e400}', "dimensions: expected a positive integer"),
+        ("/embed", '{"texts":["1"],"normalize":-1e400}', "normalize: expected a boolean"),
+        ("/embed", '{"texts":["1"],"dimensions":%s}' % ("9" * 400), "dimensions: expected"),
+        ("/decode", '{"ids":[1,1e400]}', "ids[1]: expected a token id"),
+        ("/v1/rerank", '{"query":"a","documents":["b"],"mode":"hybrid","weights":[1,1e400,1]}', "weights: expected"),
+        ("/v1/embeddings", '{"input":"a","task":1e400}', "task: not supported"),
+    ],
+)  # fmt: skip
+def test_numbers_beyond_all_range_are_refused_by_the_field_s_name(minilm, path, body, part):
+    response = minilm.post(path, data=body)
+    assert response.status_code == 422 and part in response.text, response.text
+    assert "weights" in part or "out of range" in response.text
+
+
+@pytest.mark.parametrize("number", ["1e400e5", "01e400", "1.e400", "+1e400", "--1e400", "1e", "-"])
+def test_what_is_like_a_number_and_none_is_no_json(minilm, number):
+    response = minilm.post("/embed", data='{"texts":["1"],"a":1e400,"b":%s}' % number)
+    assert response.status_code == 400 and "JSON" in response.json()["error"]
 
 
 def test_booleans_as_pydantic_takes_them(minilm):
