@@ -134,29 +134,46 @@ Result<bool> JsonReader::Bool(std::string_view field, bool if_absent) const {
                     "expected a boolean, got " + ShownJson(*value));
 }
 
-Result<std::optional<size_t>> JsonReader::PositiveInteger(std::string_view field) const {
-  const std::optional<element> value = Find(field);
-  if (!value) return std::optional<size_t>();
-  uint64_t number = 0;
-  if (value->get(number) == simdjson::SUCCESS && number > 0) return std::optional<size_t>(number);
+std::optional<int64_t> JsonReader::Integer(element value) {
+  int64_t number = 0;
+  if (value.get(number) == simdjson::SUCCESS) return number;
+  if (value.is_uint64()) return INT64_MAX;  // or more, which is as good
   // 64.0 is an integer too, as JSON Schema has it.
   constexpr double kLargestExact = 0x1p53;
   double real = 0;
-  if (value->get(real) == simdjson::SUCCESS && real >= 1 && real <= kLargestExact &&
+  if (value.get(real) == simdjson::SUCCESS && std::abs(real) <= kLargestExact &&
       real == std::floor(real)) {
-    return std::optional(static_cast<size_t>(real));
+    return static_cast<int64_t>(real);
   }
   std::string_view digits;
   constexpr size_t kMostDigits = 18;  // which fit into 64 bits
-  if (value->get(digits) == simdjson::SUCCESS && digits.size() <= kMostDigits) {
-    const char* end = digits.data() + digits.size();
-    const auto [stopped, error] = std::from_chars(digits.data(), end, number);
-    if (error == std::errc() && stopped == end && number > 0) return std::optional<size_t>(number);
-  } else if (!value->is_number() && !value->is_string()) {
-    return WrongType(NameOf(field), "a positive integer", *value);
-  }
+  if (value.get(digits) != simdjson::SUCCESS || digits.size() > kMostDigits) return std::nullopt;
+  const char* end = digits.data() + digits.size();
+  const auto [stopped, error] = std::from_chars(digits.data(), end, number);
+  return error == std::errc() && stopped == end ? std::optional(number) : std::nullopt;
+}
+
+Error JsonReader::NoInteger(std::string_view field, std::string_view expected,
+                            element value) const {
+  if (!value.is_number() && !value.is_string()) return WrongType(NameOf(field), expected, value);
   return FieldError(ErrorCode::kInvalidArgument, NameOf(field),
-                    "expected a positive integer, got " + ShownJson(*value));
+                    "expected " + std::string(expected) + ", got " + ShownJson(value));
+}
+
+Result<std::optional<size_t>> JsonReader::PositiveInteger(std::string_view field) const {
+  const std::optional<element> value = Find(field);
+  if (!value) return std::optional<size_t>();
+  const std::optional<int64_t> number = Integer(*value);
+  if (number && *number > 0) return std::optional(static_cast<size_t>(*number));
+  return NoInteger(field, "a positive integer", *value);
+}
+
+Result<std::optional<size_t>> JsonReader::TokenLimit(std::string_view field) const {
+  const std::optional<element> value = Find(field);
+  if (!value || Integer(*value) == -1) return std::optional<size_t>();
+  const std::optional<int64_t> number = Integer(*value);
+  if (number && *number > 0) return std::optional(static_cast<size_t>(*number));
+  return NoInteger(field, "a positive integer, or -1 for as many as the model takes", *value);
 }
 
 Result<std::optional<std::string>> JsonReader::String(std::string_view field) const {

@@ -56,6 +56,8 @@ class JsonReader {
   size_t Count(std::string_view field) const;
   Result<bool> Bool(std::string_view field, bool if_absent) const;
   Result<std::optional<size_t>> PositiveInteger(std::string_view field) const;
+  // The same, or -1 for no limit, which is as if it were absent.
+  Result<std::optional<size_t>> TokenLimit(std::string_view field) const;
   Result<std::optional<std::string>> String(std::string_view field) const;
   Result<std::string> RequiredString(std::string_view field) const;
   // The place among `choices` of the string that the field holds; 0 if it is absent.
@@ -88,6 +90,9 @@ class JsonReader {
                                                     std::string_view name);
   // The field's value, if it is there and not null.
   std::optional<simdjson::dom::element> Find(std::string_view field) const;
+  static std::optional<int64_t> Integer(simdjson::dom::element value);
+  Error NoInteger(std::string_view field, std::string_view expected,
+                  simdjson::dom::element value) const;
   std::string NameOf(std::string_view field) const { return prefix_ + std::string(field); }
   // A string's text; what else it is, is not what was `expected`. Errors besides: kMalformed.
   Result<std::string> Text(simdjson::dom::element value, std::string field,

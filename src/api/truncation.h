@@ -10,7 +10,7 @@
 namespace embedding::api {
 
 // Reads "truncate" (true if absent), "truncation_direction" and vLLM's "truncate_prompt_tokens"
-// into an EmbedRequest or a RerankRequest. Errors: kInvalidArgument.
+// (-1 is what the model takes) into an EmbedRequest or a RerankRequest. Errors: kInvalidArgument.
 template <typename Request>
 Status ReadTruncation(const JsonReader& json, Request& request) {
   ASSIGN_OR_RETURN(request.truncate, json.Bool("truncate", true));
@@ -19,7 +19,7 @@ Status ReadTruncation(const JsonReader& json, Request& request) {
   if (json.Has("truncation_direction")) {
     request.truncation_side = direction % 2 == 1 ? TruncationSide::kLeft : TruncationSide::kRight;
   }
-  ASSIGN_OR_RETURN(request.max_tokens, json.PositiveInteger("truncate_prompt_tokens"));
+  ASSIGN_OR_RETURN(request.max_tokens, json.TokenLimit("truncate_prompt_tokens"));
   return {};
 }
 

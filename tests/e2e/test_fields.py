@@ -92,6 +92,25 @@ def test_texts_can_be_cut_before_what_the_model_takes(minilm, path, body, extra)
     assert response.status_code == 422 and "more than the 102" in response.text
 
 
+@pytest.mark.parametrize(
+    "path, body",
+    [
+        ("/v1/embeddings", {"input": [LONG]}),
+        ("/embed", {"texts": [LONG]}),
+        ("/v1/rerank", {"query": "x", "documents": [LONG]}),
+    ],
+)
+def test_a_limit_of_minus_1_is_what_the_model_takes(minilm, path, body):
+    plain = minilm.post(path, body).json()
+    for all_of_it in (-1, -1.0, "-1"):
+        answer = minilm.post(path, {**body, "truncate_prompt_tokens": all_of_it}).json()
+        assert {**answer, "id": ""} == {**plain, "id": ""}
+    for wrong in (-2, 0, "-2", -1.5):
+        response = minilm.post(path, {**body, "truncate_prompt_tokens": wrong})
+        assert response.status_code == 422
+        assert "truncate_prompt_tokens: expected a positive integer, or -1" in response.text
+
+
 def test_jina_s_words_for_openai_s(minilm):
     plain = vectors(minilm, "/v1/embeddings", {"input": ["x"]})
     raw = vectors(minilm, "/v1/embeddings", {"input": ["x"], "normalized": False})
