@@ -23,6 +23,7 @@ struct RerankOptions {
 };
 
 constexpr UnsupportedField kUnsupported[] = {
+    kParameters,
     {"max_chunks_per_doc", "1", "documents are read in one piece: send long ones in pieces"},
     {"rank_fields", R"(["text"])", "put what is to be ranked into each document's text"},
     {"use_activation", "true", "raw_scores gives scores without one"},

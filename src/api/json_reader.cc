@@ -244,4 +244,13 @@ Status JsonReader::RefuseAllOf(std::span<const UnsupportedField> fields) const {
   return {};
 }
 
+Status JsonReader::RefuseAllBut(std::span<const std::string_view> known) const {
+  for (const auto& [key, value] : object_) {
+    if (value.is_null() || std::find(known.begin(), known.end(), key) != known.end()) continue;
+    return FieldError(ErrorCode::kInvalidArgument, NameOf(Beginning(key)),
+                      "not supported here, expected " + Enumerated(known));
+  }
+  return {};
+}
+
 }  // namespace embedding::api

@@ -40,6 +40,10 @@ struct UnsupportedField {
   std::string_view advice;
 };
 
+// What clients of Hugging Face's services send beside "inputs".
+inline constexpr UnsupportedField kParameters = {"parameters", "{}",
+                                                 "put what is in it into the request itself"};
+
 class JsonReader {
  public:
   // A byte order mark before the JSON is let be. What is wrong in fields that nobody reads does no
@@ -83,6 +87,8 @@ class JsonReader {
   Result<std::vector<JsonReader>> Objects(std::string_view field, size_t max_items) const;
   // Refuses what this server cannot do, with what to do instead.
   Status RefuseAllOf(std::span<const UnsupportedField> fields) const;
+  // Refuses every field that is none of `known`.
+  Status RefuseAllBut(std::span<const std::string_view> known) const;
 
  private:
   // The last value of that name.

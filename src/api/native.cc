@@ -24,6 +24,8 @@ Result<EmbedRequest> ParseEmbed(const JsonReader& json, size_t max_texts) {
   ASSIGN_OR_RETURN(request.outputs.dense, json.Bool("return_dense", true));
   ASSIGN_OR_RETURN(request.outputs.lexical_weights, json.Bool("return_sparse", false));
   ASSIGN_OR_RETURN(request.outputs.colbert_vecs, json.Bool("return_colbert_vecs", false));
+  constexpr UnsupportedField kUnsupported[] = {kParameters};
+  RETURN_IF_ERROR(json.RefuseAllOf(kUnsupported));
   const Outputs& outputs = request.outputs;
   if (!outputs.dense && !outputs.lexical_weights && !outputs.colbert_vecs) {
     return Error{ErrorCode::kInvalidArgument,

@@ -21,6 +21,7 @@ struct EmbedOptions {
 
 // What other servers with this route have, and what changes the vectors.
 constexpr UnsupportedField kUnsupported[] = {
+    kParameters,
     {"task", "", "name one of the model's prompts as prompt_name"},
     {"input_type", "", "name one of the model's prompts as prompt_name"},
     {"late_chunking", "false", "send each text by itself"},

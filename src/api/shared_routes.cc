@@ -59,7 +59,7 @@ class Predictions {
 };
 
 constexpr UnsupportedField kVertexUnsupported[] = {
-    {"parameters", "{}", "each instance has its own, beside its inputs"},
+    {"parameters", "{}", "put what is in it into each instance, beside its inputs"},
     {"model", "", "each instance names its own, beside its inputs"},
 };
 

@@ -28,6 +28,7 @@ Result<RerankOptions> ParseRerank(const Call& call, const JsonReader& json,
   RETURN_IF_ERROR(ReadTruncation(json, request));
   ASSIGN_OR_RETURN(request.prompt_name, json.String("prompt_name"));
   ASSIGN_OR_RETURN(const bool return_text, json.Bool("return_text", false));
+  RETURN_IF_ERROR(json.RefuseAllOf(kTeiUnsupported));
   if (return_text) options.returned = request.texts;
   ASSIGN_OR_RETURN(options.model, call.Select(Purpose::kClassify, json));
   return options;
@@ -67,6 +68,7 @@ Result<PredictOptions> ParsePredict(const Call& call, const JsonReader& json,
   request.text_pairs = std::move(sequences.text_pairs);
   options.single = sequences.single;
   ASSIGN_OR_RETURN(options.raw_scores, json.Bool("raw_scores", false));
+  RETURN_IF_ERROR(json.RefuseAllOf(kTeiUnsupported));
   RETURN_IF_ERROR(ReadTruncation(json, request));
   request.outputs = {.dense = false, .logits = true};
   ASSIGN_OR_RETURN(options.model, call.Select(Purpose::kClassify, json));

@@ -21,6 +21,7 @@ Result<EmbedRequest> ParseInputs(const JsonReader& json, size_t max_texts) {
   request.input_ids = std::move(inputs.input_ids);
   RETURN_IF_ERROR(ReadTruncation(json, request));
   ASSIGN_OR_RETURN(request.prompt_name, json.String("prompt_name"));
+  RETURN_IF_ERROR(json.RefuseAllOf(kTeiUnsupported));
   return request;
 }
 
@@ -90,6 +91,16 @@ Result<EmbedOptions> ParseEmbed(const Call& call, const JsonReader& json, EmbedR
   return options;
 }
 
+// What stands in the "parameters" of /similarity, where other routes have it beside the texts.
+constexpr std::string_view kKnownParameters[] = {"truncate", "truncation_direction",
+                                                 "truncate_prompt_tokens", "prompt_name"};
+constexpr UnsupportedField kOfParameters[] = {
+    {"truncate", "true", "put it into parameters"},
+    {"truncation_direction", "", "put it into parameters"},
+    {"truncate_prompt_tokens", "", "put it into parameters"},
+    {"prompt_name", "", "put it into parameters"},
+};
+
 struct Similarity {
   Embedder* model = nullptr;
   RerankRequest request;
@@ -103,9 +114,11 @@ Result<Similarity> ParseSimilarity(const Call& call, const JsonReader& json) {
   ASSIGN_OR_RETURN(request.query, inputs.RequiredString("source_sentence"));
   ASSIGN_OR_RETURN(request.texts,
                    inputs.Texts("sentences", MaxTexts(call.options, TextLimit::kCohere)));
+  RETURN_IF_ERROR(json.RefuseAllOf(kOfParameters));
   if (json.Has("parameters")) {
     JsonReader parameters = json;
     RETURN_IF_ERROR(parameters.Enter("parameters"));
+    RETURN_IF_ERROR(parameters.RefuseAllBut(kKnownParameters));
     RETURN_IF_ERROR(ReadTruncation(parameters, request));
     ASSIGN_OR_RETURN(request.prompt_name, parameters.String("prompt_name"));
   }

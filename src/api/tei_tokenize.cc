@@ -74,6 +74,7 @@ Result<Response> Tokenize(const Call& call, const JsonReader& json) {
   ASSIGN_OR_RETURN(const Embedder* model, call.Select(Purpose::kEmbed, json));
   ASSIGN_OR_RETURN(const std::vector<std::string> inputs, Inputs(call, json, model->info()));
   ASSIGN_OR_RETURN(const bool add_special_tokens, json.Bool("add_special_tokens", true));
+  RETURN_IF_ERROR(json.RefuseAllOf(kTeiUnsupported));
   const Tokenizer& tokenizer = model->tokenizer();
   const EncodeOptions options = {.add_special_tokens = add_special_tokens, .with_offsets = true};
   Response response{.charge = ByteCharge(call.answers)};
@@ -96,6 +97,7 @@ Result<Response> Decode(const Call& call, const JsonReader& json) {
   ASSIGN_OR_RETURN(const auto ids,
                    json.TokenIds("ids", MaxTexts(call.options, TextLimit::kCohere)));
   ASSIGN_OR_RETURN(const bool skip_special_tokens, json.Bool("skip_special_tokens", true));
+  RETURN_IF_ERROR(json.RefuseAllOf(kTeiUnsupported));
   ASSIGN_OR_RETURN(const Embedder* model, call.Select(Purpose::kEmbed, json));
   const Tokenizer& tokenizer = model->tokenizer();
   Response response{.charge = ByteCharge(call.answers)};

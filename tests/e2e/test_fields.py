@@ -71,10 +71,53 @@ def test_the_parameters_of_similarity(minilm):
         ({"truncate": False}, "inputs.sentences[0] has 402 tokens"),
         ({"truncation_direction": "up"}, "parameters.truncation_direction"),
         ({"prompt_name": "none"}, "prompt_name"),
+        ({"top_k": 2}, "parameters.top_k: not supported here, expected truncate, "),
         (7, "parameters: expected an object"),
     ]:
         response = minilm.post("/similarity", {**body, "parameters": parameters})
         assert response.status_code == 422 and part in response.json()["error"], response.text
+    for field, value in [
+        ("truncate", False),
+        ("truncation_direction", "left"),
+        ("truncate_prompt_tokens", 3),
+        ("prompt_name", "query"),
+    ]:
+        response = minilm.post("/similarity", {**body, field: value})
+        assert response.status_code == 422, field
+        assert f"{field}: not supported here, put it into parameters" in response.json()["error"]
+    for harmless in ({"parameters": {}}, {"parameters": {"top_k": None}}, {"truncate": True}):
+        assert minilm.post("/similarity", {**body, **harmless}).json() == plain.json()
+
+
+@pytest.mark.parametrize(
+    "path, body",
+    [
+        ("/", {"inputs": "x"}),
+        ("/invocations", {"inputs": "x"}),
+        ("/embed", {"inputs": "x"}),
+        ("/embed", {"texts": ["x"]}),
+        ("/embed_all", {"inputs": "x"}),
+        ("/rerank", {"query": "x", "texts": ["y"]}),
+        ("/rerank", {"query": "x", "documents": ["y"]}),
+        ("/v1/rerank", {"query": "x", "documents": ["y"]}),
+        ("/v1/embeddings", {"input": "x"}),
+        ("/tokenize", {"inputs": "x"}),
+        ("/decode", {"ids": [101]}),
+    ],
+)
+def test_parameters_are_refused_where_nobody_reads_them(minilm, path, body):
+    refused = minilm.post(path, {**body, "parameters": {"truncate": False}})
+    assert refused.status_code == 422
+    assert 'parameters: not supported here, put what is in it into the request' in refused.text
+    for harmless in ({}, None):
+        assert minilm.post(path, {**body, "parameters": harmless}).status_code == 200
+
+
+@pytest.mark.parametrize("path, body", [("/predict", {"inputs": "x"}), ("/", {"query": "x", "texts": ["y"]})])
+def test_parameters_of_a_classifier_too(tiny_reranker, path, body):
+    refused = tiny_reranker.post(path, {**body, "parameters": {"top_k": 1}})
+    assert refused.status_code == 422 and "parameters: not supported" in refused.json()["error"]
+    assert tiny_reranker.post(path, {**body, "parameters": {}}).status_code == 200
 
 
 @pytest.mark.parametrize(
