@@ -53,26 +53,20 @@ void AppendTokens(std::string_view text, const Encoding& encoding, const Tokeniz
   out += ']';
 }
 
-// The inputs, each with the prompt before it that "prompt_name" names.
+// The inputs, each with the prompt before it that embedding it would put there.
 Result<std::vector<std::string>> Inputs(const Call& call, const JsonReader& json,
-                                        const ModelInfo& info) {
+                                        const Embedder& model) {
   ASSIGN_OR_RETURN(std::vector<std::string> inputs,
                    json.Texts("inputs", MaxTexts(call.options, TextLimit::kCohere)));
   ASSIGN_OR_RETURN(const std::optional<std::string> prompt_name, json.String("prompt_name"));
-  if (!prompt_name) return inputs;
-  const auto prompt = info.prompts.find(*prompt_name);
-  if (prompt == info.prompts.end()) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "prompt_name: " + info.name + " has no such prompt; send null, or one of its own",
-                 "prompt_name"};
-  }
-  for (std::string& input : inputs) input.insert(0, prompt->second);
+  ASSIGN_OR_RETURN(const std::string prompt, model.Prompt(prompt_name));
+  for (std::string& input : inputs) input.insert(0, prompt);
   return inputs;
 }
 
 Result<Response> Tokenize(const Call& call, const JsonReader& json) {
   ASSIGN_OR_RETURN(const Embedder* model, call.Select(Purpose::kEmbed, json));
-  ASSIGN_OR_RETURN(const std::vector<std::string> inputs, Inputs(call, json, model->info()));
+  ASSIGN_OR_RETURN(const std::vector<std::string> inputs, Inputs(call, json, *model));
   ASSIGN_OR_RETURN(const bool add_special_tokens, json.Bool("add_special_tokens", true));
   RETURN_IF_ERROR(json.RefuseAllOf(kTeiUnsupported));
   const Tokenizer& tokenizer = model->tokenizer();

@@ -55,6 +55,11 @@ class LocalEmbedder : public Embedder {
     const MutexLock lock(health_mutex_);
     return health_;
   }
+  Result<std::string> Prompt(const std::optional<std::string>& name) const override {
+    EmbedRequest request;
+    request.prompt_name = name;
+    return encoder_.PromptOf(request);
+  }
   const ModelInfo& info() const override { return info_; }
   const Tokenizer& tokenizer() const override { return *tokenizer_; }
 

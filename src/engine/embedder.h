@@ -83,6 +83,10 @@ class Embedder {
   // the check that follows every second; or from when the model's files were changed in place.
   virtual Status health() const = 0;
 
+  // The prompt that a request of that prompt_name has before each of its texts, "" for none;
+  // without a name the one that is taken by default. Errors: kInvalidArgument, kUnsupported.
+  virtual Result<std::string> Prompt(const std::optional<std::string>& name) const = 0;
+
   virtual const ModelInfo& info() const = 0;
   virtual const Tokenizer& tokenizer() const = 0;
 };

@@ -52,7 +52,6 @@ ModelInfo DescribeModel(std::string name, const ModelSpec& spec, const TensorSto
   }
   info.modified = ModifiedAt(std::filesystem::path(spec.transformer_directory) / "config.json");
   info.pooling = spec.splade ? kSpladePooling : PoolingName(spec.pooling);
-  info.prompts = spec.prompts;
   info.warnings = spec.warnings;
   info.max_input_tokens = spec.max_seq_length;
   return info;

@@ -30,8 +30,7 @@ struct ModelInfo {
   bool has_colbert = false;
   // Of a classifier (a cross-encoder, say), which has no vectors: the names of its logits.
   std::vector<std::string> labels = {};
-  std::string pooling = {};                         // "cls", or modes joined by '+', or "splade"
-  std::map<std::string, std::string> prompts = {};  // texts to put before a text, by name
+  std::string pooling = {};  // "cls", or modes joined by '+', or "splade"
   // What was taken for granted when the model was loaded, or put right: a sentence each.
   std::vector<std::string> warnings = {};
   std::string family = {};    // "bert", "roberta" or "xlm-roberta", as config.json's model_type
@@ -69,7 +68,7 @@ struct EmbedRequest {
   // Texts are too long beyond this many tokens, if that is fewer than ModelInfo::max_input_tokens.
   std::optional<size_t> max_tokens;
   std::optional<size_t> dimensions;        // keep the first n components, before normalising
-  std::optional<std::string> prompt_name;  // one of ModelInfo::prompts, put before each text
+  std::optional<std::string> prompt_name;  // one of the model's prompts, put before each text
   // Texts that are not computed yet when nobody waits any more are dropped, and `done` gets
   // kCancelled or kTimeout.
   std::shared_ptr<const std::atomic<bool>> cancelled;

@@ -27,9 +27,10 @@ class RequestEncoder {
   // `response`. Errors: see Embedder::EmbedAsync.
   Result<std::vector<Job>> Encode(const EmbedRequest& request, EmbedResponse& response) const;
 
- private:
   // The text to put before each text, "" for none.
   Result<std::string> PromptOf(const EmbedRequest& request) const;
+
+ private:
   // Whether the table has a row for each id of a text; a tokenizer may have added tokens beyond it.
   Status CheckIds(const std::vector<int32_t>& ids, const std::string& field) const;
 

@@ -35,6 +35,9 @@ class FakeEmbedder final : public Embedder {
   }
 
   Status health() const override { return status; }
+  Result<std::string> Prompt(const std::optional<std::string>& /*name*/) const override {
+    return std::string();
+  }
   const ModelInfo& info() const override { return info_; }
   const Tokenizer& tokenizer() const override { return *tokenizer_; }
 

@@ -1,10 +1,11 @@
 """/tokenize against the `tokenizers` library: 1,785 texts in 80 languages and Unicode stress."""
 
 import json
+import shutil
 
 import pytest
 
-from server import DATA
+from server import DATA, TINY_BGE_M3, Server
 
 
 def corpus(name):
@@ -44,6 +45,29 @@ def test_special_tokens_can_be_left_out(minilm):
             {"id": 2088, "text": "wörld", "special": False, "start": 6, "stop": 11},
         ]
     ]
+
+
+def test_prompts_are_put_before_texts_as_embed_puts_them(tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(TINY_BGE_M3, model)
+    prompts = {"prompts": {"query": "query: "}, "default_prompt_name": "query"}
+    (model / "config_sentence_transformers.json").write_text(json.dumps(prompts))
+    with Server(model) as server:
+
+        def tokens(body):
+            [each] = server.post("/tokenize", body).json()
+            return [token["id"] for token in each]
+
+        asked = tokens({"inputs": "query: one"})  # has the default prompt once more
+        named = tokens({"inputs": "one", "prompt_name": "query"})
+        assert tokens({"inputs": "one"}) == named != asked
+        usage = server.post("/embed", {"texts": ["one"]}).json()["usage"]
+        assert usage["prompt_tokens"] == len(named)
+        wrong = {"inputs": "one", "prompt_name": "passage"}
+        embed = server.post("/embed", wrong)
+        response = server.post("/tokenize", wrong)
+        assert response.status_code == 422 and response.json() == embed.json()
+        assert "has only these prompts: query" in response.json()["error"]
 
 
 @pytest.mark.parametrize("model, fixture", [("all-MiniLM-L6-v2", "minilm"), ("tiny-bge-m3", "tiny_bge_m3")])

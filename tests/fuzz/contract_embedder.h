@@ -2,6 +2,7 @@
 // once and with vectors made of the texts' lengths.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +29,9 @@ class ContractEmbedder final : public Embedder {
 
   void EmbedAsync(const EmbedRequest& request, Done done) override { done(Compute(request)); }
   Status health() const override { return {}; }
+  Result<std::string> Prompt(const std::optional<std::string>& /*name*/) const override {
+    return std::string("query: ");
+  }
   const ModelInfo& info() const override { return info_; }
   const Tokenizer& tokenizer() const override { return tokenizer_; }
 
