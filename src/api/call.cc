@@ -67,7 +67,8 @@ Embedder* Call::Named(std::string_view name) const {
   return found == models->end() ? nullptr : *found;
 }
 
-Result<Embedder*> Call::Select(Purpose purpose, const std::optional<std::string>& name) const {
+Result<Embedder*> Call::Select(Purpose purpose, const JsonReader& json) const {
+  ASSIGN_OR_RETURN(const std::optional<std::string> name, json.String("model"));
   if (name) {
     if (Embedder* named = Named(*name)) return named;
     if (options.strict_model) {
@@ -81,11 +82,6 @@ Result<Embedder*> Call::Select(Purpose purpose, const std::optional<std::string>
     if (model->info().is_classifier() == (purpose == Purpose::kClassify)) return model;
   }
   return models->front();
-}
-
-Result<Embedder*> Call::Select(Purpose purpose, const JsonReader& json) const {
-  ASSIGN_OR_RETURN(const std::optional<std::string> name, json.String("model"));
-  return Select(purpose, name);
 }
 
 void Continue(const CallPtr& call, std::function<void()> step) {

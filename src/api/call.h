@@ -77,11 +77,9 @@ struct Call {
   // The model of that name, be it with ":latest" behind it as Ollama's clients write; or nullptr.
   Embedder* Named(std::string_view name) const;
 
-  // The model that a request's `name` means. Where there is none of that name (clients of other
+  // The model that a request's "model" names. Where there is none of that name (clients of other
   // servers send names that they have from there), the first that fits the purpose; where none
   // does, the first. Errors: kNotFound for an unknown name where names are strict.
-  Result<Embedder*> Select(Purpose purpose, const std::optional<std::string>& name) const;
-  // The same by the request's "model".
   Result<Embedder*> Select(Purpose purpose, const JsonReader& json) const;
 
   // Takes what the body will hold once it is read from the budget of reading. Errors: kUnavailable.

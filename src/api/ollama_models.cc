@@ -5,6 +5,7 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "api/json_errors.h"
@@ -57,8 +58,9 @@ void AnswerModels(const CallPtr& call, const Append& append) {
     AppendJsonString(info.name, body);
     body += R"(,"size":)";
     AppendJsonInteger(info.weight_bytes, body);
-    // Ollama's is the hash of a manifest, which there is none of here.
-    body += R"(,"digest":"",)";
+    body += R"(,"digest":)";
+    AppendJsonString(info.digest, body);
+    body += ',';
     AppendDetails(info, body);
     append(info, body);
     body += '}';
@@ -69,9 +71,20 @@ void AnswerModels(const CallPtr& call, const Append& append) {
 
 // "model", or as older clients have it "name".
 Result<std::string> ModelName(const JsonReader& json) {
-  ASSIGN_OR_RETURN(std::optional<std::string> name, json.String("name"));
-  if (name && !json.Has("model")) return *std::move(name);
-  return json.RequiredString("model");
+  const char* field = json.Has("name") && !json.Has("model") ? "name" : "model";
+  ASSIGN_OR_RETURN(std::string name, json.RequiredString(field));
+  if (!name.empty()) return name;
+  return Error{ErrorCode::kInvalidArgument,
+               std::string(field) + ": expected a model's name, got \"\"; GET /api/tags lists them",
+               field};
+}
+
+Error NotFound(std::string_view name, std::string_view advice) {
+  std::string message = "model '";
+  message += Beginning(name);
+  message += "' not found";
+  message += advice;
+  return {ErrorCode::kNotFound, std::move(message), "model"};
 }
 
 }  // namespace
@@ -93,9 +106,12 @@ void OllamaRunning(const CallPtr& call) {
 void OllamaShow(const CallPtr& call, const JsonReader& json) {
   const Result<std::string> name = ModelName(json);
   if (!name.ok()) return call->Fail(name.error());
-  const Result<Embedder*> model = call->Select(Purpose::kEmbed, *name);
-  if (!model.ok()) return call->Fail(model.error());
-  const ModelInfo& info = (*model)->info();
+  // Whoever asks what a model is must not be told of another, strict names or not.
+  const Embedder* model = call->Named(*name);
+  if (model == nullptr) {
+    return call->Fail(NotFound(*name, "; GET /api/tags lists the models that there are"));
+  }
+  const ModelInfo& info = model->info();
   std::string body = R"({"modelfile":"","parameters":"","template":"","model":)";
   AppendJsonString(info.name, body);
   body += R"(,"modified_at":)";
@@ -119,10 +135,9 @@ void OllamaPull(const CallPtr& call, const JsonReader& json) {
   const Result<bool> stream = json.Bool("stream", true);
   if (!stream.ok()) return call->Fail(stream.error());
   if (call->Named(*name) == nullptr) {
-    return call->Fail({ErrorCode::kNotFound,
-                       "model: this server pulls nothing while it runs; start it with --model " +
-                           std::string(Beginning(*name)) + " to have that",
-                       "model"});
+    return call->Fail(
+        NotFound(*name, "; this server pulls nothing while it runs: start it with --model " +
+                            std::string(Beginning(*name)) + " to have that"));
   }
   if (!*stream) return call->Answer({.body = R"({"status":"success"})"});
   call->Answer({.body = "{\"status\":\"success\"}\n", .content_type = "application/x-ndjson"});

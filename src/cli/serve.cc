@@ -24,6 +24,7 @@
 #include "cli/serve_options.h"
 #include "engine/embedder.h"
 #include "hub/download.h"
+#include "hub/model_digest.h"
 #include "serve/server.h"
 #include "serve/worker_pool.h"
 
@@ -94,6 +95,7 @@ Result<std::unique_ptr<Embedder>> LoadModel(const ServeOptions& options, const s
   ASSIGN_OR_RETURN(std::string directory,
                    LocateOrDownloadModel(model, options.revision, ProgressLog()));
   EmbedderOptions engine = options.engine;
+  engine.model_digest = ModelDigest(directory);
   engine.model_directory = std::move(directory);
   engine.team = team;
   engine.model_name = DisplayName(model);

@@ -271,6 +271,7 @@ Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options)
                          ? fs::weakly_canonical(options.model_directory).filename().string()
                          : options.model_name;
   ModelInfo info = DescribeModel(std::move(name), spec, weights, runner);
+  info.digest = options.model_digest;
   return std::unique_ptr<Embedder>(
       std::make_unique<LocalEmbedder>(std::move(spec), std::move(info), std::move(tokenizer),
                                       std::move(weights), std::move(runner), options));

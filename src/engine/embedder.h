@@ -34,6 +34,8 @@ struct EmbedderOptions {
   std::string model_directory = {};
   // What the model is called in answers; the directory's name if empty.
   std::string model_name = {};
+  // What tells its files from others', for clients that ask; nothing here reads it.
+  std::string model_digest = {};
   ComputeType compute_type = ComputeType::kAuto;
   // How the tokens' vectors become a text's, in place of what the model says: see ReadModelSpec.
   std::string pooling = {};

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -37,6 +36,7 @@ struct ModelInfo {
   uint64_t parameters = 0;    // numbers that the weights have, and the bytes that they take
   uint64_t weight_bytes = 0;  // in the model's files
   int64_t modified = 0;       // when config.json was, in seconds since 1970
+  std::string digest = {};    // EmbedderOptions::model_digest
 
   bool is_classifier() const { return !labels.empty(); }
 };

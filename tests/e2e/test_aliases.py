@@ -172,7 +172,6 @@ def test_the_answer_names_the_model_that_answered(tiny_bge_m3):
         ("/v1/rerank", {"query": "x", "documents": ["x"]}),
         ("/api/embed", {"input": ["x"]}),
         ("/api/embed", {"input": []}),
-        ("/api/show", {}),
     ]:
         answer = tiny_bge_m3.post(path, {**body, "model": "another"}).json()
         assert answer["model"] == "tiny-bge-m3", path

@@ -1,10 +1,11 @@
 """What Ollama's clients ask besides embeddings."""
 
 import re
+import shutil
 
 import pytest
 
-from server import MINILM, TINY_BGE_M3
+from server import MINILM, TINY_BGE_M3, Server
 
 NAME = "all-MiniLM-L6-v2"
 
@@ -55,6 +56,49 @@ def test_show(minilm, field, name):
     assert minilm.post("/api/show", {}).status_code == 422
 
 
+def test_show_tells_of_no_other_model(minilm, both):
+    for server in (minilm, both):
+        response = server.post("/api/show", {"model": "nomic-embed-text"})
+        assert response.status_code == 404
+        assert response.json()["error"].startswith("model 'nomic-embed-text' not found")
+        assert "/api/tags" in response.json()["error"]
+
+
+@pytest.mark.parametrize("path", ["/api/show", "/api/pull"])
+@pytest.mark.parametrize("field", ["model", "name"])
+def test_an_empty_name_is_named(minilm, path, field):
+    response = minilm.post(path, {field: ""})
+    assert response.status_code == 422
+    assert response.json()["error"].startswith(f'{field}: expected a model\'s name, got ""')
+
+
+def digest(directory):
+    with Server(directory) as server:
+        [model] = server.get("/api/tags").json()["models"]
+        [running] = server.get("/api/ps").json()["models"]
+        assert model["digest"] == running["digest"]
+        assert re.fullmatch("[0-9a-f]{64}", model["digest"])
+        return model["digest"]
+
+
+def test_a_model_has_a_digest_of_its_own(tmp_path):
+    first = digest(TINY_BGE_M3)
+    copy = tmp_path / "copy"
+    shutil.copytree(TINY_BGE_M3, copy)
+    assert digest(copy) == first, "of what is in the files"
+    (copy / "README.md").write_text("x")
+    assert digest(copy) == first
+    pooling = copy / "1_Pooling" / "config.json"
+    pooling.write_text(pooling.read_text() + " ")
+    other = digest(copy)
+    assert other != first
+    weights = copy / "pytorch_model.bin"
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    weights.write_bytes(content)
+    assert digest(copy) not in (first, other)
+
+
 def test_pull(minilm):
     response = minilm.post("/api/pull", {"model": NAME + ":latest"})
     assert response.headers["content-type"] == "application/x-ndjson"
@@ -64,4 +108,5 @@ def test_pull(minilm):
     assert response.json() == {"status": "success"}
     response = minilm.post("/api/pull", {"model": "nomic-embed-text"})
     assert response.status_code == 404
+    assert response.json()["error"].startswith("model 'nomic-embed-text' not found")
     assert "--model nomic-embed-text" in response.json()["error"]

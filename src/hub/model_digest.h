@@ -1,0 +1,14 @@
+// What tells a model from all others, for clients that ask whether it is still the same.
+#pragma once
+
+#include <string>
+
+namespace embedding {
+
+// 64 hexadecimal digits: the SHA-256 over the names, sizes and contents of the JSON files and of
+// the weights in a model's directory and in the folders of its modules. Of a large file only blocks
+// that are spread over it are read: a model of gigabytes takes milliseconds, and one that was
+// trained anew has others. The same wherever the directory is copied.
+std::string ModelDigest(const std::string& directory);
+
+}  // namespace embedding
