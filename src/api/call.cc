@@ -36,8 +36,17 @@ Result<ByteCharge> Call::ChargeReading() const {
       bytes += kPerBracket;
     }
   }
+  bytes = std::min(bytes, kMostPerByte * request.body.size());
   ByteCharge charge(reading);
-  if (charge.GrowTo(std::min(bytes, kMostPerByte * request.body.size()))) return charge;
+  if (charge.GrowTo(bytes)) return charge;
+  if (bytes > reading.limit()) {
+    return Error{
+        ErrorCode::kPayloadTooLarge,
+        "reading the body would take " + std::to_string(bytes) + " bytes for its values, of " +
+            std::to_string(reading.limit()) +
+            " that reading may take; send fewer values at a time, or raise --payload-limit",
+        ""};
+  }
   return Error{ErrorCode::kUnavailable,
                "the requests that are being read take all of the " +
                    std::to_string(reading.limit()) + " bytes that they may, try again",

@@ -82,7 +82,8 @@ struct Call {
   // does, the first. Errors: kNotFound for an unknown name where names are strict.
   Result<Embedder*> Select(Purpose purpose, const JsonReader& json) const;
 
-  // Takes what the body will hold once it is read from the budget of reading. Errors: kUnavailable.
+  // Takes what the body will hold once it is read from the budget of reading. Errors: kUnavailable;
+  // kPayloadTooLarge if it is more than the whole budget.
   Result<ByteCharge> ChargeReading() const;
 
   // Takes the memory of `body`, as it grows, from the budget of answers. Errors: kOverloaded, or

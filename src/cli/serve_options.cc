@@ -22,11 +22,13 @@ constexpr uint64_t kMostBytes = 1'000'000'000'000;
 constexpr uint64_t kMostConnections = 1'000'000;
 constexpr uint64_t kMostSeconds = 1'000'000'000;
 
-// Of a body, where the most texts of a request are given: 1,600 characters as \uXXXX. Whoever
-// gives a number beyond all lists does not ask for bodies beyond all memory.
-constexpr size_t kBytesPerText = 10'000;
+// Of a body for each of the most texts that a request may have: 4,000 characters, in which
+// splitters of documents cut them, as \uXXXX. Whoever gives a number beyond all lists does not ask
+// for bodies beyond all memory.
+constexpr size_t kBytesPerText = 24'000;
+constexpr size_t kDefaultBody = kBytesPerText * static_cast<size_t>(api::TextLimit::kOpenAi);
 constexpr size_t kLargestDefaultBody = 200'000'000;
-// Bodies in hand together: a few of the largest, or thousands of ordinary ones.
+// Bodies in hand together, where one may be larger than by default: a few of the largest.
 constexpr size_t kLargeBodies = 3;
 
 }  // namespace
@@ -103,7 +105,8 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
       ->transform(Switch())
       ->default_str("false");
   add_derived("--payload-limit", options.payload_limit_bytes, "Largest body of a request in bytes",
-              "20000000, or 10000 for each text of --max-client-batch-size up to 200000000",
+              "49152000, or 24000 for each text of --max-client-batch-size if that is more, up to "
+              "200000000",
               WholeNumber(1, kMostBytes));
   add("--answer-limit", options.service.answer_limit_bytes,
       "Bytes that all answers may take together while they are computed, written and sent",
@@ -143,13 +146,12 @@ Status FinishServeOptions(ServeOptions& options) {
   const size_t most_texts = batch.value_or(0);
   options.engine.max_queue =
       options.max_queue.value_or(std::max(options.engine.max_queue, 2 * most_texts));
-  options.server.payload_limit_bytes = options.payload_limit_bytes.value_or(
-      std::max(options.server.payload_limit_bytes,
-               std::min(kLargestDefaultBody, kBytesPerText * most_texts)));
-  options.server.bodies_limit_bytes = std::max(options.server.bodies_limit_bytes,
-                                               kLargeBodies * options.server.payload_limit_bytes);
+  const size_t largest_body = options.payload_limit_bytes.value_or(
+      std::clamp(kBytesPerText * most_texts, kDefaultBody, kLargestDefaultBody));
+  options.server.payload_limit_bytes = largest_body;
+  if (largest_body > kDefaultBody) options.server.bodies_limit_bytes = kLargeBodies * largest_body;
   options.service.max_queue = options.engine.max_queue;
-  // The largest body fits, whatever is in it: 12 times itself.
+  // A body of nothing but numbers takes 12 times itself.
   options.service.reading_limit_bytes = 4 * options.server.bodies_limit_bytes;
   return {};
 }

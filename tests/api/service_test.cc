@@ -89,18 +89,24 @@ TEST_F(ServiceTest, BodiesTakeWhatReadingThemTakesFromABudget) {
   Service small({.model_name = "org/fake", .reading_limit_bytes = 2500},
                 [](const std::function<void()>& task) { task(); });
   small.Start({&embedder});
-  const auto embed = [&](int values) {
+  const auto embed = [&](
+                         int values, const std::function<void()>& while_read = [] {}) {
     std::string body = R"({"texts":["a"],"n":[0)";
     for (int i = 0; i < values; ++i) body += ",0";
     std::optional<Response> answer;
-    small.Handle({"POST", "/embed", body + "]}", "id-1"},
-                 [&](Response response) { answer.emplace(std::move(response)); });
+    small.Handle({"POST", "/embed", body + "]}", "id-1"}, [&](Response response) {
+      while_read();
+      answer.emplace(std::move(response));
+    });
     return *std::move(answer);
   };
   EXPECT_EQ(embed(99).status, 200);
-  const Response refused = embed(200);
+  Response refused;
+  EXPECT_EQ(embed(60, [&] { refused = embed(60); }).status, 200);
   ExpectError(refused, 503, "Unhealthy", "2500 bytes");
   EXPECT_NE(HeaderOf(refused, "Retry-After"), "");
+  // Another try would not help.
+  ExpectError(embed(200), 413, "Validation", "--payload-limit");
   EXPECT_EQ(embed(99).status, 200);
   // Brackets take as much, and commas in a text nothing to speak of.
   const auto send = [&](const std::string& body) {
@@ -110,7 +116,7 @@ TEST_F(ServiceTest, BodiesTakeWhatReadingThemTakesFromABudget) {
     return answer->status;
   };
   const std::string deep(150, '[');
-  EXPECT_EQ(send(R"({"texts":["a"],"n":)" + deep + std::string(150, ']') + "}"), 503);
+  EXPECT_EQ(send(R"({"texts":["a"],"n":)" + deep + std::string(150, ']') + "}"), 413);
 }
 
 TEST_F(ServiceTest, QueryStringIsNoPartOfThePath) {

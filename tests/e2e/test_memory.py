@@ -102,6 +102,28 @@ def test_reading_bodies_of_many_values_has_a_bound():
         assert peak_bytes(server) - before < 450 * MB  # 60 MB of bodies, and one that is read
 
 
+def test_the_longest_list_of_openai_s_clients_fits_with_every_letter_escaped():
+    # The last field is wrong, so that nothing of it is computed.
+    text = "\u043f\u0440\u0438 " * 1000
+    body = json.dumps({"input": [text] * 2048, "dimensions": 0}).encode()
+    assert len(body) > 38 * MB
+    largest = body.replace(b"\\u043f", b"\\u043f\\u043f", 1).ljust(49_152_000)
+    with Server(TINY_BGE_M3) as server:
+        before = peak_bytes(server)
+        for each in (body, largest):
+            response = server.post("/v1/embeddings", data=each)
+            assert response.status_code == 422, response.text
+            assert response.json()["error"]["param"] == "dimensions"
+        assert peak_bytes(server) - before < 150 * MB
+        response = server.post("/v1/embeddings", data=largest + b" ")
+        assert response.status_code == 413
+        many = b'{"input":[' + b"1," * 22_000_000 + b"1]}"
+        response = server.post("/v1/embeddings", data=many)
+        assert response.status_code == 413
+        assert "send fewer values at a time" in response.json()["error"]["message"]
+        assert peak_bytes(server) - before < 150 * MB
+
+
 def test_answers_have_a_bound_together_and_go_back():
     text = "word " * 250
     body = json.dumps({"inputs": [text] * 30}).encode()  # 2.9 million numbers, 46 MB
