@@ -15,14 +15,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string HomeDirectory() {
-  if (std::string home = ReadVariable("HOME"); !home.empty()) return home;
-  // A service may run without $HOME.
+// The home directory that the system has for a user, or for this process's; empty if it has none.
+std::string HomeOf(const std::string& user) {
   std::vector<char> buffer(size_t{16} << 10);
   passwd entry{};
   passwd* found = nullptr;
-  getpwuid_r(getuid(), &entry, buffer.data(), buffer.size(), &found);
-  return found == nullptr ? "/" : found->pw_dir;
+  if (user.empty()) {
+    getpwuid_r(getuid(), &entry, buffer.data(), buffer.size(), &found);
+  } else {
+    getpwnam_r(user.c_str(), &entry, buffer.data(), buffer.size(), &found);
+  }
+  return found == nullptr ? "" : found->pw_dir;
+}
+
+std::string HomeDirectory() {
+  if (std::string home = ReadVariable("HOME"); !home.empty()) return home;
+  // A service may run without $HOME.
+  const std::string home = HomeOf("");
+  return home.empty() ? "/" : home;
 }
 
 // The NAME that `text` begins with, behind a "$".
@@ -40,8 +50,12 @@ std::string ReadVariable(const char* name) {
 }
 
 std::string ExpandHome(const std::string& path) {
-  if (path != "~" && !path.starts_with("~/")) return path;
-  return HomeDirectory() + path.substr(1);
+  if (!path.starts_with('~')) return path;
+  const size_t end = std::min(path.find('/'), path.size());
+  std::string home = end == 1 ? HomeDirectory() : HomeOf(path.substr(1, end - 1));
+  if (home.empty()) return path;
+  while (end < path.size() && home.ends_with('/')) home.pop_back();
+  return home + path.substr(end);
 }
 
 std::string ExpandPath(const std::string& path) {

@@ -1,7 +1,8 @@
 // Where Hugging Face's tools keep what they fetched: the environment variables of huggingface_hub
 // and sentence-transformers, in their order.
 //
-// In all of these paths "~/" and $VARIABLES are expanded, and an empty variable is as good as none.
+// In all of these paths "~/", "~user/" and $VARIABLES are expanded as by Python's os.path, and an
+// empty variable is as good as none.
 // Thread-safety: any thread, while none changes the environment.
 #pragma once
 
@@ -12,7 +13,8 @@ namespace embedding {
 // The variable's value, empty if it is not set.
 std::string ReadVariable(const char* name);
 
-// `path` with a leading "~" or "~/" replaced by the home directory.
+// `path` with a leading "~" or "~user" replaced by the home directory; that of a user whom the
+// system does not know is left as it stands.
 std::string ExpandHome(const std::string& path);
 
 // `path` with that and with $NAME and ${NAME} replaced by what these variables hold; one that is
