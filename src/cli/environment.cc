@@ -57,6 +57,7 @@ bool IsOfKubernetes(const std::string& name, std::string_view value) {
   constexpr std::string_view kHost = "_SERVICE_HOST";
   constexpr std::string_view kPort = "_SERVICE_PORT";
   if (!name.ends_with(kHost) && !name.ends_with(kPort)) return false;
+  if (std::getenv("KUBERNETES_SERVICE_HOST") == nullptr) return false;  // which every pod has
   // Whoever made it for a Service has also made SERVICENAME_PORT, with the same in it.
   const std::string beside = name.substr(0, name.size() - kHost.size()) + "_PORT";
   const char* address = std::getenv(beside.c_str());

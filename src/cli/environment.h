@@ -13,7 +13,8 @@ std::string EnvironmentName(std::string_view option);
 // Whether Kubernetes gave the variable its value, and nobody who meant this program. A pod gets
 // variables for each Service beside it: of one named embedding-service
 // EMBEDDING_SERVICE_PORT=tcp://10.96.12.7:8001, of one named embedding EMBEDDING_SERVICE_HOST and
-// EMBEDDING_SERVICE_PORT, which look as if they were options'.
+// EMBEDDING_SERVICE_PORT, which look as if they were options'. The latter only where this is a pod,
+// and only if they say what EMBEDDING_PORT says: whoever sets another value means it.
 bool IsOfKubernetes(const std::string& name, std::string_view value);
 
 // Logs a warning for each variable of this program's prefix that is none of `known` and not one

@@ -16,6 +16,7 @@ def service(name, *ports, host="10.96.12.7"):
     ports = [port if isinstance(port, tuple) else (None, port) for port in ports]
     address = f"[{host}]" if ":" in host else host
     made = {
+        "KUBERNETES_SERVICE_HOST": "10.96.0.1",  # which every pod has
         f"{name}_SERVICE_HOST": host,
         f"{name}_SERVICE_PORT": str(ports[0][1]),
         f"{name}_PORT": f"tcp://{address}:{ports[0][1]}",
@@ -80,6 +81,23 @@ def test_what_somebody_means_counts_beside_a_service():
     with Server(TINY_BGE_M3, port=None, env=env) as server:
         assert server.port == port
         assert warnings(server.stderr()) == []
+
+
+def test_outside_of_a_pod_a_port_is_what_somebody_means():
+    port = free_port()
+    env = environment(EMBEDDING_PORT=f"tcp://127.0.0.1:{port}", EMBEDDING_SERVICE_PORT=str(port))
+    env.pop("KUBERNETES_SERVICE_HOST", None)
+    with Server(TINY_BGE_M3, port=None, env=env) as server:
+        assert server.port == port
+        assert warnings(server.stderr()) == []
+
+
+@pytest.mark.parametrize("value", ["tcp://", "tcp://host", "http://10.96.12.7:8001", "tcp://a:b"])
+def test_what_is_not_of_kubernetes_form_is_wrong(value):
+    variables = service("embedding", 80) | {"EMBEDDING_SERVICE_PORT": value}
+    result = run("serve", *NO_MODEL, env=environment(**variables))
+    assert result.returncode == 2
+    assert "EMBEDDING_SERVICE_PORT: expected a whole number from 0 to 65535" in result.stderr
 
 
 @pytest.mark.parametrize(
