@@ -4,9 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "base/utf8.h"
 #include "cli/usage_error.h"
@@ -64,8 +66,17 @@ CLI::Validator OneOf(const std::vector<std::string>& names) {
 }
 
 CLI::Validator Switch() {
-  const auto check = [](const std::string& value) {
-    return value == "true" || value == "false" ? std::string() : Expected("true or false", value);
+  const auto check = [](std::string& value) -> std::string {
+    std::string word = value;
+    std::transform(word.begin(), word.end(), word.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    for (const auto& [yes, no] :
+         {std::pair("true", "false"), {"1", "0"}, {"yes", "no"}, {"on", "off"}}) {
+      if (word != yes && word != no) continue;
+      value = word == yes ? "true" : "false";
+      return {};
+    }
+    return Expected("true or false, 1 or 0, yes or no, or on or off", value);
   };
   return {check, "", kSwitch};
 }

@@ -22,7 +22,8 @@ CLI::Validator WholeNumber(uint64_t least, uint64_t most);
 
 CLI::Validator OneOf(const std::vector<std::string>& names);
 
-// true or false; on the command line the option alone is true.
+// true or false, 1 or 0, yes or no, on or off, in any case; becomes "true" or "false". On the
+// command line the option alone is true.
 CLI::Validator Switch();
 
 // One line of UTF-8, not blank: what answers, logs and paths can hold. `what` is named if it is

@@ -174,7 +174,11 @@ class Reader {
     if (entry.values.empty())
       return UsageError("{}: expected at least one value, got none", source);
     for (const ConfigValue& value : entry.values) {
-      if (value.kind == ConfigValue::Kind::kNumber && !TakesNumber(option) && !IsSwitch(option)) {
+      // TOML has words for it.
+      if (IsSwitch(option) && value.text != "true" && value.text != "false") {
+        return UsageError("{}: expected true or false, got {}", source, Quoted(value.text));
+      }
+      if (value.kind == ConfigValue::Kind::kNumber && !TakesNumber(option)) {
         return UsageError("{}: expected a string, which stands in quotes, got a number", source);
       }
       if (value.kind == ConfigValue::Kind::kBoolean && !IsSwitch(option)) {

@@ -39,7 +39,7 @@ WRONG = {
         "", " ", "\n", "\ufeff", "se\ncret", "se\tcret", "sécret", "se\x7fcret", "se\x01cret",
     ],
     ("cors-origin", "* or an origin"): ["", " ", "https://a b", "https://example.com\n"],
-    ("strict-model", "true or false"): ["", "yes", "TRUE"],
+    ("strict-model", "true or false"): ["", "2", "tru", " true", "y"],
     ("config", "a file's name"): ["", " ", "a\nb"],
 }  # fmt: skip
 CASES = [(option, expected, str(v)) for (option, expected), values in WRONG.items() for v in values]
@@ -152,6 +152,7 @@ def test_wrong_command_lines(arguments, part):
         ("port = 1e3", 1, "port: expected a string, a whole number or a list of strings"),
         ("port = true", 1, "port: expected a string, a whole number or a list of strings"),
         ("strict-model = 1", 1, 'strict-model: expected true or false, got "1"'),
+        ('strict-model = "yes"', 1, 'strict-model: expected true or false, got "yes"'),
         ("port = 2025-01-01", 1, "port: expected a string, a whole number or a list of strings"),
         ("[server]\nport = 8001", 1, "server: expected a string, a whole number or a list of"),
         ("[[server]]\nport = 8001", 1, "server: expected a string, a whole number or a list of"),
@@ -251,6 +252,30 @@ def test_values_at_their_limits_are_taken(arguments):
 def test_a_leading_zero_does_not_make_a_number_octal():
     with Server(TINY_BGE_M3, "--max-client-batch-size", "010") as server:
         assert server.get("/info").json()["max_client_batch_size"] == 10
+
+
+@pytest.mark.parametrize("value", ["true", "TRUE", "1", "yes", "Yes", "on", "ON"])
+@pytest.mark.parametrize("opposite", [False, True])
+def test_switches_take_the_words_of_other_services(value, opposite):
+    if opposite:
+        words = {"true": "false", "TRUE": "FALSE", "1": "0", "yes": "no", "Yes": "No"}
+        value = words.get(value, "off")
+    for arguments, variables in [
+        ((), {"EMBEDDING_SERVICE_STRICT_MODEL": value}),
+        ((f"--strict-model={value}",), {}),
+    ]:
+        with Server(TINY_BGE_M3, *arguments, env=environment(**variables)) as server:
+            response = server.post("/embed", {"texts": ["x"], "model": "another"})
+            assert response.status_code == (200 if opposite else 404)
+
+
+def test_what_is_no_switch_is_told_the_forms():
+    result = run("serve", *NO_MODEL, env=environment(EMBEDDING_SERVICE_STRICT_MODEL="maybe"))
+    assert_refused(
+        result,
+        "EMBEDDING_SERVICE_STRICT_MODEL: expected true or false, 1 or 0, yes or no, or on or off",
+        'got "maybe"',
+    )
 
 
 @pytest.mark.parametrize("source", ["command line", "environment", "file", "list in the file"])
