@@ -72,17 +72,26 @@ std::optional<Snapshot> SnapshotAt(const std::string& directory, const std::stri
   return {};
 }
 
-// Whether the snapshot has the list of the model's modules, or is known to have none, and the
-// configuration of each that has a folder.
-bool HasItsModules(const ModelCache& cache, const std::string& commit) {
-  if (cache.IsAbsent(commit, kModules)) return true;
-  if (!cache.HasFile(commit, kModules)) return false;
+// The list of the snapshot's modules and, if that is there, the configuration of each that has a
+// folder: what other tools may have left out.
+std::vector<std::string> FilesOfModules(const ModelCache& cache, const std::string& commit) {
+  std::vector<std::string> files = {kModules};
+  if (!cache.HasFile(commit, kModules)) return files;
   const std::filesystem::path snapshot = cache.SnapshotPath(commit);
   const auto modules = ReadModuleList((snapshot / kModules).string());
-  if (!modules.ok()) return true;  // which is the loader's to refuse
-  return std::all_of(modules->begin(), modules->end(), [&](const ModuleEntry& module) {
-    return !IsModuleFolder(module.path) || module.kind == "Normalize" ||
-           cache.HasFile(commit, module.path + "/config.json");
+  if (!modules.ok()) return files;  // which is the loader's to refuse
+  for (const ModuleEntry& module : *modules) {
+    if (!IsModuleFolder(module.path) || module.kind == "Normalize") continue;
+    files.push_back(module.path + "/config.json");
+  }
+  return files;
+}
+
+// Whether each of them is there, or known not to be in the repository.
+bool HasItsModules(const ModelCache& cache, const std::string& commit) {
+  const std::vector<std::string> files = FilesOfModules(cache, commit);
+  return std::all_of(files.begin(), files.end(), [&](const std::string& file) {
+    return cache.HasFile(commit, file) || cache.IsAbsent(commit, file);
   });
 }
 
@@ -131,8 +140,10 @@ Result<std::string> DownloadModel(const std::string& name, const std::string& re
     RETURN_IF_ERROR(cache.LinkFile(repository.commit, file.name, file.etag));
     before_bytes += file.size_bytes;
   }
-  if (std::find(names->begin(), names->end(), kModules) == names->end()) {
-    RETURN_IF_ERROR(cache.NoteAbsence(repository.commit, kModules));
+  // So that nobody asks for them again.
+  for (const std::string& file : FilesOfModules(cache, repository.commit)) {
+    if (cache.HasFile(repository.commit, file)) continue;
+    RETURN_IF_ERROR(cache.NoteAbsence(repository.commit, file));
   }
   // Last, so that the revision leads to nothing that is not whole.
   RETURN_IF_ERROR(cache.WriteRef(revision, repository.commit));
