@@ -1,4 +1,7 @@
 # Every library comes from the system's packages (scripts/install_dependencies.sh names them).
+if(APPLE)
+  include(cmake/Homebrew.cmake)
+endif()
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)

@@ -17,6 +17,7 @@ BREW = """#!/bin/bash
 set -e
 case "$1" in
   list) cat "$HOMEBREW_STATE/installed" ;;
+  --prefix) echo "$HOMEBREW_STATE/opt/$2" ;;
   install)
     shift
     for formula in "$@"; do
@@ -100,6 +101,30 @@ def test_the_first_start_installs_only_what_is_missing(mac):
 def test_a_formula_whose_name_begins_like_another_is_not_taken_for_it(mac):
     (mac.directory / "installed").write_text("fmt@9\nboost@1.85\nopenssl@1.1\n")
     assert {"fmt", "boost", "openssl@3"} <= set(mac.install())
+
+
+def test_cmake_is_told_where_homebrew_hides_what_macos_has_too(mac):
+    script = mac.directory / "prefixes.cmake"
+    script.write_text(
+        f'set(CMAKE_PREFIX_PATH /given)\ninclude("{ROOT}/cmake/Homebrew.cmake")\n'
+        'message(NOTICE "${CMAKE_PREFIX_PATH}")\n'
+    )
+    env = {"PATH": str(mac.directory / "bin"), "HOMEBREW_STATE": str(mac.directory)}
+
+    def prefixes():
+        command = [shutil.which("cmake"), "-P", script]
+        result = subprocess.run(command, env=env, capture_output=True, text=True)
+        assert result.returncode == 0, result.stderr
+        return result.stderr.strip().split(";")
+
+    assert prefixes() == ["/given"], "not installed"
+    hidden = [mac.directory / "opt" / formula for formula in ("openssl@3", "curl")]
+    for prefix in hidden:
+        prefix.mkdir(parents=True)
+    assert prefixes() == ["/given", *map(str, hidden)]
+    (mac.directory / "bin" / "brew").unlink()
+    assert prefixes() == ["/given"], "no Homebrew"
+    assert "include(cmake/Homebrew.cmake)" in (ROOT / "cmake" / "Dependencies.cmake").read_text()
 
 
 def test_it_is_written_for_the_bash_of_macos():
