@@ -92,8 +92,18 @@ Error WhatIsMissing(const std::set<std::string>& all) {
     return ForeignFormat(name) == "GGUF";
   });
   if (is_gguf) return ModelError("the repository's weights are GGUF. {}", AdviceOn("GGUF"));
+  std::set<std::string> ignored;
+  if (!AddWeights(all, "", ignored) && std::any_of(all.begin(), all.end(), IsAdapter)) {
+    return ModelError("the repository is an adapter. {}", AdviceOnAdapters());
+  }
   for (const char* needed : {"config.json", "tokenizer.json"}) {
     if (all.contains(needed) || all.contains(fmt::format("0_Transformer/{}", needed))) continue;
+    if (needed == std::string_view("tokenizer.json")) {
+      for (const std::string& name : all) {
+        const std::string advice = AdviceOnVocabulary(name);
+        if (!advice.empty()) return ModelError("the repository has no tokenizer.json, {}", advice);
+      }
+    }
     return ModelError("the repository has no {}, without which a model cannot be loaded here",
                       needed);
   }

@@ -56,6 +56,32 @@ std::string AdviceOn(std::string_view format) {
       format);
 }
 
+bool IsAdapter(std::string_view file) {
+  return file == "adapter_config.json" || file == "adapter_model.safetensors" ||
+         file == "adapter_model.bin";
+}
+
+std::string AdviceOnAdapters() {
+  return "A LoRA adapter is no model by itself: load it upon its base model with peft, call "
+         "merge_and_unload(), save that with save_pretrained() beside the tokenizer, and give the "
+         "directory";
+}
+
+std::string AdviceOnVocabulary(std::string_view file) {
+  if (file == "vocab.json" || file == "merges.txt") {
+    return fmt::format(
+        "and {} is of a byte-level BPE tokenizer, which is not supported; give a model with a "
+        "WordPiece or Unigram tokenizer",
+        file);
+  }
+  if (file != "vocab.txt" && file != "sentencepiece.bpe.model" && file != "spiece.model") return {};
+  return fmt::format(
+      "which is made of {} by Python's transformers: "
+      "AutoTokenizer.from_pretrained(MODEL).save_pretrained(DIRECTORY), with the model's files in "
+      "the same DIRECTORY",
+      file);
+}
+
 bool IsModuleFolder(std::string_view folder) {
   const size_t digits = std::min(folder.find_first_not_of("0123456789"), folder.size());
   const std::string_view name = folder.substr(digits);

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iomanip>
-#include <iterator>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "base/ascii.h"
 #include "weights/file_formats.h"
 #include "weights/hub_environment.h"
+#include "weights/model_directory.h"
 #include "weights/model_error.h"
 #include "weights/model_names.h"
 
@@ -38,68 +38,6 @@ bool Exists(const fs::path& path) {
 bool IsDirectory(const fs::path& path) {
   std::error_code ignored;
   return fs::is_directory(path, ignored);
-}
-
-// exists() follows links, so a link whose blob is gone counts as missing.
-bool HasWeights(const fs::path& directory) {
-  constexpr const char* kWeights[] = {"model.safetensors", "model.safetensors.index.json",
-                                      "pytorch_model.bin", "pytorch_model.bin.index.json"};
-  return std::any_of(std::begin(kWeights), std::end(kWeights),
-                     [&](const char* name) { return Exists(directory / name); });
-}
-
-// The directory itself and the folders of its modules: models of before 2021 have all but the list
-// of modules in 0_Transformer.
-std::vector<fs::path> Places(const fs::path& directory) {
-  std::vector<fs::path> places = {directory};
-  std::error_code error;
-  for (auto entry = fs::directory_iterator(directory, error);
-       !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    if (IsModuleFolder(entry->path().filename().string())) places.push_back(entry->path());
-  }
-  return places;
-}
-
-// Whether the snapshot is more than the few files that a tokenizer or a look at the configuration
-// leaves there.
-bool HasModel(const fs::path& snapshot) {
-  const std::vector<fs::path> places = Places(snapshot);
-  return std::any_of(places.begin(), places.end(), [](const fs::path& place) {
-    return Exists(place / "config.json") && Exists(place / "tokenizer.json") && HasWeights(place);
-  });
-}
-
-// The form of weights of other programs that the directory or one of its folders holds; empty if
-// none does.
-std::string_view ForeignFormatIn(const fs::path& directory) {
-  constexpr int kDeepest = 1;  // onnx/model.onnx
-  std::error_code error;
-  for (auto entry = fs::recursive_directory_iterator(directory, error);
-       !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    if (entry.depth() >= kDeepest) entry.disable_recursion_pending();
-    const std::string_view format = ForeignFormat(entry->path().filename().string());
-    if (!format.empty()) return format;
-  }
-  return {};
-}
-
-// What is in a directory that was given is the loader's to check; here, what was meant by one that
-// holds no model at all.
-Status CheckDirectory(const std::string& directory) {
-  const std::vector<fs::path> places = Places(directory);
-  if (std::any_of(places.begin(), places.end(), HasWeights)) return {};
-  if (const std::string_view format = ForeignFormatIn(directory); !format.empty()) {
-    return ModelError("{}: of weights it holds {} files alone. {}", directory, format,
-                      AdviceOn(format));
-  }
-  if (!Exists(fs::path(directory) / "config.json") &&
-      IsDirectory(fs::path(directory) / "snapshots")) {
-    return ModelError(
-        "{}: a folder of the hub cache, not a model's directory; give the model's name, org/name, "
-        "or one of the directories in {}/snapshots",
-        directory, directory);
-  }
-  return {};
 }
 
 Error NotADirectory(const std::string& path) {
@@ -158,7 +96,7 @@ Status CheckRevision(std::string_view revision) {
 Result<std::string> LocateModel(const std::string& name_or_directory, const std::string& revision) {
   const std::string directory = ExpandHome(name_or_directory);
   if (IsDirectory(directory)) {
-    RETURN_IF_ERROR(CheckDirectory(directory));
+    RETURN_IF_ERROR(CheckModelDirectory(directory));
     return directory;
   }
   if (IsPath(name_or_directory)) return NotADirectory(directory);

@@ -131,6 +131,11 @@ TEST(FileSelection, SaysWhatIsMissing) {
               AllOf(HasSubstr("model.safetensors"), HasSubstr("ONNX files are not read here")));
   EXPECT_THAT(error({"README.md", "bge-m3-Q4_K_M.gguf"}),
               AllOf(HasSubstr("GGUF"), HasSubstr("give the model that they were made from")));
+  EXPECT_THAT(error({"config.json", "pytorch_model.bin", "vocab.txt"}),
+              AllOf(HasSubstr("no tokenizer.json"), HasSubstr("made of vocab.txt"),
+                    HasSubstr("AutoTokenizer")));
+  EXPECT_THAT(error({"adapter_config.json", "adapter_model.safetensors", "tokenizer.json"}),
+              HasSubstr("merge_and_unload()"));
   // Weights in a folder without what belongs to them.
   EXPECT_THAT(error({"0_Transformer/model.safetensors", "config.json", "tokenizer.json"}),
               HasSubstr("model.safetensors"));

@@ -68,8 +68,9 @@ class ModelLocator : public testing::Test {
 };
 
 TEST_F(ModelLocator, TakesADirectoryAsItIs) {
+  Write(directory_ / "config.json");
   ExpectFound(directory_, directory_.string());
-  fs::create_directories(directory_ / "user/models/tiny");
+  Write(directory_ / "user/models/tiny/config.json");
   ExpectFound(directory_ / "user/models/tiny", "~/models/tiny");
 }
 

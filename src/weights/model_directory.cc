@@ -1,0 +1,145 @@
+#include "weights/model_directory.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "weights/file_formats.h"
+#include "weights/model_error.h"
+#include "weights/path.h"
+
+namespace embedding {
+namespace {
+
+namespace fs = std::filesystem;
+
+// exists() follows links, so a link whose blob is gone counts as missing.
+bool Exists(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+bool HasWeights(const fs::path& directory) {
+  constexpr const char* kWeights[] = {"model.safetensors", "model.safetensors.index.json",
+                                      "pytorch_model.bin", "pytorch_model.bin.index.json"};
+  return std::any_of(std::begin(kWeights), std::end(kWeights),
+                     [&](const char* name) { return Exists(directory / name); });
+}
+
+// Sorted, so that an error names the same one each time.
+std::vector<fs::path> EntriesOf(const fs::path& directory) {
+  std::vector<fs::path> entries;
+  std::error_code error;
+  for (auto entry = fs::directory_iterator(directory, error);
+       !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    entries.push_back(entry->path());
+  }
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
+// The directory itself and the folders of its modules: models of before 2021 have all but the list
+// of modules in 0_Transformer.
+std::vector<fs::path> PlacesIn(const fs::path& directory) {
+  std::vector<fs::path> places = {directory};
+  for (const fs::path& entry : EntriesOf(directory)) {
+    if (IsModuleFolder(entry.filename().string())) places.push_back(entry);
+  }
+  return places;
+}
+
+// The form of weights of other programs that the directory or one of its folders holds; empty if
+// none does.
+std::string_view ForeignFormatIn(const fs::path& directory) {
+  constexpr int kDeepest = 1;  // onnx/model.onnx
+  std::error_code error;
+  for (auto entry = fs::recursive_directory_iterator(directory, error);
+       !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    if (entry.depth() >= kDeepest) entry.disable_recursion_pending();
+    const std::string_view format = ForeignFormat(entry->path().filename().string());
+    if (!format.empty()) return format;
+  }
+  return {};
+}
+
+Status CheckWeights(const std::string& directory, const std::vector<fs::path>& entries) {
+  if (const std::string_view format = ForeignFormatIn(directory); !format.empty()) {
+    return ModelError("{}: of weights it holds {} files alone. {}", directory, format,
+                      AdviceOn(format));
+  }
+  const auto adapter = std::find_if(entries.begin(), entries.end(), [](const fs::path& entry) {
+    return IsAdapter(entry.filename().string());
+  });
+  if (adapter == entries.end()) return {};
+  return ModelError("{}: of weights it holds an adapter's alone ({}). {}", directory,
+                    adapter->filename().string(), AdviceOnAdapters());
+}
+
+// Of a directory without a config.json and without a list of modules that could have one elsewhere.
+Status CheckConfig(const std::string& directory, const std::vector<fs::path>& places,
+                   const std::vector<fs::path>& entries) {
+  if (Exists(fs::path(directory) / "snapshots")) {
+    return ModelError(
+        "{}: a folder of the hub cache, not a model's directory; give the model's name, org/name, "
+        "or one of the directories in {}/snapshots",
+        directory, directory);
+  }
+  if (places.size() > 1) {
+    return ModelError(
+        "{}: holds {}, the folder of a module, but no modules.json, which says what the modules "
+        "are; copy that file of the model too",
+        directory, Quoted(places[1].filename().string()));
+  }
+  const auto inner = std::find_if(entries.begin(), entries.end(), [](const fs::path& entry) {
+    return Exists(entry / "config.json") && HasWeights(entry);
+  });
+  if (inner != entries.end()) {
+    return ModelError("{}: holds no config.json, but the directory {} does; give that", directory,
+                      Quoted(inner->string()));
+  }
+  return ModelError(
+      "{}: holds no config.json; give the directory with the model's config.json, tokenizer.json "
+      "and model.safetensors (or pytorch_model.bin)",
+      directory);
+}
+
+Status CheckTokenizer(const fs::path& place) {
+  if (IsThere(place / "tokenizer.json")) return {};
+  for (const fs::path& entry : EntriesOf(place)) {
+    const std::string advice = AdviceOnVocabulary(entry.filename().string());
+    if (!advice.empty()) {
+      return ModelError("{}: holds no tokenizer.json, {}", place.string(), advice);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+bool HasModel(const fs::path& directory) {
+  const std::vector<fs::path> places = PlacesIn(directory);
+  return std::any_of(places.begin(), places.end(), [](const fs::path& place) {
+    return Exists(place / "config.json") && Exists(place / "tokenizer.json") && HasWeights(place);
+  });
+}
+
+Status CheckModelDirectory(const std::string& directory) {
+  const std::vector<fs::path> places = PlacesIn(directory);
+  const std::vector<fs::path> entries = EntriesOf(directory);
+  if (std::none_of(places.begin(), places.end(), HasWeights)) {
+    RETURN_IF_ERROR(CheckWeights(directory, entries));
+  }
+  const fs::path root(directory);
+  if (!IsThere(root / "config.json") && !IsThere(root / "modules.json")) {
+    return CheckConfig(directory, places, entries);
+  }
+  for (const fs::path& place : places) RETURN_IF_ERROR(CheckTokenizer(place));
+  // Models of before 2021 have a config.json there too, of the library that saved them.
+  const bool is_transformer = HasWeights(root) && IsThere(root / "config.json");
+  if (!is_transformer || IsThere(root / "tokenizer.json")) return {};
+  return ModelError("{}: holds no tokenizer.json; copy that file of the model too", directory);
+}
+
+}  // namespace embedding
