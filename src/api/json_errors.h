@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "api/json_repair.h"
+#include "base/json_repair.h"
 #include "base/result.h"
 #include "base/utf8.h"
 

@@ -1,5 +1,5 @@
-// What is wrong with a body's JSON without being anybody's concern: put right where it stands, so
-// that only the field that is read is refused for it.
+// What is wrong with a document's JSON without being anybody's concern: put right where it stands,
+// so that only the field that is read is refused for it.
 #pragma once
 
 #include <cstddef>

@@ -40,7 +40,7 @@ Result<JsonValue> JsonValue::Parse(std::string_view text, std::string name, Erro
   document->text = text;
   dom::element root;
   simdjson::error_code failure = document->Parse(root);
-  if (failure != simdjson::SUCCESS && ReplaceLongIntegers(document->text)) {
+  if (failure != simdjson::SUCCESS && ReplaceLargeNumbers(document->text)) {
     failure = document->Parse(root);
   }
   if (failure == simdjson::SUCCESS) return JsonValue(document, root, std::move(name), true);

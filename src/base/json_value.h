@@ -23,8 +23,9 @@ namespace embedding {
 class JsonValue {
  public:
   // The value of a whole text. `name` is the document's in errors, which are all of kind `code`:
-  // for what is not JSON in UTF-8 (integers of any length are, and become real numbers beyond 64
-  // bits), and for nesting beyond 64 levels, so that what walks the value may recurse.
+  // for what is not JSON in UTF-8 (numbers of any size are: integers beyond 64 bits become real
+  // ones, and what is beyond double's range kHuge), and for nesting beyond 64 levels, so that what
+  // walks the value may recurse.
   static Result<JsonValue> Parse(std::string_view text, std::string name,
                                  ErrorCode code = ErrorCode::kModelLoad);
   // The same for a file of at most 64 MiB, whose name is its path.

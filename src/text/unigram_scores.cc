@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/json_repair.h"
+
 namespace embedding {
 namespace {
 
@@ -117,7 +119,7 @@ Result<std::vector<double>> ReadUnigramScores(std::string_view padded_json, size
       return fail();
     }
     const double score = ParseScore(number);
-    if (!std::isfinite(score)) return fail();
+    if (!(std::abs(score) < kHuge)) return fail();
     scores.push_back(score);
   }
   if (scores.size() != count) return fail();

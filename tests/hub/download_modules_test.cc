@@ -9,7 +9,7 @@ TEST_F(DownloadTest, AsksForNoModuleAgainThatHasNoFiles) {
   AddFile("modules.json", R"([{"path": "", "type": "sentence_transformers.models.Transformer"},
       {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
       {"path": "2_Normalize", "type": "sentence_transformers.models.Normalize"},
-      {"path": "3_Identity", "type": "torch.nn.Identity"}])");
+      {"path": "3_Identity", "type": "sentence_transformers.models.Identity"}])");
   AddFile("1_Pooling/config.json", "{}");
   StartHub();
   ASSERT_TRUE(LocateOrDownloadModel("acme/tiny").ok());
