@@ -79,7 +79,7 @@ def mac(tmp_path):
 
 @pytest.mark.parametrize("arguments", [(), ("dev",)])
 def test_the_second_start_installs_nothing(mac, arguments):
-    dev = ("clang-format", "node", "googletest", "google-benchmark")
+    dev = ("clang-format", "node", "googletest", "google-benchmark", "nlohmann-json")
     wanted = {f for f in mac.formulas() if arguments or f not in dev}
     first = mac.install(*arguments)
     assert set(first) == wanted and len(first) == len(wanted)
