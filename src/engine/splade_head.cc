@@ -50,7 +50,10 @@ Result<SpladeHead> SpladeHead::Load(const EncoderConfig& config, const SpladePoo
   const bool tied = weights.Find(own) == nullptr;
   ASSIGN_OR_RETURN(const TensorView decoder,
                    weights.Require(tied ? "bert.embeddings.word_embeddings.weight" : own, table));
-  ASSIGN_OR_RETURN(const TensorView bias, weights.Require(kPrefix + "bias", entries));
+  // Both names are one tensor in transformers, of which files have either; the decoder's is used.
+  const std::string own_bias = kPrefix + "decoder.bias";
+  ASSIGN_OR_RETURN(const TensorView bias,
+                   weights.Require(weights.Find(own_bias) ? own_bias : kPrefix + "bias", entries));
   ASSIGN_OR_RETURN(head.decoder_, backend.MakeLinear(decoder, &bias, Activation::kIdentity));
   return head;
 }

@@ -35,6 +35,10 @@ Status ParseSteps(const JsonValue& document, const TokenizerOverrides& overrides
   return {};
 }
 
+std::string NameOr(const std::string& otherwise, const std::string& name) {
+  return name.empty() ? otherwise : name;
+}
+
 Result<int32_t> IdOf(const std::string& special, const TokenizerComponents& components) {
   for (const AddedToken& token : components.added_tokens) {
     if (token.content == special) return token.id;
@@ -53,8 +57,8 @@ Result<std::optional<PostProcessor>> OtherPostProcessor(const JsonValue& post_pr
   if (overrides.of_class == Class::kPlain) return other;
   ASSIGN_OR_RETURN(const std::optional<SpecialEnds> ends, ParseSpecialEnds(post_processor));
   if (!ends) return other;
-  const std::string first = overrides.first_token.empty() ? ends->first : overrides.first_token;
-  const std::string last = overrides.last_token.empty() ? ends->last : overrides.last_token;
+  const std::string first = NameOr(ends->first, overrides.first_token);
+  const std::string last = NameOr(ends->last, overrides.last_token);
   if (first == ends->first && last == ends->last) return other;
   ASSIGN_OR_RETURN(const int32_t first_id, IdOf(first, components));
   ASSIGN_OR_RETURN(const int32_t last_id, IdOf(last, components));
@@ -79,6 +83,10 @@ Status ParseSpecialTokens(const JsonValue& document, const TokenizerOverrides& o
     ASSIGN_OR_RETURN(std::optional<PostProcessor> other,
                      OtherPostProcessor(*post_processor, overrides, components));
     if (other) components.post_processor = *std::move(other);
+  } else if (overrides.of_class == Class::kBert) {
+    ASSIGN_OR_RETURN(const int32_t first, IdOf(NameOr("[CLS]", overrides.first_token), components));
+    ASSIGN_OR_RETURN(const int32_t last, IdOf(NameOr("[SEP]", overrides.last_token), components));
+    components.post_processor = BertPostProcessor(first, last);
   }
   return {};
 }

@@ -37,7 +37,7 @@ struct TokenizerOverrides {
   // special token, and in what is invisible at the end of a text.)
   bool without_prefix_space = false;
   // Of both: the tokens before and after a text. Where the file's post-processor puts others there,
-  // the class's is in its place.
+  // or kBert's file has none, the class's is in its place.
   std::string first_token = {};
   std::string last_token = {};
 

@@ -86,10 +86,13 @@ Result<std::vector<std::string>> ReadLabels(const JsonValue& config) {
   if (const auto names = config.Find("id2label"); names && !names->Fields().empty()) {
     for (size_t i = 0; i < names->Fields().size(); ++i) {
       const auto name = names->Find(std::to_string(i));
-      if (!name || !name->is_string()) {
-        return names->Wrong("an object of strings by the numbers from 0 on");
+      if (!name) {
+        return names->Fail("has " + std::to_string(names->Fields().size()) +
+                           " names, but none for " + std::to_string(i));
       }
-      ASSIGN_OR_RETURN(labels.emplace_back(), name->AsString());
+      // A number is a name too.
+      const Result<std::string_view> text = name->AsString();
+      labels.push_back(text.ok() ? std::string(*text) : name->Shown());
     }
     return labels;
   }
@@ -124,6 +127,7 @@ Result<EncoderConfig> ReadEncoderConfig(const std::string& path) {
   ASSIGN_OR_RETURN(encoder.activation, ReadActivation(config));
   ASSIGN_OR_RETURN(encoder.architectures,
                    config.Strings("architectures", std::vector<std::string>()));
+  ASSIGN_OR_RETURN(encoder.tokenizer_class, config.String("tokenizer_class", ""));
   for (const std::string& architecture : encoder.architectures) {
     if (!architecture.ends_with("ForSequenceClassification")) continue;
     ASSIGN_OR_RETURN(encoder.labels, ReadLabels(config));

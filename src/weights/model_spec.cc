@@ -10,6 +10,7 @@
 #include "weights/module_list.h"
 #include "weights/path.h"
 #include "weights/sentence_modules.h"
+#include "weights/transformer_module.h"
 
 namespace embedding {
 namespace {
@@ -24,27 +25,19 @@ size_t AvailablePositions(const EncoderConfig& encoder) {
   return encoder.max_position_embeddings - encoder.position_offset();
 }
 
-// What the Transformer module's own file says: max_seq_length, if it is given, and that texts are
-// to be lower-cased first.
-Status ReadTransformerModule(ModelSpec& spec, std::optional<size_t>& max_seq_length) {
-  for (const char* name : {"sentence_bert_config.json", "sentence_roberta_config.json",
-                           "sentence_xlm-roberta_config.json"}) {
-    const fs::path path = fs::path(spec.transformer_directory) / name;
-    if (!IsThere(path)) continue;
-    ASSIGN_OR_RETURN(const JsonValue config, JsonValue::ObjectFromFile(path.string()));
-    ASSIGN_OR_RETURN(spec.tokenizer.overrides.lowercase_first, config.Bool("do_lower_case", false));
-    if (!config.Has("max_seq_length")) return {};
-    ASSIGN_OR_RETURN(const int64_t tokens,
-                     config.Integer("max_seq_length", kMinSequence, INT32_MAX));
-    max_seq_length = static_cast<size_t>(tokens);
-    const size_t positions = AvailablePositions(spec.encoder);
-    if (*max_seq_length > positions) {
-      spec.warnings.push_back(fmt::format(
-          "{}: max_seq_length is {}, but config.json's max_position_embeddings {} has only {} "
-          "positions for tokens: texts are cut to these",
-          path.string(), tokens, spec.encoder.max_position_embeddings, positions));
-    }
-    return {};
+// What the Transformer module's own file says.
+Status TakeTransformerModule(ModelSpec& spec, std::optional<size_t>& max_seq_length) {
+  ASSIGN_OR_RETURN(const TransformerModule module,
+                   ReadTransformerModule(spec.transformer_directory));
+  spec.tokenizer.overrides.lowercase_first = module.lower_case;
+  if (!module.max_seq_length) return {};
+  max_seq_length = module.max_seq_length;
+  const size_t positions = AvailablePositions(spec.encoder);
+  if (*max_seq_length > positions) {
+    spec.warnings.push_back(fmt::format(
+        "{}: max_seq_length is {}, but config.json's max_position_embeddings {} has only {} "
+        "positions for tokens: texts are cut to these",
+        module.path, *max_seq_length, spec.encoder.max_position_embeddings, positions));
   }
   return {};
 }
@@ -90,6 +83,13 @@ Status ReadLibraryConfig(ModelSpec& spec) {
   const fs::path path = fs::path(spec.directory) / "config_sentence_transformers.json";
   if (!IsThere(path)) return {};
   ASSIGN_OR_RETURN(const JsonValue config, JsonValue::ObjectFromFile(path.string()));
+  ASSIGN_OR_RETURN(const std::string model_type, config.String("model_type", ""));
+  if (model_type == "CrossEncoder" && !spec.is_classifier()) {
+    return ModelError(
+        "{}: model_type is CrossEncoder, but config.json's architectures has no "
+        "*ForSequenceClassification; scores that come out of other modules are not supported",
+        config.place());
+  }
   if (const auto prompts = config.Find("prompts")) {
     if (!prompts->is_object()) return prompts->Wrong("an object of strings by their names");
     for (const auto& [name, prompt] : prompts->Fields()) {
@@ -134,6 +134,10 @@ Result<ModelSpec> ReadModelSpec(const std::string& directory, const std::string&
     ASSIGN_OR_RETURN(modules, ReadModuleList(list.string()));
     // Which does nothing once a model is trained.
     std::erase_if(modules, [](const ModuleEntry& module) { return module.kind == "Dropout"; });
+    // Before config.json is looked for, which others do not have.
+    if (!modules.empty() && !modules[0].kind.ends_with("Transformer")) {
+      return UnsupportedModule(modules[0]);
+    }
   }
   ModelSpec spec;
   spec.directory = directory;
@@ -144,12 +148,13 @@ Result<ModelSpec> ReadModelSpec(const std::string& directory, const std::string&
   const fs::path transformer(spec.transformer_directory);
   ASSIGN_OR_RETURN(spec.encoder, ReadEncoderConfig((transformer / "config.json").string()));
   ASSIGN_OR_RETURN(spec.tokenizer,
-                   ReadTokenizerConfig(spec.transformer_directory, spec.encoder.family));
+                   ReadTokenizerConfig(spec.transformer_directory, spec.encoder.family,
+                                       spec.encoder.tokenizer_class));
   std::optional<size_t> max_seq_length = spec.tokenizer.model_max_length;
   spec.pooling = {Pooling::kMean};
   if (has_modules) {
     RETURN_IF_ERROR(ReadSentenceModules(modules, spec));
-    RETURN_IF_ERROR(ReadTransformerModule(spec, max_seq_length));
+    RETURN_IF_ERROR(TakeTransformerModule(spec, max_seq_length));
   } else if (pooling.empty()) {
     TakeDefaultPooling(spec);
   }

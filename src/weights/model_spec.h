@@ -26,6 +26,7 @@ enum class Activation { kIdentity, kTanh, kRelu, kGelu, kGeluTanh, kSigmoid };
 struct EncoderConfig {
   ModelFamily family = ModelFamily::kBert;
   std::vector<std::string> architectures;
+  std::string tokenizer_class;  // empty if config.json has none
   size_t hidden_size = 0;
   size_t num_hidden_layers = 0;
   size_t num_attention_heads = 0;

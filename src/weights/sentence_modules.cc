@@ -130,10 +130,11 @@ Status ReadDense(const std::string& directory, ModelSpec& spec) {
   }
   ASSIGN_OR_RETURN(const bool use_residual, config.Bool("use_residual", false));
   if (use_residual) return ModelError("{}: use_residual is not supported", config.place());
-  ASSIGN_OR_RETURN(const std::string input,
-                   config.String("module_input_name", "sentence_embedding"));
-  if (input != "sentence_embedding") {
-    return ModelError("{}: module_input_name {} is not supported", config.place(), Quoted(input));
+  for (const std::string_view end : {"module_input_name", "module_output_name"}) {
+    ASSIGN_OR_RETURN(const std::string name, config.String(end, "sentence_embedding"));
+    if (name != "sentence_embedding") {
+      return ModelError("{}: {} {} is not supported", config.place(), end, Quoted(name));
+    }
   }
   DenseModuleConfig dense{.directory = directory,
                           .in_features = static_cast<size_t>(in_features),
@@ -165,6 +166,14 @@ Result<Pooling> PoolingOfName(std::string_view name) {
   return ModelError("there is no pooling {}", Quoted(name));
 }
 
+Error UnsupportedModule(const ModuleEntry& module) {
+  return ModelError(
+      "{}: {} is not supported here; supported are the sequences Transformer, Pooling, Dense (any "
+      "number), Normalize (optional); Transformer alone; and Transformer or MLMTransformer, "
+      "SpladePooling",
+      module.where, Quoted(module.kind));
+}
+
 Status ReadSentenceModules(const std::vector<ModuleEntry>& modules, ModelSpec& spec) {
   const std::string list_path = (fs::path(spec.directory) / "modules.json").string();
   const auto kind_of = [&](size_t i) {
@@ -176,14 +185,7 @@ Status ReadSentenceModules(const std::vector<ModuleEntry>& modules, ModelSpec& s
   const auto config_of = [&](size_t i) {
     return (fs::path(directory_of(i)) / "config.json").string();
   };
-  const auto unsupported = [&](size_t i) {
-    return ModelError(
-        "{}: {} is not supported here; supported are the sequences Transformer, Pooling, Dense "
-        "(any "
-        "number), Normalize (optional); Transformer alone; and Transformer or MLMTransformer, "
-        "SpladePooling",
-        modules[i].where, Quoted(modules[i].kind));
-  };
+  const auto unsupported = [&](size_t i) { return UnsupportedModule(modules[i]); };
   if (modules.empty()) {
     return ModelError("{}: has no modules, but a Transformer is needed", list_path);
   }

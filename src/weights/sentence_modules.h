@@ -16,6 +16,9 @@ namespace embedding {
 // modules want no classifier. Errors: kModelLoad, naming the file, module and field.
 Status ReadSentenceModules(const std::vector<ModuleEntry>& modules, ModelSpec& spec);
 
+// That a module cannot be there, and which lists can.
+Error UnsupportedModule(const ModuleEntry& module);
+
 // The mode that 1_Pooling/config.json calls so: "cls". Errors: kModelLoad.
 Result<Pooling> PoolingOfName(std::string_view name);
 

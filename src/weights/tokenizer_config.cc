@@ -38,11 +38,11 @@ std::string ClassOf(ModelFamily family) {
 
 // Tokenizers without a limit say 1e30.
 Result<std::optional<size_t>> ReadLimit(const JsonValue& config) {
-  if (!config.Has("model_max_length")) return std::optional<size_t>();
-  ASSIGN_OR_RETURN(const double limit, config.Number("model_max_length"));
+  const std::string_view name = config.Has("model_max_length") ? "model_max_length" : "max_len";
+  if (!config.Has(name)) return std::optional<size_t>();
+  ASSIGN_OR_RETURN(const double limit, config.Number(name));
   if (limit > INT32_MAX) return std::optional<size_t>();
-  ASSIGN_OR_RETURN(const int64_t tokens,
-                   config.Integer("model_max_length", kMinSequence, INT32_MAX));
+  ASSIGN_OR_RETURN(const int64_t tokens, config.Integer(name, kMinSequence, INT32_MAX));
   return std::optional(static_cast<size_t>(tokens));
 }
 
@@ -97,18 +97,23 @@ Result<TokenizerOverrides> ReadOverrides(const std::string& directory, const Jso
 
 }  // namespace
 
-Result<TokenizerConfig> ReadTokenizerConfig(const std::string& directory, ModelFamily family) {
+Result<TokenizerConfig> ReadTokenizerConfig(const std::string& directory, ModelFamily family,
+                                            const std::string& class_of_config_json) {
   const std::string path = (std::filesystem::path(directory) / "tokenizer_config.json").string();
   ASSIGN_OR_RETURN(const JsonValue file, IsThere(path)
                                              ? JsonValue::ObjectFromFile(path)
                                              : Result<JsonValue>(JsonValue::EmptyObject(path)));
   TokenizerConfig config;
-  ASSIGN_OR_RETURN(std::string class_name, file.String("tokenizer_class", ClassOf(family)));
+  ASSIGN_OR_RETURN(
+      std::string class_name,
+      file.String("tokenizer_class",
+                  class_of_config_json.empty() ? ClassOf(family) : class_of_config_json));
   class_name = WithoutFast(std::move(class_name));
   const bool is_plain = class_name == "PreTrainedTokenizer" || class_name == "TokenizersBackend";
   ASSIGN_OR_RETURN(config.overrides, ReadOverrides(directory, file, class_name));
-  const std::vector<std::string> of_class =
-      is_plain ? std::vector<std::string>() : std::vector<std::string>{"token_type_ids"};
+  const std::vector<std::string> of_class = is_plain || class_name == "DistilBertTokenizer"
+                                                ? std::vector<std::string>()
+                                                : std::vector<std::string>{"token_type_ids"};
   ASSIGN_OR_RETURN(const std::vector<std::string> inputs,
                    file.Strings("model_input_names", of_class));
   config.has_token_types =

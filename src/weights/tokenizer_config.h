@@ -30,7 +30,9 @@ struct TokenizerConfig {
 };
 
 // Reads the file of `directory`, where an absent one means what it means to transformers: the class
-// that belongs to the family, and that class's defaults. Errors: kModelLoad, naming file and field.
-Result<TokenizerConfig> ReadTokenizerConfig(const std::string& directory, ModelFamily family);
+// that config.json names, or else the one that belongs to the family, and that class's defaults.
+// Errors: kModelLoad, naming file and field.
+Result<TokenizerConfig> ReadTokenizerConfig(const std::string& directory, ModelFamily family,
+                                            const std::string& class_of_config_json);
 
 }  // namespace embedding

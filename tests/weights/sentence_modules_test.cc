@@ -152,5 +152,25 @@ TEST_F(ModelSpecTest, ModulesSayWhatAModelIsForWhateverHeadItHas) {
   }
 }
 
+TEST_F(ModelSpecTest, NamesAModuleThatIsNoTransformerBeforeItsFiles) {
+  for (const char* kind : {"Router", "StaticEmbedding", "WordEmbeddings", "CLIPModel"}) {
+    Modules()[0]["type"] = std::string("sentence_transformers.models.") + kind;
+    Modules()[0]["path"] = "0_" + std::string(kind);
+    EXPECT_THAT(ErrorMessage(),
+                testing::AllOf(HasSubstr("modules.json: module 0"), HasSubstr(kind)));
+  }
+}
+
+TEST_F(ModelSpecTest, RefusesScoresThatComeOutOfModules) {
+  files_["config_sentence_transformers.json"]["model_type"] = "CrossEncoder";
+  EXPECT_THAT(ErrorMessage(), HasSubstr("model_type is CrossEncoder"));
+  files_["config_sentence_transformers.json"]["model_type"] = "SentenceTransformer";
+  ReadGood();
+  AddDense("2_Dense", 64, 32);
+  ReadGood();
+  EXPECT_THAT(ErrorWith("2_Dense/config.json", "module_output_name", "scores"),
+              HasSubstr("module_output_name \"scores\" is not supported"));
+}
+
 }  // namespace
 }  // namespace embedding

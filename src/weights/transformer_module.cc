@@ -1,0 +1,93 @@
+#include "weights/transformer_module.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+
+#include "base/json_value.h"
+#include "weights/model_error.h"
+#include "weights/path.h"
+#include "weights/tokenizer_config.h"
+
+namespace embedding {
+namespace {
+
+constexpr std::array kFileNames = {
+    "sentence_bert_config.json",       "sentence_roberta_config.json",
+    "sentence_distilbert_config.json", "sentence_camembert_config.json",
+    "sentence_albert_config.json",     "sentence_xlm-roberta_config.json",
+    "sentence_xlnet_config.json"};
+
+// Arguments of the libraries' loading, and of padding, which change no vector.
+constexpr std::array<std::string_view, 10> kHarmless = {
+    "cache_dir",   "local_files_only", "padding",  "padding_side",      "pad_to_multiple_of",
+    "return_dict", "return_tensors",   "revision", "trust_remote_code", "use_fast"};
+
+Status ReadLimit(const JsonValue& value, std::optional<size_t>& limit) {
+  ASSIGN_OR_RETURN(const int64_t tokens, value.AsInteger(kMinSequence, INT32_MAX));
+  limit = static_cast<size_t>(tokens);
+  return {};
+}
+
+// `arguments` of a constructor or of the tokenizer's call; `limit` is the one that is a length.
+Status ReadArguments(const JsonValue& arguments, std::string_view limit, std::string_view instead,
+                     TransformerModule& module) {
+  for (const auto& [name, value] : arguments.Fields()) {
+    const Result<bool> is_on = value.AsBool();
+    const bool is_harmless =
+        std::find(kHarmless.begin(), kHarmless.end(), name) != kHarmless.end() ||
+        (name == "truncation" && (value.is_string() || (is_on.ok() && *is_on)));
+    if (value.is_null() || is_harmless) continue;
+    if (name != limit) {
+      return ModelError("{} is not supported; {}", value.place(), instead);
+    }
+    RETURN_IF_ERROR(ReadLimit(value, module.max_seq_length));
+  }
+  return {};
+}
+
+Status ReadFile(const JsonValue& file, TransformerModule& module) {
+  ASSIGN_OR_RETURN(module.lower_case, file.Bool("do_lower_case", false));
+  if (const auto limit = file.Find("max_seq_length")) {
+    RETURN_IF_ERROR(ReadLimit(*limit, module.max_seq_length));
+  }
+  for (const char* name : {"tokenizer_args", "tokenizer_kwargs", "processor_kwargs"}) {
+    if (const auto arguments = file.Find(name)) {
+      RETURN_IF_ERROR(ReadArguments(*arguments, "model_max_length",
+                                    "put it into tokenizer_config.json", module));
+    }
+  }
+  for (const char* name : {"config_args", "config_kwargs"}) {
+    if (const auto arguments = file.Find(name)) {
+      RETURN_IF_ERROR(ReadArguments(*arguments, "", "put it into config.json", module));
+    }
+  }
+  if (const auto processing = file.Find("processing_kwargs")) {
+    for (const auto& [kind, arguments] : processing->Fields()) {
+      if (kind != "text" && kind != "common") continue;  // no pictures and no sounds come here
+      RETURN_IF_ERROR(ReadArguments(arguments, "max_length",
+                                    "send truncate or add_special_tokens with a request", module));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<TransformerModule> ReadTransformerModule(const std::string& directory) {
+  TransformerModule module;
+  for (const char* name : kFileNames) {
+    const std::string path = (std::filesystem::path(directory) / name).string();
+    if (!IsThere(path)) continue;
+    ASSIGN_OR_RETURN(const JsonValue file, JsonValue::ObjectFromFile(path));
+    if (file.Fields().empty()) continue;
+    module.path = path;
+    RETURN_IF_ERROR(ReadFile(file, module));
+    break;
+  }
+  return module;
+}
+
+}  // namespace embedding

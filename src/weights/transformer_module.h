@@ -1,0 +1,23 @@
+// sentence_bert_config.json: what the Transformer module of sentence-transformers is made with.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+
+namespace embedding {
+
+struct TransformerModule {
+  std::string path;  // of the file; empty if there is none
+  std::optional<size_t> max_seq_length;
+  bool lower_case = false;  // texts, before the tokenizer
+};
+
+// Reads the file of `directory`, whose name has changed with the kinds of models. Arguments for the
+// libraries below are read where they limit a text's length, and refused where they would change
+// what is computed. Errors: kModelLoad, naming file and field.
+Result<TransformerModule> ReadTransformerModule(const std::string& directory);
+
+}  // namespace embedding
