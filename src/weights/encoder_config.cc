@@ -87,8 +87,9 @@ Result<std::vector<std::string>> ReadLabels(const JsonValue& config) {
     for (size_t i = 0; i < names->Fields().size(); ++i) {
       const auto name = names->Find(std::to_string(i));
       if (!name) {
-        return names->Fail("has " + std::to_string(names->Fields().size()) +
-                           " names, but none for " + std::to_string(i));
+        return names->Fail(
+            "must be an object of names by the numbers from 0 on, but has none for " +
+            std::to_string(i));
       }
       // A number is a name too.
       const Result<std::string_view> text = name->AsString();
