@@ -15,8 +15,8 @@ Result<std::unique_ptr<Model>> ParseWordPiece(const JsonValue& node, std::string
   ASSIGN_OR_RETURN(options.unk_token, node.String("unk_token"));
   if (!unk_token.empty()) options.unk_token = unk_token;
   ASSIGN_OR_RETURN(options.continuing_subword_prefix, node.String("continuing_subword_prefix"));
-  ASSIGN_OR_RETURN(options.max_input_chars_per_word,
-                   node.Integer("max_input_chars_per_word", 0, INT32_MAX));
+  ASSIGN_OR_RETURN(const int64_t max_chars, node.Integer("max_input_chars_per_word", 0, INT32_MAX));
+  options.max_input_chars_per_word = static_cast<size_t>(max_chars);
 
   ASSIGN_OR_RETURN(const JsonValue vocab, node.Field("vocab"));
   dom::object object;
