@@ -12,7 +12,10 @@ namespace {
 namespace dom = simdjson::dom;
 
 constexpr size_t kMaxDepth = 64;
+constexpr size_t kShownBytes = 120;  // of a name in a place
 constexpr size_t kMaxFileBytes = size_t{64} << 20;
+// Each value may become a JsonValue, of some hundred bytes.
+constexpr ptrdiff_t kMaxFileValues = ptrdiff_t{2} << 20;
 // For less simdjson allocates anew, and forgets the depth.
 constexpr size_t kMinCapacityBytes = 64;
 
@@ -40,7 +43,10 @@ Result<JsonValue> JsonValue::Parse(std::string_view text, std::string name, Erro
   document->text = text;
   dom::element root;
   simdjson::error_code failure = document->Parse(root);
-  if (failure != simdjson::SUCCESS && ReplaceLargeNumbers(document->text)) {
+  // Versions of simdjson name what is wrong with such a number differently.
+  const bool may_be_a_number = failure != simdjson::SUCCESS && failure != simdjson::UTF8_ERROR &&
+                               failure != simdjson::MEMALLOC && failure != simdjson::DEPTH_ERROR;
+  if (may_be_a_number && ReplaceLargeNumbers(document->text)) {
     failure = document->Parse(root);
   }
   if (failure == simdjson::SUCCESS) return JsonValue(document, root, std::move(name), true);
@@ -66,7 +72,11 @@ Result<JsonValue> JsonValue::FromFile(const std::string& path) {
   if (bytes.size() > kMaxFileBytes) {
     return refuse(std::to_string(bytes.size()) + " bytes are too many for a configuration file");
   }
-  return Parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
+  const std::string_view text = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  if (std::count(text.begin(), text.end(), ',') > kMaxFileValues) {
+    return refuse("too many values for a configuration file");
+  }
+  return Parse(text, path);
 }
 
 Result<JsonValue> JsonValue::ObjectFromFile(const std::string& path) {
@@ -198,7 +208,6 @@ Result<std::vector<std::string>> JsonValue::Strings(
   }
   std::vector<std::string> strings;
   for (const JsonValue& item : items) {
-    if (!item.is_string()) return Wrong(name, "an array of strings");
     ASSIGN_OR_RETURN(const std::string_view text, item.AsString());
     strings.emplace_back(text);
   }
@@ -236,8 +245,9 @@ JsonValue JsonValue::Named(std::string place) const {
 std::string_view JsonValue::document() const { return document_->text; }
 
 std::string JsonValue::PlaceOf(std::string_view name) const {
-  if (place_.empty()) return std::string(name);
-  return place_ + (is_named_ ? ": " : ".") + std::string(name);
+  const std::string shown = Printable(name, kShownBytes);
+  if (place_.empty()) return shown;
+  return place_ + (is_named_ ? ": " : ".") + shown;
 }
 
 }  // namespace embedding

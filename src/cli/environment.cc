@@ -9,8 +9,8 @@
 #include <cstdlib>
 #include <regex>
 
+#include "base/quoted.h"
 #include "cli/near_name.h"
-#include "weights/model_error.h"
 
 namespace embedding::cli {
 namespace {

@@ -3,11 +3,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/quoted.h"
 #include "cli/commands.h"
 #include "cli/near_name.h"
 #include "cli/resources.h"
 #include "cli/standard_streams.h"
-#include "weights/model_error.h"
 
 namespace {
 

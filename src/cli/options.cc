@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/quoted.h"
 #include "base/result.h"
 #include "cli/commands.h"
 #include "cli/config_file.h"
@@ -24,7 +25,6 @@
 #include "cli/option_values.h"
 #include "cli/standard_streams.h"
 #include "cli/usage_error.h"
-#include "weights/model_error.h"
 
 namespace embedding::cli {
 namespace {

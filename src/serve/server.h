@@ -41,7 +41,7 @@ struct ServerOptions {
   uint16_t port = 8001;  // 0 takes any free one
   // Beyond it a connection is answered 503 and closed.
   size_t max_connections = 4096;
-  size_t payload_limit_bytes = 20'000'000;  // of a request; beyond it 413
+  size_t payload_limit_bytes = 20'000'000;  // of a request; beyond it 413. The caller's to choose
   // What the bodies of all requests on their way or in hand may take together; beyond it 503.
   size_t bodies_limit_bytes = 64'000'000;
   // How long requests in hand may take to finish once the server stops.

@@ -49,6 +49,9 @@ size_t SkipSpaceRight(std::string_view text, size_t position) {
 }  // namespace
 
 Result<AddedTokens> AddedTokens::Build(std::vector<AddedToken> tokens) {
+  if (tokens.size() > DoubleArrayTrie::kMaxValue) {
+    return Error{ErrorCode::kModelLoad, "there are more added tokens than are supported", ""};
+  }
   AddedTokens added;
   std::vector<DoubleArrayTrie::Entry> entries;
   for (size_t i = 0; i < tokens.size(); ++i) {

@@ -13,8 +13,7 @@ namespace {
 
 Result<AddedToken> ParseOne(const JsonValue& element) {
   AddedToken token;
-  ASSIGN_OR_RETURN(const std::string content, element.String("content"));
-  token.content = content;
+  ASSIGN_OR_RETURN(token.content, element.String("content"));
   ASSIGN_OR_RETURN(token.single_word, element.Bool("single_word"));
   ASSIGN_OR_RETURN(token.lstrip, element.Bool("lstrip"));
   ASSIGN_OR_RETURN(token.rstrip, element.Bool("rstrip"));
@@ -35,18 +34,26 @@ bool MeanTheSame(const AddedToken& a, const AddedToken& b) {
 // All tokens in the order in which transformers adds them.
 std::vector<AddedToken> Join(std::vector<AddedToken> of_file, AddedTokenOverrides overrides) {
   std::vector<AddedToken> joined = std::move(of_file);
-  const size_t of_file_count = joined.size();
+  std::unordered_map<std::string, AddedToken> of_file_by_content;
+  std::unordered_set<std::string> known;
+  std::unordered_set<int32_t> known_ids;
+  for (const AddedToken& token : joined) {
+    of_file_by_content.insert_or_assign(token.content, token);
+    known.insert(token.content);
+    known_ids.insert(token.id);
+  }
   std::stable_sort(overrides.with_ids.begin(), overrides.with_ids.end(),
                    [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
   for (AddedToken& token : overrides.with_ids) {
-    const auto of_file_end = joined.begin() + static_cast<ptrdiff_t>(of_file_count);
-    if (std::none_of(joined.begin(), of_file_end,
-                     [&](const AddedToken& known) { return MeanTheSame(known, token); })) {
-      joined.push_back(std::move(token));
+    const auto same = of_file_by_content.find(token.content);
+    if (same != of_file_by_content.end() &&
+        (!overrides.with_ids_win || MeanTheSame(same->second, token))) {
+      continue;
     }
+    if (!overrides.with_ids_win && known_ids.contains(token.id)) continue;
+    known.insert(token.content);
+    joined.push_back(std::move(token));
   }
-  std::unordered_set<std::string> known;
-  for (const AddedToken& token : joined) known.insert(token.content);
   for (AddedToken& token : overrides.without_ids) {
     if (known.insert(token.content).second) joined.push_back(std::move(token));
   }

@@ -44,7 +44,7 @@ Result<std::unique_ptr<Normalizer>> ParseReplace(const JsonValue& node) {
     ASSIGN_OR_RETURN(replaced.literal, pattern.String("String"));
     if (replaced.literal.empty()) return pattern.Fail("is empty");
   }
-  return MakeReplaceNormalizer(std::move(replaced), std::string(content));
+  return MakeReplaceNormalizer(std::move(replaced), content);
 }
 
 Result<std::unique_ptr<Normalizer>> ParseBert(const JsonValue& node) {
@@ -91,7 +91,7 @@ Result<std::unique_ptr<Normalizer>> ParseOne(const JsonValue& node, std::string_
   }
   if (type == "Prepend") {
     ASSIGN_OR_RETURN(const std::string prefix, node.String("prepend"));
-    return MakePrependNormalizer(std::string(prefix));
+    return MakePrependNormalizer(prefix);
   }
   return node.Fail("is of type \"" + std::string(type) + "\", which is not supported");
 }

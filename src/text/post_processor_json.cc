@@ -15,6 +15,10 @@ using Piece = Template::Piece;
 // token of many ids many times is not to make every text millions of tokens long.
 constexpr size_t kMaxPieces = 16'384;
 
+Error TooManyPieces(const JsonValue& node) {
+  return node.Fail("has more than " + std::to_string(kMaxPieces) + " pieces");
+}
+
 Piece First(int32_t type_id) { return {Piece::Kind::kFirst, type_id, 0}; }
 Piece Second(int32_t type_id) { return {Piece::Kind::kSecond, type_id, 0}; }
 Piece Special(int32_t type_id, int32_t id) { return {Piece::Kind::kSpecial, type_id, id}; }
@@ -35,6 +39,7 @@ Result<int32_t> ParseTokenId(const JsonValue& node) {
 Result<Template> ParseTemplate(const JsonValue& node, const JsonValue& special_tokens,
                                bool is_pair) {
   ASSIGN_OR_RETURN(const std::vector<JsonValue> elements, node.Elements());
+  if (elements.size() > kMaxPieces) return TooManyPieces(node);
   Template parsed;
   for (const JsonValue& element : elements) {
     if (const auto sequence = element.Find("Sequence")) {
@@ -61,7 +66,7 @@ Result<Template> ParseTemplate(const JsonValue& node, const JsonValue& special_t
     ASSIGN_OR_RETURN(const std::vector<JsonValue> id_nodes, ids.Elements());
     for (const JsonValue& id_node : id_nodes) {
       if (parsed.pieces.size() == kMaxPieces) {
-        return node.Fail("has more than " + std::to_string(kMaxPieces) + " pieces");
+        return TooManyPieces(node);
       }
       ASSIGN_OR_RETURN(const int64_t id, id_node.AsInteger(0, INT32_MAX));
       parsed.pieces.push_back(Special(static_cast<int32_t>(type_id), static_cast<int32_t>(id)));

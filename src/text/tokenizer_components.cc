@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/quoted.h"
 #include "text/tokenizer_json.h"
 
 namespace embedding {
@@ -45,7 +46,7 @@ Result<int32_t> IdOf(const std::string& special, const TokenizerComponents& comp
   }
   if (const auto id = components.model->vocabulary().IdOf(special)) return *id;
   return Error{ErrorCode::kModelLoad,
-               "the special token \"" + special + "\" is no token of the vocabulary", ""};
+               "the special token " + Quoted(special) + " is no token of the vocabulary", ""};
 }
 
 // The class's post-processor, if the overrides name other tokens than the file's puts around a
@@ -91,6 +92,13 @@ Status ParseSpecialTokens(const JsonValue& document, const TokenizerOverrides& o
   return {};
 }
 
+Status RefuseTwo(const JsonValue& object, std::string_view name) {
+  const auto fields = object.Fields();
+  const auto count = std::count_if(fields.begin(), fields.end(),
+                                   [&](const auto& field) { return field.first == name; });
+  return count > 1 ? Status(object.Fail("has \"" + std::string(name) + "\" twice")) : Status{};
+}
+
 // A class has no other model than its own.
 TokenizerOverrides ForModel(TokenizerOverrides overrides, std::string_view model_type) {
   const std::string_view expected = overrides.of_class == Class::kBert ? "WordPiece" : "Unigram";
@@ -111,6 +119,9 @@ Result<TokenizerComponents> ParseComponents(const JsonValue& document,
   }
   TokenizerComponents components;
   ASSIGN_OR_RETURN(const JsonValue model, document.Field("model"));
+  // Pieces and scores are read one after the other, and have to be of the same one.
+  RETURN_IF_ERROR(RefuseTwo(document, "model"));
+  RETURN_IF_ERROR(RefuseTwo(model, "vocab"));
   ASSIGN_OR_RETURN(const std::string_view model_type, ModelType(model));
   const TokenizerOverrides overrides = ForModel(given, model_type);
   ASSIGN_OR_RETURN(components.model, ParseModel(model, overrides.unk_token));

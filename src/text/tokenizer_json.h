@@ -36,9 +36,9 @@ Result<std::string_view> AsCharacter(const JsonValue& node);
 
 // "normalizer" and "pre_tokenizer", a Sequence as its members in order.
 Result<std::vector<std::unique_ptr<Normalizer>>> ParseNormalizers(const JsonValue& node);
-Result<std::vector<std::unique_ptr<PreTokenizer>>> ParsePreTokenizers(
-    const JsonValue& node);  // "model". `unk_token` is what a WordPiece model gives for unknown
-                             // words instead of what it says
+Result<std::vector<std::unique_ptr<PreTokenizer>>> ParsePreTokenizers(const JsonValue& node);
+
+// "model". `unk_token` is what a WordPiece model gives for unknown words instead of what it says
 // itself, unless it is empty.
 Result<std::unique_ptr<Model>> ParseModel(const JsonValue& node, std::string_view unk_token);
 // Its type: "WordPiece", "Unigram", or what else the file says.

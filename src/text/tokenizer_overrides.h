@@ -14,9 +14,10 @@ namespace embedding {
 
 // Tokens beside those of tokenizer.json.
 struct AddedTokenOverrides {
-  // Those that have an id, which decides their order and nothing else. One that differs from
-  // tokenizer.json's of the same text is in its place.
+  // Those that have an id, which decides their order and nothing else.
   std::vector<AddedToken> with_ids;
+  // Whether one of these that differs from tokenizer.json's of the same text is in its place.
+  bool with_ids_win = false;
   // Those that have none. They are added unless a token of this text is there.
   std::vector<AddedToken> without_ids;
 };

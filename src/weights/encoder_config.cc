@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -83,17 +84,22 @@ Status CheckComputation(const JsonValue& config) {
 Result<std::vector<std::string>> ReadLabels(const JsonValue& config) {
   constexpr int64_t kMaxLabels = 100000;
   std::vector<std::string> labels;
-  if (const auto names = config.Find("id2label"); names && !names->Fields().empty()) {
-    for (size_t i = 0; i < names->Fields().size(); ++i) {
-      const auto name = names->Find(std::to_string(i));
-      if (!name) {
+  const auto names = config.Find("id2label");
+  const auto fields = names ? names->Fields() : decltype(names->Fields())();
+  if (fields.size() > kMaxLabels) return names->Fail("has too many labels");
+  if (!fields.empty()) {
+    std::unordered_map<std::string_view, const JsonValue*> by_number;
+    for (const auto& [number, name] : fields) by_number[number] = &name;
+    for (size_t i = 0; i < fields.size(); ++i) {
+      const auto found = by_number.find(std::to_string(i));
+      if (found == by_number.end()) {
         return names->Fail(
             "must be an object of names by the numbers from 0 on, but has none for " +
             std::to_string(i));
       }
       // A number is a name too.
-      const Result<std::string_view> text = name->AsString();
-      labels.push_back(text.ok() ? std::string(*text) : name->Shown());
+      const Result<std::string_view> text = found->second->AsString();
+      labels.push_back(text.ok() ? std::string(*text) : found->second->Shown());
     }
     return labels;
   }
@@ -108,8 +114,7 @@ Status CheckConsistency(const JsonValue& config, const EncoderConfig& encoder) {
     return ModelError("{}: hidden_size {} is not a multiple of num_attention_heads {}",
                       config.place(), encoder.hidden_size, encoder.num_attention_heads);
   }
-  // Two special tokens, and a token of the text.
-  if (encoder.position_offset() + 3 > encoder.max_position_embeddings) {
+  if (encoder.position_offset() + kMinSequence > encoder.max_position_embeddings) {
     return ModelError("{}: max_position_embeddings {} has no room for a text after position {}",
                       config.place(), encoder.max_position_embeddings, encoder.position_offset());
   }
@@ -132,6 +137,7 @@ Result<EncoderConfig> ReadEncoderConfig(const std::string& path) {
   for (const std::string& architecture : encoder.architectures) {
     if (!architecture.ends_with("ForSequenceClassification")) continue;
     ASSIGN_OR_RETURN(encoder.labels, ReadLabels(config));
+    break;
   }
   const auto read_size = [&](std::string_view name, int64_t max, size_t& out,
                              std::optional<int64_t> fallback = {}) -> Status {

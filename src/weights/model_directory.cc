@@ -135,7 +135,9 @@ Status CheckModelDirectory(const std::string& directory) {
   if (!IsThere(root / "config.json") && !IsThere(root / "modules.json")) {
     return CheckConfig(directory, places, entries);
   }
-  for (const fs::path& place : places) RETURN_IF_ERROR(CheckTokenizer(place));
+  if (!HasModel(root)) {
+    for (const fs::path& place : places) RETURN_IF_ERROR(CheckTokenizer(place));
+  }
   // Models of before 2021 have a config.json there too, of the library that saved them.
   const bool is_transformer = HasWeights(root) && IsThere(root / "config.json");
   if (!is_transformer || IsThere(root / "tokenizer.json")) return {};

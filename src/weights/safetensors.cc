@@ -39,6 +39,9 @@ std::optional<DType> ParseDType(std::string_view name) {
   return std::nullopt;
 }
 
+// A tensor has half a dozen, and no model a hundred thousand tensors.
+constexpr ptrdiff_t kMaxHeaderCommas = ptrdiff_t{2} << 20;
+
 // One entry of the header, its place still to be compared with the others'.
 struct Entry {
   std::string name;
@@ -64,17 +67,18 @@ Result<std::vector<int64_t>> ReadShape(const JsonValue& fields) {
 }
 
 Result<std::pair<uint64_t, uint64_t>> ReadOffsets(const JsonValue& fields) {
-  const Error wrong =
-      ModelError("{}: data_offsets must be two non-negative integers", fields.place());
+  const auto wrong = [&] {
+    return ModelError("{}: data_offsets must be two non-negative integers", fields.place());
+  };
   const auto field = fields.Find("data_offsets");
-  if (!field || !field->is_array()) return wrong;
+  if (!field || !field->is_array()) return wrong();
   ASSIGN_OR_RETURN(const std::vector<JsonValue> offsets, field->Elements());
-  if (offsets.size() != 2) return wrong;
+  if (offsets.size() != 2) return wrong();
   uint64_t begin = 0;
   uint64_t end = 0;
   if (offsets[0].element().get(begin) != simdjson::SUCCESS ||
       offsets[1].element().get(end) != simdjson::SUCCESS) {
-    return wrong;
+    return wrong();
   }
   return std::pair(begin, end);
 }
@@ -155,6 +159,9 @@ Result<TensorMap> ReadSafetensors(std::span<const std::byte> file) {
   }
   const std::string_view header = AsText(file.subspan(kLengthBytes, header_bytes));
   if (!header.starts_with('{')) return ModelError("the header does not begin with '{{'");
+  if (std::count(header.begin(), header.end(), ',') > kMaxHeaderCommas) {
+    return ModelError("the header has more tensors than any model");
+  }
   ASSIGN_OR_RETURN(const JsonValue json, JsonValue::Parse(header, "header"));
 
   const std::span<const std::byte> data = file.subspan(kLengthBytes + header_bytes);

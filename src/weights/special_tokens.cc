@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -19,17 +20,19 @@ namespace {
 constexpr std::array<std::string_view, 7> kNames = {
     "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"};
 
-// A token as its text, or as an object with its flags; `special` is for one that does not say it.
+// A token as its text, or as an object with its flags; `special` makes it so whatever it says.
 Result<AddedToken> ReadToken(const JsonValue& value, bool special) {
   AddedToken token;
+  token.special = special || value.is_string();
   if (value.is_string()) {
     ASSIGN_OR_RETURN(token.content, value.AsString());
-    token.special = true;
     return token;
   }
   if (!value.is_object()) return value.Wrong("a token's text, or an object with its content");
   ASSIGN_OR_RETURN(token.content, value.String("content"));
-  ASSIGN_OR_RETURN(token.special, value.Bool("special", special));
+  if (!special) {
+    ASSIGN_OR_RETURN(token.special, value.Bool("special", false));
+  }
   ASSIGN_OR_RETURN(token.normalized, value.Bool("normalized", !token.special));
   ASSIGN_OR_RETURN(token.single_word, value.Bool("single_word", false));
   ASSIGN_OR_RETURN(token.lstrip, value.Bool("lstrip", false));
@@ -44,7 +47,7 @@ Result<AddedToken> ReadNamed(const JsonValue& value, bool special) {
   return token;
 }
 
-// What the files say; later ones in place of earlier ones.
+// What the files say. Of a name the later one counts; lists are joined.
 struct Fields {
   std::map<std::string, AddedToken, std::less<>> named;
   std::optional<std::vector<AddedToken>> extra;       // extra_special_tokens
@@ -62,7 +65,7 @@ Status ReadList(const JsonValue& value, bool special, Fields& fields,
   if (!value.is_array()) return value.Wrong("an array of tokens, or an object of them");
   ASSIGN_OR_RETURN(const std::vector<JsonValue> tokens, value.Elements());
   if (tokens.empty()) return {};
-  list.emplace();
+  if (!list) list.emplace();
   for (const JsonValue& token : tokens) {
     ASSIGN_OR_RETURN(list->emplace_back(), ReadToken(token, special));
   }
@@ -71,7 +74,10 @@ Status ReadList(const JsonValue& value, bool special, Fields& fields,
 
 Status ReadFields(const JsonValue& file, bool special, Fields& fields) {
   for (const auto& [name, value] : file.Fields()) {
-    if (value.is_null()) continue;
+    if (value.is_null()) {
+      fields.named.erase(std::string(name));
+      continue;
+    }
     if (name == "extra_special_tokens") {
       RETURN_IF_ERROR(ReadList(value, special, fields, fields.extra));
     } else if (name == "additional_special_tokens") {
@@ -91,28 +97,39 @@ Result<int32_t> ReadId(const JsonValue& decoder, std::string_view text) {
 }
 
 // added_tokens_decoder: a token for each id.
-Status ReadDecoder(const JsonValue& decoder, AddedTokenOverrides& added) {
+Status ReadDecoder(const JsonValue& decoder, const Fields& fields, AddedTokenOverrides& added) {
   if (!decoder.is_object()) return decoder.Wrong("an object of tokens");
+  added.with_ids_win = true;
+  std::unordered_set<std::string_view> named;
+  for (const auto& [name, token] : fields.named) named.insert(token.content);
   for (const auto& [key, value] : decoder.Fields()) {
     ASSIGN_OR_RETURN(const int32_t id, ReadId(decoder, key));
     ASSIGN_OR_RETURN(AddedToken token, ReadToken(value, false));
     token.id = id;
+    token.special = token.special || named.contains(token.content);
     added.with_ids.push_back(std::move(token));
   }
   return {};
+}
+
+// The texts of the tokens that are special, be it by a name or in a list.
+std::unordered_set<std::string_view> SpecialContents(const Fields& fields) {
+  std::unordered_set<std::string_view> contents;
+  for (const auto& [name, token] : fields.named) contents.insert(token.content);
+  if (!fields.extra) return contents;
+  for (const AddedToken& token : *fields.extra) contents.insert(token.content);
+  return contents;
 }
 
 // added_tokens.json: an id of each text.
 Status ReadAddedTokensFile(const std::string& path, const Fields& fields,
                            AddedTokenOverrides& added) {
   ASSIGN_OR_RETURN(const JsonValue file, JsonValue::ObjectFromFile(path));
+  const std::unordered_set<std::string_view> special = SpecialContents(fields);
   for (const auto& [content, value] : file.Fields()) {
     ASSIGN_OR_RETURN(const int64_t id, value.AsInteger(0, INT32_MAX));
     AddedToken token = {.content = std::string(content), .id = static_cast<int32_t>(id)};
-    for (const auto& [name, named] : fields.named) token.special |= named.content == content;
-    for (const AddedToken& extra : fields.extra.value_or(std::vector<AddedToken>())) {
-      token.special |= extra.content == content;
-    }
+    token.special = special.contains(content);
     token.normalized = !token.special;
     added.with_ids.push_back(std::move(token));
   }
@@ -128,7 +145,7 @@ Result<SpecialTokens> ReadSpecialTokens(const std::string& directory, const Json
   RETURN_IF_ERROR(ReadFields(config, false, fields));
   if (!fields.extra) fields.extra = std::exchange(fields.additional, std::nullopt);
   if (const auto decoder = config.Find("added_tokens_decoder")) {
-    RETURN_IF_ERROR(ReadDecoder(*decoder, tokens.added));
+    RETURN_IF_ERROR(ReadDecoder(*decoder, fields, tokens.added));
   } else {
     if (const std::string map = (folder / "special_tokens_map.json").string(); IsThere(map)) {
       ASSIGN_OR_RETURN(const JsonValue file, JsonValue::ObjectFromFile(map));
@@ -138,6 +155,7 @@ Result<SpecialTokens> ReadSpecialTokens(const std::string& directory, const Json
       RETURN_IF_ERROR(ReadAddedTokensFile(file, fields, tokens.added));
     }
   }
+  // A list by the old name counts where there is none by the new one.
   if (!fields.extra) fields.extra = std::move(fields.additional);
   for (const std::string_view name : kNames) {
     const auto named = fields.named.find(name);

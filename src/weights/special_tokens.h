@@ -15,9 +15,10 @@ struct SpecialTokens {
   AddedTokenOverrides added;
   // By name, "cls_token".
   std::map<std::string, std::string> named;
-};  // `config` is the tokenizer_config.json of `directory`. With an added_tokens_decoder in it the
-    // other
-// two files are of no account. Errors: kModelLoad, naming file and field.
+};
+
+// `config` is the tokenizer_config.json of `directory`. With an added_tokens_decoder in it the
+// other two files are of no account. Errors: kModelLoad, naming file and field.
 Result<SpecialTokens> ReadSpecialTokens(const std::string& directory, const JsonValue& config);
 
 }  // namespace embedding

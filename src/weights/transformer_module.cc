@@ -31,14 +31,22 @@ Status ReadLimit(const JsonValue& value, std::optional<size_t>& limit) {
   return {};
 }
 
+// How the tokenizer cuts a single text by these is one and the same.
+bool IsTruncation(const JsonValue& value) {
+  const Result<bool> is_on = value.AsBool();
+  const Result<std::string_view> strategy = value.AsString();
+  return (is_on.ok() && *is_on) ||
+         (strategy.ok() && (*strategy == "longest_first" || *strategy == "only_first"));
+}
+
 // `arguments` of a constructor or of the tokenizer's call; `limit` is the one that is a length.
-Status ReadArguments(const JsonValue& arguments, std::string_view limit, std::string_view instead,
-                     TransformerModule& module) {
+Status ReadArguments(const JsonValue& arguments, std::optional<std::string_view> limit,
+                     std::string_view instead, TransformerModule& module) {
+  RETURN_IF_ERROR(arguments.ExpectObject());
   for (const auto& [name, value] : arguments.Fields()) {
-    const Result<bool> is_on = value.AsBool();
     const bool is_harmless =
         std::find(kHarmless.begin(), kHarmless.end(), name) != kHarmless.end() ||
-        (name == "truncation" && (value.is_string() || (is_on.ok() && *is_on)));
+        (name == "truncation" && IsTruncation(value));
     if (value.is_null() || is_harmless) continue;
     if (name != limit) {
       return ModelError("{} is not supported; {}", value.place(), instead);
@@ -61,10 +69,11 @@ Status ReadFile(const JsonValue& file, TransformerModule& module) {
   }
   for (const char* name : {"config_args", "config_kwargs"}) {
     if (const auto arguments = file.Find(name)) {
-      RETURN_IF_ERROR(ReadArguments(*arguments, "", "put it into config.json", module));
+      RETURN_IF_ERROR(ReadArguments(*arguments, std::nullopt, "put it into config.json", module));
     }
   }
   if (const auto processing = file.Find("processing_kwargs")) {
+    RETURN_IF_ERROR(processing->ExpectObject());
     for (const auto& [kind, arguments] : processing->Fields()) {
       if (kind != "text" && kind != "common") continue;  // no pictures and no sounds come here
       RETURN_IF_ERROR(ReadArguments(arguments, "max_length",

@@ -16,8 +16,9 @@ struct TransformerModule {
 };
 
 // Reads the file of `directory`, whose name has changed with the kinds of models. Arguments for the
-// libraries below are read where they limit a text's length, and refused where they would change
-// what is computed. Errors: kModelLoad, naming file and field.
+// tokenizer and the configuration are read where they limit a text's length, and refused where they
+// would change what is computed; those for loading the weights (model_args) are let be. Errors:
+// kModelLoad, naming file and field.
 Result<TransformerModule> ReadTransformerModule(const std::string& directory);
 
 }  // namespace embedding

@@ -22,7 +22,9 @@ constexpr const char* kFiles[] = {"config.json",
                                   "sentence_bert_config.json",
                                   "tokenizer_config.json",
                                   "config_sentence_transformers.json",
-                                  "model.safetensors.index.json"};
+                                  "model.safetensors.index.json",
+                                  "special_tokens_map.json",
+                                  "added_tokens.json"};
 
 // The directory, in memory where there is such a file system, and what is in its files.
 class ModelDirectory {
