@@ -15,14 +15,16 @@ bool EqualInConstantTime(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
-// The key of "Bearer <key>", whose first word may be of any case (RFC 9110, 11.1).
+// The key of "Bearer <key>", whose first word may be of any case and stand before several
+// spaces (RFC 9110, 11.1 and 11.4).
 std::string_view BearerKey(std::string_view authorization) {
   constexpr std::string_view kScheme = "Bearer ";
   if (authorization.size() < kScheme.size() ||
       ::strncasecmp(authorization.data(), kScheme.data(), kScheme.size()) != 0) {
     return {};
   }
-  authorization.remove_prefix(kScheme.size());
+  authorization.remove_prefix(
+      std::min(authorization.find_first_not_of(' ', kScheme.size()), authorization.size()));
   return authorization;
 }
 

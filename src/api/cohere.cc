@@ -12,6 +12,7 @@
 #include "api/json_writer.h"
 #include "api/ranking.h"
 #include "api/truncation.h"
+#include "api/unsupported_fields.h"
 
 namespace embedding::api {
 namespace {
@@ -20,14 +21,6 @@ struct RerankOptions {
   Embedder* model = nullptr;
   std::optional<size_t> top_n;
   std::vector<std::string> documents;  // if they are to be returned
-};
-
-constexpr UnsupportedField kUnsupported[] = {
-    kParameters,
-    {"max_chunks_per_doc", "1", "documents are read in one piece: send long ones in pieces"},
-    {"rank_fields", R"(["text"])", "put what is to be ranked into each document's text"},
-    {"use_activation", "true", "raw_scores gives scores without one"},
-    {"activation", "true", "raw_scores gives scores without one"},
 };
 
 // "max_tokens_per_doc": a document is cut at what the model takes, and nowhere before.
@@ -68,7 +61,10 @@ Result<RerankOptions> ParseRerank(const Call& call, const JsonReader& json,
   ASSIGN_OR_RETURN(request.prompt_name, json.String("prompt_name"));
   RETURN_IF_ERROR(ReadTruncation(json, request));
   RETURN_IF_ERROR(ParseMode(json, request));
-  RETURN_IF_ERROR(json.RefuseAllOf(kUnsupported));
+  RETURN_IF_ERROR(json.RefuseAllOf(kRerankUnsupported));
+  constexpr UnsupportedField kOfTexts[] = {
+      {"return_text", "false", "return_documents gives the documents back"}};
+  RETURN_IF_ERROR(json.RefuseAllOf(kOfTexts));
   ASSIGN_OR_RETURN(options.model, call.Select(Purpose::kClassify, json));
   const ModelInfo& info = options.model->info();
   if (request.mode != RerankMode::kDense && info.is_classifier()) {

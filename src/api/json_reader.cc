@@ -30,6 +30,25 @@ std::string Enumerated(std::span<const std::string_view> names) {
 
 }  // namespace
 
+namespace {
+
+// What a body that is no JSON often is instead, and what to do.
+std::string_view AdviceOn(std::string_view body) {
+  body.remove_prefix(std::min(body.find_first_not_of(" \t\r\n"), body.size()));
+  if (body.starts_with("--")) return "; it looks like a multipart form: send JSON";
+  if (body.find('\0') != std::string_view::npos) return "; it looks like UTF-16: send UTF-8";
+  const bool begins_as_json = body.starts_with('{') || body.starts_with('[');
+  if (!begins_as_json && body.find('=') != std::string_view::npos) {
+    return "; it looks like a form: send JSON (json= in Python's requests)";
+  }
+  for (const std::string_view word : {"NaN", "Infinity"}) {
+    if (body.find(word) != std::string_view::npos) return "; NaN and Infinity are no JSON";
+  }
+  return body.find('\'') < body.find('"') ? "; JSON has double quotes" : "";
+}
+
+}  // namespace
+
 Status JsonReader::Parse(std::string& body) {
   if (body.empty()) return Error{ErrorCode::kMalformed, "the body is empty, expected JSON", ""};
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
@@ -62,6 +81,7 @@ Status JsonReader::Parse(std::string& body) {
     } else {
       message += simdjson::error_message(failure);
     }
+    message += AdviceOn(body);
     return Error{ErrorCode::kMalformed, std::move(message), ""};
   }
   if (root.get(object_) != simdjson::SUCCESS) return WrongType("body", "an object", root);

@@ -40,10 +40,6 @@ struct UnsupportedField {
   std::string_view advice;
 };
 
-// What clients of Hugging Face's services send beside "inputs".
-inline constexpr UnsupportedField kParameters = {"parameters", "{}",
-                                                 "put what is in it into the request itself"};
-
 class JsonReader {
  public:
   // A byte order mark before the JSON is let be. What is wrong in fields that nobody reads does no

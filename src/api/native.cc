@@ -9,6 +9,7 @@
 #include "api/errors.h"
 #include "api/json_writer.h"
 #include "api/truncation.h"
+#include "api/unsupported_fields.h"
 #include "api/vector_format.h"
 
 namespace embedding::api {
@@ -24,7 +25,9 @@ Result<EmbedRequest> ParseEmbed(const JsonReader& json, size_t max_texts) {
   ASSIGN_OR_RETURN(request.outputs.dense, json.Bool("return_dense", true));
   ASSIGN_OR_RETURN(request.outputs.lexical_weights, json.Bool("return_sparse", false));
   ASSIGN_OR_RETURN(request.outputs.colbert_vecs, json.Bool("return_colbert_vecs", false));
-  constexpr UnsupportedField kUnsupported[] = {kParameters};
+  RETURN_IF_ERROR(json.RefuseAllOf(kEmbedUnsupported));
+  constexpr UnsupportedField kUnsupported[] = {
+      {"encoding_format", R"("float")", "/v1/embeddings has base64"}};
   RETURN_IF_ERROR(json.RefuseAllOf(kUnsupported));
   const Outputs& outputs = request.outputs;
   if (!outputs.dense && !outputs.lexical_weights && !outputs.colbert_vecs) {

@@ -7,6 +7,7 @@
 #include "api/json_reader.h"
 #include "api/json_writer.h"
 #include "api/truncation.h"
+#include "api/unsupported_fields.h"
 #include "api/vector_format.h"
 
 namespace embedding::api {
@@ -17,20 +18,6 @@ struct EmbedOptions {
   OutputDtype dtype = OutputDtype::kFloat;
   bool base64 = false;
   size_t texts = 0;
-};
-
-// What other servers with this route have, and what changes the vectors.
-constexpr UnsupportedField kUnsupported[] = {
-    kParameters,
-    {"task", "", "name one of the model's prompts as prompt_name"},
-    {"input_type", "", "name one of the model's prompts as prompt_name"},
-    {"late_chunking", "false", "send each text by itself"},
-    {"add_special_tokens", "true", "send token ids for texts without special tokens"},
-    {"messages", "[]", "send texts as input"},
-    {"modality", R"("text")", "send texts"},
-    {"embed_dtype", R"("float32")", "output_dtype says how vectors are sent"},
-    {"endianness", R"("little")", "base64 is little-endian"},
-    {"embd_normalize", "2", "normalize says whether vectors have length 1"},
 };
 
 // "embedding_type", Jina's word for both "encoding_format" and "output_dtype".
@@ -67,7 +54,7 @@ Result<EmbedOptions> ParseEmbeddings(const Call& call, const JsonReader& json,
   options.base64 = format == 1;
   ASSIGN_OR_RETURN(options.dtype, ReadOutputDtype(json));
   RETURN_IF_ERROR(ReadEmbeddingType(json, options));
-  RETURN_IF_ERROR(json.RefuseAllOf(kUnsupported));
+  RETURN_IF_ERROR(json.RefuseAllOf(kEmbedUnsupported));
   ASSIGN_OR_RETURN(options.model, call.Select(Purpose::kEmbed, json));
   return options;
 }

@@ -73,6 +73,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/embeddings", Reading<OpenAiEmbeddings>, true},
     {"GET", "/v1/models", OpenAiModels, true},
     {"GET", "/v1/models/", OpenAiModel, true},
+    {"GET", "/models", OpenAiModels, true},
     {"POST", "/v1/rerank", Reading<CohereRerank>, true},
     {"POST", "/v2/rerank", Reading<CohereRerank>, true},
     {"POST", "/v1/reranking", Reading<CohereRerank>, true},

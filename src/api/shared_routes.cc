@@ -111,6 +111,7 @@ void Root(const CallPtr& call, const JsonReader& json) {
   const Result<std::optional<std::string>> name = json.String("model");
   if (!name.ok()) return call->Fail(name.error());
   const Embedder* named = *name ? call->Named(**name) : nullptr;
+  if (json.Has("query")) return Rerank(call, json);
   const ModelInfo& info = (named == nullptr ? call->models->front() : named)->info();
   if (info.pooling == "splade" && !json.Has("texts")) return TeiEmbedSparse(call, json);
   if (!info.is_classifier()) return Embed(call, json);
@@ -130,9 +131,7 @@ void Vertex(const CallPtr& call, const JsonReader& json) {
              call->received, std::move(part),
              [predictions, i](Response answer) { predictions->Take(i, std::move(answer)); },
              "instances[" + std::to_string(i) + ']'});
-    // As text-embeddings-inference tells them apart.
-    const JsonReader& body = (*instances)[i];
-    body.Has("query") ? Rerank(instance, body) : Root(instance, body);
+    Root(instance, (*instances)[i]);
   }
 }
 

@@ -6,9 +6,6 @@
 
 namespace embedding::api {
 
-// Of every route but /similarity, which reads it.
-inline constexpr UnsupportedField kTeiUnsupported[] = {kParameters};
-
 // POST /embed with a body that has "inputs".
 void TeiEmbed(const CallPtr& call, const JsonReader& json);
 void TeiEmbedAll(const CallPtr& call,

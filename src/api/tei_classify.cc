@@ -10,6 +10,7 @@
 #include "api/ranking.h"
 #include "api/tei.h"
 #include "api/truncation.h"
+#include "api/unsupported_fields.h"
 
 namespace embedding::api {
 namespace {
@@ -28,7 +29,14 @@ Result<RerankOptions> ParseRerank(const Call& call, const JsonReader& json,
   RETURN_IF_ERROR(ReadTruncation(json, request));
   ASSIGN_OR_RETURN(request.prompt_name, json.String("prompt_name"));
   ASSIGN_OR_RETURN(const bool return_text, json.Bool("return_text", false));
-  RETURN_IF_ERROR(json.RefuseAllOf(kTeiUnsupported));
+  RETURN_IF_ERROR(json.RefuseAllOf(kRerankUnsupported));
+  constexpr UnsupportedField kOfDocuments[] = {
+      {"mode", R"("dense")", "send documents in place of texts"},
+      {"weights", "", "send documents in place of texts"},
+      {"top_n", "", "send documents in place of texts"},
+      {"return_documents", "false", "return_text gives the texts back"},
+      {"max_tokens_per_doc", "", "texts are cut at what the model takes; send shorter ones"}};
+  RETURN_IF_ERROR(json.RefuseAllOf(kOfDocuments));
   if (return_text) options.returned = request.texts;
   ASSIGN_OR_RETURN(options.model, call.Select(Purpose::kClassify, json));
   return options;
@@ -68,7 +76,11 @@ Result<PredictOptions> ParsePredict(const Call& call, const JsonReader& json,
   request.text_pairs = std::move(sequences.text_pairs);
   options.single = sequences.single;
   ASSIGN_OR_RETURN(options.raw_scores, json.Bool("raw_scores", false));
-  RETURN_IF_ERROR(json.RefuseAllOf(kTeiUnsupported));
+  constexpr UnsupportedField kUnsupported[] = {
+      kParameters,
+      {"top_k", "", "every label comes, the best first"},
+      {"function_to_apply", "", "raw_scores gives scores without one"}};
+  RETURN_IF_ERROR(json.RefuseAllOf(kUnsupported));
   RETURN_IF_ERROR(ReadTruncation(json, request));
   request.outputs = {.dense = false, .logits = true};
   ASSIGN_OR_RETURN(options.model, call.Select(Purpose::kClassify, json));

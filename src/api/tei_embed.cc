@@ -6,6 +6,7 @@
 #include "api/json_writer.h"
 #include "api/tei.h"
 #include "api/truncation.h"
+#include "api/unsupported_fields.h"
 #include "api/vector_format.h"
 
 namespace embedding::api {
@@ -21,7 +22,13 @@ Result<EmbedRequest> ParseInputs(const JsonReader& json, size_t max_texts) {
   request.input_ids = std::move(inputs.input_ids);
   RETURN_IF_ERROR(ReadTruncation(json, request));
   ASSIGN_OR_RETURN(request.prompt_name, json.String("prompt_name"));
-  RETURN_IF_ERROR(json.RefuseAllOf(kTeiUnsupported));
+  RETURN_IF_ERROR(json.RefuseAllOf(kEmbedUnsupported));
+  constexpr UnsupportedField kOfTexts[] = {
+      {"encoding_format", R"("float")", "/v1/embeddings has base64"},
+      {"return_dense", "true", "send texts in place of inputs"},
+      {"return_sparse", "false", "send texts in place of inputs"},
+      {"return_colbert_vecs", "false", "send texts in place of inputs"}};
+  RETURN_IF_ERROR(json.RefuseAllOf(kOfTexts));
   return request;
 }
 

@@ -9,10 +9,13 @@
 
 #include "api/json_reader.h"
 #include "api/json_writer.h"
+#include "api/unsupported_fields.h"
 #include "base/utf8.h"
 
 namespace embedding::api {
 namespace {
+
+constexpr UnsupportedField kUnsupported[] = {kParameters};
 
 // begins[i] is the byte where character i of `text` begins; one entry more for the end.
 std::vector<uint32_t> CharacterBegins(std::string_view text) {
@@ -68,7 +71,7 @@ Result<Response> Tokenize(const Call& call, const JsonReader& json) {
   ASSIGN_OR_RETURN(const Embedder* model, call.Select(Purpose::kEmbed, json));
   ASSIGN_OR_RETURN(const std::vector<std::string> inputs, Inputs(call, json, *model));
   ASSIGN_OR_RETURN(const bool add_special_tokens, json.Bool("add_special_tokens", true));
-  RETURN_IF_ERROR(json.RefuseAllOf(kTeiUnsupported));
+  RETURN_IF_ERROR(json.RefuseAllOf(kUnsupported));
   const Tokenizer& tokenizer = model->tokenizer();
   const EncodeOptions options = {.add_special_tokens = add_special_tokens, .with_offsets = true};
   Response response{.charge = ByteCharge(call.answers)};
@@ -91,7 +94,7 @@ Result<Response> Decode(const Call& call, const JsonReader& json) {
   ASSIGN_OR_RETURN(const auto ids,
                    json.TokenIds("ids", MaxTexts(call.options, TextLimit::kCohere)));
   ASSIGN_OR_RETURN(const bool skip_special_tokens, json.Bool("skip_special_tokens", true));
-  RETURN_IF_ERROR(json.RefuseAllOf(kTeiUnsupported));
+  RETURN_IF_ERROR(json.RefuseAllOf(kUnsupported));
   ASSIGN_OR_RETURN(const Embedder* model, call.Select(Purpose::kEmbed, json));
   const Tokenizer& tokenizer = model->tokenizer();
   Response response{.charge = ByteCharge(call.answers)};

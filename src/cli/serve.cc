@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,10 +19,12 @@
 #include "api/service.h"
 #include "base/cpu.h"
 #include "base/mapped_file.h"
+#include "base/quoted.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/resources.h"
 #include "cli/serve_options.h"
+#include "cli/usage_error.h"
 #include "engine/embedder.h"
 #include "hub/download.h"
 #include "hub/model_digest.h"
@@ -70,6 +73,20 @@ std::string DisplayName(const std::string& model) {
   std::error_code error;
   const std::filesystem::path directory = std::filesystem::canonical(model, error);
   return error ? model : directory.filename().string();
+}
+
+// Requests name a model by what answers call it.
+Status CheckNames(const std::vector<std::string>& models) {
+  std::map<std::string, std::string> by_name;
+  for (const std::string& model : models) {
+    const auto [known, is_new] = by_name.emplace(DisplayName(model), model);
+    if (is_new) continue;
+    return UsageError(
+        "--model: {} and {} would both be called {}; give each once, and rename one of two "
+        "directories of one name",
+        Quoted(known->second), Quoted(model), Quoted(known->first));
+  }
+  return {};
 }
 
 void Print(const std::string& line) {
@@ -187,6 +204,7 @@ int Serve(int argc, char** argv) {
   if (const std::optional<int> code = ParseOptions(app, argc, argv)) return *code;
 
   if (const Status sound = FinishServeOptions(options); !sound.ok()) return Report(sound.error());
+  if (const Status names = CheckNames(options.models); !names.ok()) return Report(names.error());
   const Status device = CheckDevice(options.device);
   if (!device.ok()) return Report(device.error());
   options.service.model_name = DisplayName(options.models.front());

@@ -154,3 +154,20 @@ def test_accept(minilm, accept, raw):
     response = minilm.post("/embed", {"texts": ["a"]}, headers={"Accept": accept})
     wanted = "application/octet-stream" if raw else "application/json"
     assert response.status_code == 200 and response.headers["content-type"] == wanted
+
+
+@pytest.mark.parametrize(
+    "body, what",
+    [
+        (b'{"texts": ["a", NaN]}', "NaN and Infinity are no JSON"),
+        (b'{"texts": ["a"], "x": -Infinity}', "NaN and Infinity are no JSON"),
+        (b"{'texts': ['a']}", "JSON has double quotes"),
+        (b"texts=a&texts=b", "a form"),
+        (b"--f00\r\nContent-Disposition: form-data; name=texts\r\n\r\na\r\n--f00--", "multipart"),
+        ('{"texts": ["a"]}'.encode("utf-16-le"), "UTF-16"),
+    ],
+)
+def test_bodies_that_are_something_else_are_told_so(minilm, body, what):
+    response = minilm.post("/embed", data=body)
+    assert response.status_code == 400
+    assert "not valid JSON" in response.json()["error"] and what in response.json()["error"]

@@ -220,3 +220,71 @@ def test_a_cosine_is_no_more_than_1(minilm, bge_m3_stub):
             assert server.post("/similarity", body).json()[0] <= 1
             [entry] = server.post("/rerank", {"query": text, "texts": [text]}).json()
             assert entry["score"] <= 1
+
+
+@pytest.mark.parametrize(
+    "path, body",
+    [
+        ("/embed", {"texts": ["a"]}),
+        ("/embed", {"inputs": ["a"]}),
+        ("/embed_all", {"inputs": ["a"]}),
+        ("/v1/embeddings", {"input": ["a"]}),
+    ],
+)
+@pytest.mark.parametrize(
+    "field, value, harmless",
+    [
+        ("prompt", "query: ", ""),
+        ("instruction", "Represent", ""),
+        ("task", "retrieval.query", None),
+        ("input_type", "query", None),
+        ("late_chunking", True, False),
+        ("precision", "int8", "float32"),
+        ("embedding_types", ["int8"], ["float"]),
+        ("output_dimension", 64, None),
+        ("return_multivector", True, False),
+        ("truncation", False, True),
+        ("normalize_embeddings", False, True),
+        ("query", "which?", None),
+    ],
+)
+def test_words_of_other_servers_are_refused_where_they_would_change_vectors(
+    minilm, path, body, field, value, harmless
+):
+    response = minilm.post(path, {**body, field: value})
+    assert response.status_code == 422, response.text
+    assert f"{field}: not supported here" in response.text
+    assert minilm.post(path, {**body, field: harmless}).status_code == 200
+
+
+@pytest.mark.parametrize("field", ["return_sparse", "return_colbert_vecs"])
+def test_inputs_have_no_other_outputs(tiny_bge_m3, field):
+    response = tiny_bge_m3.post("/embed", {"inputs": "one", field: True})
+    assert response.status_code == 422
+    assert f"{field}: not supported here, send texts" in response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("mode", "hybrid"),
+        ("weights", [0, 1, 0]),
+        ("top_n", 1),
+        ("top_k", 1),
+        ("return_documents", True),
+        ("max_tokens_per_doc", 4),
+        ("instruction", "Rank"),
+    ],
+)
+def test_ranking_texts_refuses_what_ranking_documents_reads(tiny_bge_m3, field, value):
+    body = {"query": "one", "texts": ["one two", "three"], field: value}
+    response = tiny_bge_m3.post("/rerank", body)
+    assert response.status_code == 422
+    assert f"{field}: not supported here" in response.json()["error"]
+
+
+def test_a_query_is_ranked_by_on_routes_of_all_kinds(tiny_bge_m3):
+    body = {"query": "one", "texts": ["one two", "three"]}
+    expected = tiny_bge_m3.post("/rerank", body).json()
+    for path in ("/", "/invocations"):
+        assert tiny_bge_m3.post(path, body).json() == expected

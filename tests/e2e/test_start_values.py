@@ -3,6 +3,7 @@ given and what is expected, wherever the value came from."""
 
 import json
 import os
+import shutil
 
 import pytest
 
@@ -311,3 +312,17 @@ def test_a_key_is_what_was_given_but_for_what_surrounds_it(key, sent, source, tm
         assert server.get("/info", headers=bearer).status_code == 200
         for other in ("a", "s3cret,", "two", sent[:-1]):
             assert server.get("/info", headers={"X-API-Key": other}).status_code == 401
+
+
+def test_two_models_of_one_name_are_refused(tmp_path):
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "m").symlink_to(TINY_BGE_M3, target_is_directory=True)
+    shutil.copytree(TINY_BGE_M3, tmp_path / "z" / TINY_BGE_M3.name)
+    for first, second in (
+        (TINY_BGE_M3, f"{TINY_BGE_M3}/"),
+        (tmp_path / "x" / "m", tmp_path / "y" / "m"),
+        (TINY_BGE_M3, tmp_path / "z" / TINY_BGE_M3.name),
+    ):
+        result = run("serve", "--port", "0", "--model", str(first), "--model", str(second))
+        assert_refused(result, f"would both be called \"{TINY_BGE_M3.name}\"")
