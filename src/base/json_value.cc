@@ -245,7 +245,7 @@ JsonValue JsonValue::Named(std::string place) const {
 std::string_view JsonValue::document() const { return document_->text; }
 
 std::string JsonValue::PlaceOf(std::string_view name) const {
-  const std::string shown = Printable(name, kShownBytes);
+  std::string shown = Printable(name, kShownBytes);
   if (place_.empty()) return shown;
   return place_ + (is_named_ ? ": " : ".") + shown;
 }
