@@ -1,9 +1,10 @@
 #include "api/accept.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <cstddef>
+#include <string_view>
+
+#include "base/ascii.h"
 
 namespace embedding::api {
 namespace {
@@ -22,10 +23,6 @@ std::string_view TakePart(std::string_view& text, char separator) {
   const std::string_view part = text.substr(0, end);
   text.remove_prefix(std::min(end + 1, text.size()));
   return Trimmed(part);
-}
-
-bool Equal(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
 // Of "0.5"; what is no weight counts as none given.
@@ -53,15 +50,15 @@ bool PrefersBytes(std::string_view accept) {
     int weight = kMost;
     while (!range.empty()) {
       std::string_view parameter = TakePart(range, ';');
-      if (Equal(TakePart(parameter, '='), "q")) weight = Weight(Trimmed(parameter));
+      if (EqualsIgnoringCase(TakePart(parameter, '='), "q")) weight = Weight(Trimmed(parameter));
     }
-    if (Equal(type, kOctetStream)) {
+    if (EqualsIgnoringCase(type, kOctetStream)) {
       bytes = weight;
       bytes_first = !json_named;
-    } else if (Equal(type, "application/json")) {
+    } else if (EqualsIgnoringCase(type, "application/json")) {
       json = weight;
       json_named = true;
-    } else if (type == "*/*" || Equal(type, "application/*")) {
+    } else if (type == "*/*" || EqualsIgnoringCase(type, "application/*")) {
       any = std::max(any, weight);
     }
   }

@@ -6,7 +6,6 @@
 
 #include "base/ascii.h"
 
-#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 
 namespace embedding::serve {
@@ -15,10 +14,6 @@ namespace {
 namespace http = boost::beast::http;
 
 std::string_view View(boost::beast::string_view text) { return {text.data(), text.size()}; }
-
-bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
-  return boost::beast::iequals({a.data(), a.size()}, {b.data(), b.size()});
-}
 
 // uri-host [ ":" port ], RFC 3986, 3.2: a name, an IPv4 address, or an IPv6 address in brackets.
 bool IsHost(std::string_view host) {

@@ -4,9 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
 #include "serve/framing.h"
-
-#include <boost/beast/core/string.hpp>
 
 namespace embedding::serve {
 namespace {
@@ -70,7 +69,7 @@ Result<bool> RequestReader::TakeHeader(boost::beast::flat_buffer& buffer) {
   keep_alive_ = parser_.keep_alive();
   has_body_ = !parser_.is_done();
   expects_continue_ = has_body_ && version_ >= 11 &&
-                      boost::beast::iequals(header[http::field::expect], "100-continue");
+                      EqualsIgnoringCase(View(header[http::field::expect]), "100-continue");
   request_.method = View(header.method_string());
   request_.accept = View(header[http::field::accept]);
   request_.authorization = View(header[http::field::authorization]);

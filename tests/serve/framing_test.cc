@@ -212,8 +212,8 @@ TEST(FramingTest, Targets) {
     const std::string sent = send("GET", target);
     Check({{sent, {"GET " + path}}});
   }
-  for (const char* bad :
-       {"a", "h:80", "*", "http:///a", "http://", "http:/a", "ftp://h/a", "http://u@h/a", "?a"}) {
+  for (const char* bad : {"a", "h:80", "*", "http:///a", "http://", "Http://", "http:/a",
+                          "ftp://h/a", "http://u@h/a", "?a"}) {
     const std::string sent = send("GET", bad);
     Check({{sent, {}, kMalformed}});
   }
