@@ -119,6 +119,8 @@ VARIANTS = [
     variant("AddedTokensJson", MINILM, UNUSED,
             {"added_tokens.json": {"[unused0]": 1, "[unused5]": 6},
              "special_tokens_map.json": {"additional_special_tokens": ["[unused0]"]}}),
+    variant("AddedTokensJsonBesideTheFilesOwn", "tiny-bge-m3", ["a <mask> b", "<mask>"],
+            {"added_tokens.json": {"<mask>": 8001}, **tokenizer(added_tokens_decoder=None)}),
     variant("SpecialTokensMap", MINILM, UNUSED,
             {"special_tokens_map.json": {
                 "cls_token": token("[unused5]"), "sep_token": "[unused6]",

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "temp_dir.h"
+
 namespace embedding {
 namespace {
 
@@ -18,16 +20,9 @@ using testing::StartsWith;
 
 class ModelDirectory : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = testing::TempDir() + "directory_test_XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    directory_ = name;
-  }
-  void TearDown() override { fs::remove_all(directory_); }
-
   // What is said of a directory with these files.
   std::string ErrorOf(const std::vector<std::string>& files) {
-    const fs::path model = directory_ / "model";
+    const fs::path model = fs::path(directory_.path()) / "model";
     fs::remove_all(model);
     fs::create_directories(model);
     for (const std::string& file : files) {
@@ -41,7 +36,7 @@ class ModelDirectory : public testing::Test {
     return checked.error().message;
   }
 
-  fs::path directory_;
+  const TempDir directory_;
 };
 
 TEST_F(ModelDirectory, SaysHowATokenizerIsMadeOfItsVocabulary) {
@@ -51,6 +46,8 @@ TEST_F(ModelDirectory, SaysHowATokenizerIsMadeOfItsVocabulary) {
                       HasSubstr("AutoTokenizer.from_pretrained")));
     EXPECT_EQ(ErrorOf({"config.json", "model.safetensors", "tokenizer.json", vocabulary}), "");
   }
+  // What is left over beside a model that is whole does it no harm.
+  EXPECT_EQ(ErrorOf({"config.json", "model.safetensors", "tokenizer.json", "0_Old/vocab.txt"}), "");
   EXPECT_THAT(ErrorOf({"modules.json", "0_Transformer/config.json",
                        "0_Transformer/pytorch_model.bin", "0_Transformer/vocab.txt"}),
               HasSubstr("0_Transformer: holds no tokenizer.json"));
