@@ -18,7 +18,6 @@ from pathlib import Path
 
 import bad_configs
 import bad_weights
-from weight_files import TensorUnpickler, torch_weights  # noqa: F401 (tests/e2e imports them here)
 from weight_files import read_weights, safetensors
 
 

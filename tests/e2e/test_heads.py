@@ -12,7 +12,7 @@ from server import DATA, TINY_BGE_M3, Server
 from test_vectors import assert_close, expected
 
 sys.path.insert(0, str(DATA))
-from make_bad_models import TensorUnpickler, torch_weights  # noqa: E402
+from weight_files import TensorUnpickler, torch_weights  # noqa: E402
 
 MAX_WEIGHT_DIFFERENCE = 1e-4
 ALL_HEADS = {"return_sparse": True, "return_colbert_vecs": True}
