@@ -4,7 +4,7 @@
     scripts/check_layers.py [SRC]
 
 The table is the order of knowledge: cli -> { serve, hub }, serve -> api -> engine -> backends ->
-weights -> text, hub -> weights, and everybody may know base. A folder may include from those after it,
+model -> { weights, text }, hub -> model, and everybody may know base. A folder may include from those after it,
 less those that it is to know nothing of: serve no models, cli not how a vector is computed. Tests and
 benchmarks are free.
 """
@@ -17,13 +17,14 @@ import sys
 MAY_INCLUDE = {
     "base": set(),
     "text": {"base"},
-    "weights": {"text", "base"},  # what a model's files say of its tokenizer
-    "backends": {"weights", "base"},  # a backend is built from a model's tensors
-    "engine": {"text", "weights", "backends", "base"},
-    "hub": {"weights", "base"},
+    "weights": {"base"},
+    "model": {"text", "weights", "base"},  # what a model's files say of its tokenizer
+    "backends": {"model", "weights", "base"},  # a backend is built from a model's tensors
+    "engine": {"text", "weights", "model", "backends", "base"},
+    "hub": {"model", "weights", "base"},
     "api": {"engine", "text", "base"},
     "serve": {"api", "base"},
-    "cli": {"serve", "api", "engine", "hub", "weights", "base"},
+    "cli": {"serve", "api", "engine", "hub", "model", "weights", "base"},
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')

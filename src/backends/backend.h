@@ -15,7 +15,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "weights/model_spec.h"
+#include "model/model_spec.h"
 #include "weights/tensor_store.h"
 
 namespace embedding {

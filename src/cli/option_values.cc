@@ -12,8 +12,8 @@
 
 #include "base/utf8.h"
 #include "cli/usage_error.h"
+#include "hub/model_locator.h"
 #include "weights/model_error.h"
-#include "weights/model_locator.h"
 
 namespace embedding::cli {
 namespace {

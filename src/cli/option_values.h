@@ -36,7 +36,7 @@ CLI::Validator OptionalText(const std::string& what);
 // Text without white space.
 CLI::Validator Word(const std::string& what);
 
-// A branch, tag or commit as weights/model_locator.h takes it.
+// A branch, tag or commit as hub/model_locator.h takes it.
 CLI::Validator Revision();
 
 // What a header can carry: printable ASCII, spaces inside included. White space around it and a

@@ -22,7 +22,7 @@
 #include "engine/scheduler.h"
 #include "engine/table_checks.h"
 #include "engine/token_heads.h"
-#include "weights/model_spec.h"
+#include "model/model_spec.h"
 #include "weights/tensor_store.h"
 
 namespace embedding {

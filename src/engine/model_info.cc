@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "weights/sentence_modules.h"
+#include "model/sentence_modules.h"
 
 namespace embedding {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "engine/model_runner.h"
 #include "engine/request.h"
-#include "weights/model_spec.h"
+#include "model/model_spec.h"
 #include "weights/tensor_store.h"
 
 namespace embedding {

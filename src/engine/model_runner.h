@@ -21,8 +21,8 @@
 #include "engine/sentence_head.h"
 #include "engine/splade_head.h"
 #include "engine/token_heads.h"
+#include "model/model_spec.h"
 #include "text/tokenizer.h"
-#include "weights/model_spec.h"
 #include "weights/tensor_store.h"
 
 namespace embedding {

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <span>
 
-#include "weights/model_spec.h"
+#include "model/model_spec.h"
 
 namespace embedding {
 

@@ -11,8 +11,8 @@
 #include "base/result.h"
 #include "engine/request.h"
 #include "engine/scheduler.h"
+#include "model/model_spec.h"
 #include "text/tokenizer.h"
-#include "weights/model_spec.h"
 
 namespace embedding {
 

@@ -10,7 +10,7 @@
 #include "backends/backend.h"
 #include "base/aligned_buffer.h"
 #include "base/result.h"
-#include "weights/model_spec.h"
+#include "model/model_spec.h"
 
 namespace embedding {
 

@@ -14,7 +14,7 @@
 #include "base/aligned_buffer.h"
 #include "base/result.h"
 #include "engine/request.h"
-#include "weights/model_spec.h"
+#include "model/model_spec.h"
 #include "weights/tensor_store.h"
 
 namespace embedding {

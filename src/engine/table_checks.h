@@ -5,8 +5,8 @@
 #pragma once
 
 #include "base/result.h"
+#include "model/model_spec.h"
 #include "text/tokenizer.h"
-#include "weights/model_spec.h"
 
 namespace embedding {
 

@@ -14,11 +14,11 @@
 #include "hub/hub_api.h"
 #include "hub/hub_settings.h"
 #include "hub/model_cache.h"
-#include "weights/file_formats.h"
+#include "hub/model_locator.h"
+#include "hub/model_names.h"
+#include "model/file_formats.h"
+#include "model/module_list.h"
 #include "weights/model_error.h"
-#include "weights/model_locator.h"
-#include "weights/model_names.h"
-#include "weights/module_list.h"
 
 namespace embedding {
 namespace {

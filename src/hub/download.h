@@ -1,7 +1,7 @@
 // Downloading models from the Hugging Face hub, or a mirror of it, into the hub cache.
 //
 // The environment says how, with the variables of Hugging Face's own tools: HF_ENDPOINT and those
-// of hub_settings.h, and where the cache is (weights/hub_environment.h). Proxies are libcurl's:
+// of hub_settings.h, and where the cache is (hub/hub_environment.h). Proxies are libcurl's:
 // https_proxy, no_proxy.
 //
 // Thread-safety: any thread and any process may download at once, the same model too.
@@ -26,7 +26,7 @@ struct DownloadProgress {
 // second: who draws paces the drawing.
 using ProgressCallback = std::function<void(const DownloadProgress&)>;
 
-// A name is "org/name", or one that stands for several (weights/model_names.h).
+// A name is "org/name", or one that stands for several (hub/model_names.h).
 
 // Brings the model at `revision` into the cache, as far as it is not there, and returns its
 // directory there. Offline it only looks. A failure leaves what arrived, and the next

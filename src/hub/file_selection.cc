@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/ascii.h"
-#include "weights/file_formats.h"
+#include "model/file_formats.h"
 #include "weights/model_error.h"
 
 namespace embedding {

@@ -4,8 +4,8 @@
 
 #include "base/json_value.h"
 #include "hub/model_cache.h"
+#include "hub/model_locator.h"
 #include "weights/model_error.h"
-#include "weights/model_locator.h"
 
 namespace embedding {
 namespace {

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <string_view>
 
-#include "weights/hub_environment.h"
+#include "hub/hub_environment.h"
 #include "weights/model_error.h"
 
 namespace embedding {

@@ -9,8 +9,8 @@
 #include <fstream>
 #include <system_error>
 
+#include "hub/model_locator.h"
 #include "weights/model_error.h"
-#include "weights/model_locator.h"
 
 namespace embedding {
 namespace {

@@ -1,5 +1,5 @@
 // ModelCache: writing to one model's part of the hub cache, in the layout and under the locks of
-// Python's huggingface_hub (weights/model_locator.h has the picture).
+// Python's huggingface_hub (hub/model_locator.h has the picture).
 //
 // Whatever becomes visible under its final name is whole: blobs, links and refs are made beside it
 // and renamed. So a reader needs no lock, and a process that dies leaves nothing that misleads.

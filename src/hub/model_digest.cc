@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "hub/sha256.h"
-#include "weights/file_formats.h"
+#include "model/file_formats.h"
 
 namespace embedding {
 namespace {

@@ -8,8 +8,8 @@
 #include "hub/file_selection.h"
 #include "hub/hub_api.h"
 #include "hub/model_cache.h"
-#include "weights/model_locator.h"
-#include "weights/model_names.h"
+#include "hub/model_locator.h"
+#include "hub/model_names.h"
 
 namespace embedding {
 namespace {

@@ -5,9 +5,9 @@
 
 #include "fuzz/check.h"
 #include "fuzz/json_mutator.h"
+#include "model/model_spec.h"
 #include "temp_dir.h"
 #include "weights/builders.h"
-#include "weights/model_spec.h"
 #include "weights/tensor_store.h"
 
 namespace embedding {

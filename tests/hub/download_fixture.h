@@ -11,7 +11,7 @@
 
 #include "fake_hub.h"
 #include "hub/download.h"
-#include "weights/model_locator.h"
+#include "hub/model_locator.h"
 
 namespace embedding {
 

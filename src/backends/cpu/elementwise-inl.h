@@ -10,7 +10,7 @@
 
 #include "base/half.h"
 #include "hwy/highway.h"
-#include "weights/model_spec.h"
+#include "model/model_spec.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace embedding {

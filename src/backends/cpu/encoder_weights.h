@@ -9,7 +9,7 @@
 #include "backends/cpu/matmul.h"
 #include "base/aligned_buffer.h"
 #include "base/result.h"
-#include "weights/model_spec.h"
+#include "model/model_spec.h"
 #include "weights/tensor_store.h"
 
 namespace embedding {

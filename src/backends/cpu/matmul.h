@@ -14,7 +14,7 @@
 
 #include "backends/cpu/parallel.h"
 #include "base/half.h"
-#include "weights/model_spec.h"
+#include "model/model_spec.h"
 
 namespace embedding {
 

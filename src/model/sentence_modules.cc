@@ -4,7 +4,7 @@
 //   Transformer                                  a cross-encoder or classifier
 //   Transformer | MLMTransformer, SpladePooling  sparse embeddings
 
-#include "weights/sentence_modules.h"
+#include "model/sentence_modules.h"
 
 #include <algorithm>
 #include <filesystem>

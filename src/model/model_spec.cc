@@ -1,16 +1,16 @@
-#include "weights/model_spec.h"
+#include "model/model_spec.h"
 
 #include <algorithm>
 #include <filesystem>
 #include <optional>
 
 #include "base/json_value.h"
-#include "weights/encoder_config.h"
+#include "model/encoder_config.h"
+#include "model/module_list.h"
+#include "model/sentence_modules.h"
+#include "model/transformer_module.h"
 #include "weights/model_error.h"
-#include "weights/module_list.h"
 #include "weights/path.h"
-#include "weights/sentence_modules.h"
-#include "weights/transformer_module.h"
 
 namespace embedding {
 namespace {

@@ -1,4 +1,4 @@
-#include "weights/hub_environment.h"
+#include "hub/hub_environment.h"
 
 #include <pwd.h>
 #include <unistd.h>

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "weights/model_spec.h"
-#include "weights/module_list.h"
+#include "model/model_spec.h"
+#include "model/module_list.h"
 
 namespace embedding {
 

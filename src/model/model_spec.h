@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "weights/tokenizer_config.h"
+#include "model/tokenizer_config.h"
 
 namespace embedding {
 

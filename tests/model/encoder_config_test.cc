@@ -1,4 +1,4 @@
-#include "weights/encoder_config.h"
+#include "model/encoder_config.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "weights/model_spec_fixture.h"
+#include "model/model_spec_fixture.h"
 
 namespace embedding {
 namespace {

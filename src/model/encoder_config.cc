@@ -1,4 +1,4 @@
-#include "weights/encoder_config.h"
+#include "model/encoder_config.h"
 
 #include <cstdint>
 #include <optional>

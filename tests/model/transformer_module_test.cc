@@ -1,11 +1,11 @@
-#include "weights/transformer_module.h"
+#include "model/transformer_module.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "weights/model_spec_fixture.h"
+#include "model/model_spec_fixture.h"
 
 namespace embedding {
 namespace {

@@ -1,4 +1,4 @@
-#include "weights/model_spec.h"
+#include "model/model_spec.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "weights/model_spec_fixture.h"
+#include "model/model_spec_fixture.h"
 
 namespace embedding {
 namespace {

@@ -1,4 +1,4 @@
-#include "weights/sentence_modules.h"
+#include "model/sentence_modules.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "weights/model_spec_fixture.h"
+#include "model/model_spec_fixture.h"
 
 namespace embedding {
 namespace {

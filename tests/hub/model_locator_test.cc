@@ -1,4 +1,4 @@
-#include "weights/model_locator.h"
+#include "hub/model_locator.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "hub/hub_environment.h"
+#include "hub/model_names.h"
 #include "temp_dir.h"
-#include "weights/hub_environment.h"
-#include "weights/model_names.h"
 
 namespace embedding {
 namespace {

@@ -1,4 +1,4 @@
-#include "weights/model_names.h"
+#include "hub/model_names.h"
 
 #include <algorithm>
 #include <cctype>

@@ -1,4 +1,4 @@
-#include "weights/special_tokens.h"
+#include "model/special_tokens.h"
 
 #include <array>
 #include <charconv>

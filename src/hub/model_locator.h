@@ -19,8 +19,8 @@
 namespace embedding {
 
 // The directory of a model's files. An existing directory is taken as it is, if it may be a model's
-// (weights/model_directory.h); anything else is a name ("BAAI/bge-m3", or
-// "all-MiniLM-L6-v2": weights/model_names.h) looked up in the cache at `revision`: a branch, a tag
+// (model/model_directory.h); anything else is a name ("BAAI/bge-m3", or
+// "all-MiniLM-L6-v2": hub/model_names.h) looked up in the cache at `revision`: a branch, a tag
 // or a full commit hash. A snapshot counts only with config.json, tokenizer.json and weights: other
 // tools fetch single files. Errors: kModelLoad, saying where was looked, or what to give instead.
 Result<std::string> LocateModel(const std::string& name_or_directory,

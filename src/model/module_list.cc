@@ -1,4 +1,4 @@
-#include "weights/module_list.h"
+#include "model/module_list.h"
 
 #include <fmt/format.h>
 

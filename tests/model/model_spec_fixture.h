@@ -7,8 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "model/model_spec.h"
 #include "temp_dir.h"
-#include "weights/model_spec.h"
 
 namespace embedding {
 

@@ -1,4 +1,4 @@
-#include "weights/model_locator.h"
+#include "hub/model_locator.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "base/ascii.h"
-#include "weights/file_formats.h"
-#include "weights/hub_environment.h"
-#include "weights/model_directory.h"
+#include "hub/hub_environment.h"
+#include "hub/model_names.h"
+#include "model/file_formats.h"
+#include "model/model_directory.h"
 #include "weights/model_error.h"
-#include "weights/model_names.h"
 
 namespace embedding {
 namespace {

@@ -1,4 +1,4 @@
-#include "weights/model_directory.h"
+#include "model/model_directory.h"
 
 #include <algorithm>
 #include <iterator>
@@ -6,7 +6,7 @@
 #include <system_error>
 #include <vector>
 
-#include "weights/file_formats.h"
+#include "model/file_formats.h"
 #include "weights/model_error.h"
 #include "weights/path.h"
 

@@ -1,4 +1,4 @@
-#include "weights/model_directory.h"
+#include "model/model_directory.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

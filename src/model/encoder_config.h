@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "weights/model_spec.h"
+#include "model/model_spec.h"
 
 namespace embedding {
 

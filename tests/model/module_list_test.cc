@@ -1,5 +1,5 @@
 // Which lists of modules a model may have.
-#include "weights/module_list.h"
+#include "model/module_list.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "weights/model_spec_fixture.h"
+#include "model/model_spec_fixture.h"
 
 namespace embedding {
 namespace {

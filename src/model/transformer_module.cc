@@ -1,4 +1,4 @@
-#include "weights/transformer_module.h"
+#include "model/transformer_module.h"
 
 #include <algorithm>
 #include <array>
@@ -7,9 +7,9 @@
 #include <string_view>
 
 #include "base/json_value.h"
+#include "model/tokenizer_config.h"
 #include "weights/model_error.h"
 #include "weights/path.h"
-#include "weights/tokenizer_config.h"
 
 namespace embedding {
 namespace {

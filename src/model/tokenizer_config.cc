@@ -1,4 +1,4 @@
-#include "weights/tokenizer_config.h"
+#include "model/tokenizer_config.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/json_value.h"
+#include "model/special_tokens.h"
 #include "weights/path.h"
-#include "weights/special_tokens.h"
 
 namespace embedding {
 namespace {

@@ -1,4 +1,4 @@
-#include "weights/file_formats.h"
+#include "model/file_formats.h"
 
 #include <fmt/format.h>
 
