@@ -27,7 +27,7 @@ void Attention(benchmark::State& state) {
   std::vector<uint32_t> offsets;
   for (size_t s = 0; s <= sequences; ++s) offsets.push_back(static_cast<uint32_t>(s * length));
   for (auto _ : state) {
-    PackedAttention(Team(), qkv.data(), offsets, kHeads, kHeadDim, offsets.back(), out.data());
+    PackedAttention(Team(), {kHeads, kHeadDim}, qkv.data(), offsets, {}, out.data());
     benchmark::DoNotOptimize(out.data());
   }
   const double operations = 4.0 * static_cast<double>(length * length * hidden * sequences);

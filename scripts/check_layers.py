@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Fails where a file of src/ includes a header of a folder that it may not know.
+"""Fails where a file of src/ includes a header that it may not know.
 
     scripts/check_layers.py [SRC]
 
-The table is the order of knowledge: cli -> { serve, hub }, serve -> api -> engine -> backends ->
-model -> { weights, text }, hub -> model, and everybody may know base. A folder may include from those after it,
-less those that it is to know nothing of: serve no models, cli not how a vector is computed. Tests and
-benchmarks are free.
+Three tables: the folders, in the order of knowledge (cli -> { serve, hub }, serve -> api -> engine ->
+backends -> model -> { weights, text }, hub -> model, and everybody may know base), of which a folder
+may include from those after it, less those that it is to know nothing of: serve no models, cli not how
+a vector is computed; the folders within a folder, which nobody knows but themselves and one file; and
+libraries that one folder alone uses. Tests and benchmarks are free.
 """
 
 import pathlib
@@ -27,28 +28,58 @@ MAY_INCLUDE = {
     "cli": {"serve", "api", "engine", "hub", "model", "weights", "base"},
 }
 
-INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
+# The headers below such a path are for the files below it and for those that are named.
+CLOSED = {
+    "backends/cpu/": {"backends/registry.cc"},
+    "backends/cpu/heads/": {"backends/cpu/cpu_session.cc"},
+}
+
+# Headers of libraries and of the system, and the one folder that includes them.
+ONLY_IN = {
+    "boost/": "serve",
+    "sys/socket.h": "serve",
+    "netinet/": "serve",
+    "curl/": "hub",
+    "dnnl": "backends",
+    "hwy/": "backends",
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
+
+
+def problem(path, header, own):
+    """Why src/`path` may not include `header`, which is ours if `own`; None if it may."""
+    folder = path.split("/")[0]
+    for library, user in ONLY_IN.items():
+        if header.startswith(library) and folder != user:
+            return f"only {user}/ may include {header}"
+    target = header.split("/")[0]
+    if not own or target not in MAY_INCLUDE:
+        return None
+    for closed, doors in CLOSED.items():
+        if header.startswith(closed) and not path.startswith(closed) and path not in doors:
+            return f"{header} is for {closed} and {', '.join(sorted(doors))}"
+    if target != folder and target not in MAY_INCLUDE[folder]:
+        known = ", ".join(sorted(MAY_INCLUDE[folder])) or "no other folder"
+        return f"{folder}/ may not include {header}; it knows {known}"
+    return None
 
 
 def violations(src):
     for path in sorted(src.rglob("*")):
         if path.suffix not in (".cc", ".h", ".inc"):
             continue
-        folder = path.relative_to(src).parts[0]
-        if folder not in MAY_INCLUDE:
-            yield f"{path}:1: the folder {folder}/ is not in {sys.argv[0]}'s table"
+        name = path.relative_to(src).as_posix()
+        if name.split("/")[0] not in MAY_INCLUDE:
+            yield f"{path}:1: its folder is not in {sys.argv[0]}'s table"
             continue
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             include = INCLUDE.match(line)
             if not include:
                 continue
-            target = include.group(1).split("/")[0]
-            if target not in MAY_INCLUDE or target == folder:  # a library's, or its own
-                continue
-            if target not in MAY_INCLUDE[folder]:
-                known = ", ".join(sorted(MAY_INCLUDE[folder])) or "no other folder"
-                yield (f"{path}:{number}: {folder}/ may not include {include.group(1)}; "
-                       f"it knows {known}")
+            why = problem(name, include.group(2), include.group(1) == '"')
+            if why:
+                yield f"{path}:{number}: {why}"
 
 
 def main():

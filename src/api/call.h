@@ -30,8 +30,7 @@ struct ServiceOptions {
   std::string model_name;
   // Most texts of one request, whatever its dialect; each has its own limit if empty (MaxTexts).
   std::optional<size_t> max_client_batch_size = {};
-  size_t max_queue = 4096;         // texts that may wait, so no request may have more
-  size_t max_batch_tokens = 2048;  // for /info
+  size_t max_queue = 4096;  // texts that may wait, so no request may have more
   // What answers may take together, as numbers and as text, from before they are computed until
   // they are sent; beyond it 429.
   size_t answer_limit_bytes = 512'000'000;

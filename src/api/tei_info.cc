@@ -54,7 +54,7 @@ void TeiInfo(const CallPtr& call) {
   body += R"(,"max_input_length":)";
   AppendJsonInteger(info.max_input_tokens, body);
   body += R"(,"max_batch_tokens":)";
-  AppendJsonInteger(call->options.max_batch_tokens, body);
+  AppendJsonInteger(info.max_batch_tokens, body);
   body += R"(,"max_client_batch_size":)";
   AppendJsonInteger(MaxTexts(call->options, TextLimit::kCohere), body);
   body += R"(,"max_client_batch_sizes":{"texts":)";

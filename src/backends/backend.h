@@ -1,74 +1,88 @@
-// Backend: the seam between the engine and what computes. A packed batch of token ids goes in,
-// hidden states come out; dense layers for heads are made and applied by the same device.
+// The seam between the engine and what computes. A Backend is a device; a Session is a model loaded
+// on it: token ids go in, and what the model's heads make of them comes out, in the host's memory.
 //
 // A batch is packed: the tokens of all sequences stand one after another without padding, and
-// `offsets` says where each sequence begins. A sequence's result does not depend on its neighbours.
+// `offsets` says where each sequence begins. (A device that must pad does so behind the seam, and
+// says in its Limits what a batch costs it.) A sequence's result does not depend on its neighbours.
 //
-// Thread-safety: none. One thread, the scheduler's, owns a backend and calls it; the backend uses
-// as many threads inside a call as it was made with.
+// Thread-safety: a Backend may be used from any thread; a Session is used by one thread at a time.
+// Sessions of one backend may share what computes, and take turns then; those of different ones
+// compute at the same time.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
-#include "model/model_spec.h"
-#include "weights/tensor_store.h"
+#include "embedding/device.h"
+#include "embedding/outputs.h"
+#include "model/architecture.h"
+#include "model/tensors.h"
 
 namespace embedding {
 
-// What the encoder's matrix products multiply. Sums of f32 and bf16, LayerNorm and softmax are f32
-// with all of them.
-enum class ComputeType {
-  kAuto,  // bf16 where the device multiplies it natively, else f32
-  kF32,
-  kBF16,
-  kF16,   // weights; what they multiply is f32. For machines where reading weights costs the time
-  kInt8,  // 8-bit integers, see cpu/activations.h, cpu/int8_matmul.h; between the products as with
-          // kAuto
+// What a session takes at a time: the engine plans its batches by these.
+struct Limits {
+  // Tokens that a batch should not exceed; a longer sequence is a batch by itself.
+  size_t max_tokens = std::numeric_limits<size_t>::max();
+  size_t max_sequences = std::numeric_limits<size_t>::max();
+  // Whether each sequence takes as many tokens as the batch's longest.
+  bool padded = false;
 };
 
-struct PackedBatch {
+struct Batch {
   std::span<const int32_t> input_ids;       // [tokens]
   std::span<const int32_t> token_type_ids;  // [tokens]
   std::span<const uint32_t> offsets;        // [sequences + 1], from 0 to tokens, ascending
-  // Asks for the hidden states of each sequence's first token alone, which spares most of the last
-  // layer. No sequence may be empty then.
-  bool first_tokens_only = false;
+  std::span<const Outputs> wanted;          // [sequences]
 
   size_t tokens() const { return input_ids.size(); }
-  size_t sequences() const { return offsets.size() - 1; }
+  size_t sequences() const { return wanted.size(); }
 };
 
-// activation(input * weight^T + bias), as torch.nn.Linear with an activation behind it.
-class LinearLayer {
+// Of one sequence; empty where it was not wanted. The views are valid until the session's next Run.
+struct SequenceOutputs {
+  std::span<const float> dense;              // [dimension], not normalised
+  std::vector<TokenWeight> lexical_weights;  // above 0, each id once
+  std::span<const float> colbert_vecs;       // [tokens - 1, dimension], each of length 1
+  std::span<const float> token_embeddings;   // [tokens, hidden_size]
+  std::span<const float> logits;             // [labels]
+};
+
+using BatchOutputs = std::vector<SequenceOutputs>;  // [sequences]
+
+class Session {
  public:
-  virtual ~LinearLayer() = default;
-  // input is [rows, in_features], output [rows, out_features]; they must not overlap.
-  virtual void Apply(size_t rows, std::span<const float> input, std::span<float> output) = 0;
+  virtual ~Session() = default;
+
+  // Ids lie in [0, vocab_size), types in [0, token_types), sequences have at most
+  // Positions::max_tokens() tokens, and what is wanted the model's heads give; a sequence of which
+  // logits are wanted is not empty. The caller has checked that. Memory is linear in the tokens.
+  // Errors: kInternal when the device fails or memory runs out; the session stays usable.
+  virtual Status Run(const Batch& batch, BatchOutputs& outputs) noexcept = 0;
+
+  virtual Limits limits() const = 0;
+  virtual std::string_view dtype() const = 0;  // of the matrix products: "f32"
 };
 
 class Backend {
  public:
   virtual ~Backend() = default;
 
-  // The encoder's last hidden states, f32, valid until the next call: [tokens, hidden_size], or
-  // [sequences, hidden_size] with first_tokens_only.
-  // Ids must lie in [0, vocab_size), types in [0, type_vocab_size), and sequences must not be
-  // longer than the positions of the model; the caller has checked that. Costs memory linear in
-  // tokens. Errors: kInternal when the device fails; the backend stays usable.
-  virtual Result<std::span<const float>> Encode(const PackedBatch& batch) = 0;
-
-  // weight is [out_features, in_features], bias [out_features] or nullptr; copied, not kept.
-  virtual Result<std::unique_ptr<LinearLayer>> MakeLinear(const TensorView& weight,
-                                                          const TensorView* bias,
-                                                          Activation activation) = 0;
+  // Makes a model ready to compute; takes seconds for a large one. The tensors' views are valid as
+  // long as the session lives, for the embedding tables are read where they are mapped; those of
+  // heads and layers are copied. Errors: kModelLoad for weights that cannot be computed with;
+  // kDeviceUnavailable for a ComputeType that the device does not have.
+  virtual Result<std::unique_ptr<Session>> Load(const Architecture& architecture,
+                                                const Tensors& tensors, ComputeType type) = 0;
 
   virtual std::string_view device() const = 0;  // "cpu"
-  virtual std::string_view dtype() const = 0;   // of the matrix products: "f32"
 };
 
 }  // namespace embedding

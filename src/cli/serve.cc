@@ -108,20 +108,19 @@ ProgressCallback ProgressLog() {
 }
 
 Result<std::unique_ptr<Embedder>> LoadModel(const ServeOptions& options, const std::string& model,
-                                            const std::shared_ptr<ThreadTeam>& team) {
+                                            const std::shared_ptr<Backend>& backend) {
   ASSIGN_OR_RETURN(std::string directory,
                    LocateOrDownloadModel(model, options.revision, ProgressLog()));
   EmbedderOptions engine = options.engine;
   engine.model_digest = ModelDigest(directory);
   engine.model_directory = std::move(directory);
-  engine.team = team;
+  engine.backend = backend;
   engine.model_name = DisplayName(model);
   engine.compute_type = ComputeTypeOf(options.dtype);
   if (!options.default_prompt_name.empty()) {
     engine.default_prompt_name = options.default_prompt_name;
   }
   if (options.pooling != "auto") engine.pooling = options.pooling;
-  engine.limit_to_avx2 = options.instruction_set == "avx2";
   return Embedder::Load(engine);
 }
 
@@ -137,13 +136,15 @@ double AnonymousMb() {
 }
 
 Result<std::vector<std::unique_ptr<Embedder>>> LoadModels(const ServeOptions& options) {
-  ASSIGN_OR_RETURN(const std::shared_ptr<ThreadTeam> team, MakeThreadTeam(options.engine.threads));
+  DeviceOptions device = options.engine.device;
+  if (options.instruction_set == "avx2") device.instruction_set = InstructionSet::kAvx2;
+  ASSIGN_OR_RETURN(const std::shared_ptr<Backend> backend, OpenBackend(device));
   std::vector<std::unique_ptr<Embedder>> models;
   for (const std::string& model : options.models) {
     Print("Loading " + DisplayName(model) + " model...");
     const auto started = std::chrono::steady_clock::now();
     const double before_mb = AnonymousMb();
-    ASSIGN_OR_RETURN(std::unique_ptr<Embedder> embedder, LoadModel(options, model, team));
+    ASSIGN_OR_RETURN(std::unique_ptr<Embedder> embedder, LoadModel(options, model, backend));
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
     for (const std::string& warning : embedder->info().warnings) spdlog::warn("{}", warning);
     spdlog::info("{}: {} in {:.1f} s and {:.0f} MB beside the mapped files", embedder->info().name,
@@ -156,7 +157,8 @@ Result<std::vector<std::unique_ptr<Embedder>>> LoadModels(const ServeOptions& op
 // Threads that a server of these options runs besides its first: the team that computes is one for
 // all models, each of which has a thread that calls it.
 int ThreadsOf(const ServeOptions& options, int workers) {
-  const int team = options.engine.threads > 0 ? options.engine.threads : AvailableCpus();
+  const int team =
+      options.engine.device.threads > 0 ? options.engine.device.threads : AvailableCpus();
   constexpr int kLoader = 1;
   return workers + kLoader + static_cast<int>(options.models.size()) + team - 1;
 }
@@ -208,7 +210,6 @@ int Serve(int argc, char** argv) {
   const Status device = CheckDevice(options.device);
   if (!device.ok()) return Report(device.error());
   options.service.model_name = DisplayName(options.models.front());
-  options.service.max_batch_tokens = options.engine.max_batch_tokens;
   GiveMemoryBack();
   MappedFile::SurviveTruncation();
 

@@ -64,14 +64,12 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
   add("--instruction-set", options.instruction_set,
       "auto takes the best that the CPU has; avx2 shows what a smaller one would do",
       OneOf({"auto", "avx2"}));
-  add("--threads", options.engine.threads, "Computing threads; 0 takes all CPUs",
+  add("--threads", options.engine.device.threads, "Computing threads; 0 takes all CPUs",
       WholeNumber(0, 1024));
   add("--default-prompt-name", options.default_prompt_name,
       "Prompt that is put before texts of requests without prompt_name; empty takes what the model "
       "says",
       OptionalText("a prompt's name"));
-  add("--max-batch-tokens", options.engine.max_batch_tokens,
-      "Tokens that are computed together; more texts wait their turn", WholeNumber(1, kMostTokens));
   const auto add_derived = [&app](const char* name, std::optional<size_t>& value,
                                   const char* description, const char* shown,
                                   const CLI::Validator& check) {
@@ -80,6 +78,9 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
         ->transform(check)
         ->default_str(shown);
   };
+  add_derived("--max-batch-tokens", options.engine.max_batch_tokens,
+              "Tokens that are computed together; more texts wait their turn",
+              "what suits the device: 2048 on a CPU", WholeNumber(1, kMostTokens));
   add_derived("--max-queue", options.max_queue,
               "Texts that may wait; a request beyond that is answered 429, one that has more by "
               "itself 422",

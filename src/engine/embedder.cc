@@ -7,13 +7,9 @@
 #include <filesystem>
 #include <future>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "backends/backend.h"
-#include "backends/cpu/cpu_backend.h"
-#include "backends/cpu/instruction_set.h"
-#include "base/cpu.h"
 #include "base/mutex.h"
 #include "engine/model_info.h"
 #include "engine/model_runner.h"
@@ -21,8 +17,9 @@
 #include "engine/request_encoder.h"
 #include "engine/scheduler.h"
 #include "engine/table_checks.h"
-#include "engine/token_heads.h"
+#include "model/files.h"
 #include "model/model_spec.h"
+#include "model/tensors.h"
 #include "weights/tensor_store.h"
 
 namespace embedding {
@@ -33,18 +30,25 @@ Error Invalid(std::string field, std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message), std::move(field)};
 }
 
+Limits LimitsOf(const Session& session, const EmbedderOptions& options) {
+  Limits limits = session.limits();
+  limits.max_tokens = options.max_batch_tokens.value_or(limits.max_tokens);
+  return limits;
+}
+
 class LocalEmbedder : public Embedder {
  public:
   LocalEmbedder(ModelSpec spec, ModelInfo info, std::unique_ptr<Tokenizer> tokenizer,
-                TensorStore weights, ModelRunner runner, const EmbedderOptions& options)
+                TensorStore weights, std::unique_ptr<Session> session,
+                const EmbedderOptions& options)
       : spec_(std::move(spec)),
         info_(std::move(info)),
         tokenizer_(std::move(tokenizer)),
         weights_(std::move(weights)),
         encoder_(spec_, info_, *tokenizer_, options.default_prompt_name),
-        runner_(std::move(runner)),
+        runner_(std::move(session)),
         scheduler_(
-            {options.max_batch_tokens, options.max_queue},
+            {LimitsOf(runner_.session(), options), options.max_queue, options.observer},
             [this](std::span<Job> batch) { return RunBatch(batch); },
             [this] { return CheckDevice(); }) {}
 
@@ -155,8 +159,8 @@ void LocalEmbedder::Queue(const EmbedRequest& request, const Done& done) {
   const auto started = std::chrono::steady_clock::now();
   EmbedResponse response;
   response.dimension = request.dimensions.value_or(info_.dimension);
-  response.colbert_dimension = runner_.colbert_dimension();
-  response.hidden_size = spec_.encoder.hidden_size;
+  response.colbert_dimension = info_.colbert_dimension;
+  response.hidden_size = spec_.encoder().hidden_size;
   auto jobs = encoder_.Encode(request, response);
   if (!jobs.ok()) return done(std::move(jobs).error());
   if (Status charged = Charge(request, *jobs, response); !charged.ok()) {
@@ -218,20 +222,6 @@ Result<EmbedResponse> Embedder::Embed(const EmbedRequest& request) {
   return answer.get_future().get();
 }
 
-Result<std::shared_ptr<ThreadTeam>> MakeThreadTeam(int threads) {
-  try {
-    return std::make_shared<ThreadTeam>(
-        static_cast<size_t>(threads > 0 ? threads : AvailableCpus()));
-  } catch (const std::system_error& e) {
-    return Error{
-        ErrorCode::kInternal,
-        fmt::format("cannot start the computing threads: {}; try fewer --threads, or raise "
-                    "the limit of processes (ulimit -u)",
-                    e.what()),
-        {}};
-  }
-}
-
 Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options) {
   namespace fs = std::filesystem;
   ASSIGN_OR_RETURN(ModelSpec spec, ReadModelSpec(options.model_directory, options.pooling));
@@ -240,11 +230,11 @@ Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options)
   ASSIGN_OR_RETURN(std::unique_ptr<Tokenizer> tokenizer,
                    Tokenizer::FromFile(tokenizer_path, spec.tokenizer.overrides));
   RETURN_IF_ERROR(CheckTables(*tokenizer, spec));
-  if (tokenizer->vocab_size() > spec.encoder.vocab_size) {
+  if (tokenizer->vocab_size() > spec.encoder().vocab_size) {
     spec.warnings.push_back(fmt::format(
         "{}: has added tokens up to id {}, but the model has only {}: a text that contains one of "
         "those beyond is refused",
-        tokenizer_path, tokenizer->vocab_size() - 1, spec.encoder.vocab_size));
+        tokenizer_path, tokenizer->vocab_size() - 1, spec.encoder().vocab_size));
   }
   ASSIGN_OR_RETURN(TensorStore weights, TensorStore::OpenDirectory(spec.transformer_directory));
   if (options.default_prompt_name && !spec.is_classifier() &&
@@ -254,27 +244,29 @@ Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options)
                              options.model_directory, *options.default_prompt_name),
                  {}};
   }
-  if (options.limit_to_avx2) RETURN_IF_ERROR(LimitToAvx2());
-  std::shared_ptr<ThreadTeam> team = options.team;
-  if (team == nullptr) {
-    ASSIGN_OR_RETURN(team, MakeThreadTeam(options.threads));
+  std::shared_ptr<Backend> backend = options.backend;
+  if (backend == nullptr) {
+    ASSIGN_OR_RETURN(backend, OpenBackend(options.device));
   }
-  const auto load = [&]() -> Result<ModelRunner> {
-    const MutexLock lock(team->mutex());  // weights are packed by it
-    ASSIGN_OR_RETURN(std::unique_ptr<Backend> backend,
-                     MakeCpuBackend(spec.encoder, weights, options.compute_type, team));
-    return ModelRunner::Load(spec, weights, *tokenizer, std::move(backend), team);
-  };
-  ASSIGN_OR_RETURN(ModelRunner runner, load());
+  if (auto& head = spec.architecture.heads.token_weights) {
+    for (const std::string_view token : {"<s>", "</s>", "<pad>", "<unk>"}) {
+      if (const auto id = tokenizer->TokenToId(token)) head->unused_ids.push_back(*id);
+    }
+  }
+  ASSIGN_OR_RETURN(const Tensors tensors, ReadTensors(spec, weights));
+  ASSIGN_OR_RETURN(std::unique_ptr<Session> session,
+                   backend->Load(spec.architecture, tensors, options.compute_type));
 
   std::string name = options.model_name.empty()
                          ? fs::weakly_canonical(options.model_directory).filename().string()
                          : options.model_name;
-  ModelInfo info = DescribeModel(std::move(name), spec, weights, runner);
+  ModelInfo info = DescribeModel(std::move(name), spec, weights, *backend, *session);
+  if (const auto& head = tensors.heads.token_vectors) info.colbert_dimension = head->out_features();
+  info.max_batch_tokens = LimitsOf(*session, options).max_tokens;
   info.digest = options.model_digest;
   return std::unique_ptr<Embedder>(
       std::make_unique<LocalEmbedder>(std::move(spec), std::move(info), std::move(tokenizer),
-                                      std::move(weights), std::move(runner), options));
+                                      std::move(weights), std::move(session), options));
 }
 
 }  // namespace embedding

@@ -18,17 +18,13 @@
 #include <optional>
 #include <string>
 
-#include "backends/backend.h"
 #include "base/result.h"
-#include "base/thread_team.h"
+#include "embedding/device.h"
+#include "engine/engine_observer.h"
 #include "engine/request.h"
 #include "text/tokenizer.h"
 
 namespace embedding {
-
-// For EmbedderOptions::team; 0 threads are as many as the process may use. Errors: kInternal if the
-// system has no more threads.
-Result<std::shared_ptr<ThreadTeam>> MakeThreadTeam(int threads);
 
 struct EmbedderOptions {
   std::string model_directory = {};
@@ -41,18 +37,17 @@ struct EmbedderOptions {
   std::string pooling = {};
   // The prompt of requests that name none; what the model itself says if empty.
   std::optional<std::string> default_prompt_name = {};
-  // Computes with AVX2 where the processor has more; for this whole process, and from the first
-  // model on. See backends/cpu/instruction_set.h.
-  bool limit_to_avx2 = false;
-  // What computes; models that share one take turns. If there is none, the model makes one of
-  // `threads` threads, or of as many as the process may use if that is 0 (base/cpu.h).
-  std::shared_ptr<ThreadTeam> team = nullptr;
-  int threads = 0;
-  // A batch is cut when it reaches this many tokens; a longer text is a batch by itself.
-  size_t max_batch_tokens = 2048;
+  // What computes. If there is none, one is opened by `device`.
+  std::shared_ptr<Backend> backend = nullptr;
+  DeviceOptions device = {};
+  // A batch is cut when it reaches this many tokens; a longer text is a batch by itself. As many as
+  // suit the device if empty.
+  std::optional<size_t> max_batch_tokens = {};
   // Texts that may wait; a request that would exceed it fails with kOverloaded, one that has more
   // by itself with kInvalidArgument.
   size_t max_queue = 4096;
+  // Told of batches and the queue; outlives the embedder.
+  EngineObserver* observer = nullptr;
 };
 
 class Embedder {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "engine/model_runner.h"
+#include "backends/backend.h"
 #include "engine/request.h"
 #include "model/model_spec.h"
 #include "weights/tensor_store.h"
@@ -11,6 +11,6 @@
 namespace embedding {
 
 ModelInfo DescribeModel(std::string name, const ModelSpec& spec, const TensorStore& weights,
-                        const ModelRunner& runner);
+                        const Backend& backend, const Session& session);
 
 }  // namespace embedding

@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-#include "engine/pooling.h"
+#include "base/normalize.h"
 
 namespace embedding {
 

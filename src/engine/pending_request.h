@@ -11,19 +11,11 @@
 #include <span>
 #include <vector>
 
+#include "backends/backend.h"
 #include "base/result.h"
 #include "engine/embedder.h"
 
 namespace embedding {
-
-// What the heads made of one text; empty where a head was not asked.
-struct SequenceOutputs {
-  std::span<const float> dense;  // [dimension], not normalised
-  std::vector<TokenWeight> lexical_weights;
-  std::span<const float> colbert_vecs;      // [tokens - 1, dimension]
-  std::span<const float> token_embeddings;  // [tokens, hidden_size]
-  std::span<const float> logits;            // [labels]
-};
 
 class PendingRequest {
  public:

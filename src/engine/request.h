@@ -13,6 +13,7 @@
 
 #include "base/byte_budget.h"
 #include "base/result.h"
+#include "embedding/outputs.h"
 #include "text/tokenizer.h"
 
 namespace embedding {
@@ -24,9 +25,11 @@ struct ModelInfo {
   size_t dimension = 0;         // floats of a dense vector; 0 for a classifier
   size_t max_dimension = 0;     // what a request may ask for: more, where the model says fewer
   size_t max_input_tokens = 0;  // special tokens included
+  size_t max_batch_tokens = 0;  // that are computed together
   // Heads that the model has besides the dense one.
   bool has_sparse = false;
   bool has_colbert = false;
+  size_t colbert_dimension = 0;  // floats of each of its vectors
   // Of a classifier (a cross-encoder, say), which has no vectors: the names of its logits.
   std::vector<std::string> labels = {};
   std::string pooling = {};  // "cls", or modes joined by '+', or "splade"
@@ -39,16 +42,6 @@ struct ModelInfo {
   std::string digest = {};    // EmbedderOptions::model_digest
 
   bool is_classifier() const { return !labels.empty(); }
-};
-
-// What is wanted of each text. All come from one pass through the encoder; what nobody wants is not
-// computed.
-struct Outputs {
-  bool dense = true;
-  bool lexical_weights = false;   // bge-m3's sparse head
-  bool colbert_vecs = false;      // bge-m3's multi-vector head
-  bool token_embeddings = false;  // the encoder's last hidden states
-  bool logits = false;            // a classifier's
 };
 
 struct EmbedRequest {
@@ -79,11 +72,6 @@ struct EmbedRequest {
   size_t bytes_per_number = sizeof(float);
 
   size_t size() const { return input_ids.empty() ? texts.size() : input_ids.size(); }
-};
-
-struct TokenWeight {
-  int32_t id;
-  float weight;
 };
 
 // Where a request's time went.

@@ -119,7 +119,7 @@ Result<std::vector<Job>> RequestEncoder::Encode(const EmbedRequest& request,
     Encoding encoding;
     if (!request.input_ids.empty()) {
       ASSIGN_OR_RETURN(encoding,
-                       TakeIds(request.input_ids[i], i, options, spec_.encoder.vocab_size));
+                       TakeIds(request.input_ids[i], i, options, spec_.encoder().vocab_size));
     } else if (request.query) {
       encoding = std::move(with_query[i]);
     } else if (!request.text_pairs.empty()) {
@@ -156,7 +156,7 @@ Result<std::vector<Job>> RequestEncoder::Encode(const EmbedRequest& request,
 }
 
 Status RequestEncoder::CheckIds(const std::vector<int32_t>& ids, const std::string& field) const {
-  const size_t rows = spec_.encoder.vocab_size;
+  const size_t rows = spec_.encoder().vocab_size;
   if (tokenizer_.vocab_size() <= rows) return {};
   for (const int32_t id : ids) {
     if (static_cast<size_t>(id) < rows) continue;

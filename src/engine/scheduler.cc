@@ -23,6 +23,34 @@ bool Append(Job& job, std::vector<Job>& batch) noexcept {
   }
 }
 
+// What the texts of a batch cost the device together.
+class BatchSize {
+ public:
+  explicit BatchSize(const Limits& limits) : limits_(limits) {}
+
+  // Whether one more text of so many tokens fits, with `max_tokens` in all.
+  bool HasRoomFor(size_t tokens, size_t max_tokens) const {
+    return texts_ < limits_.max_sequences && CostWith(tokens) <= max_tokens;
+  }
+  void Add(size_t tokens) {
+    ++texts_;
+    tokens_ += tokens;
+    longest_ = std::max(longest_, tokens);
+  }
+  size_t texts() const { return texts_; }
+  size_t tokens() const { return tokens_; }
+
+ private:
+  size_t CostWith(size_t tokens) const {
+    return limits_.padded ? (texts_ + 1) * std::max(longest_, tokens) : tokens_ + tokens;
+  }
+
+  const Limits& limits_;
+  size_t texts_ = 0;
+  size_t tokens_ = 0;
+  size_t longest_ = 0;
+};
+
 }  // namespace
 
 Scheduler::Scheduler(Options options, RunBatch run_batch, Check check)
@@ -75,6 +103,7 @@ Status Scheduler::Submit(std::vector<Job> jobs) {
     }
     waiting_jobs_ += count;
     waiting_.splice(waiting_.end(), request);
+    if (options_.observer != nullptr) options_.observer->OnQueue(waiting_jobs_);
   }
   work_.NotifyOne();
   return {};
@@ -106,25 +135,25 @@ void Scheduler::Fill(std::vector<Job>& batch, Queue& abandoned) {
   } else if (shared_batches_ > 0) {
     --shared_batches_;
   }
-  const size_t shared_tokens = shared_batches_ > 0
-                                   ? std::min(kSharedBatchTokens, options_.max_batch_tokens)
-                                   : options_.max_batch_tokens;
+  const size_t max_tokens = options_.limits.max_tokens;
+  const size_t shared_tokens =
+      shared_batches_ > 0 ? std::min(kSharedBatchTokens, max_tokens) : max_tokens;
   size_t first_turn = waiting_.size();  // requests whose first text is still to be taken
-  size_t tokens = 0;
+  BatchSize size(options_.limits);
   while (!waiting_.empty()) {
     const auto request = waiting_.begin();
-    const size_t limit = first_turn > 0 ? options_.max_batch_tokens : shared_tokens;
+    const size_t limit = first_turn > 0 ? max_tokens : shared_tokens;
     if (first_turn > 0) --first_turn;
     Job& job = request->jobs[request->next];
     const bool abandon = job.request->abandoned();
-    if (!abandon && !batch.empty() && tokens + job.ids.size() > limit) break;
     const size_t job_tokens = job.ids.size();
+    if (!abandon && !batch.empty() && !size.HasRoomFor(job_tokens, limit)) break;
     if (abandon || !Append(job, batch)) {
       waiting_jobs_ -= request->left();
       abandoned.splice(abandoned.end(), waiting_, request);
       continue;
     }
-    tokens += job_tokens;
+    size.Add(job_tokens);
     ++request->next;
     --waiting_jobs_;
     if (request->left() > 0) {
@@ -133,6 +162,9 @@ void Scheduler::Fill(std::vector<Job>& batch, Queue& abandoned) {
       waiting_.erase(request);
     }
   }
+  if (options_.observer == nullptr) return;
+  if (size.texts() > 0) options_.observer->OnBatch(size.texts(), size.tokens());
+  options_.observer->OnQueue(waiting_jobs_);
 }
 
 void Scheduler::Loop() {

@@ -1,9 +1,8 @@
 // Scheduler: texts of many requests in, batches out, one at a time, on one computing thread.
 //
 // Requests take turns: a batch gets one text of each waiting request in the order in which they
-// came, then a second of each, and so on until the next text would exceed the token budget. So
-// every request that waits is served after at most one text of each request before it. (Texts of
-// similar length need not go together: batches are not padded.) Requests that nobody waits for any
+// came, then a second of each, and so on until the next text would exceed what the device takes. So
+// every request that waits is served after at most one text of each request before it. Requests that nobody waits for any
 // more are dropped before they cost anything. While a batch computes, the texts of further requests
 // are tokenised by their callers and wait, so the next batch is ready when the thread is.
 //
@@ -28,8 +27,10 @@
 #include <thread>
 #include <vector>
 
+#include "backends/backend.h"
 #include "base/mutex.h"
 #include "base/result.h"
+#include "engine/engine_observer.h"
 #include "engine/pending_request.h"
 
 namespace embedding {
@@ -44,13 +45,14 @@ struct Job {
 
 class Scheduler {
  public:
-  // What one batch is cut to while small requests wait, in tokens, and how large a small request
+  // What a batch is cut to while small requests wait, in tokens, and how large a small request
   // is.
   static constexpr size_t kSharedBatchTokens = 256;
 
   struct Options {
-    size_t max_batch_tokens;
+    Limits limits;     // of a batch
     size_t max_queue;  // jobs
+    EngineObserver* observer = nullptr;
     // How long after a failure the device is checked, and checked again.
     std::chrono::milliseconds check_interval{1000};
   };

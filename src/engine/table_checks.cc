@@ -19,13 +19,13 @@ Error TokenizerError(const ModelSpec& spec, fmt::format_string<Args...> format, 
 
 // Of what a post-processor adds to `what`.
 Status CheckAdditions(const TemplateSize& size, std::string_view what, const ModelSpec& spec) {
-  const EncoderConfig& encoder = spec.encoder;
-  if (spec.tokenizer.has_token_types && size.types > encoder.type_vocab_size) {
+  const Encoder& encoder = spec.encoder();
+  if (spec.tokenizer.has_token_types && size.types > encoder.token_types) {
     return TokenizerError(spec,
                           "post_processor gives tokens of {} the type {}, but config.json's "
                           "type_vocab_size is {}: token_type_embeddings has types up to {}",
-                          what, size.types - 1, encoder.type_vocab_size,
-                          encoder.type_vocab_size - 1);
+                          what, size.types - 1, encoder.token_types,
+                          encoder.token_types - 1);
   }
   // Whoever cuts a text cuts none of these.
   if (size.special_tokens >= spec.max_seq_length) {
@@ -34,7 +34,7 @@ Status CheckAdditions(const TemplateSize& size, std::string_view what, const Mod
                           "tokens in all (config.json's max_position_embeddings is {}), which "
                           "leaves none for the text",
                           size.special_tokens, what, spec.max_seq_length,
-                          encoder.max_position_embeddings);
+                          encoder.positions.count);
   }
   return {};
 }
@@ -42,11 +42,11 @@ Status CheckAdditions(const TemplateSize& size, std::string_view what, const Mod
 }  // namespace
 
 Status CheckTables(const Tokenizer& tokenizer, const ModelSpec& spec) {
-  if (tokenizer.model_vocab_size() > spec.encoder.vocab_size) {
+  if (tokenizer.model_vocab_size() > spec.encoder().vocab_size) {
     return TokenizerError(spec,
                           "the tokenizer has ids up to {}, but the model's vocab_size is {}; the "
                           "two are not of the same model",
-                          tokenizer.model_vocab_size() - 1, spec.encoder.vocab_size);
+                          tokenizer.model_vocab_size() - 1, spec.encoder().vocab_size);
   }
   RETURN_IF_ERROR(CheckAdditions(tokenizer.single_size(), "a text", spec));
   if (!spec.is_classifier()) return {};

@@ -6,41 +6,20 @@
 
 #include "base/ascii.h"
 #include "model/file_formats.h"
+#include "model/files.h"
 #include "weights/model_error.h"
+#include "weights/weight_files.h"
 
 namespace embedding {
 namespace {
 
-constexpr std::string_view kRootFiles[] = {
-    "config.json",
-    "modules.json",
-    "sentence_bert_config.json",
-    "sentence_roberta_config.json",
-    "sentence_xlm-roberta_config.json",
-    "config_sentence_transformers.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "sparse_linear.pt",
-    "colbert_linear.pt",
-};
-
-// The forms of weights, best first. Shards are <stem>-00001-of-00003<extension>.
-struct WeightsForm {
-  std::string_view stem;
-  std::string_view extension;
-  bool sharded;
-};
-constexpr WeightsForm kWeights[] = {
-    {"model", ".safetensors", false},
-    {"model", ".safetensors", true},
-    {"pytorch_model", ".bin", false},
-    {"pytorch_model", ".bin", true},
-};
-
-bool IsDigits(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+// Of those that a model's directory holds beside the weights.
+bool IsModelFile(std::string_view name) {
+  const auto is_among = [&](const auto& names) {
+    return std::find(std::begin(names), std::end(names), name) != std::end(names);
+  };
+  return is_among(kModelFiles) || is_among(kTransformerModuleFiles) || name == kSparseFile ||
+         name == kColbertFile;
 }
 
 bool IsPlainName(std::string_view name) {
@@ -55,29 +34,17 @@ bool IsMalicious(std::string_view name) {
          ("/" + std::string(name) + "/").find("/../") != std::string::npos;
 }
 
-// Whether this is "model-00001-of-00003.safetensors", for the stem "model".
-bool IsShard(std::string_view name, const WeightsForm& form) {
-  if (!name.starts_with(form.stem) || !name.ends_with(form.extension)) return false;
-  if (name.size() < form.stem.size() + form.extension.size()) return false;
-  name.remove_prefix(form.stem.size());
-  name.remove_suffix(form.extension.size());
-  const size_t of = name.find("-of-");
-  return name.starts_with('-') && of != std::string_view::npos && of > 0 &&
-         IsDigits(name.substr(1, of - 1)) && IsDigits(name.substr(of + 4));
-}
-
 // Adds the weights in a folder ("" or "2_Dense/"), in the best form that is there. False if none
 // is.
 bool AddWeights(const std::set<std::string>& names, const std::string& folder,
                 std::set<std::string>& chosen) {
-  for (const WeightsForm& form : kWeights) {
-    const std::string whole = fmt::format("{}{}{}", folder, form.stem, form.extension);
-    const std::string entry = form.sharded ? whole + ".index.json" : whole;
+  for (const WeightsForm& form : kWeightsForms) {
+    const std::string entry = folder + form.entry();
     if (!names.contains(entry)) continue;
     chosen.insert(entry);
     if (!form.sharded) return true;
     for (const std::string& name : names) {
-      if (name.starts_with(folder) && IsShard(std::string_view(name).substr(folder.size()), form)) {
+      if (name.starts_with(folder) && form.IsShard(std::string_view(name).substr(folder.size()))) {
         chosen.insert(name);
       }
     }
@@ -129,7 +96,7 @@ Result<std::vector<std::string>> SelectModelFiles(const std::vector<std::string>
           "nothing was downloaded",
           Quoted(name));
     }
-    if (std::find(std::begin(kRootFiles), std::end(kRootFiles), name) != std::end(kRootFiles)) {
+    if (IsModelFile(name)) {
       chosen.insert(name);
       continue;
     }

@@ -9,6 +9,7 @@
 #include "model/file_formats.h"
 #include "weights/model_error.h"
 #include "weights/path.h"
+#include "weights/weight_files.h"
 
 namespace embedding {
 namespace {
@@ -19,13 +20,6 @@ namespace fs = std::filesystem;
 bool Exists(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);
-}
-
-bool HasWeights(const fs::path& directory) {
-  constexpr const char* kWeights[] = {"model.safetensors", "model.safetensors.index.json",
-                                      "pytorch_model.bin", "pytorch_model.bin.index.json"};
-  return std::any_of(std::begin(kWeights), std::end(kWeights),
-                     [&](const char* name) { return Exists(directory / name); });
 }
 
 // Sorted, so that an error names the same one each time.

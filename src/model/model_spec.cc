@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <system_error>
+#include <utility>
 
 #include "base/json_value.h"
-#include "model/encoder_config.h"
+#include "model/config_json.h"
+#include "model/files.h"
 #include "model/module_list.h"
 #include "model/sentence_modules.h"
 #include "model/transformer_module.h"
@@ -17,12 +20,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool IsBertForMaskedLm(const EncoderConfig& encoder) {
-  return encoder.architectures == std::vector<std::string>{"BertForMaskedLM"};
-}
-
-size_t AvailablePositions(const EncoderConfig& encoder) {
-  return encoder.max_position_embeddings - encoder.position_offset();
+// Links are followed: one whose target is missing counts as no file.
+bool Exists(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
 }
 
 // What the Transformer module's own file says.
@@ -32,12 +33,13 @@ Status TakeTransformerModule(ModelSpec& spec, std::optional<size_t>& max_seq_len
   spec.tokenizer.overrides.lowercase_first = module.lower_case;
   if (!module.max_seq_length) return {};
   max_seq_length = module.max_seq_length;
-  const size_t positions = AvailablePositions(spec.encoder);
+  const Positions& of_model = spec.encoder().positions;
+  const size_t positions = of_model.max_tokens();
   if (*max_seq_length > positions) {
     spec.warnings.push_back(fmt::format(
         "{}: max_seq_length is {}, but config.json's max_position_embeddings {} has only {} "
         "positions for tokens: texts are cut to these",
-        module.path, *max_seq_length, spec.encoder.max_position_embeddings, positions));
+        module.path, *max_seq_length, of_model.count, positions));
   }
   return {};
 }
@@ -46,8 +48,8 @@ Status TakeTransformerModule(ModelSpec& spec, std::optional<size_t>& max_seq_len
 void TakeDefaultPooling(ModelSpec& spec) {
   const fs::path root(spec.directory);
   if (spec.is_classifier()) return;
-  if (IsThere(root / "sparse_linear.pt") || IsThere(root / "colbert_linear.pt")) {
-    spec.pooling = {Pooling::kCls};
+  if (IsThere(root / kSparseFile) || IsThere(root / kColbertFile)) {
+    spec.architecture.heads.pooled->pooling = {Pooling::kCls};
     return;
   }
   spec.warnings.push_back(fmt::format(
@@ -62,19 +64,21 @@ Status OverridePooling(const std::string& name, ModelSpec& spec) {
         fmt::format("{}: is a classifier, which --pooling does not change", spec.directory));
     return {};
   }
+  Heads& heads = spec.architecture.heads;
   if (name == kSpladePooling) {
-    if (!spec.splade) spec.splade = SpladePooling{};
+    if (!heads.splade) heads.splade = Splade{};
     return {};
   }
   ASSIGN_OR_RETURN(const Pooling pooling, PoolingOfName(name));
-  if (spec.pooling.size() > 1 && !spec.dense.empty()) {
+  PooledVector& pooled = *heads.pooled;
+  if (pooled.pooling.size() > 1 && !pooled.dense.empty()) {
     return ModelError(
         "{}: a Dense module follows {} pooled vectors side by side: --pooling cannot "
         "change them",
-        spec.directory, spec.pooling.size());
+        spec.directory, pooled.pooling.size());
   }
-  spec.pooling = {pooling};
-  spec.splade.reset();
+  pooled.pooling = {pooling};
+  heads.splade.reset();
   return {};
 }
 
@@ -104,9 +108,10 @@ Status ReadLibraryConfig(ModelSpec& spec) {
       return config.Wrong("default_prompt_name", "the name of one of the prompts");
     }
   }
-  if (spec.splade && config.Has("max_active_dims")) {
+  std::optional<Splade>& splade = spec.architecture.heads.splade;
+  if (splade && config.Has("max_active_dims")) {
     ASSIGN_OR_RETURN(const int64_t most, config.Integer("max_active_dims", 1, INT32_MAX));
-    spec.splade->max_active_dims = static_cast<size_t>(most);
+    splade->max_active_dims = static_cast<size_t>(most);
   }
   if (config.Has("truncate_dim")) {
     ASSIGN_OR_RETURN(const int64_t dimension, config.Integer("truncate_dim", 1, INT32_MAX));
@@ -115,11 +120,29 @@ Status ReadLibraryConfig(ModelSpec& spec) {
   return {};
 }
 
-}  // namespace
-
-size_t ModelSpec::dimension() const {
-  return dense.empty() ? pooling.size() * encoder.hidden_size : dense.back().out_features;
+// What a masked-language head is made with is what the encoder's layers are made with.
+Status CompleteSplade(ModelSpec& spec) {
+  std::optional<Splade>& splade = spec.architecture.heads.splade;
+  if (!splade) return {};
+  if (spec.architectures != std::vector<std::string>{"BertForMaskedLM"}) {
+    return ModelError("{}: SPLADE needs config.json's architectures to be BertForMaskedLM",
+                      spec.directory);
+  }
+  const Layer& last = spec.encoder().layers.back();
+  splade->activation = last.feed_forward.activation;
+  splade->norm = last.output_norm;
+  return {};
 }
+
+// The heads that lie in files of their own, beside what the modules say.
+void FindTokenHeads(ModelSpec& spec) {
+  const fs::path root(spec.directory);
+  Heads& heads = spec.architecture.heads;
+  if (!heads.splade && Exists(root / kSparseFile)) heads.token_weights.emplace();
+  if (Exists(root / kColbertFile)) heads.token_vectors.emplace();
+}
+
+}  // namespace
 
 Result<ModelSpec> ReadModelSpec(const std::string& directory, const std::string& pooling) {
   const fs::path root(directory);
@@ -146,12 +169,18 @@ Result<ModelSpec> ReadModelSpec(const std::string& directory, const std::string&
     spec.transformer_directory = (root / modules[0].path).string();
   }
   const fs::path transformer(spec.transformer_directory);
-  ASSIGN_OR_RETURN(spec.encoder, ReadEncoderConfig((transformer / "config.json").string()));
+  ASSIGN_OR_RETURN(ConfigJson config, ReadConfigJson((transformer / "config.json").string()));
+  const std::string tokenizer_class = config.tokenizer_class.empty()
+                                          ? std::string(config.family->tokenizer_class)
+                                          : config.tokenizer_class;
   ASSIGN_OR_RETURN(spec.tokenizer,
-                   ReadTokenizerConfig(spec.transformer_directory, spec.encoder.family,
-                                       spec.encoder.tokenizer_class));
+                   ReadTokenizerConfig(spec.transformer_directory, tokenizer_class));
+  spec.family = config.family;
+  spec.architectures = std::move(config.architectures);
+  spec.architecture.encoder = std::move(config.encoder);
+  spec.labels = std::move(config.labels);
+  spec.architecture.heads.pooled.emplace();
   std::optional<size_t> max_seq_length = spec.tokenizer.model_max_length;
-  spec.pooling = {Pooling::kMean};
   if (has_modules) {
     RETURN_IF_ERROR(ReadSentenceModules(modules, spec));
     RETURN_IF_ERROR(TakeTransformerModule(spec, max_seq_length));
@@ -159,12 +188,16 @@ Result<ModelSpec> ReadModelSpec(const std::string& directory, const std::string&
     TakeDefaultPooling(spec);
   }
   if (!pooling.empty()) RETURN_IF_ERROR(OverridePooling(pooling, spec));
-  if (spec.splade && !IsBertForMaskedLm(spec.encoder)) {
-    return ModelError("{}: SPLADE needs config.json's architectures to be BertForMaskedLM",
-                      directory);
-  }
+  RETURN_IF_ERROR(CompleteSplade(spec));
   RETURN_IF_ERROR(ReadLibraryConfig(spec));
-  const size_t positions = AvailablePositions(spec.encoder);
+  if (spec.is_classifier()) {
+    Heads& heads = spec.architecture.heads;
+    heads = {};
+    heads.classifier = Classifier{spec.labels.size()};
+  } else {
+    FindTokenHeads(spec);
+  }
+  const size_t positions = spec.encoder().positions.max_tokens();
   spec.max_seq_length = std::min(max_seq_length.value_or(positions), positions);
   return spec;
 }

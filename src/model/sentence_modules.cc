@@ -74,12 +74,13 @@ Status ReadPooling(const std::string& path, ModelSpec& spec) {
   const std::string_view width_field =
       config.Has("embedding_dimension") ? "embedding_dimension" : "word_embedding_dimension";
   ASSIGN_OR_RETURN(const int64_t width, config.Integer(width_field, 1, kMaxFeatures));
-  if (static_cast<size_t>(width) != spec.encoder.hidden_size) {
+  if (static_cast<size_t>(width) != spec.encoder().hidden_size) {
     return ModelError("{}: {} is {}, but config.json's hidden_size is {}", path, width_field, width,
-                      spec.encoder.hidden_size);
+                      spec.encoder().hidden_size);
   }
-  ASSIGN_OR_RETURN(spec.pooling, config.Has("pooling_mode") ? ReadPoolingNames(config)
-                                                            : ReadPoolingFlags(config));
+  ASSIGN_OR_RETURN(
+      spec.architecture.heads.pooled->pooling,
+      config.Has("pooling_mode") ? ReadPoolingNames(config) : ReadPoolingFlags(config));
   ASSIGN_OR_RETURN(spec.pools_prompt, config.Bool("include_prompt", true));
   return {};
 }
@@ -94,10 +95,10 @@ Status ReadSpladePooling(const std::string& path, ModelSpec& spec) {
     return ModelError("{}: {} {} is not supported; supported are \"{}\" and \"{}\"", path, field,
                       Quoted(value), first, second);
   };
-  SpladePooling pooling;
-  ASSIGN_OR_RETURN(pooling.sums, is_second("pooling_strategy", "max", "sum"));
-  ASSIGN_OR_RETURN(pooling.log_twice, is_second("activation_function", "relu", "log1p_relu"));
-  spec.splade = pooling;
+  Splade splade;
+  ASSIGN_OR_RETURN(splade.sums, is_second("pooling_strategy", "max", "sum"));
+  ASSIGN_OR_RETURN(splade.log_twice, is_second("activation_function", "relu", "log1p_relu"));
+  spec.architecture.heads.splade = splade;
   return {};
 }
 
@@ -136,20 +137,22 @@ Status ReadDense(const std::string& directory, ModelSpec& spec) {
       return ModelError("{}: {} {} is not supported", config.place(), end, Quoted(name));
     }
   }
-  DenseModuleConfig dense{.directory = directory,
+  DenseModule dense{.directory = directory,
                           .in_features = static_cast<size_t>(in_features),
                           .out_features = static_cast<size_t>(out_features)};
   ASSIGN_OR_RETURN(dense.bias, config.Bool("bias", true));
   ASSIGN_OR_RETURN(dense.activation, ReadActivation(config));
-  spec.dense.push_back(std::move(dense));
+  spec.architecture.heads.pooled->dense.push_back(std::move(dense));
   return {};
 }
 
 }  // namespace
 
-std::string PoolingName(const std::vector<Pooling>& pooling) {
+std::string PoolingName(const Heads& heads) {
+  if (heads.splade) return kSpladePooling;
   std::string name;
-  for (const Pooling each : pooling) {
+  if (!heads.pooled) return name;
+  for (const Pooling each : heads.pooled->pooling) {
     for (const PoolingMode& mode : kPoolingModes) {
       if (mode.pooling != each) continue;
       name += name.empty() ? "" : "+";
@@ -192,7 +195,7 @@ Status ReadSentenceModules(const std::vector<ModuleEntry>& modules, ModelSpec& s
   if (kind_of(1) == "SpladePooling") {
     if (kind_of(0) != "Transformer" && kind_of(0) != "MLMTransformer") return unsupported(0);
     if (modules.size() > 2) return unsupported(2);
-    spec.encoder.labels.clear();
+    spec.labels.clear();
     return ReadSpladePooling(config_of(1), spec);
   }
   if (kind_of(0) != "Transformer") return unsupported(0);
@@ -204,7 +207,7 @@ Status ReadSentenceModules(const std::vector<ModuleEntry>& modules, ModelSpec& s
         list_path);
   }
   // The list of modules says what the model is for, whatever head its checkpoint has besides.
-  spec.encoder.labels.clear();
+  spec.labels.clear();
   for (size_t i = 1; i < modules.size(); ++i) {
     if (i == 1 && kind_of(i) == "Pooling") {
       RETURN_IF_ERROR(ReadPooling(config_of(i), spec));

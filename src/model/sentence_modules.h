@@ -11,9 +11,9 @@
 
 namespace embedding {
 
-// Fills `pooling`, `dense`, `normalize` and `splade` of a spec whose `directory` and `encoder` are
-// known, from its modules and their own config.json, and clears the encoder's labels where the
-// modules want no classifier. Errors: kModelLoad, naming the file, module and field.
+// Fills `normalize` and the pooled and SPLADE heads of a spec whose `directory`, encoder and labels
+// are known, from its modules and their own config.json, and clears the labels where the modules
+// want no classifier. Errors: kModelLoad, naming the file, module and field.
 Status ReadSentenceModules(const std::vector<ModuleEntry>& modules, ModelSpec& spec);
 
 // That a module cannot be there, and which lists can.
@@ -22,7 +22,8 @@ Error UnsupportedModule(const ModuleEntry& module);
 // The mode that 1_Pooling/config.json calls so: "cls". Errors: kModelLoad.
 Result<Pooling> PoolingOfName(std::string_view name);
 
-// The modes' names joined by '+': "cls".
-std::string PoolingName(const std::vector<Pooling>& pooling);
+// What becomes of the tokens' vectors: the modes' names joined by '+', such as "cls", or
+// kSpladePooling; empty for a classifier.
+std::string PoolingName(const Heads& heads);
 
 }  // namespace embedding

@@ -25,17 +25,6 @@ std::string WithoutFast(std::string name) {
 using Class = TokenizerOverrides::Class;
 using Names = std::map<std::string, std::string>;
 
-std::string ClassOf(ModelFamily family) {
-  switch (family) {
-    case ModelFamily::kBert:
-      return "BertTokenizer";
-    case ModelFamily::kRoberta:
-      return "RobertaTokenizer";
-    default:
-      return "XLMRobertaTokenizer";
-  }
-}
-
 // Tokenizers without a limit say 1e30.
 Result<std::optional<size_t>> ReadLimit(const JsonValue& config) {
   const std::string_view name = config.Has("model_max_length") ? "model_max_length" : "max_len";
@@ -97,17 +86,14 @@ Result<TokenizerOverrides> ReadOverrides(const std::string& directory, const Jso
 
 }  // namespace
 
-Result<TokenizerConfig> ReadTokenizerConfig(const std::string& directory, ModelFamily family,
-                                            const std::string& class_of_config_json) {
+Result<TokenizerConfig> ReadTokenizerConfig(const std::string& directory,
+                                            const std::string& default_class) {
   const std::string path = (std::filesystem::path(directory) / "tokenizer_config.json").string();
   ASSIGN_OR_RETURN(const JsonValue file, IsThere(path)
                                              ? JsonValue::ObjectFromFile(path)
                                              : Result<JsonValue>(JsonValue::EmptyObject(path)));
   TokenizerConfig config;
-  ASSIGN_OR_RETURN(
-      std::string class_name,
-      file.String("tokenizer_class",
-                  class_of_config_json.empty() ? ClassOf(family) : class_of_config_json));
+  ASSIGN_OR_RETURN(std::string class_name, file.String("tokenizer_class", default_class));
   class_name = WithoutFast(std::move(class_name));
   const bool is_plain = class_name == "PreTrainedTokenizer" || class_name == "TokenizersBackend";
   ASSIGN_OR_RETURN(config.overrides, ReadOverrides(directory, file, class_name));

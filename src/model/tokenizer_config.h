@@ -15,8 +15,6 @@
 
 namespace embedding {
 
-enum class ModelFamily { kBert, kRoberta, kXlmRoberta };
-
 // The shortest limit of a text's tokens: two special tokens, and a token of the text.
 inline constexpr int64_t kMinSequence = 3;
 
@@ -30,9 +28,8 @@ struct TokenizerConfig {
 };
 
 // Reads the file of `directory`, where an absent one means what it means to transformers: the class
-// that config.json names, or else the one that belongs to the family, and that class's defaults.
-// Errors: kModelLoad, naming file and field.
-Result<TokenizerConfig> ReadTokenizerConfig(const std::string& directory, ModelFamily family,
-                                            const std::string& class_of_config_json);
+// `default_class`, and that class's defaults. Errors: kModelLoad, naming file and field.
+Result<TokenizerConfig> ReadTokenizerConfig(const std::string& directory,
+                                            const std::string& default_class);
 
 }  // namespace embedding

@@ -7,18 +7,13 @@
 #include <string_view>
 
 #include "base/json_value.h"
+#include "model/files.h"
 #include "model/tokenizer_config.h"
 #include "weights/model_error.h"
 #include "weights/path.h"
 
 namespace embedding {
 namespace {
-
-constexpr std::array kFileNames = {
-    "sentence_bert_config.json",       "sentence_roberta_config.json",
-    "sentence_distilbert_config.json", "sentence_camembert_config.json",
-    "sentence_albert_config.json",     "sentence_xlm-roberta_config.json",
-    "sentence_xlnet_config.json"};
 
 // Arguments of the libraries' loading, and of padding, which change no vector.
 constexpr std::array<std::string_view, 10> kHarmless = {
@@ -87,7 +82,7 @@ Status ReadFile(const JsonValue& file, TransformerModule& module) {
 
 Result<TransformerModule> ReadTransformerModule(const std::string& directory) {
   TransformerModule module;
-  for (const char* name : kFileNames) {
+  for (const std::string_view name : kTransformerModuleFiles) {
     const std::string path = (std::filesystem::path(directory) / name).string();
     if (!IsThere(path)) continue;
     ASSIGN_OR_RETURN(const JsonValue file, JsonValue::ObjectFromFile(path));

@@ -15,6 +15,7 @@
 #include "weights/safetensors.h"
 #include "weights/shape.h"
 #include "weights/torch_archive.h"
+#include "weights/weight_files.h"
 
 namespace embedding {
 namespace {
@@ -109,11 +110,10 @@ std::string_view DTypeName(DType dtype) {
 }
 
 Result<TensorStore> TensorStore::OpenDirectory(const std::string& directory) {
-  for (const char* name : {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
-                           "pytorch_model.bin.index.json"}) {
-    const std::string path = (fs::path(directory) / name).string();
+  for (const WeightsForm& form : kWeightsForms) {
+    const std::string path = (fs::path(directory) / form.entry()).string();
     if (!IsThere(path)) continue;
-    return path.ends_with(".json") ? OpenIndex(path) : OpenFile(path);
+    return form.sharded ? OpenIndex(path) : OpenFile(path);
   }
   return ModelError("{}: no weights: neither model.safetensors nor pytorch_model.bin is there",
                     directory);

@@ -157,7 +157,7 @@ class AllocationTest : public testing::TestWithParam<std::pair<const char*, std:
     std::unique_ptr<Embedder> embedder =
         *Embedder::Load({.model_directory = TEST_DATA_DIR "/tiny-bge-m3",
                          .compute_type = ComputeType::kF32,
-                         .threads = 2});
+                         .device = {.threads = 2}});
     Status status;
     std::thread thread;
   };

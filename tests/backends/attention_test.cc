@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <type_traits>
 #include <vector>
@@ -51,7 +52,7 @@ void ExpectMatchesReference(const std::vector<uint32_t>& offsets, size_t heads, 
   const size_t hidden = heads * head_dim;
   const std::vector<T> qkv = Random<T>(offsets.back() * 3 * hidden, 7, scale);
   std::vector<T> out(offsets.back() * hidden);
-  PackedAttention(TeamOf(2), qkv.data(), offsets, heads, head_dim, offsets.back(), out.data());
+  PackedAttention(TeamOf(2), {heads, head_dim}, qkv.data(), offsets, {}, out.data());
   const double scores = scale * scale * std::sqrt(static_cast<double>(head_dim));
   double tolerance = 16 * kEpsilon * scale * (1 + scores);
   if (std::is_same_v<T, BFloat16>) tolerance += 4 * scale / 256;
@@ -99,45 +100,49 @@ TEST(PackedAttention, ASequenceDoesNotDependOnItsNeighbours) {
   constexpr size_t kHidden = kHeads * kHeadDim;
   const std::vector<float> qkv = Random(90 * 3 * kHidden, 3);
   std::vector<float> together(90 * kHidden);
-  PackedAttention(TeamOf(2), qkv.data(), std::vector<uint32_t>{0, 40, 61, 90}, kHeads, kHeadDim, 90,
-                  together.data());
+  PackedAttention(TeamOf(2), {kHeads, kHeadDim}, qkv.data(), std::vector<uint32_t>{0, 40, 61, 90},
+                  {}, together.data());
   std::vector<float> alone(21 * kHidden);
-  PackedAttention(TeamOf(2), qkv.data() + 40 * 3 * kHidden, std::vector<uint32_t>{0, 21}, kHeads,
-                  kHeadDim, 21, alone.data());
+  PackedAttention(TeamOf(2), {kHeads, kHeadDim}, qkv.data() + 40 * 3 * kHidden,
+                  std::vector<uint32_t>{0, 21}, {}, alone.data());
   for (size_t i = 0; i < alone.size(); ++i) ASSERT_EQ(alone[i], together[40 * kHidden + i]);
 }
 
-TEST(PackedAttention, ComputesTheFirstQueriesAloneWhereNoMoreAreAsked) {
+TEST(PackedAttention, ComputesTheQueriesAloneThatAreAsked) {
   constexpr size_t kHeads = 2;
   constexpr size_t kHeadDim = 32;
   constexpr size_t kHidden = kHeads * kHeadDim;
-  const std::vector<uint32_t> offsets = {0, 200, 203};
-  const std::vector<float> qkv = Random(203 * 3 * kHidden, 3);
-  std::vector<float> all(203 * kHidden);
-  PackedAttention(TeamOf(2), qkv.data(), offsets, kHeads, kHeadDim, 203, all.data(), {});
-  std::vector<float> first(2 * kHidden);
-  std::vector<float> finished(first.size());
-  PackedAttention(TeamOf(2), qkv.data(), offsets, kHeads, kHeadDim, 1, first.data(),
+  const std::vector<uint32_t> offsets = {0, 200, 203, 210};
+  const std::vector<float> qkv = Random(210 * 3 * kHidden, 3);
+  std::vector<float> all(210 * kHidden);
+  PackedAttention(TeamOf(2), {kHeads, kHeadDim}, qkv.data(), offsets, {}, all.data());
+  // Of the first sequence its first token, of the second none, of the third the last and two more.
+  const std::vector<TokenRange> queries = {{0, 1}, {3, 3}, {4, 7}};
+  constexpr size_t kTokens[] = {0, 207, 208, 209};
+  std::vector<float> some(std::size(kTokens) * kHidden);
+  std::vector<float> finished(some.size());
+  PackedAttention(TeamOf(2), {kHeads, kHeadDim}, qkv.data(), offsets, queries, some.data(),
                   [&](size_t begin, size_t end) {
-                    std::copy(first.begin() + static_cast<ptrdiff_t>(begin * kHidden),
-                              first.begin() + static_cast<ptrdiff_t>(end * kHidden),
+                    std::copy(some.begin() + static_cast<ptrdiff_t>(begin * kHidden),
+                              some.begin() + static_cast<ptrdiff_t>(end * kHidden),
                               finished.begin() + static_cast<ptrdiff_t>(begin * kHidden));
                   });
-  for (size_t i = 0; i < kHidden; ++i) {
-    ASSERT_EQ(first[i], all[i]) << i;
-    ASSERT_EQ(first[kHidden + i], all[200 * kHidden + i]) << i;
+  for (size_t row = 0; row < std::size(kTokens); ++row) {
+    for (size_t i = 0; i < kHidden; ++i) {
+      ASSERT_EQ(some[row * kHidden + i], all[kTokens[row] * kHidden + i]) << row << ", " << i;
+    }
   }
-  EXPECT_EQ(finished, first);
+  EXPECT_EQ(finished, some);
 }
 
 TEST(PackedAttention, TakesSequencesWithoutTokens) {
-  PackedAttention<float>(TeamOf(2), nullptr, std::vector<uint32_t>{0, 0}, 2, 32, 1, nullptr, {});
+  PackedAttention<float>(TeamOf(2), {2, 32}, nullptr, std::vector<uint32_t>{0, 0}, {}, nullptr);
   const std::vector<float> qkv = Random(3 * 3 * 64, 3);
   std::vector<float> alone(3 * 64);
-  PackedAttention(TeamOf(2), qkv.data(), std::vector<uint32_t>{0, 3}, 2, 32, 3, alone.data(), {});
+  PackedAttention(TeamOf(2), {2, 32}, qkv.data(), std::vector<uint32_t>{0, 3}, {}, alone.data());
   std::vector<float> together(3 * 64);
-  PackedAttention(TeamOf(2), qkv.data(), std::vector<uint32_t>{0, 0, 3, 3}, 2, 32, 3,
-                  together.data(), {});
+  PackedAttention(TeamOf(2), {2, 32}, qkv.data(), std::vector<uint32_t>{0, 0, 3, 3}, {},
+                  together.data());
   EXPECT_EQ(together, alone);
 }
 

@@ -19,7 +19,8 @@ class SchedulerTest : public testing::Test {
  protected:
   void Start(size_t max_batch_tokens, size_t max_queue = 1000) {
     scheduler_ = std::make_unique<Scheduler>(
-        Scheduler::Options{max_batch_tokens, max_queue, std::chrono::milliseconds(1)},
+        Scheduler::Options{
+            {.max_tokens = max_batch_tokens}, max_queue, nullptr, std::chrono::milliseconds(1)},
         [this](std::span<Job> batch) {
           if (!started_) {
             started_ = true;

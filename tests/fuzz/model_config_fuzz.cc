@@ -57,17 +57,21 @@ class ModelDirectory {
 };
 
 void CheckSpec(const ModelSpec& spec) {
-  const EncoderConfig& encoder = spec.encoder;
-  FUZZ_CHECK(encoder.hidden_size > 0 && encoder.num_attention_heads > 0);
-  FUZZ_CHECK(encoder.hidden_size % encoder.num_attention_heads == 0);
-  FUZZ_CHECK(encoder.layer_norm_eps > 0);
-  FUZZ_CHECK(encoder.pad_token_id >= 0);
+  const Encoder& encoder = spec.encoder();
+  FUZZ_CHECK(encoder.hidden_size > 0 && !encoder.layers.empty());
+  for (const Layer& layer : encoder.layers) {
+    FUZZ_CHECK(layer.attention.width() == encoder.hidden_size);
+    FUZZ_CHECK(layer.output_norm.eps > 0);
+  }
   FUZZ_CHECK(spec.max_seq_length >= 3);
-  FUZZ_CHECK(spec.max_seq_length + encoder.position_offset() <= encoder.max_position_embeddings);
-  FUZZ_CHECK(!spec.pooling.empty());
-  FUZZ_CHECK(spec.dimension() > 0);
-  size_t width = spec.pooling.size() * encoder.hidden_size;
-  for (const DenseModuleConfig& dense : spec.dense) {
+  FUZZ_CHECK(spec.max_seq_length <= encoder.positions.max_tokens());
+  const Heads& heads = spec.heads();
+  FUZZ_CHECK(heads.pooled.has_value() != heads.classifier.has_value());
+  FUZZ_CHECK(heads.classifier.has_value() == spec.is_classifier());
+  const PooledVector pooled = heads.pooled.value_or(PooledVector());
+  FUZZ_CHECK(!pooled.pooling.empty());
+  size_t width = pooled.pooling.size() * encoder.hidden_size;
+  for (const DenseModule& dense : pooled.dense) {
     FUZZ_CHECK(dense.in_features == width);
     width = dense.out_features;
     FUZZ_CHECK(dense.directory.find('\0') == std::string::npos);
@@ -76,7 +80,7 @@ void CheckSpec(const ModelSpec& spec) {
     FUZZ_CHECK(!inside.empty() && *inside.begin() != "..");
   }
   FUZZ_CHECK(!spec.default_prompt_name || spec.prompts.contains(*spec.default_prompt_name));
-  for (const std::string& label : encoder.labels) FUZZ_CHECK(IsUtf8(label));
+  for (const std::string& label : spec.labels) FUZZ_CHECK(IsUtf8(label));
   for (const auto& [name, prompt] : spec.prompts) FUZZ_CHECK(IsUtf8(name) && IsUtf8(prompt));
 }
 

@@ -19,22 +19,28 @@ using testing::HasSubstr;
 TEST(ModelSpecFilesTest, ReadsTinyBgeM3) {
   const auto spec = ReadModelSpec(std::string(TEST_DATA_DIR) + "/tiny-bge-m3");
   ASSERT_TRUE(spec.ok()) << spec.error().message;
-  const EncoderConfig& encoder = spec->encoder;
-  EXPECT_EQ(encoder.family, ModelFamily::kXlmRoberta);
-  EXPECT_THAT(encoder.architectures, ElementsAre("XLMRobertaModel"));
+  EXPECT_EQ(spec->family->model_type, "xlm-roberta");
+  EXPECT_THAT(spec->architectures, ElementsAre("XLMRobertaModel"));
+  const Encoder& encoder = spec->encoder();
   EXPECT_EQ(encoder.hidden_size, 128U);
-  EXPECT_EQ(encoder.num_hidden_layers, 4U);
-  EXPECT_EQ(encoder.num_attention_heads, 2U);
-  EXPECT_EQ(encoder.head_dim(), 64U);
-  EXPECT_EQ(encoder.intermediate_size, 512U);
   EXPECT_EQ(encoder.vocab_size, 8002U);
-  EXPECT_EQ(encoder.max_position_embeddings, 8194U);
-  EXPECT_EQ(encoder.type_vocab_size, 1U);
-  EXPECT_EQ(encoder.layer_norm_eps, 1e-5F);
-  EXPECT_EQ(encoder.pad_token_id, 1);
-  EXPECT_EQ(encoder.position_offset(), 2U);
-  EXPECT_THAT(spec->pooling, ElementsAre(Pooling::kCls));
-  EXPECT_TRUE(spec->dense.empty());
+  EXPECT_EQ(encoder.token_types, 1U);
+  EXPECT_EQ(encoder.positions.count, 8194U);
+  EXPECT_EQ(encoder.positions.first, 2U);
+  EXPECT_EQ(encoder.positions.uncounted_id, 1);
+  EXPECT_EQ(encoder.embeddings_norm.eps, 1e-5F);
+  ASSERT_EQ(encoder.layers.size(), 4U);
+  for (const Layer& layer : encoder.layers) {
+    EXPECT_EQ(layer.attention.heads, 2U);
+    EXPECT_EQ(layer.attention.head_dim, 64U);
+    EXPECT_EQ(layer.feed_forward.width, 512U);
+    EXPECT_EQ(layer.output_norm.eps, 1e-5F);
+  }
+  const Heads& heads = spec->heads();
+  EXPECT_THAT(heads.pooled->pooling, ElementsAre(Pooling::kCls));
+  EXPECT_TRUE(heads.pooled->dense.empty());
+  EXPECT_TRUE(heads.token_weights && heads.token_vectors);
+  EXPECT_FALSE(heads.splade || heads.classifier);
   EXPECT_TRUE(spec->normalize);
   EXPECT_EQ(spec->max_seq_length, 8192U);
   EXPECT_EQ(spec->dimension(), 128U);
@@ -44,15 +50,16 @@ TEST(ModelSpecFilesTest, ReadsBgeM3) {
   const auto spec = ReadModelSpec(std::string(TEST_DATA_DIR) + "/bge-m3-files");
   ASSERT_TRUE(spec.ok()) << spec.error().message;
   EXPECT_EQ(spec->dimension(), 1024U);
-  EXPECT_EQ(spec->encoder.num_hidden_layers, 24U);
-  EXPECT_EQ(spec->encoder.vocab_size, 250002U);
+  EXPECT_EQ(spec->encoder().layers.size(), 24U);
+  EXPECT_EQ(spec->encoder().vocab_size, 250002U);
 }
 
 TEST(ModelSpecFilesTest, ReadsADirectoryWithoutModules) {
   const auto spec = ReadModelSpec(std::string(TEST_DATA_DIR) + "/tiny-reranker");
   ASSERT_TRUE(spec.ok()) << spec.error().message;
-  EXPECT_THAT(spec->encoder.architectures, ElementsAre("XLMRobertaForSequenceClassification"));
-  EXPECT_THAT(spec->pooling, ElementsAre(Pooling::kMean));
+  EXPECT_THAT(spec->architectures, ElementsAre("XLMRobertaForSequenceClassification"));
+  EXPECT_TRUE(spec->heads().classifier);
+  EXPECT_FALSE(spec->heads().pooled);
   EXPECT_FALSE(spec->normalize);
   // The tokenizer says 8192, but of 514 positions two lie before a text's first token.
   EXPECT_EQ(spec->max_seq_length, 512U);
@@ -63,10 +70,10 @@ TEST(ModelSpecFilesTest, ReadsAllMiniLm) {
   if (!std::filesystem::exists(directory)) GTEST_SKIP() << directory << " is not there";
   const auto spec = ReadModelSpec(directory);
   ASSERT_TRUE(spec.ok()) << spec.error().message;
-  EXPECT_EQ(spec->encoder.family, ModelFamily::kBert);
-  EXPECT_EQ(spec->encoder.position_offset(), 0U);
-  EXPECT_EQ(spec->encoder.layer_norm_eps, 1e-12F);
-  EXPECT_THAT(spec->pooling, ElementsAre(Pooling::kMean));
+  EXPECT_EQ(spec->family->model_type, "bert");
+  EXPECT_EQ(spec->encoder().positions.first, 0U);
+  EXPECT_EQ(spec->encoder().embeddings_norm.eps, 1e-12F);
+  EXPECT_THAT(spec->heads().pooled->pooling, ElementsAre(Pooling::kMean));
   EXPECT_TRUE(spec->normalize);
   EXPECT_EQ(spec->max_seq_length, 256U);
   EXPECT_EQ(spec->dimension(), 384U);
@@ -147,9 +154,9 @@ TEST_F(ModelSpecTest, TakesNullForAbsent) {
   files_["config_sentence_transformers.json"] = {{"prompts", {{"query", nullptr}, {"doc", "d: "}}},
                                                  {"default_prompt_name", nullptr}};
   const ModelSpec spec = ReadGood();
-  EXPECT_EQ(spec.encoder.pad_token_id, 1);
-  EXPECT_EQ(spec.encoder.type_vocab_size, 2U);
-  EXPECT_EQ(spec.encoder.activation, Activation::kGelu);
+  EXPECT_EQ(spec.encoder().positions.uncounted_id, 1);
+  EXPECT_EQ(spec.encoder().token_types, 2U);
+  EXPECT_EQ(spec.encoder().layers[0].feed_forward.activation, Activation::kGelu);
   EXPECT_THAT(spec.prompts, ElementsAre(testing::Pair("doc", "d: ")));
   files_["config_sentence_transformers.json"]["prompts"] = nullptr;
   EXPECT_THAT(ReadGood().prompts, ElementsAre());
@@ -157,12 +164,12 @@ TEST_F(ModelSpecTest, TakesNullForAbsent) {
 
 TEST_F(ModelSpecTest, PoolsWithoutModulesAsTheModelWasTrained) {
   files_.erase("modules.json");
-  EXPECT_THAT(ReadGood().pooling, ElementsAre(Pooling::kMean));
+  EXPECT_THAT(ReadGood().heads().pooled->pooling, ElementsAre(Pooling::kMean));
   EXPECT_THAT(ReadGood().warnings,
               ElementsAre(AllOf(HasSubstr("no modules.json"), HasSubstr("--pooling"))));
   // FlagEmbedding's heads are trained with the first token.
   dir_.Write("sparse_linear.pt", "");
-  EXPECT_THAT(ReadGood().pooling, ElementsAre(Pooling::kCls));
+  EXPECT_THAT(ReadGood().heads().pooled->pooling, ElementsAre(Pooling::kCls));
   EXPECT_THAT(ReadGood().warnings, ElementsAre());
 }
 
@@ -171,12 +178,12 @@ TEST_F(ModelSpecTest, PoolsAsItIsTold) {
     ReadGood();
     return ReadModelSpec(dir_.path(), pooling);
   };
-  EXPECT_THAT(with("lasttoken")->pooling, ElementsAre(Pooling::kLastToken));
+  EXPECT_THAT(with("lasttoken")->heads().pooled->pooling, ElementsAre(Pooling::kLastToken));
   EXPECT_THAT(with("nonsense").error().message, HasSubstr("\"nonsense\""));
   EXPECT_THAT(with("splade").error().message, HasSubstr("BertForMaskedLM"));
   Config()["model_type"] = "bert";
   Config()["architectures"] = {"BertForMaskedLM"};
-  EXPECT_TRUE(with("splade")->splade.has_value());
+  EXPECT_TRUE(with("splade")->heads().splade.has_value());
   Config()["architectures"] = {"BertForSequenceClassification"};
   std::filesystem::remove(dir_.File("modules.json"));
   files_.erase("modules.json");

@@ -25,25 +25,25 @@ TEST_F(ModelSpecTest, ReadsEveryPoolingMode) {
       {"pooling_mode_lasttoken", Pooling::kLastToken}};
   for (const auto& [flag, pooling] : modes) {
     PoolingConfig() = {{"word_embedding_dimension", 64}, {flag, true}};
-    EXPECT_THAT(ReadGood().pooling, ElementsAre(pooling)) << flag;
+    EXPECT_THAT(ReadGood().heads().pooled->pooling, ElementsAre(pooling)) << flag;
   }
   for (const auto& [flag, pooling] : modes) PoolingConfig()[flag] = true;
-  EXPECT_THAT(ReadGood().pooling,
+  EXPECT_THAT(ReadGood().heads().pooled->pooling,
               ElementsAre(Pooling::kCls, Pooling::kMax, Pooling::kMean, Pooling::kMeanSqrtLenTokens,
                           Pooling::kWeightedMean, Pooling::kLastToken));
   EXPECT_EQ(ReadGood().dimension(), 6U * 64);
   PoolingConfig() = {{"word_embedding_dimension", 64}};
-  EXPECT_THAT(ReadGood().pooling, ElementsAre(Pooling::kMean));
+  EXPECT_THAT(ReadGood().heads().pooled->pooling, ElementsAre(Pooling::kMean));
 }
 
 TEST_F(ModelSpecTest, ReadsPoolingModesByName) {
   PoolingConfig() = {{"embedding_dimension", 64}, {"pooling_mode", "weightedmean"}};
-  EXPECT_THAT(ReadGood().pooling, ElementsAre(Pooling::kWeightedMean));
+  EXPECT_THAT(ReadGood().heads().pooled->pooling, ElementsAre(Pooling::kWeightedMean));
   // A list keeps its order; old flags beside it mean nothing.
   PoolingConfig() = {{"embedding_dimension", 64},
                      {"pooling_mode", {"mean", "cls"}},
                      {"pooling_mode_max_tokens", true}};
-  EXPECT_THAT(ReadGood().pooling, ElementsAre(Pooling::kMean, Pooling::kCls));
+  EXPECT_THAT(ReadGood().heads().pooled->pooling, ElementsAre(Pooling::kMean, Pooling::kCls));
 
   PoolingConfig() = {{"embedding_dimension", 64}};
   EXPECT_THAT(ErrorWith("1_Pooling/config.json", "pooling_mode", "median"),
@@ -67,14 +67,15 @@ TEST_F(ModelSpecTest, ReadsDenseModules) {
   files_["3_Dense/config.json"]["bias"] = false;
   files_["3_Dense/config.json"]["activation_function"] = "torch.nn.modules.linear.Identity";
   const ModelSpec spec = ReadGood();
-  ASSERT_EQ(spec.dense.size(), 2U);
-  EXPECT_EQ(spec.dense[0].directory, dir_.File("2_Dense"));
-  EXPECT_EQ(spec.dense[0].in_features, 64U);
-  EXPECT_EQ(spec.dense[0].out_features, 32U);
-  EXPECT_TRUE(spec.dense[0].bias);
-  EXPECT_EQ(spec.dense[0].activation, Activation::kTanh);
-  EXPECT_FALSE(spec.dense[1].bias);
-  EXPECT_EQ(spec.dense[1].activation, Activation::kIdentity);
+  const std::vector<DenseModule>& dense = spec.heads().pooled->dense;
+  ASSERT_EQ(dense.size(), 2U);
+  EXPECT_EQ(dense[0].directory, dir_.File("2_Dense"));
+  EXPECT_EQ(dense[0].in_features, 64U);
+  EXPECT_EQ(dense[0].out_features, 32U);
+  EXPECT_TRUE(dense[0].bias);
+  EXPECT_EQ(dense[0].activation, Activation::kTanh);
+  EXPECT_FALSE(dense[1].bias);
+  EXPECT_EQ(dense[1].activation, Activation::kIdentity);
   EXPECT_EQ(spec.dimension(), 48U);
   EXPECT_TRUE(spec.normalize);
 
@@ -83,10 +84,10 @@ TEST_F(ModelSpecTest, ReadsDenseModules) {
                                          {"Sigmoid", Activation::kSigmoid}}) {
     files_["2_Dense/config.json"]["activation_function"] =
         "torch.nn.modules.activation." + std::string(name);
-    EXPECT_EQ(ReadGood().dense[0].activation, activation);
+    EXPECT_EQ(ReadGood().heads().pooled->dense[0].activation, activation);
   }
   files_["2_Dense/config.json"].erase("activation_function");
-  EXPECT_EQ(ReadGood().dense[0].activation, Activation::kTanh);
+  EXPECT_EQ(ReadGood().heads().pooled->dense[0].activation, Activation::kTanh);
 }
 
 TEST_F(ModelSpecTest, RefusesDenseModulesThatDoNotFit) {
@@ -128,13 +129,13 @@ TEST_F(ModelSpecTest, ReadsCrossEncodersAndSparseEncoders) {
     files_["1_SpladePooling/config.json"] = {{"pooling_strategy", "max"},
                                              {"activation_function", "relu"},
                                              {"embedding_dimension", nullptr}};
-    ASSERT_TRUE(ReadGood().splade.has_value()) << kind;
-    EXPECT_FALSE(ReadGood().splade->sums);
-    EXPECT_FALSE(ReadGood().splade->log_twice);
+    ASSERT_TRUE(ReadGood().heads().splade.has_value()) << kind;
+    EXPECT_FALSE(ReadGood().heads().splade->sums);
+    EXPECT_FALSE(ReadGood().heads().splade->log_twice);
     files_["1_SpladePooling/config.json"] = {{"pooling_strategy", "sum"},
                                              {"activation_function", "log1p_relu"}};
-    EXPECT_TRUE(ReadGood().splade->sums);
-    EXPECT_TRUE(ReadGood().splade->log_twice);
+    EXPECT_TRUE(ReadGood().heads().splade->sums);
+    EXPECT_TRUE(ReadGood().heads().splade->log_twice);
     EXPECT_THAT(ErrorWith("1_SpladePooling/config.json", "pooling_strategy", "mean"),
                 HasSubstr("pooling_strategy \"mean\" is not supported"));
   }
@@ -147,8 +148,8 @@ TEST_F(ModelSpecTest, ModulesSayWhatAModelIsForWhateverHeadItHas) {
   for (const char* architecture : {"BertForSequenceClassification", "BertForMaskedLM"}) {
     Config()["architectures"] = {architecture};
     EXPECT_FALSE(ReadGood().is_classifier()) << architecture;
-    EXPECT_FALSE(ReadGood().splade.has_value()) << architecture;
-    EXPECT_EQ(ReadGood().pooling.size(), 1U);
+    EXPECT_FALSE(ReadGood().heads().splade.has_value()) << architecture;
+    EXPECT_EQ(ReadGood().heads().pooled->pooling.size(), 1U);
   }
 }
 

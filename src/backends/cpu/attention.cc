@@ -41,8 +41,8 @@
 #define EMBEDDING_ATTENTION_TYPES
 namespace embedding {
 
-// One head of queries [first_query, first_query + queries) of one sequence. q, k, v and out point
-// to the sequence's first token, at this head.
+// One head of some queries of one sequence. q and out point to the first of them, k and v to the
+// sequence's first token, at this head.
 template <typename T>
 struct AttentionTask {
   const PanelKernel* kernel;
@@ -52,7 +52,6 @@ struct AttentionTask {
   size_t stride;  // numbers from token to token of q, k and v
   T* out;
   size_t out_stride;
-  size_t first_query;
   size_t queries;
   size_t tokens;  // keys
   size_t head_dim;
@@ -100,7 +99,7 @@ void RunTask(const AttentionTask<T>& task) {
                      .ahead_lines = 0});
   };
 
-  Layout::PackQueries(task.q + task.first_query * task.stride, task.queries, task.stride, head_dim,
+  Layout::PackQueries(task.q, task.queries, task.stride, head_dim,
                       scratch.queries.data());
   std::fill_n(scratch.max, task.queries, -std::numeric_limits<float>::infinity());
   std::fill_n(scratch.sum, task.queries, 0.0F);
@@ -147,7 +146,7 @@ void RunTask(const AttentionTask<T>& task) {
   for (size_t r = 0; r < task.queries; ++r) {
     const size_t row = r % kernel.rows;  // of its group
     const float* output = scratch.output.data() + (r - row) * padded_dim + row * width;
-    T* out = task.out + (task.first_query + r) * task.out_stride;
+    T* out = task.out + r * task.out_stride;
     for (size_t i = 0; i < head_dim; i += width) {
       StoreScaled(output + i * kernel.rows, std::min(width, head_dim - i), 1.0F / scratch.sum[r],
                   out + i);
@@ -189,50 +188,57 @@ void RunTask(const AttentionTask<BFloat16>& task) { HWY_DYNAMIC_DISPATCH(RunBf16
 }  // namespace
 
 template <typename T>
-void PackedAttention(ThreadTeam& team, const T* qkv, std::span<const uint32_t> offsets,
-                     size_t heads, size_t head_dim, size_t max_queries, T* out,
+void PackedAttention(ThreadTeam& team, const Attention& attention, const T* qkv,
+                     std::span<const uint32_t> offsets, std::span<const TokenRange> queries, T* out,
                      const FinishRows& finish) {
+  const size_t head_dim = attention.head_dim;
+  const size_t width = attention.width();
   const PanelKernel kernel = KernelFor(qkv, head_dim);
-  const size_t hidden_size = heads * head_dim;
   struct QueryBlock {
-    size_t sequence, head, first_query;
-    size_t first_row;  // of its sequence in `out`
+    size_t sequence, head;
+    size_t first_query;  // of the batch's tokens
+    size_t queries;
+    size_t first_row;  // of `out`
   };
   // Blocks that meet the same keys and values follow one another, which keeps those in the caches.
   std::vector<QueryBlock> blocks;
   size_t rows = 0;  // of `out`
   for (size_t s = 0; s + 1 < offsets.size(); ++s) {
-    const size_t queries = std::min<size_t>(offsets[s + 1] - offsets[s], max_queries);
-    for (size_t head = 0; head < heads; ++head) {
-      for (size_t q = 0; q < queries; q += kQueryBlock) blocks.push_back({s, head, q, rows});
+    const uint32_t tokens = offsets[s + 1] - offsets[s];
+    const TokenRange asking = queries.empty() ? TokenRange{0, tokens} : queries[s];
+    for (size_t head = 0; head < attention.heads; ++head) {
+      for (size_t q = 0; q < asking.size(); q += kQueryBlock) {
+        blocks.push_back({s, head, offsets[s] + asking.begin + q,
+                          std::min<size_t>(kQueryBlock, asking.size() - q), rows + q});
+      }
     }
-    rows += queries;
+    rows += asking.size();
   }
+  const size_t stride = 3 * width;
   const auto attend = [&](size_t i) {
     const QueryBlock& block = blocks[i];
     const size_t first_token = offsets[block.sequence];
-    const size_t tokens = offsets[block.sequence + 1] - first_token;
-    const T* q = qkv + first_token * 3 * hidden_size + block.head * head_dim;
-    RunTask(AttentionTask<T>{
-        .kernel = &kernel,
-        .q = q,
-        .k = q + hidden_size,
-        .v = q + 2 * hidden_size,
-        .stride = 3 * hidden_size,
-        .out = out + block.first_row * hidden_size + block.head * head_dim,
-        .out_stride = hidden_size,
-        .first_query = block.first_query,
-        .queries = std::min(kQueryBlock, std::min(tokens, max_queries) - block.first_query),
-        .tokens = tokens,
-        .head_dim = head_dim});
+    const T* const of_head = qkv + block.head * head_dim;
+    RunTask(AttentionTask<T>{.kernel = &kernel,
+                             .q = of_head + block.first_query * stride,
+                             .k = of_head + first_token * stride + width,
+                             .v = of_head + first_token * stride + 2 * width,
+                             .stride = stride,
+                             .out = out + block.first_row * width + block.head * head_dim,
+                             .out_stride = width,
+                             .queries = block.queries,
+                             .tokens = offsets[block.sequence + 1] - first_token,
+                             .head_dim = head_dim});
   };
   ParallelFor(team, blocks.size(), attend, rows, finish);
 }
 
-template void PackedAttention(ThreadTeam&, const float*, std::span<const uint32_t>, size_t, size_t,
-                              size_t, float*, const FinishRows&);
-template void PackedAttention(ThreadTeam&, const BFloat16*, std::span<const uint32_t>, size_t,
-                              size_t, size_t, BFloat16*, const FinishRows&);
+template void PackedAttention(ThreadTeam&, const Attention&, const float*,
+                              std::span<const uint32_t>, std::span<const TokenRange>, float*,
+                              const FinishRows&);
+template void PackedAttention(ThreadTeam&, const Attention&, const BFloat16*,
+                              std::span<const uint32_t>, std::span<const TokenRange>, BFloat16*,
+                              const FinishRows&);
 
 }  // namespace embedding
 #endif  // HWY_ONCE

@@ -71,6 +71,12 @@ namespace embedding {
 
 HWY_EXPORT(AddLayerNormRow);
 
+LayerNormParameters::LayerNormParameters(const NormTensors& tensors, const Norm& norm)
+    : gamma_(tensors.weight.elements()), beta_(tensors.bias.elements()), eps_(norm.eps) {
+  CopyToF32(tensors.weight, gamma_.span());
+  CopyToF32(tensors.bias, beta_.span());
+}
+
 void AddLayerNorm(float* x, const float* residual, const LayerNormWeights& weights) {
   HWY_DYNAMIC_DISPATCH(AddLayerNormRow)
   (x, residual, weights.gamma.size(), weights.gamma.data(), weights.beta.data(), weights.eps);

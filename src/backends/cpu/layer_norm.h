@@ -3,12 +3,28 @@
 
 #include <span>
 
+#include "base/aligned_buffer.h"
+#include "model/tensors.h"
+
 namespace embedding {
 
 struct LayerNormWeights {
   std::span<const float> gamma;  // [hidden_size]
   std::span<const float> beta;   // [hidden_size]
   float eps = 0;
+};
+
+// Parameters that are owned, and f32.
+class LayerNormParameters {
+ public:
+  LayerNormParameters(const NormTensors& tensors, const Norm& norm);
+
+  LayerNormWeights view() const { return {gamma_.span(), beta_.span(), eps_}; }
+
+ private:
+  AlignedBuffer<float> gamma_;
+  AlignedBuffer<float> beta_;
+  float eps_;
 };
 
 // x = LayerNorm(x + residual), in place, of one row: both are [hidden_size]. With residual ==

@@ -1,4 +1,4 @@
-#include "model/encoder_config.h"
+#include "model/config_json.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -67,24 +67,26 @@ TEST_F(ModelSpecTest, TakesTheLibrarysDefaults) {
                             "position_embedding_type", "architectures"}) {
     Config().erase(field);
   }
-  const EncoderConfig encoder = ReadGood().encoder;
-  EXPECT_EQ(encoder.type_vocab_size, 2U);
-  EXPECT_EQ(encoder.layer_norm_eps, 1e-12F);
-  EXPECT_EQ(encoder.pad_token_id, 1);
-  Config()["model_type"] = "bert";
-  EXPECT_EQ(ReadGood().encoder.pad_token_id, 0);
+  const Encoder encoder = ReadGood().encoder();
+  EXPECT_EQ(encoder.token_types, 2U);
+  EXPECT_EQ(encoder.embeddings_norm.eps, 1e-12F);
+  EXPECT_EQ(encoder.positions.uncounted_id, 1);
   Config()["model_type"] = "roberta";
-  EXPECT_EQ(ReadGood().encoder.position_offset(), 2U);
+  EXPECT_EQ(ReadGood().encoder().positions.first, 2U);
+  Config()["model_type"] = "bert";
+  EXPECT_EQ(ReadGood().encoder().positions.first, 0U);
+  EXPECT_EQ(ReadGood().encoder().positions.uncounted_id, std::nullopt);
 }
 
 TEST_F(ModelSpecTest, ReadsTheFormsOfGelu) {
   for (const char* name : {"gelu", "gelu_python"}) {
     Config()["hidden_act"] = name;
-    EXPECT_EQ(ReadGood().encoder.activation, Activation::kGelu) << name;
+    EXPECT_EQ(ReadGood().encoder().layers[0].feed_forward.activation, Activation::kGelu) << name;
   }
   for (const char* name : {"gelu_new", "gelu_fast", "gelu_pytorch_tanh"}) {
     Config()["hidden_act"] = name;
-    EXPECT_EQ(ReadGood().encoder.activation, Activation::kGeluTanh) << name;
+    EXPECT_EQ(ReadGood().encoder().layers[0].feed_forward.activation, Activation::kGeluTanh)
+        << name;
   }
 }
 

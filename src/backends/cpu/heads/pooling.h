@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <span>
 
-#include "model/model_spec.h"
+#include "model/heads.h"
 
 namespace embedding {
 
@@ -13,8 +13,5 @@ namespace embedding {
 // without tokens gives zeros. kWeightedMean weighs token i (from 0) with i + 1;
 // kMeanSqrtLenTokens divides the sum by sqrt(tokens).
 void Pool(Pooling pooling, std::span<const float> hidden, size_t hidden_size, std::span<float> out);
-
-// Divides `vector` by its L2 norm, or by 1e-12 where the norm is smaller, as torch's normalize.
-void NormalizeL2(std::span<float> vector);
 
 }  // namespace embedding

@@ -1,4 +1,4 @@
-#include "model/encoder_config.h"
+#include "model/config_json.h"
 
 #include <cstdint>
 #include <optional>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/json_value.h"
+#include "model/tokenizer_config.h"
 #include "weights/model_error.h"
 
 namespace embedding {
@@ -21,20 +22,10 @@ constexpr int64_t kMaxLayers = 1000;
 constexpr int64_t kMaxPositions = int64_t{1} << 24;
 constexpr int64_t kMaxVocabulary = INT32_MAX;
 
-struct Family {
-  std::string_view model_type;
-  ModelFamily family;
-  int64_t pad_token_id;  // where config.json has none
-};
-
-constexpr Family kFamilies[] = {{"bert", ModelFamily::kBert, 0},
-                                {"roberta", ModelFamily::kRoberta, 1},
-                                {"xlm-roberta", ModelFamily::kXlmRoberta, 1}};
-
-Result<Family> ReadFamily(const JsonValue& config) {
+Result<const Family*> ReadFamily(const JsonValue& config) {
   ASSIGN_OR_RETURN(const std::string model_type, config.String("model_type"));
-  for (const Family& family : kFamilies) {
-    if (family.model_type == model_type) return family;
+  for (const Family& family : Families()) {
+    if (family.model_type == model_type) return &family;
   }
   return ModelError(
       "{}: model_type {} is not supported; supported are bert, roberta and xlm-roberta",
@@ -108,63 +99,78 @@ Result<std::vector<std::string>> ReadLabels(const JsonValue& config) {
   return labels;
 }
 
-// What the fields say about one another.
-Status CheckConsistency(const JsonValue& config, const EncoderConfig& encoder) {
-  if (encoder.hidden_size % encoder.num_attention_heads != 0) {
+// A number of at least 1, as a size.
+Result<size_t> ReadSize(const JsonValue& config, std::string_view name, int64_t max,
+                        std::optional<int64_t> fallback = {}) {
+  ASSIGN_OR_RETURN(const int64_t value, config.Integer(name, 1, max, fallback));
+  return static_cast<size_t>(value);
+}
+
+Result<Layer> ReadLayer(const JsonValue& config, size_t hidden_size, Norm norm) {
+  Layer layer;
+  layer.attention_norm = norm;
+  layer.output_norm = norm;
+  ASSIGN_OR_RETURN(layer.attention.heads, ReadSize(config, "num_attention_heads", kMaxWidth));
+  ASSIGN_OR_RETURN(layer.feed_forward.width, ReadSize(config, "intermediate_size", 16 * kMaxWidth));
+  ASSIGN_OR_RETURN(layer.feed_forward.activation, ReadActivation(config));
+  if (hidden_size % layer.attention.heads != 0) {
     return ModelError("{}: hidden_size {} is not a multiple of num_attention_heads {}",
-                      config.place(), encoder.hidden_size, encoder.num_attention_heads);
+                      config.place(), hidden_size, layer.attention.heads);
   }
-  if (encoder.position_offset() + kMinSequence > encoder.max_position_embeddings) {
+  layer.attention.head_dim = hidden_size / layer.attention.heads;
+  return layer;
+}
+
+Result<Positions> ReadPositions(const JsonValue& config, const Family& family, size_t vocab_size) {
+  Positions positions;
+  ASSIGN_OR_RETURN(positions.count, ReadSize(config, "max_position_embeddings", kMaxPositions));
+  ASSIGN_OR_RETURN(
+      const int64_t padding,
+      config.Integer("pad_token_id", 0, static_cast<int64_t>(vocab_size) - 1, family.pad_token_id));
+  if (family.positions_follow_padding) {
+    positions.first = static_cast<size_t>(padding) + 1;
+    positions.uncounted_id = static_cast<int32_t>(padding);
+  }
+  if (positions.first + kMinSequence > positions.count) {
     return ModelError("{}: max_position_embeddings {} has no room for a text after position {}",
-                      config.place(), encoder.max_position_embeddings, encoder.position_offset());
+                      config.place(), positions.count, positions.first);
   }
-  return {};
+  return positions;
+}
+
+Result<Encoder> ReadEncoder(const JsonValue& config, const Family& family) {
+  Encoder encoder;
+  ASSIGN_OR_RETURN(encoder.hidden_size, ReadSize(config, "hidden_size", kMaxWidth));
+  ASSIGN_OR_RETURN(encoder.vocab_size, ReadSize(config, "vocab_size", kMaxVocabulary));
+  ASSIGN_OR_RETURN(const size_t layers, ReadSize(config, "num_hidden_layers", kMaxLayers));
+  // Old files lack these two; the transformers library takes the same values then.
+  ASSIGN_OR_RETURN(encoder.token_types, ReadSize(config, "type_vocab_size", kMaxWidth, 2));
+  ASSIGN_OR_RETURN(const double eps, config.Number("layer_norm_eps", 1e-12));
+  if (!(eps > 0 && eps <= 1)) return config.Wrong("layer_norm_eps", "a number above 0, at most 1");
+  encoder.embeddings_norm.eps = static_cast<float>(eps);
+  ASSIGN_OR_RETURN(encoder.positions, ReadPositions(config, family, encoder.vocab_size));
+  ASSIGN_OR_RETURN(const Layer layer,
+                   ReadLayer(config, encoder.hidden_size, encoder.embeddings_norm));
+  encoder.layers.assign(layers, layer);
+  return encoder;
 }
 
 }  // namespace
 
-Result<EncoderConfig> ReadEncoderConfig(const std::string& path) {
-  ASSIGN_OR_RETURN(const JsonValue config, JsonValue::ObjectFromFile(path));
-  ASSIGN_OR_RETURN(const Family family, ReadFamily(config));
-  RETURN_IF_ERROR(CheckComputation(config));
-
-  EncoderConfig encoder;
-  encoder.family = family.family;
-  ASSIGN_OR_RETURN(encoder.activation, ReadActivation(config));
-  ASSIGN_OR_RETURN(encoder.architectures,
-                   config.Strings("architectures", std::vector<std::string>()));
-  ASSIGN_OR_RETURN(encoder.tokenizer_class, config.String("tokenizer_class", ""));
-  for (const std::string& architecture : encoder.architectures) {
+Result<ConfigJson> ReadConfigJson(const std::string& path) {
+  ASSIGN_OR_RETURN(const JsonValue file, JsonValue::ObjectFromFile(path));
+  ConfigJson config;
+  ASSIGN_OR_RETURN(config.family, ReadFamily(file));
+  RETURN_IF_ERROR(CheckComputation(file));
+  ASSIGN_OR_RETURN(config.architectures, file.Strings("architectures", std::vector<std::string>()));
+  ASSIGN_OR_RETURN(config.tokenizer_class, file.String("tokenizer_class", ""));
+  for (const std::string& architecture : config.architectures) {
     if (!architecture.ends_with("ForSequenceClassification")) continue;
-    ASSIGN_OR_RETURN(encoder.labels, ReadLabels(config));
+    ASSIGN_OR_RETURN(config.labels, ReadLabels(file));
     break;
   }
-  const auto read_size = [&](std::string_view name, int64_t max, size_t& out,
-                             std::optional<int64_t> fallback = {}) -> Status {
-    ASSIGN_OR_RETURN(const int64_t value, config.Integer(name, 1, max, fallback));
-    out = static_cast<size_t>(value);
-    return {};
-  };
-  RETURN_IF_ERROR(read_size("hidden_size", kMaxWidth, encoder.hidden_size));
-  RETURN_IF_ERROR(read_size("num_hidden_layers", kMaxLayers, encoder.num_hidden_layers));
-  RETURN_IF_ERROR(read_size("num_attention_heads", kMaxWidth, encoder.num_attention_heads));
-  RETURN_IF_ERROR(read_size("intermediate_size", 16 * kMaxWidth, encoder.intermediate_size));
-  RETURN_IF_ERROR(read_size("vocab_size", kMaxVocabulary, encoder.vocab_size));
-  RETURN_IF_ERROR(
-      read_size("max_position_embeddings", kMaxPositions, encoder.max_position_embeddings));
-
-  // Old files lack these; the transformers library takes the same values then.
-  RETURN_IF_ERROR(read_size("type_vocab_size", kMaxWidth, encoder.type_vocab_size, 2));
-  ASSIGN_OR_RETURN(const double eps, config.Number("layer_norm_eps", 1e-12));
-  if (!(eps > 0 && eps <= 1)) return config.Wrong("layer_norm_eps", "a number above 0, at most 1");
-  encoder.layer_norm_eps = static_cast<float>(eps);
-  ASSIGN_OR_RETURN(const int64_t pad_token_id,
-                   config.Integer("pad_token_id", 0, static_cast<int64_t>(encoder.vocab_size) - 1,
-                                  family.pad_token_id));
-  encoder.pad_token_id = static_cast<int32_t>(pad_token_id);
-
-  RETURN_IF_ERROR(CheckConsistency(config, encoder));
-  return encoder;
+  ASSIGN_OR_RETURN(config.encoder, ReadEncoder(file, *config.family));
+  return config;
 }
 
 }  // namespace embedding

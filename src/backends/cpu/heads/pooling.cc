@@ -1,4 +1,4 @@
-#include "engine/pooling.h"
+#include "backends/cpu/heads/pooling.h"
 
 #include <algorithm>
 #include <cmath>
@@ -62,12 +62,6 @@ void Pool(Pooling pooling, std::span<const float> hidden, size_t hidden_size,
       }
       break;
   }
-}
-
-void NormalizeL2(std::span<float> vector) {
-  double squares = 0;
-  for (const float x : vector) squares += static_cast<double>(x) * x;
-  Scale(vector, 1.0F / std::max(static_cast<float>(std::sqrt(squares)), 1e-12F));
 }
 
 }  // namespace embedding

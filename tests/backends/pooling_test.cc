@@ -1,4 +1,4 @@
-#include "engine/pooling.h"
+#include "backends/cpu/heads/pooling.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -37,15 +37,6 @@ TEST(Pool, ASequenceWithoutTokensGivesZeros) {
        {Pooling::kCls, Pooling::kMean, Pooling::kMax, Pooling::kLastToken}) {
     EXPECT_THAT(Pooled(pooling, {}), ElementsAre(0, 0));
   }
-}
-
-TEST(NormalizeL2, GivesLengthOneAndLeavesZeroAlone) {
-  std::vector<float> vector{3, 4};
-  NormalizeL2(vector);
-  EXPECT_THAT(vector, ElementsAre(FloatEq(0.6F), FloatEq(0.8F)));
-  std::vector<float> zero{0, 0};
-  NormalizeL2(zero);
-  EXPECT_THAT(zero, ElementsAre(0, 0));
 }
 
 }  // namespace

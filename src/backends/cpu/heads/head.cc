@@ -1,0 +1,25 @@
+#include "backends/cpu/heads/head.h"
+
+#include <algorithm>
+
+namespace embedding {
+
+std::span<const float> GatheredRows::Gather(const Batch& batch, const HiddenStates& hidden,
+                                            bool Outputs::*wants, bool first_alone) {
+  const auto of = [&](size_t s) {
+    if (!(batch.wanted[s].*wants)) return std::span<const float>();
+    return first_alone ? hidden.of(s).first(hidden.hidden_size) : hidden.of(s);
+  };
+  size_t size = 0;
+  for (size_t s = 0; s < batch.sequences(); ++s) size += of(s).size();
+  if (size == hidden.rows.size()) return hidden.rows;
+  rows_.Resize(size);
+  float* to = rows_.data();
+  for (size_t s = 0; s < batch.sequences(); ++s) {
+    const std::span<const float> rows = of(s);
+    to = std::copy(rows.begin(), rows.end(), to);
+  }
+  return rows_.span();
+}
+
+}  // namespace embedding

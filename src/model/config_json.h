@@ -1,0 +1,25 @@
+// config.json: what kind of encoder a model is.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/architecture.h"
+#include "model/families.h"
+
+namespace embedding {
+
+struct ConfigJson {
+  const Family* family = nullptr;
+  std::vector<std::string> architectures;
+  std::string tokenizer_class;  // empty if it has none
+  Encoder encoder;
+  // Of a *ForSequenceClassification, by the number of its logit; empty for every other model.
+  std::vector<std::string> labels;
+};
+
+// Reads and checks `path`. Errors: kModelLoad, naming the file and the field.
+Result<ConfigJson> ReadConfigJson(const std::string& path);
+
+}  // namespace embedding

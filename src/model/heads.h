@@ -1,0 +1,83 @@
+// What is made of an encoder's last hidden states, as data. h_i is that of a sequence's token i.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace embedding {
+
+// kGelu is x Phi(x); kGeluTanh what Hendrycks and Gimpel (2016) approximate it by,
+// x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.
+enum class Activation { kIdentity, kTanh, kRelu, kGelu, kGeluTanh, kSigmoid };
+
+// LayerNorm of a row: (x - mean) / sqrt(variance + eps) * weight + bias; the variance is the biased
+// one, as in torch.
+struct Norm {
+  float eps = 0;
+};
+
+// Of a sequence of n tokens: h_0, the mean, the largest number of each column, the sum divided by
+// sqrt(n), the mean weighted with i + 1, h_(n-1).
+enum class Pooling { kCls, kMean, kMax, kMeanSqrtLenTokens, kWeightedMean, kLastToken };
+
+// A `sentence_transformers.models.Dense` module: activation(W x + b), weights in `directory`.
+struct DenseModule {
+  std::string directory = {};
+  size_t in_features = 0;
+  size_t out_features = 0;
+  bool bias = true;
+  Activation activation = Activation::kTanh;
+};
+
+// A sequence's dense vector: the pooled vectors of the modes side by side, then the modules, one
+// after the other.
+struct PooledVector {
+  std::vector<Pooling> pooling = {Pooling::kMean};  // never empty
+  std::vector<DenseModule> dense = {};
+
+  // Numbers of the vector.
+  size_t dimension(size_t hidden_size) const {
+    return dense.empty() ? pooling.size() * hidden_size : dense.back().out_features;
+  }
+};
+
+// bge-m3's sparse head: relu(W h_i + b) is the weight of token i, and of an id the largest of its
+// tokens'. The ids of `unused_ids` have none.
+struct TokenWeights {
+  std::vector<int32_t> unused_ids;
+};
+
+// bge-m3's ColBERT head: W h_i + b, divided by its L2 norm, for every token but the first.
+struct TokenVectors {};
+
+// SPLADE: the weight of each entry of the vocabulary out of a masked-language head's logits,
+//   weight[v] = max over i of log(1 + relu(logit[i, v])), or the sum over i
+//   logit     = decoder(norm(activation(transform(h_i))))
+// (Formal et al. 2021, "SPLADE v2"; the special tokens count like the others.)
+struct Splade {
+  bool sums = false;
+  bool log_twice = false;  // log(1 + log(1 + relu(logit)))
+  // How many of a text's weights are kept, the largest; all if empty.
+  std::optional<size_t> max_active_dims = {};
+  Activation activation = Activation::kGelu;
+  Norm norm = {};
+};
+
+// The logits of a *ForSequenceClassification, a cross-encoder say: W2 tanh(W1 h_0 + b1) + b2.
+struct Classifier {
+  size_t labels = 0;
+};
+
+// A classifier has no vectors; any other model has a pooled one, and may have others besides.
+struct Heads {
+  std::optional<PooledVector> pooled;
+  std::optional<TokenWeights> token_weights;  // this or splade
+  std::optional<TokenVectors> token_vectors;
+  std::optional<Splade> splade;
+  std::optional<Classifier> classifier;
+};
+
+}  // namespace embedding

@@ -1,0 +1,27 @@
+// What a sparse head's numbers are as weights of token ids.
+//
+// Pure functions; any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "embedding/outputs.h"
+
+namespace embedding {
+
+// Of a sequence's tokens, `weights` of `input_ids`, both [tokens]: the ids with weights above 0,
+// each once with its largest weight, in order of first appearance, without the unused ones.
+std::vector<TokenWeight> WeightsOfTokens(std::span<const int32_t> input_ids,
+                                         std::span<const float> weights,
+                                         std::span<const int32_t> unused_ids);
+
+// Of the entries of a vocabulary, `weights` [vocab_size]: those above 0, by id; of more than
+// `most` the largest.
+std::vector<TokenWeight> WeightsOfVocabulary(std::span<const float> weights,
+                                             std::optional<size_t> most);
+
+}  // namespace embedding

@@ -1,0 +1,227 @@
+// The heads of models on the CPU against their definitions (model/heads.h) in double.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "backends/cpu/heads/classifier_head.h"
+#include "backends/cpu/heads/pooled_head.h"
+#include "backends/cpu/heads/splade_head.h"
+#include "backends/cpu/heads/token_heads.h"
+#include "backends/random.h"
+#include "backends/team.h"
+
+namespace embedding {
+namespace {
+
+constexpr size_t kHidden = 24;
+constexpr size_t kVocabulary = 70;
+constexpr double kTolerance = 1e-5;
+
+using Row = std::vector<double>;
+
+double Gelu(double x) { return x * (1 + std::erf(x / std::sqrt(2.0))) / 2; }
+
+// A torch.nn.Linear with random parameters.
+class Linear {
+ public:
+  Linear(size_t in_features, size_t out_features, unsigned seed)
+      : in_features_(in_features),
+        weight_(Random(in_features * out_features, seed, 0.3F)),
+        bias_(Random(out_features, seed + 1, 0.3F)) {}
+
+  LinearTensors tensors() const {
+    const auto rows = static_cast<int64_t>(bias_.size());
+    return {"linear", View(weight_, {rows, static_cast<int64_t>(in_features_)}),
+            View(bias_, {rows})};
+  }
+
+  Row operator()(const Row& x) const {
+    Row y(bias_.begin(), bias_.end());
+    for (size_t o = 0; o < y.size(); ++o) {
+      for (size_t i = 0; i < in_features_; ++i) {
+        y[o] += x[i] * static_cast<double>(weight_[o * in_features_ + i]);
+      }
+    }
+    return y;
+  }
+
+  static TensorView View(const std::vector<float>& numbers, std::vector<int64_t> shape) {
+    return {DType::kF32, std::move(shape), std::as_bytes(std::span(numbers)), {}};
+  }
+
+ private:
+  const size_t in_features_;
+  const std::vector<float> weight_;
+  const std::vector<float> bias_;
+};
+
+// Three sequences of 5, 2 and 4 tokens, of which every head is asked for the first and the last.
+class CpuHeads : public testing::Test {
+ protected:
+  // Runs the head, of `range` of each sequence's tokens.
+  void Run(CpuHead& head, bool Outputs::*wants, bool first_alone = false) {
+    for (const size_t s : {0, 2}) wanted_[s].*wants = true;
+    rows_.clear();
+    begins_ = {0};
+    for (size_t s = 0; s + 1 < offsets_.size(); ++s) {
+      const size_t tokens = first_alone ? 1 : offsets_[s + 1] - offsets_[s];
+      const float* from = hidden_.data() + offsets_[s] * kHidden;
+      rows_.insert(rows_.end(), from, from + tokens * kHidden);
+      begins_.push_back(begins_.back() + tokens);
+    }
+    outputs_.assign(3, {});
+    head.Run({ids_, types_, offsets_, wanted_}, {rows_, begins_, kHidden}, outputs_);
+  }
+
+  Row Hidden(size_t token) const {
+    const float* row = hidden_.data() + token * kHidden;
+    return {row, row + kHidden};
+  }
+
+  static void ExpectNear(std::span<const float> actual, const Row& expected) {
+    ASSERT_EQ(actual.size(), expected.size());
+    for (size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(actual[i], expected[i], kTolerance);
+  }
+
+  const std::vector<int32_t> ids_ = {0, 8, 9, 8, 2, 0, 2, 0, 5, 6, 2};
+  const std::vector<int32_t> types_ = std::vector<int32_t>(11);
+  const std::vector<uint32_t> offsets_ = {0, 5, 7, 11};
+  const std::vector<float> hidden_ = Random(11 * kHidden, 1);
+  std::vector<Outputs> wanted_ = std::vector<Outputs>(3, Outputs{.dense = false});
+  std::vector<float> rows_;
+  std::vector<size_t> begins_;
+  BatchOutputs outputs_;
+};
+
+TEST_F(CpuHeads, PooledVectorsGoThroughTheDenseModules) {
+  const Linear dense(2 * kHidden, 10, 7);
+  const PooledVector pooled = {{Pooling::kCls, Pooling::kMean},
+                               {{.in_features = 2 * kHidden, .out_features = 10}}};
+  const auto head = MakePooledHead(pooled, {dense.tensors()}, TeamOf(2));
+  Run(*head, &Outputs::dense);
+  EXPECT_TRUE(outputs_[1].dense.empty());
+  for (const size_t s : {0, 2}) {
+    Row x = Hidden(offsets_[s]);
+    x.resize(2 * kHidden);
+    const double tokens = offsets_[s + 1] - offsets_[s];
+    for (size_t t = offsets_[s]; t < offsets_[s + 1]; ++t) {
+      for (size_t i = 0; i < kHidden; ++i) x[kHidden + i] += Hidden(t)[i] / tokens;
+    }
+    Row expected = dense(x);
+    for (double& y : expected) y = std::tanh(y);
+    ExpectNear(outputs_[s].dense, expected);
+  }
+}
+
+TEST_F(CpuHeads, AClassifierReadsTheFirstToken) {
+  const Linear dense(kHidden, kHidden, 7);
+  const Linear output(kHidden, 3, 9);
+  const auto head = MakeClassifierHead({dense.tensors(), output.tensors()}, TeamOf(2));
+  for (const bool first_alone : {true, false}) {
+    Run(*head, &Outputs::logits, first_alone);
+    EXPECT_TRUE(outputs_[1].logits.empty());
+    for (const size_t s : {0, 2}) {
+      Row pooled = dense(Hidden(offsets_[s]));
+      for (double& y : pooled) y = std::tanh(y);
+      ExpectNear(outputs_[s].logits, output(pooled));
+    }
+  }
+}
+
+TEST_F(CpuHeads, TokenWeightsAreTheLargestOfEachId) {
+  const Linear linear(kHidden, 1, 7);
+  const auto head = MakeTokenWeightsHead({.unused_ids = {0, 2}}, linear.tensors(), TeamOf(2));
+  Run(*head, &Outputs::lexical_weights);
+  EXPECT_TRUE(outputs_[1].lexical_weights.empty());
+  for (const size_t s : {0, 2}) {
+    std::map<int32_t, double> expected;
+    for (size_t t = offsets_[s]; t < offsets_[s + 1]; ++t) {
+      const double weight = linear(Hidden(t))[0];
+      if (weight <= 0 || ids_[t] == 0 || ids_[t] == 2) continue;
+      double& of_id = expected[ids_[t]];
+      of_id = std::max(of_id, weight);
+    }
+    ASSERT_EQ(outputs_[s].lexical_weights.size(), expected.size());
+    for (const TokenWeight& weight : outputs_[s].lexical_weights) {
+      EXPECT_NEAR(weight.weight, expected.at(weight.id), kTolerance);
+    }
+  }
+}
+
+TEST_F(CpuHeads, TokenVectorsHaveLengthOneAndLeaveTheFirstTokenOut) {
+  const Linear linear(kHidden, 16, 7);
+  const auto head = MakeTokenVectorsHead(linear.tensors(), TeamOf(2));
+  Run(*head, &Outputs::colbert_vecs);
+  EXPECT_TRUE(outputs_[1].colbert_vecs.empty());
+  for (const size_t s : {0, 2}) {
+    Row expected;
+    for (size_t t = offsets_[s] + 1; t < offsets_[s + 1]; ++t) {
+      Row vector = linear(Hidden(t));
+      double squares = 0;
+      for (const double x : vector) squares += x * x;
+      for (const double x : vector) expected.push_back(x / std::sqrt(squares));
+    }
+    ExpectNear(outputs_[s].colbert_vecs, expected);
+  }
+}
+
+class CpuSplade : public CpuHeads, public testing::WithParamInterface<Splade> {};
+
+TEST_P(CpuSplade, WeighsTheVocabulary) {
+  Splade splade = GetParam();
+  splade.activation = Activation::kGelu;
+  splade.norm.eps = 1e-5F;
+  const Linear transform(kHidden, kHidden, 7);
+  const Linear decoder(kHidden, kVocabulary, 9);
+  const std::vector<float> gamma = Random(kHidden, 11);
+  const std::vector<float> beta = Random(kHidden, 12);
+  const auto size = static_cast<int64_t>(kHidden);
+  const NormTensors norm = {Linear::View(gamma, {size}), Linear::View(beta, {size})};
+  const auto head =
+      MakeSpladeHead(splade, {transform.tensors(), norm, decoder.tensors()}, TeamOf(2));
+  Run(*head, &Outputs::lexical_weights);
+  EXPECT_TRUE(outputs_[1].lexical_weights.empty());
+  for (const size_t s : {0, 2}) {
+    Row expected(kVocabulary);
+    for (size_t t = offsets_[s]; t < offsets_[s + 1]; ++t) {
+      Row x = transform(Hidden(t));
+      double mean = 0;
+      for (double& y : x) mean += (y = Gelu(y)) / kHidden;
+      double variance = 0;
+      for (const double y : x) variance += (y - mean) * (y - mean) / kHidden;
+      for (size_t i = 0; i < kHidden; ++i) {
+        x[i] = (x[i] - mean) / std::sqrt(variance + 1e-5) * static_cast<double>(gamma[i]) +
+               static_cast<double>(beta[i]);
+      }
+      const Row logits = decoder(x);
+      for (size_t v = 0; v < kVocabulary; ++v) {
+        double weight = std::log1p(std::max(logits[v], 0.0));
+        if (splade.log_twice) weight = std::log1p(weight);
+        expected[v] = splade.sums ? expected[v] + weight : std::max(expected[v], weight);
+      }
+    }
+    std::vector<double> positive;
+    for (const double weight : expected) {
+      if (weight > 0) positive.push_back(weight);
+    }
+    std::sort(positive.rbegin(), positive.rend());
+    const size_t kept = std::min(positive.size(), splade.max_active_dims.value_or(kVocabulary));
+    ASSERT_EQ(outputs_[s].lexical_weights.size(), kept);
+    for (const TokenWeight& weight : outputs_[s].lexical_weights) {
+      EXPECT_NEAR(weight.weight, expected[static_cast<size_t>(weight.id)], kTolerance);
+      EXPECT_GE(weight.weight, positive[kept - 1] - kTolerance);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Forms, CpuSplade,
+                         testing::Values(Splade{}, Splade{.sums = true}, Splade{.log_twice = true},
+                                         Splade{.sums = true, .max_active_dims = 5}));
+
+}  // namespace
+}  // namespace embedding
