@@ -13,10 +13,6 @@ import pathlib
 import shutil
 import tempfile
 
-os.environ["HF_HUB_OFFLINE"] = "1"
-
-from sentence_transformers import CrossEncoder, SentenceTransformer, SparseEncoder  # noqa: E402
-
 HERE = pathlib.Path(__file__).resolve().parent
 MODELS = HERE.parents[1] / "models"
 OF_TRANSFORMER = ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors",
@@ -244,6 +240,10 @@ def make(variant, directory):
 
 
 def compute(variant, directory):
+    # Here, for scripts/compare_vectors.py makes the same directories without these packages.
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    from sentence_transformers import CrossEncoder, SentenceTransformer, SparseEncoder
+
     texts = variant["texts"]
     if variant["output"] == "logits":
         import torch
