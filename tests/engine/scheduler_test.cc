@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <future>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,7 @@ class SchedulerTest : public testing::Test {
             in_first_batch_.set_value();
             released_.get_future().wait();
           }
+          if (in_batch_) in_batch_();
           std::string names;
           for (Job& job : batch) {
             if (!names.empty()) names += ' ';
@@ -43,6 +46,7 @@ class SchedulerTest : public testing::Test {
           if (++checks_ == 3) mended_.set_value();
           return checks_ >= 3;
         });
+    queue_ = scheduler_.get();
   }
 
   // Occupies the computing thread, so that what is submitted next waits together.
@@ -68,7 +72,7 @@ class SchedulerTest : public testing::Test {
       jobs.push_back(
           {std::vector<int32_t>(lengths[i]), std::vector<int32_t>(lengths[i], name), pending, i});
     }
-    if (Status status = scheduler_->Submit(std::move(jobs)); !status.ok()) {
+    if (Status status = queue_->Submit(std::move(jobs)); !status.ok()) {
       answer->set_value(std::move(status).error());
     }
     return answer->get_future();
@@ -77,10 +81,12 @@ class SchedulerTest : public testing::Test {
   std::promise<void> in_first_batch_;
   std::promise<void> released_;
   bool started_ = false;
+  std::function<void()> in_batch_;
   bool works_ = true;  // what the device does
   int checks_ = 0;     // the third finds it mended
   std::promise<void> mended_;
   std::vector<std::string> batches_;
+  Scheduler* queue_ = nullptr;            // scheduler_, while it is destroyed too
   std::unique_ptr<Scheduler> scheduler_;  // last: its thread uses the rest
 };
 
@@ -206,17 +212,18 @@ TEST_F(SchedulerTest, DropsWhatNobodyWaitsFor) {
   EXPECT_THAT(batches_, ElementsAre("0:0", "3:0"));
 }
 
+// Each batch submits the next request: one waits whenever the end comes.
 TEST_F(SchedulerTest, DestructionAnswersWhatWaits) {
+  std::vector<std::future<Result<EmbedResponse>>> answers;
+  in_batch_ = [&] { answers.push_back(Submit(1, {1})); };
   Start(1);
   Block();
-  auto waiting = Submit(1, {1, 1});
-  std::thread destroyer([this] { scheduler_.reset(); });
-  // The batch in hand is finished; no other begins, because the destructor has asked for the end
-  // before the first batch is let go on.
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
   Release();
-  destroyer.join();
-  EXPECT_EQ(waiting.get().error().code, ErrorCode::kUnavailable);
+  scheduler_.reset();
+  ASSERT_FALSE(answers.empty());
+  EXPECT_EQ(answers.back().get().error().code, ErrorCode::kUnavailable);
+  answers.pop_back();
+  for (auto& answer : answers) EXPECT_TRUE(answer.get().ok());
 }
 
 }  // namespace

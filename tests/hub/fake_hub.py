@@ -26,7 +26,6 @@ import os
 import pathlib
 import sys
 import threading
-import time
 
 COMMIT = "00112233445566778899aabbccddeeff00112233"
 REVISIONS = ("main", "v1.0", "refs/pr/1", COMMIT)
@@ -153,7 +152,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 stall = behaviour.get("stall", {}).pop(path.name, None)
             if stall is not None:
                 self.answer(status, headers, data[begin:], stall)
-                time.sleep(3600)
+                threading.Event().wait()  # silent until the process ends
         self.answer(status, headers, data[begin:], keep)
 
 
