@@ -1,4 +1,4 @@
-"""What this machine can do, by bench/peak.cc and bench_matmul.cc, in operations a second."""
+"""What this machine can do, by bench/peak.cc and bench_linear.cc, in operations a second."""
 
 import json
 import subprocess
@@ -6,7 +6,7 @@ import sys
 
 from model import ROOT, WORK
 
-PRODUCTS = {"f32": "MatMulF32", "bf16": "MatMulBf16<BFloat16>", "int8": "MatMulInt8<BFloat16>"}
+PRODUCTS = {"f32": "LinearF32", "bf16": "LinearBf16<BFloat16>", "int8": "LinearInt8<BFloat16>"}
 SHAPE = "rows:512/in:1024/out:3072/gelu:0/real_time"
 # A multiplication of halves or quarters of the width does as many more at a time, where the
 # processor has it.

@@ -27,9 +27,9 @@ using Row = std::vector<double>;
 double Gelu(double x) { return x * (1 + std::erf(x / std::sqrt(2.0))) / 2; }
 
 // A torch.nn.Linear with random parameters.
-class Linear {
+class ReferenceLinear {
  public:
-  Linear(size_t in_features, size_t out_features, unsigned seed)
+  ReferenceLinear(size_t in_features, size_t out_features, unsigned seed)
       : in_features_(in_features),
         weight_(Random(in_features * out_features, seed, 0.3F)),
         bias_(Random(out_features, seed + 1, 0.3F)) {}
@@ -99,7 +99,7 @@ class CpuHeads : public testing::Test {
 };
 
 TEST_F(CpuHeads, PooledVectorsGoThroughTheDenseModules) {
-  const Linear dense(2 * kHidden, 10, 7);
+  const ReferenceLinear dense(2 * kHidden, 10, 7);
   const PooledVector pooled = {{Pooling::kCls, Pooling::kMean},
                                {{.in_features = 2 * kHidden, .out_features = 10}}};
   const auto head = MakePooledHead(pooled, {dense.tensors()}, TeamOf(2));
@@ -119,8 +119,8 @@ TEST_F(CpuHeads, PooledVectorsGoThroughTheDenseModules) {
 }
 
 TEST_F(CpuHeads, AClassifierReadsTheFirstToken) {
-  const Linear dense(kHidden, kHidden, 7);
-  const Linear output(kHidden, 3, 9);
+  const ReferenceLinear dense(kHidden, kHidden, 7);
+  const ReferenceLinear output(kHidden, 3, 9);
   const auto head = MakeClassifierHead({dense.tensors(), output.tensors()}, TeamOf(2));
   for (const bool first_alone : {true, false}) {
     Run(*head, &Outputs::logits, first_alone);
@@ -134,7 +134,7 @@ TEST_F(CpuHeads, AClassifierReadsTheFirstToken) {
 }
 
 TEST_F(CpuHeads, TokenWeightsAreTheLargestOfEachId) {
-  const Linear linear(kHidden, 1, 7);
+  const ReferenceLinear linear(kHidden, 1, 7);
   const auto head = MakeTokenWeightsHead({.unused_ids = {0, 2}}, linear.tensors(), TeamOf(2));
   Run(*head, &Outputs::lexical_weights);
   EXPECT_TRUE(outputs_[1].lexical_weights.empty());
@@ -154,7 +154,7 @@ TEST_F(CpuHeads, TokenWeightsAreTheLargestOfEachId) {
 }
 
 TEST_F(CpuHeads, TokenVectorsHaveLengthOneAndLeaveTheFirstTokenOut) {
-  const Linear linear(kHidden, 16, 7);
+  const ReferenceLinear linear(kHidden, 16, 7);
   const auto head = MakeTokenVectorsHead(linear.tensors(), TeamOf(2));
   Run(*head, &Outputs::colbert_vecs);
   EXPECT_TRUE(outputs_[1].colbert_vecs.empty());
@@ -176,12 +176,13 @@ TEST_P(CpuSplade, WeighsTheVocabulary) {
   Splade splade = GetParam();
   splade.activation = Activation::kGelu;
   splade.norm.eps = 1e-5F;
-  const Linear transform(kHidden, kHidden, 7);
-  const Linear decoder(kHidden, kVocabulary, 9);
+  const ReferenceLinear transform(kHidden, kHidden, 7);
+  const ReferenceLinear decoder(kHidden, kVocabulary, 9);
   const std::vector<float> gamma = Random(kHidden, 11);
   const std::vector<float> beta = Random(kHidden, 12);
   const auto size = static_cast<int64_t>(kHidden);
-  const NormTensors norm = {Linear::View(gamma, {size}), Linear::View(beta, {size})};
+  const NormTensors norm = {ReferenceLinear::View(gamma, {size}),
+                            ReferenceLinear::View(beta, {size})};
   const auto head =
       MakeSpladeHead(splade, {transform.tensors(), norm, decoder.tensors()}, TeamOf(2));
   Run(*head, &Outputs::lexical_weights);

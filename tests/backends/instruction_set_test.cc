@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "backends/cpu/panel_kernels.h"
+#include "backends/cpu/micro_kernels.h"
 #include "hwy/targets.h"
 
 namespace embedding {

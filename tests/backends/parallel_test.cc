@@ -40,7 +40,7 @@ TEST_P(ParallelTest, FinishesEachRowOnceWhenAllTasksAreDone) {
   for (int round = 0; round < 1000; ++round) {
     std::atomic<size_t> done{0};
     std::atomic<int> finished[kCount] = {};
-    const auto finish = [&](size_t begin, size_t end) {
+    const auto epilogue = [&](size_t begin, size_t end) {
       EXPECT_EQ(done, kCount);
       for (size_t i = begin; i < end; ++i) ++finished[i];
     };
@@ -50,7 +50,7 @@ TEST_P(ParallelTest, FinishesEachRowOnceWhenAllTasksAreDone) {
     };
     for (const size_t rows : std::initializer_list<size_t>{1, 2, kCount}) {
       done = 0;
-      ParallelFor(team_, kCount, task, rows, finish);
+      ParallelFor(team_, kCount, task, rows, epilogue);
       for (size_t i = 0; i < kCount; ++i) {
         EXPECT_EQ(finished[i].exchange(0), i < rows ? 1 : 0) << i;
       }

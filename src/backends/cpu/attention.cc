@@ -5,7 +5,7 @@
 // keys in blocks of kKeyBlock. For each block it packs the keys and the values, from rows that lie
 // 3 * hidden_size apart, in panels as those of a weight (panel_product.h): a panel of keys has one
 // component of many keys in a row, one of values many components of one key. Then, for a group of
-// rows of queries at a time, by the kernels of panel_kernels.h:
+// rows of queries at a time, by the kernels of micro_kernels.h:
 //   1. scores[rows, keys] = queries * keys^T;
 //   2. the online softmax: with m the largest score so far and l the sum of exp(score - m), a block
 //      that raises m to m' scales l and the output row by exp(m - m') first
@@ -26,7 +26,7 @@
 #include <optional>
 #include <vector>
 
-#include "backends/cpu/panel_kernels.h"
+#include "backends/cpu/micro_kernels.h"
 #include "backends/cpu/parallel.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -45,7 +45,7 @@ namespace embedding {
 // sequence's first token, at this head.
 template <typename T>
 struct AttentionTask {
-  const PanelKernel* kernel;
+  const MicroKernel* kernel;
   const T* q;
   const T* k;
   const T* v;
@@ -67,7 +67,7 @@ namespace HWY_NAMESPACE {
 template <typename Layout, typename T>
 void RunTask(const AttentionTask<T>& task) {
   using Word = typename Layout::Word;
-  const PanelKernel& kernel = *task.kernel;
+  const MicroKernel& kernel = *task.kernel;
   const size_t width = kernel.width;
   const size_t head_dim = task.head_dim;
   const size_t depth = Layout::Words(head_dim);
@@ -99,8 +99,7 @@ void RunTask(const AttentionTask<T>& task) {
                      .ahead_lines = 0});
   };
 
-  Layout::PackQueries(task.q, task.queries, task.stride, head_dim,
-                      scratch.queries.data());
+  Layout::PackQueries(task.q, task.queries, task.stride, head_dim, scratch.queries.data());
   std::fill_n(scratch.max, task.queries, -std::numeric_limits<float>::infinity());
   std::fill_n(scratch.sum, task.queries, 0.0F);
 
@@ -176,9 +175,9 @@ HWY_EXPORT(RunBf16Task);
 
 namespace {
 
-PanelKernel KernelFor(const float*, size_t) { return F32Kernel(); }
-PanelKernel KernelFor(const BFloat16*, size_t head_dim) {
-  const std::optional<PanelKernel> pairs = Bf16Kernel();
+MicroKernel KernelFor(const float*, size_t) { return F32Kernel(); }
+MicroKernel KernelFor(const BFloat16*, size_t head_dim) {
+  const std::optional<MicroKernel> pairs = Bf16Kernel();
   return pairs && head_dim % 2 == 0 ? *pairs : F32Kernel();
 }
 
@@ -190,10 +189,10 @@ void RunTask(const AttentionTask<BFloat16>& task) { HWY_DYNAMIC_DISPATCH(RunBf16
 template <typename T>
 void PackedAttention(ThreadTeam& team, const Attention& attention, const T* qkv,
                      std::span<const uint32_t> offsets, std::span<const TokenRange> queries, T* out,
-                     const FinishRows& finish) {
+                     const RowEpilogue& epilogue) {
   const size_t head_dim = attention.head_dim;
   const size_t width = attention.width();
-  const PanelKernel kernel = KernelFor(qkv, head_dim);
+  const MicroKernel kernel = KernelFor(qkv, head_dim);
   struct QueryBlock {
     size_t sequence, head;
     size_t first_query;  // of the batch's tokens
@@ -230,15 +229,15 @@ void PackedAttention(ThreadTeam& team, const Attention& attention, const T* qkv,
                              .tokens = offsets[block.sequence + 1] - first_token,
                              .head_dim = head_dim});
   };
-  ParallelFor(team, blocks.size(), attend, rows, finish);
+  ParallelFor(team, blocks.size(), attend, rows, epilogue);
 }
 
 template void PackedAttention(ThreadTeam&, const Attention&, const float*,
                               std::span<const uint32_t>, std::span<const TokenRange>, float*,
-                              const FinishRows&);
+                              const RowEpilogue&);
 template void PackedAttention(ThreadTeam&, const Attention&, const BFloat16*,
                               std::span<const uint32_t>, std::span<const TokenRange>, BFloat16*,
-                              const FinishRows&);
+                              const RowEpilogue&);
 
 }  // namespace embedding
 #endif  // HWY_ONCE

@@ -12,21 +12,21 @@
 namespace embedding {
 
 // qkv is [tokens, 3, heads, head_dim], row-major: a token's queries, keys and values. offsets is
-// [sequences + 1], from 0 to tokens. `queries`, [sequences], says which tokens of each sequence ask,
-// all if it is empty. out is [rows, heads, head_dim]: the rows of those that ask, sequence by
-// sequence; `finish` is given them, whole. Each thread of the team needs a fixed amount of memory,
-// whatever the length: no [n, n] matrix exists.
-// T is float or BFloat16; scores, softmax and sums are f32 for both.
+// [sequences + 1], from 0 to tokens. `queries`, [sequences], says which tokens of each sequence
+// ask, all if it is empty. out is [rows, heads, head_dim]: the rows of those that ask, sequence by
+// sequence; `epilogue` is given them, whole. Each thread of the team needs a fixed amount of
+// memory, whatever the length: no [n, n] matrix exists. T is float or BFloat16; scores, softmax and
+// sums are f32 for both.
 template <typename T>
 void PackedAttention(ThreadTeam& team, const Attention& attention, const T* qkv,
                      std::span<const uint32_t> offsets, std::span<const TokenRange> queries, T* out,
-                     const FinishRows& finish = {});
+                     const RowEpilogue& epilogue = {});
 
 extern template void PackedAttention(ThreadTeam&, const Attention&, const float*,
                                      std::span<const uint32_t>, std::span<const TokenRange>, float*,
-                                     const FinishRows&);
+                                     const RowEpilogue&);
 extern template void PackedAttention(ThreadTeam&, const Attention&, const BFloat16*,
                                      std::span<const uint32_t>, std::span<const TokenRange>,
-                                     BFloat16*, const FinishRows&);
+                                     BFloat16*, const RowEpilogue&);
 
 }  // namespace embedding

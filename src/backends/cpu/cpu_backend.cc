@@ -8,8 +8,8 @@
 
 #include "backends/cpu/cpu_session.h"
 #include "backends/cpu/instruction_set.h"
-#include "backends/cpu/onednn_matmul.h"
-#include "backends/cpu/panel_matmul.h"
+#include "backends/cpu/onednn_linear.h"
+#include "backends/cpu/panel_linear.h"
 #include "base/cpu.h"
 #include "base/mutex.h"
 #include "base/thread_team.h"

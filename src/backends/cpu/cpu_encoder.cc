@@ -4,10 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include "backends/cpu/activations.h"
 #include "backends/cpu/attention.h"
 #include "backends/cpu/encoder_weights.h"
-#include "backends/cpu/matmul.h"
+#include "backends/cpu/input_matrix.h"
+#include "backends/cpu/linear.h"
 #include "backends/cpu/parallel.h"
 #include "base/aligned_buffer.h"
 
@@ -45,7 +45,7 @@ class TypedEncoder : public CpuEncoder {
   // The end of the pass that writes `branch`, or that writes hidden_ itself if it is nullptr: adds
   // the branch's rows to those of hidden_ from `first` on and normalises them, hidden_ and
   // normalised_ alike.
-  FinishRows AddNormalize(const LayerNormParameters& norm, size_t first, const float* branch);
+  RowEpilogue AddNormalize(const LayerNormParameters& norm, size_t first, const float* branch);
 
   const Encoder encoder_;
   ThreadTeam& team_;
@@ -55,7 +55,7 @@ class TypedEncoder : public CpuEncoder {
   AlignedBuffer<float> hidden_;      // [tokens, hidden_size], the residual stream
   AlignedBuffer<T> qkv_;             // [tokens, 3 * Attention::width()]
   Handover<In, T> context_;          // [tokens, Attention::width()]: attention's results
-  Activations<In> normalised_;       // [kChunkRows, hidden_size]: some rows of hidden_
+  InputMatrix<In> normalised_;       // [kChunkRows, hidden_size]: some rows of hidden_
   Handover<In, T> intermediate_;     // [kChunkRows, FeedForward::width]
   AlignedBuffer<float> branch_;      // [kChunkRows, hidden_size]: what is added to hidden_
 };
@@ -73,7 +73,7 @@ std::span<const float> TypedEncoder<In, T>::Run(const Batch& batch,
     context_.Resize(batch.tokens(), attention.width());
     PackedAttention(team_, attention, qkv_.data(), batch.offsets,
                     is_last ? wanted : std::span<const TokenRange>(), context_.data(),
-                    context_.Finish());
+                    context_.Epilogue());
     if (is_last) rows = Keep(batch, wanted);
     FeedForward(i, rows);
   }
@@ -125,7 +125,7 @@ void TypedEncoder<In, T>::Embed(const Batch& batch) {
   };
   for (size_t first = 0; first < batch.tokens(); first += kChunkRows) {
     const size_t rows = std::min(kChunkRows, batch.tokens() - first);
-    const FinishRows normalize = AddNormalize(weights_.embeddings_norm, first, nullptr);
+    const RowEpilogue normalize = AddNormalize(weights_.embeddings_norm, first, nullptr);
     constexpr size_t kMinRows = 4;  // less is done sooner than another thread is woken
     ParallelRanges(team_, rows, kMinRows, [&](size_t begin, size_t end) {
       embed(first + begin, first + end);
@@ -161,9 +161,8 @@ void TypedEncoder<In, T>::FeedForward(size_t i, size_t total_rows) {
     const MatrixView<float> branch = {branch_.data(), rows, encoder_.hidden_size};
     layer.attention_output->Run(context_.View(first, rows), branch,
                                 AddNormalize(layer.attention_norm, first, branch.data));
-    layer.intermediate->Run(normalised_.View(0, rows),
-                            {intermediate_.data(), rows, width},
-                            intermediate_.Finish());
+    layer.intermediate->Run(normalised_.View(0, rows), {intermediate_.data(), rows, width},
+                            intermediate_.Epilogue());
     layer.output->Run(intermediate_.View(0, rows), branch,
                       AddNormalize(layer.output_norm, first, branch.data));
     Project(i + 1, first, rows);
@@ -179,8 +178,8 @@ void TypedEncoder<In, T>::Project(size_t i, size_t first, size_t rows) {
 }
 
 template <typename In, typename T>
-FinishRows TypedEncoder<In, T>::AddNormalize(const LayerNormParameters& norm, size_t first,
-                                           const float* branch) {
+RowEpilogue TypedEncoder<In, T>::AddNormalize(const LayerNormParameters& norm, size_t first,
+                                              const float* branch) {
   return [this, norm = norm.view(), first, branch](size_t begin, size_t end) {
     const size_t size = encoder_.hidden_size;
     for (size_t row = begin; row < end; ++row) {

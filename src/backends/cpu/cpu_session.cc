@@ -87,7 +87,8 @@ Status CpuSession::Run(const Batch& batch, BatchOutputs& outputs) noexcept {
     return Error{ErrorCode::kInternal, "out of memory", {}};  // short: it takes none itself
   } catch (const std::exception& e) {                         // oneDNN
     try {
-      return Error{ErrorCode::kInternal, std::string("computing on the CPU failed: ") + e.what(), {}};
+      return Error{
+          ErrorCode::kInternal, std::string("computing on the CPU failed: ") + e.what(), {}};
     } catch (const std::exception&) {
       return Error{ErrorCode::kInternal, "out of memory", {}};
     }
@@ -113,9 +114,8 @@ std::vector<std::unique_ptr<CpuHead>> MakeHeads(const Architecture& architecture
 Result<std::unique_ptr<Session>> MakeCpuSession(const Architecture& architecture,
                                                 const Tensors& tensors, ComputeType type,
                                                 bool has_bf16, std::shared_ptr<ThreadTeam> team) {
-  ASSIGN_OR_RETURN(
-      std::unique_ptr<CpuEncoder> encoder,
-      MakeCpuEncoder(architecture.encoder, tensors.encoder, type, has_bf16, *team));
+  ASSIGN_OR_RETURN(std::unique_ptr<CpuEncoder> encoder,
+                   MakeCpuEncoder(architecture.encoder, tensors.encoder, type, has_bf16, *team));
   auto heads = MakeHeads(architecture, tensors.heads, *team);
   return std::unique_ptr<Session>(std::make_unique<CpuSession>(
       architecture, type, std::move(team), std::move(encoder), std::move(heads)));

@@ -18,7 +18,7 @@ class Packer {
 
   // One product for several Linears of the same input, their outputs side by side.
   template <typename In, typename Out>
-  Result<std::unique_ptr<MatMul<In, Out>>> Pack(
+  Result<std::unique_ptr<Linear<In, Out>>> Pack(
       std::initializer_list<const LinearTensors*> side_by_side, Activation activation) {
     const size_t in_features = (*side_by_side.begin())->in_features();
     size_t out_features = 0;
@@ -27,8 +27,8 @@ class Packer {
     bias_.Resize(out_features);
     size_t first = 0;
     for (const LinearTensors* linear : side_by_side) {
-      const std::span<float> weight = weight_.span().subspan(
-          first * in_features, linear->out_features() * in_features);
+      const std::span<float> weight =
+          weight_.span().subspan(first * in_features, linear->out_features() * in_features);
       CopyToF32(linear->weight, weight);
       const std::span<float> bias = bias_.span().subspan(first, linear->out_features());
       if (linear->bias) {
@@ -39,7 +39,7 @@ class Packer {
       if (f16_weight_) RETURN_IF_ERROR(CheckF16Range(linear->name, weight));
       first += linear->out_features();
     }
-    return PackMatMul<In, Out>(team_, {weight_.span(), bias_.span(), in_features, out_features},
+    return PackLinear<In, Out>(team_, {weight_.span(), bias_.span(), in_features, out_features},
                                activation, f16_weight_);
   }
 
@@ -68,15 +68,15 @@ class Packer {
 template <typename In, typename T>
 Result<EncoderLayerWeights<In, T>> PackLayer(Packer& packer, const Layer& layer,
                                              const LayerTensors& tensors) {
-  using Inner = std::unique_ptr<MatMul<In, T>>;
-  using Outer = std::unique_ptr<MatMul<In, float>>;
+  using Inner = std::unique_ptr<Linear<In, T>>;
+  using Outer = std::unique_ptr<Linear<In, float>>;
   constexpr Activation kNone = Activation::kIdentity;
-  ASSIGN_OR_RETURN(Inner qkv, packer.Pack<In, T>({&tensors.query, &tensors.key, &tensors.value},
-                                                 kNone));
+  ASSIGN_OR_RETURN(Inner qkv,
+                   packer.Pack<In, T>({&tensors.query, &tensors.key, &tensors.value}, kNone));
   ASSIGN_OR_RETURN(Outer attention_output,
                    packer.Pack<In, float>({&tensors.attention_output}, kNone));
-  ASSIGN_OR_RETURN(Inner intermediate, packer.Pack<In, T>({&tensors.intermediate},
-                                                          layer.feed_forward.activation));
+  ASSIGN_OR_RETURN(Inner intermediate,
+                   packer.Pack<In, T>({&tensors.intermediate}, layer.feed_forward.activation));
   ASSIGN_OR_RETURN(Outer output, packer.Pack<In, float>({&tensors.output}, kNone));
   return EncoderLayerWeights<In, T>{std::move(qkv),
                                     std::move(attention_output),
@@ -109,8 +109,8 @@ Result<EncoderWeights<In, T>> PackEncoderWeights(const Encoder& encoder,
 }
 
 template Result<EncoderWeights<float, float>> PackEncoderWeights(const Encoder&,
-                                                                 const EncoderTensors&,
-                                                                 ThreadTeam&, bool);
+                                                                 const EncoderTensors&, ThreadTeam&,
+                                                                 bool);
 template Result<EncoderWeights<BFloat16, BFloat16>> PackEncoderWeights(const Encoder&,
                                                                        const EncoderTensors&,
                                                                        ThreadTeam&, bool);

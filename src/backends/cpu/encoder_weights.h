@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "backends/cpu/layer_norm.h"
-#include "backends/cpu/matmul.h"
+#include "backends/cpu/linear.h"
 #include "base/result.h"
 #include "model/architecture.h"
 #include "model/tensors.h"
@@ -16,11 +16,11 @@ namespace embedding {
 // residual stream is f32.
 template <typename In, typename T>
 struct EncoderLayerWeights {
-  std::unique_ptr<MatMul<In, T>> qkv;                   // hidden_size -> 3 * width: q, k, v
-  std::unique_ptr<MatMul<In, float>> attention_output;  // width -> hidden_size
+  std::unique_ptr<Linear<In, T>> qkv;                   // hidden_size -> 3 * width: q, k, v
+  std::unique_ptr<Linear<In, float>> attention_output;  // width -> hidden_size
   LayerNormParameters attention_norm;
-  std::unique_ptr<MatMul<In, T>> intermediate;  // hidden_size -> FeedForward::width, activation
-  std::unique_ptr<MatMul<In, float>> output;    // FeedForward::width -> hidden_size
+  std::unique_ptr<Linear<In, T>> intermediate;  // hidden_size -> FeedForward::width, activation
+  std::unique_ptr<Linear<In, float>> output;    // FeedForward::width -> hidden_size
   LayerNormParameters output_norm;
 };
 
@@ -34,7 +34,7 @@ struct EncoderWeights {
   std::vector<EncoderLayerWeights<In, T>> layers;
 };
 
-// Packed for `team`, as PackMatMul does; `f16_weight` is as there.
+// Packed for `team`, as PackLinear does; `f16_weight` is as there.
 // Errors: kModelLoad naming a tensor with numbers beyond f16's.
 template <typename In, typename T>
 Result<EncoderWeights<In, T>> PackEncoderWeights(const Encoder& encoder,

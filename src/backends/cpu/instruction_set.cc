@@ -1,6 +1,6 @@
 #include "backends/cpu/instruction_set.h"
 
-#include "backends/cpu/onednn_matmul.h"
+#include "backends/cpu/onednn_linear.h"
 #include "hwy/targets.h"
 
 namespace embedding {

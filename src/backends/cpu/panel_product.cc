@@ -34,7 +34,7 @@ void Spread(const void* from, size_t words, size_t width, uint8_t* to) {
 
 }  // namespace
 
-void SpreadWords(const void* from, size_t words, const PanelKernel& kernel, uint8_t* to) {
+void SpreadWords(const void* from, size_t words, const MicroKernel& kernel, uint8_t* to) {
   if (kernel.stored_bytes == sizeof(uint16_t)) {
     Spread<uint16_t>(from, words, kernel.width, to);
   } else {
@@ -42,9 +42,9 @@ void SpreadWords(const void* from, size_t words, const PanelKernel& kernel, uint
   }
 }
 
-void MultiplyPanels(ThreadTeam& team, const PanelKernel& kernel, const PackedWeight& weight,
+void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWeight& weight,
                     const uint8_t* left, size_t left_stride, size_t rows,
-                    const FinishTile& finish_tile, const FinishRows& finish_rows) {
+                    const TileEpilogue& tile_epilogue, const RowEpilogue& row_epilogue) {
   constexpr size_t kWordBytes = 4;
   const size_t block = kernel.widen != nullptr ? kWidenedDepthBlock : kDepthBlock;
   const bool one_block = weight.depth <= block;
@@ -115,11 +115,11 @@ void MultiplyPanels(ThreadTeam& team, const PanelKernel& kernel, const PackedWei
                          .accumulate = first != 0,
                          .ahead = next + first_line * kCacheLineBytes,
                          .ahead_lines = first_line < next_lines ? lines : 0});
-        if (last) finish_tile(panel, row, group_rows, tile_sums);
+        if (last) tile_epilogue(panel, row, group_rows, tile_sums);
       }
     }
   };
-  ParallelForAhead(team, threads, weight.panels * parts, multiply, rows, finish_rows);
+  ParallelForAhead(team, threads, weight.panels * parts, multiply, rows, row_epilogue);
 }
 
 }  // namespace embedding

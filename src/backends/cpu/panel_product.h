@@ -17,7 +17,7 @@
 #include <cstdint>
 #include <functional>
 
-#include "backends/cpu/panel_kernels.h"
+#include "backends/cpu/micro_kernels.h"
 #include "backends/cpu/parallel.h"
 #include "base/aligned_buffer.h"
 
@@ -30,13 +30,13 @@ struct PackedWeight {
 };
 
 // Writes `words` consecutive stored words to one column of a panel.
-void SpreadWords(const void* from, size_t words, const PanelKernel& kernel, uint8_t* to);
+void SpreadWords(const void* from, size_t words, const MicroKernel& kernel, uint8_t* to);
 
 // The weight [out_features, in_features] in the kernel's layout. fill(feature, first, count, to)
 // writes what is stored of `count` input features, T's of which `group` are a stored word. What the
 // last panel and the last word have beyond the weight is 0.
 template <typename T, typename Fill>
-PackedWeight PackPanels(ThreadTeam& team, const PanelKernel& kernel, size_t in_features,
+PackedWeight PackPanels(ThreadTeam& team, const MicroKernel& kernel, size_t in_features,
                         size_t out_features, const Fill& fill) {
   PackedWeight packed;
   packed.depth = (in_features + kernel.group - 1) / kernel.group;
@@ -66,15 +66,16 @@ PackedWeight PackPanels(ThreadTeam& team, const PanelKernel& kernel, size_t in_f
 
 // Takes the finished sums of a tile, [rows][width]: those of input rows [row, row + rows) and
 // output features [panel * width, ...). Called on any thread of the team.
-using FinishTile = std::function<void(size_t panel, size_t row, size_t rows, const uint8_t* sums)>;
+using TileEpilogue =
+    std::function<void(size_t panel, size_t row, size_t rows, const uint8_t* sums)>;
 
 // Multiplies `rows` rows of words (1 or more), `left_stride` bytes apart, by the weight. When all
-// tiles are done, `finish_rows` is given the rows.
+// tiles are done, `row_epilogue` is given the rows.
 //
 // Every sum takes its terms in the order of the features, whatever the number of rows: a row's
 // result does not depend on its batch.
-void MultiplyPanels(ThreadTeam& team, const PanelKernel& kernel, const PackedWeight& weight,
+void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWeight& weight,
                     const uint8_t* left, size_t left_stride, size_t rows,
-                    const FinishTile& finish_tile, const FinishRows& finish_rows);
+                    const TileEpilogue& tile_epilogue, const RowEpilogue& row_epilogue);
 
 }  // namespace embedding

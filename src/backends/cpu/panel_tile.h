@@ -1,4 +1,4 @@
-// PanelTile: what a kernel of panel_kernels.h computes in one call.
+// PanelTile: what a kernel of micro_kernels.h computes in one call.
 //
 // In a file of its own, without inline functions: those of a file that is compiled for AVX-512
 // might be linked where there is none.
@@ -24,7 +24,7 @@ inline constexpr size_t kFetchInterval = 4;
 struct PanelTile {
   const uint8_t* left;   // [rows] of `depth` words, 4-byte aligned
   size_t left_stride;    // bytes from row to row
-  size_t rows;           // 1 to PanelKernel::rows
+  size_t rows;           // 1 to MicroKernel::rows
   size_t depth;          // words
   const uint8_t* right;  // [depth][width] words as the weight stores them
   uint8_t* sums;         // [rows][width] of float or int32_t, cache-line aligned

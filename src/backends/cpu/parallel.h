@@ -39,10 +39,10 @@ class FirstException {
   std::exception_ptr exception_;
 };
 
-// The end of a pass that writes rows: finish(begin, end) does with rows [begin, end) what needs
+// The end of a pass that writes rows: epilogue(begin, end) does with rows [begin, end) what needs
 // them whole. Called on several threads, for ranges that cover all rows; not at all where the pass
 // failed.
-using FinishRows = std::function<void(size_t begin, size_t end)>;
+using RowEpilogue = std::function<void(size_t begin, size_t end)>;
 
 // The numbers [0, count), in as many ranges of neighbours as there are threads. Each thread takes
 // from the front of its own, and what others have not begun, because they are slow or not there,
@@ -106,15 +106,15 @@ class SharedRange {
 
 // Calls task(i, next, thread) for each i in [0, count), each once, on up to `threads` threads of
 // the team; `next` is what the same thread is likely to do after it (i if nothing), so that a task
-// can prepare its way. When all are done, the threads share `rows` for `finish`, if there is one:
+// can prepare its way. When all are done, the threads share `rows` for `epilogue`, if there is one:
 // that costs one meeting of the threads, where a loop of its own would cost two.
 template <typename Task>
 void ParallelForAhead(ThreadTeam& team, size_t threads, size_t count, const Task& task,
-                      size_t rows = 0, const FinishRows& finish = {}) {
+                      size_t rows = 0, const RowEpilogue& epilogue = {}) {
   threads = std::min(threads, team.size());
   FirstException exception;
   SharedRange tasks(count, std::min(threads, count));
-  const size_t pieces = finish ? std::min(rows, threads) : 0;  // that `rows` are shared in
+  const size_t pieces = epilogue ? std::min(rows, threads) : 0;  // that `rows` are shared in
   std::atomic<size_t> done{0};
   std::atomic<size_t> pieces_taken{0};
   const auto work = [&](size_t thread) noexcept {
@@ -131,19 +131,19 @@ void ParallelForAhead(ThreadTeam& team, size_t threads, size_t count, const Task
     }
     team.AwaitValue(thread, done, count);
     for (i = pieces_taken++; i < pieces && !exception.caught(); i = pieces_taken++) {
-      exception.CatchFrom([&] { finish(rows * i / pieces, rows * (i + 1) / pieces); });
+      exception.CatchFrom([&] { epilogue(rows * i / pieces, rows * (i + 1) / pieces); });
     }
   };
   team.Run(std::min(threads, std::max(count, pieces)), work);
   exception.Rethrow();
 }
 
-// Calls task(i) for each i in [0, count), each once; then `finish`. For tasks of different cost.
+// Calls task(i) for each i in [0, count), each once; then `epilogue`. For tasks of different cost.
 template <typename Task>
 void ParallelFor(ThreadTeam& team, size_t count, const Task& task, size_t rows = 0,
-                 const FinishRows& finish = {}) {
+                 const RowEpilogue& epilogue = {}) {
   ParallelForAhead(
-      team, team.size(), count, [&](size_t i, size_t, size_t) { task(i); }, rows, finish);
+      team, team.size(), count, [&](size_t i, size_t, size_t) { task(i); }, rows, epilogue);
 }
 
 // Calls task(begin, end) for ranges of nearly the same size that cover [0, count): one a thread, of

@@ -11,13 +11,13 @@ bool IsFused(Activation activation) {
   return activation == Activation::kGelu || activation == Activation::kGeluTanh;
 }
 
-std::unique_ptr<MatMul<float, float>> Pack(const LinearTensors& tensors, Activation activation,
+std::unique_ptr<Linear<float, float>> Pack(const LinearTensors& tensors, Activation activation,
                                            ThreadTeam& team) {
   AlignedBuffer<float> weight(tensors.weight.elements());
   CopyToF32(tensors.weight, weight.span());
   AlignedBuffer<float> bias(tensors.bias ? tensors.bias->elements() : 0);
   if (tensors.bias) CopyToF32(*tensors.bias, bias.span());
-  return PackMatMul<float, float>(
+  return PackLinear<float, float>(
       team, {weight.span(), bias.span(), tensors.in_features(), tensors.out_features()},
       IsFused(activation) ? activation : Activation::kIdentity);
 }
@@ -28,14 +28,14 @@ DenseLayer::DenseLayer(const LinearTensors& tensors, Activation activation, Thre
     : in_features_(tensors.in_features()),
       out_features_(tensors.out_features()),
       activation_(activation),
-      matmul_(Pack(tensors, activation, team)) {}
+      linear_(Pack(tensors, activation, team)) {}
 
 std::span<float> DenseLayer::Run(std::span<const float> input) {
   const size_t rows = input.size() / in_features_;
   output_.Resize(rows * out_features_);
   const std::span<float> output = output_.span();
   if (rows == 0) return output;
-  matmul_->Run({input.data(), rows, in_features_}, {output.data(), rows, out_features_}, {});
+  linear_->Run({input.data(), rows, in_features_}, {output.data(), rows, out_features_}, {});
   for (float& value : output) {
     switch (activation_) {
       case Activation::kTanh:

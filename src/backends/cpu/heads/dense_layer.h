@@ -5,7 +5,7 @@
 #include <memory>
 #include <span>
 
-#include "backends/cpu/matmul.h"
+#include "backends/cpu/linear.h"
 #include "base/aligned_buffer.h"
 #include "base/thread_team.h"
 #include "model/tensors.h"
@@ -18,8 +18,8 @@ class DenseLayer {
   // Copies the tensors. The team must outlive the layer.
   DenseLayer(const LinearTensors& tensors, Activation activation, ThreadTeam& team);
 
-  // input is [rows, in_features] with any number of rows; the result, [rows, out_features], is valid
-  // until the next call.
+  // input is [rows, in_features] with any number of rows; the result, [rows, out_features], is
+  // valid until the next call.
   std::span<float> Run(std::span<const float> input);
 
   size_t out_features() const { return out_features_; }
@@ -28,7 +28,7 @@ class DenseLayer {
   size_t in_features_;
   size_t out_features_;
   Activation activation_;
-  std::unique_ptr<MatMul<float, float>> matmul_;
+  std::unique_ptr<Linear<float, float>> linear_;
   AlignedBuffer<float> output_;
 };
 

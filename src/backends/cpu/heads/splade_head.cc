@@ -63,7 +63,8 @@ class SpladeHead : public CpuHead {
   // The logits of one token.
   void Add(std::span<const float> logits) {
     for (size_t v = 0; v < logits.size(); ++v) {
-      pooled_[v] = splade_.sums ? pooled_[v] + Activate(logits[v]) : std::max(pooled_[v], logits[v]);
+      pooled_[v] =
+          splade_.sums ? pooled_[v] + Activate(logits[v]) : std::max(pooled_[v], logits[v]);
     }
   }
 

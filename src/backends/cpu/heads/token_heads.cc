@@ -20,8 +20,8 @@ class TokenWeightsHead : public CpuHead {
     for (size_t s = 0; s < batch.sequences(); ++s) {
       if (!batch.wanted[s].lexical_weights) continue;
       const size_t tokens = batch.offsets[s + 1] - batch.offsets[s];
-      outputs[s].lexical_weights = WeightsOfTokens(batch.input_ids.subspan(batch.offsets[s], tokens),
-                                                   weights.first(tokens), unused_ids_);
+      outputs[s].lexical_weights = WeightsOfTokens(
+          batch.input_ids.subspan(batch.offsets[s], tokens), weights.first(tokens), unused_ids_);
       weights = weights.subspan(tokens);
     }
   }

@@ -1,7 +1,7 @@
-// Inputs are unsigned integers, x = (q - zero) * scale (activations.h). What the shift by the row's
-// zero adds to a sum is zero * (sum of the column's weights); it is taken off again.
+// Inputs are unsigned integers, x = (q - zero) * scale (input_matrix.h). What the shift by the
+// row's zero adds to a sum is zero * (sum of the column's weights); it is taken off again.
 
-#include "backends/cpu/int8_matmul.h"
+#include "backends/cpu/int8_linear.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,18 +13,18 @@
 #include "base/aligned_buffer.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "backends/cpu/int8_matmul.cc"
+#define HWY_TARGET_INCLUDE "backends/cpu/int8_linear.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 
 #include "backends/cpu/elementwise-inl.h"
 #include "hwy/highway.h"
 
-#ifndef EMBEDDING_INT8_MATMUL_TYPES
-#define EMBEDDING_INT8_MATMUL_TYPES
+#ifndef EMBEDDING_INT8_LINEAR_TYPES
+#define EMBEDDING_INT8_LINEAR_TYPES
 namespace embedding {
 
 // What turns a tile's sums into outputs, for the columns of one panel.
-struct Int8Finish {
+struct Int8Epilogue {
   const float* scales;         // [columns], of the weight
   const int32_t* weight_sums;  // [columns], of the weight's integers
   const float* bias;           // [columns]
@@ -41,9 +41,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // One row of a tile.
 template <typename T>
-HWY_INLINE void Finish(const int32_t* HWY_RESTRICT sums, const Int8RowScale& row,
-                       const Int8Finish& finish, size_t width, size_t columns,
-                       T* HWY_RESTRICT out) {
+HWY_INLINE void Epilogue(const int32_t* HWY_RESTRICT sums, const Int8RowScale& row,
+                         const Int8Epilogue& epilogue, size_t width, size_t columns,
+                         T* HWY_RESTRICT out) {
   const hn::ScalableTag<float> d;
   const hn::ScalableTag<int32_t> di;
   HWY_ALIGN T edge[kMaxPanelWidth];
@@ -51,22 +51,22 @@ HWY_INLINE void Finish(const int32_t* HWY_RESTRICT sums, const Int8RowScale& row
   const auto zero = hn::Set(di, row.zero);
   const auto row_scale = hn::Set(d, row.scale);
   for (size_t c = 0; c < width; c += hn::Lanes(d)) {
-    const auto shift = hn::Mul(zero, hn::LoadU(di, finish.weight_sums + c));
+    const auto shift = hn::Mul(zero, hn::LoadU(di, epilogue.weight_sums + c));
     const auto sum = hn::ConvertTo(d, hn::Sub(hn::Load(di, sums + c), shift));
-    const auto scale = hn::Mul(row_scale, hn::LoadU(d, finish.scales + c));
-    const auto y = hn::MulAdd(sum, scale, hn::LoadU(d, finish.bias + c));
-    StoreFromF32(d, Activate(d, finish.activation, y), to + c);
+    const auto scale = hn::Mul(row_scale, hn::LoadU(d, epilogue.scales + c));
+    const auto y = hn::MulAdd(sum, scale, hn::LoadU(d, epilogue.bias + c));
+    StoreFromF32(d, Activate(d, epilogue.activation, y), to + c);
   }
   if (columns != width) std::copy_n(edge, columns, out);
 }
 
-void FinishF32(const int32_t* sums, const Int8RowScale& row, const Int8Finish& finish, size_t width,
-               size_t columns, float* out) {
-  Finish(sums, row, finish, width, columns, out);
+void EpilogueF32(const int32_t* sums, const Int8RowScale& row, const Int8Epilogue& epilogue,
+                 size_t width, size_t columns, float* out) {
+  Epilogue(sums, row, epilogue, width, columns, out);
 }
-void FinishBf16(const int32_t* sums, const Int8RowScale& row, const Int8Finish& finish,
-                size_t width, size_t columns, BFloat16* out) {
-  Finish(sums, row, finish, width, columns, out);
+void EpilogueBf16(const int32_t* sums, const Int8RowScale& row, const Int8Epilogue& epilogue,
+                  size_t width, size_t columns, BFloat16* out) {
+  Epilogue(sums, row, epilogue, width, columns, out);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -76,8 +76,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace embedding {
 
-HWY_EXPORT(FinishF32);
-HWY_EXPORT(FinishBf16);
+HWY_EXPORT(EpilogueF32);
+HWY_EXPORT(EpilogueBf16);
 
 namespace {
 
@@ -99,9 +99,9 @@ ColumnScale ScaleOf(std::span<const float> weights) {
 }
 
 template <typename Out>
-class Int8MatMul : public MatMul<Int8, Out> {
+class Int8Linear : public Linear<Int8, Out> {
  public:
-  Int8MatMul(ThreadTeam& team, const LinearParameters& parameters, Activation activation)
+  Int8Linear(ThreadTeam& team, const LinearWeights& parameters, Activation activation)
       : team_(team),
         kernel_(Int8Kernel()),
         in_features_(parameters.in_features),
@@ -135,38 +135,38 @@ class Int8MatMul : public MatMul<Int8, Out> {
         });
   }
 
-  void Run(InputView<Int8> input, MatrixView<Out> output, const FinishRows& finish) override {
+  void Run(InputView<Int8> input, MatrixView<Out> output, const RowEpilogue& epilogue) override {
     MultiplyPanels(
         team_, kernel_, weight_, input.words, input.stride, input.rows,
         [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
           const MatrixView<Out> of_tile = {output.data + row * out_features_, rows, out_features_};
-          Finish(panel, input.scales + row, reinterpret_cast<const int32_t*>(sums), of_tile);
+          Epilogue(panel, input.scales + row, reinterpret_cast<const int32_t*>(sums), of_tile);
         },
-        finish);
+        epilogue);
   }
 
  private:
   // The outputs of one panel for the rows of one tile.
-  void Finish(size_t panel, const Int8RowScale* inputs, const int32_t* sums,
-              MatrixView<Out> output) const {
+  void Epilogue(size_t panel, const Int8RowScale* inputs, const int32_t* sums,
+                MatrixView<Out> output) const {
     const size_t width = kernel_.width;
     const size_t first = panel * width;
     const size_t columns = std::min(width, out_features_ - first);
-    const Int8Finish finish = {scales_.data() + first, weight_sums_.data() + first,
-                               bias_.data() + first, activation_};
+    const Int8Epilogue epilogue = {scales_.data() + first, weight_sums_.data() + first,
+                                   bias_.data() + first, activation_};
     for (size_t r = 0; r < output.rows; ++r) {
       const int32_t* of_row = sums + r * width;
       Out* out = output.data + r * out_features_ + first;
       if constexpr (std::is_same_v<Out, float>) {
-        HWY_DYNAMIC_DISPATCH(FinishF32)(of_row, inputs[r], finish, width, columns, out);
+        HWY_DYNAMIC_DISPATCH(EpilogueF32)(of_row, inputs[r], epilogue, width, columns, out);
       } else {
-        HWY_DYNAMIC_DISPATCH(FinishBf16)(of_row, inputs[r], finish, width, columns, out);
+        HWY_DYNAMIC_DISPATCH(EpilogueBf16)(of_row, inputs[r], epilogue, width, columns, out);
       }
     }
   }
 
   ThreadTeam& team_;
-  const PanelKernel kernel_;
+  const MicroKernel kernel_;
   const size_t in_features_;
   const size_t out_features_;
   const Activation activation_;
@@ -180,16 +180,14 @@ class Int8MatMul : public MatMul<Int8, Out> {
 }  // namespace
 
 template <typename Out>
-std::unique_ptr<MatMul<Int8, Out>> PackInt8MatMul(ThreadTeam& team,
-                                                  const LinearParameters& parameters,
+std::unique_ptr<Linear<Int8, Out>> PackInt8Linear(ThreadTeam& team, const LinearWeights& parameters,
                                                   Activation activation) {
-  return std::make_unique<Int8MatMul<Out>>(team, parameters, activation);
+  return std::make_unique<Int8Linear<Out>>(team, parameters, activation);
 }
 
-template std::unique_ptr<MatMul<Int8, float>> PackInt8MatMul(ThreadTeam&, const LinearParameters&,
+template std::unique_ptr<Linear<Int8, float>> PackInt8Linear(ThreadTeam&, const LinearWeights&,
                                                              Activation);
-template std::unique_ptr<MatMul<Int8, BFloat16>> PackInt8MatMul(ThreadTeam&,
-                                                                const LinearParameters&,
+template std::unique_ptr<Linear<Int8, BFloat16>> PackInt8Linear(ThreadTeam&, const LinearWeights&,
                                                                 Activation);
 
 }  // namespace embedding

@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-#include "backends/cpu/matmul.h"
+#include "backends/cpu/linear.h"
 
 namespace embedding {
 
@@ -16,11 +16,11 @@ inline constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
 
 inline double Gelu(double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); }
 
-// What a product's `finish` was given.
+// What a product's `epilogue` was given.
 class RowCount {
  public:
   explicit RowCount(size_t rows) : times_(rows) {}
-  FinishRows Step() {
+  RowEpilogue Step() {
     return [this](size_t begin, size_t end) {
       for (size_t r = begin; r < end; ++r) ++times_[r];
     };

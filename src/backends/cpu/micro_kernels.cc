@@ -1,4 +1,4 @@
-#include "backends/cpu/panel_kernels.h"
+#include "backends/cpu/micro_kernels.h"
 
 #include <algorithm>
 #include <cstring>
@@ -7,7 +7,7 @@
 #include "base/aligned_buffer.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "backends/cpu/panel_kernels.cc"
+#define HWY_TARGET_INCLUDE "backends/cpu/micro_kernels.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 
 #include "hwy/highway.h"
@@ -182,15 +182,15 @@ HWY_EXPORT(F32Width);
 HWY_EXPORT(Int16PairsWidth);
 HWY_EXPORT(WidenF16);
 
-PanelKernel F32Kernel() {
+MicroKernel F32Kernel() {
   return {.group = 1,
           .width = HWY_DYNAMIC_DISPATCH(F32Width)(),
           .rows = kPortableRows,
           .multiply = HWY_DYNAMIC_DISPATCH(MultiplyF32)};
 }
 
-PanelKernel F16Kernel() {
-  PanelKernel kernel = F32Kernel();
+MicroKernel F16Kernel() {
+  MicroKernel kernel = F32Kernel();
   kernel.stored_bytes = 2;
   kernel.widen = HWY_DYNAMIC_DISPATCH(WidenF16);
   return kernel;
@@ -204,15 +204,15 @@ bool MayUseAvx512() { return HWY_DYNAMIC_DISPATCH(TargetHasAvx512)(); }
 
 }  // namespace
 
-std::optional<PanelKernel> Bf16Kernel() {
+std::optional<MicroKernel> Bf16Kernel() {
   if (!MayUseAvx512() || !HasBf16Pairs()) return std::nullopt;
-  return PanelKernel{.group = 2,
+  return MicroKernel{.group = 2,
                      .width = kAvx512TileWidth,
                      .rows = kAvx512TileRows,
                      .multiply = MultiplyBf16Pairs};
 }
 
-PanelKernel Int8Kernel() {
+MicroKernel Int8Kernel() {
   if (MayUseAvx512() && HasInt8Quads()) {
     return {.group = 4,
             .width = kAvx512TileWidth,

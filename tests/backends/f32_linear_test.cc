@@ -7,17 +7,17 @@
 #include <memory>
 #include <vector>
 
-#include "backends/cpu/matmul.h"
-#include "backends/cpu/panel_matmul.h"
+#include "backends/cpu/linear.h"
+#include "backends/cpu/panel_linear.h"
 #include "backends/each_target.h"
-#include "backends/matmul_checks.h"
+#include "backends/linear_checks.h"
 #include "backends/random.h"
 #include "backends/team.h"
 
 namespace embedding {
 namespace {
 
-using MakeF32 = std::unique_ptr<MatMul<float, float>> (*)(ThreadTeam&, const LinearParameters&,
+using MakeF32 = std::unique_ptr<Linear<float, float>> (*)(ThreadTeam&, const LinearWeights&,
                                                           Activation);
 
 void ExpectMatchesReference(MakeF32 make, size_t rows, size_t in, size_t out, bool with_bias,
@@ -26,9 +26,9 @@ void ExpectMatchesReference(MakeF32 make, size_t rows, size_t in, size_t out, bo
   std::vector<float> weight = Random(out * in, 2);
   for (float& w : weight) w = std::nearbyint(w * 256) / 256;  // a number of f16
   const std::vector<float> bias = with_bias ? Random(out, 3) : std::vector<float>{};
-  const auto matmul = make(TeamOf(threads), {weight, bias, in, out}, activation);
+  const auto linear = make(TeamOf(threads), {weight, bias, in, out}, activation);
   std::vector<float> output(rows * out);
-  matmul->Run({input.data(), rows, in}, {output.data(), rows, out}, {});
+  linear->Run({input.data(), rows, in}, {output.data(), rows, out}, {});
   for (size_t r = 0; r < rows; ++r) {
     for (size_t o = 0; o < out; ++o) {
       double sum = with_bias ? static_cast<double>(bias[o]) : 0;
@@ -47,11 +47,11 @@ void ExpectMatchesReference(MakeF32 make, size_t rows, size_t in, size_t out, bo
 }
 
 // The implementations with sums of f32, each against the definition.
-class MatMulF32 : public testing::TestWithParam<MakeF32> {};
-INSTANTIATE_TEST_SUITE_P(Panel, MatMulF32, testing::Values(&PackPanelMatMul<float, float>));
-INSTANTIATE_TEST_SUITE_P(PanelOfF16, MatMulF32, testing::Values(&PackF16PanelMatMul));
+class LinearF32 : public testing::TestWithParam<MakeF32> {};
+INSTANTIATE_TEST_SUITE_P(Panel, LinearF32, testing::Values(&PackPanelLinear<float, float>));
+INSTANTIATE_TEST_SUITE_P(PanelOfF16, LinearF32, testing::Values(&PackF16PanelLinear));
 
-TEST_P(MatMulF32, EqualsTheDefinitionForEveryNumberOfRows) {
+TEST_P(LinearF32, EqualsTheDefinitionForEveryNumberOfRows) {
   ForEachTarget([&] {
     for (const size_t rows : std::initializer_list<size_t>{1, 2, 5, 7, 16, 17, 33, 64, 100, 513}) {
       ExpectMatchesReference(GetParam(), rows, 128, 96, true, Activation::kIdentity);
@@ -59,7 +59,7 @@ TEST_P(MatMulF32, EqualsTheDefinitionForEveryNumberOfRows) {
   });
 }
 
-TEST_P(MatMulF32, TakesUnevenWidths) {
+TEST_P(LinearF32, TakesUnevenWidths) {
   ForEachTarget([&] {
     ExpectMatchesReference(GetParam(), 9, 8, 24, true, Activation::kIdentity);
     ExpectMatchesReference(GetParam(), 9, 7, 13, true, Activation::kGelu);
@@ -69,16 +69,16 @@ TEST_P(MatMulF32, TakesUnevenWidths) {
   });
 }
 
-TEST_P(MatMulF32, WorksWithoutBias) {
+TEST_P(LinearF32, WorksWithoutBias) {
   ExpectMatchesReference(GetParam(), 20, 64, 64, false, Activation::kIdentity);
 }
 
-TEST_P(MatMulF32, FusesTheErrorFunctionGelu) {
+TEST_P(LinearF32, FusesTheErrorFunctionGelu) {
   ForEachTarget([&] { ExpectMatchesReference(GetParam(), 20, 16, 64, true, Activation::kGelu); });
 }
 
 // LayerNorm and rounding read whole rows.
-TEST_P(MatMulF32, FinishesTheRowsWhenTheyAreWhole) {
+TEST_P(LinearF32, FinishesTheRowsWhenTheyAreWhole) {
   constexpr size_t kRows = 13;
   constexpr size_t kIn = 40;
   constexpr size_t kOut = 200;  // several panels
@@ -97,7 +97,7 @@ TEST_P(MatMulF32, FinishesTheRowsWhenTheyAreWhole) {
 }
 
 // Rows are split among the threads where there are more of those than panels.
-TEST_P(MatMulF32, TakesAnyNumberOfThreads) {
+TEST_P(LinearF32, TakesAnyNumberOfThreads) {
   for (const size_t threads : std::initializer_list<size_t>{1, 2, 3}) {
     for (const size_t rows : std::initializer_list<size_t>{1, 13, 100}) {
       ExpectMatchesReference(GetParam(), rows, 1030, 70, true, Activation::kIdentity, threads);
@@ -105,17 +105,17 @@ TEST_P(MatMulF32, TakesAnyNumberOfThreads) {
   }
 }
 
-TEST_P(MatMulF32, ARowDoesNotDependOnTheOthers) {
+TEST_P(LinearF32, ARowDoesNotDependOnTheOthers) {
   constexpr size_t kIn = 1024;
   constexpr size_t kOut = 96;
   const std::vector<float> input = Random(40 * kIn, 1);
   const std::vector<float> weight = Random(kOut * kIn, 2);
-  const auto matmul = GetParam()(TeamOf(2), {weight, {}, kIn, kOut}, Activation::kIdentity);
+  const auto linear = GetParam()(TeamOf(2), {weight, {}, kIn, kOut}, Activation::kIdentity);
   std::vector<float> together(40 * kOut);
-  matmul->Run({input.data(), 40, kIn}, {together.data(), 40, kOut}, {});
+  linear->Run({input.data(), 40, kIn}, {together.data(), 40, kOut}, {});
   for (size_t row = 0; row < 40; ++row) {
     std::vector<float> alone(kOut);
-    matmul->Run({input.data() + row * kIn, 1, kIn}, {alone.data(), 1, kOut}, {});
+    linear->Run({input.data() + row * kIn, 1, kIn}, {alone.data(), 1, kOut}, {});
     for (size_t o = 0; o < kOut; ++o) ASSERT_EQ(alone[o], together[row * kOut + o]) << row;
   }
 }

@@ -15,7 +15,7 @@ namespace embedding {
 // Of all kernels: four vectors of AVX-512.
 inline constexpr size_t kMaxPanelWidth = 64;
 
-struct PanelKernel {
+struct MicroKernel {
   size_t group;  // input features in a word
   size_t width;  // output features of a panel
   size_t rows;   // most rows of a tile
@@ -27,13 +27,13 @@ struct PanelKernel {
 };
 
 // For the best instruction set that may be used (instruction_set.h). Sums are float.
-PanelKernel F32Kernel();
+MicroKernel F32Kernel();
 // The same with the weight stored in f16.
-PanelKernel F16Kernel();
+MicroKernel F16Kernel();
 // Words are pairs of bf16; nothing where the processor does not multiply those. Sums are float.
-std::optional<PanelKernel> Bf16Kernel();
+std::optional<MicroKernel> Bf16Kernel();
 // Words are integers from 0 to 255 on the left, bytes or 16 bits wide according to `group`, and
 // signed bytes in the weight. Sums are int32_t.
-PanelKernel Int8Kernel();
+MicroKernel Int8Kernel();
 
 }  // namespace embedding

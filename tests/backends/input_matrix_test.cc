@@ -1,4 +1,4 @@
-#include "backends/cpu/activations.h"
+#include "backends/cpu/input_matrix.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 #include <limits>
 #include <vector>
 
-#include "backends/cpu/panel_kernels.h"
+#include "backends/cpu/micro_kernels.h"
 #include "backends/each_target.h"
 
 namespace embedding {
@@ -37,11 +37,11 @@ std::vector<int32_t> Integers(const Int8MatrixView& view, size_t r) {
   return q;
 }
 
-TEST(Activations, AreRoundedToBf16) {
+TEST(InputMatrix, AreRoundedToBf16) {
   ForEachTarget([] {
     for (const size_t columns : std::initializer_list<size_t>{5, 64, 100}) {
       const std::vector<float> x = Numbers(columns);
-      Activations<BFloat16> rounded;
+      InputMatrix<BFloat16> rounded;
       rounded.Resize(kRows, columns);
       for (size_t r = 0; r < kRows; ++r) rounded.Set(r, x.data() + r * columns);
       const MatrixView<const BFloat16> view = rounded.View(0, kRows);
@@ -50,9 +50,9 @@ TEST(Activations, AreRoundedToBf16) {
   });
 }
 
-TEST(Activations, AsIntegersAreWithinHalfAStep) {
+TEST(InputMatrix, AsIntegersAreWithinHalfAStep) {
   ForEachTarget([] {
-    Activations<Int8> rounded;  // whose later rows come to lie where others were
+    InputMatrix<Int8> rounded;  // whose later rows come to lie where others were
     for (const size_t columns : std::initializer_list<size_t>{1024, 100, 64, 5, 1}) {
       const std::vector<float> x = Numbers(columns);
       rounded.Resize(kRows, columns);
@@ -76,9 +76,9 @@ TEST(Activations, AsIntegersAreWithinHalfAStep) {
 }
 
 // A product of zeros has to be 0, not nearly 0.
-TEST(Activations, ZeroIsOneOfTheIntegers) {
+TEST(InputMatrix, ZeroIsOneOfTheIntegers) {
   ForEachTarget([] {
-    Activations<Int8> rounded;
+    InputMatrix<Int8> rounded;
     rounded.Resize(1, 4);
     for (const std::vector<float>& x :
          {std::vector<float>{0, 1, 2, 3}, {0, -1, -2, -3}, {0, -1, 5, 2}, {0, 0, 0, 0}}) {
@@ -88,9 +88,9 @@ TEST(Activations, ZeroIsOneOfTheIntegers) {
   });
 }
 
-TEST(Activations, ARowThatIsNotFiniteHasNoFiniteScale) {
+TEST(InputMatrix, ARowThatIsNotFiniteHasNoFiniteScale) {
   ForEachTarget([] {
-    Activations<Int8> rounded;
+    InputMatrix<Int8> rounded;
     rounded.Resize(1, 20);
     for (const float bad :
          {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
@@ -109,14 +109,14 @@ TEST(Handover, GivesWhatWasWrittenInTheProductsForm) {
   const std::vector<float> x = Numbers(64);
   Handover<float, float> same;
   Handover<Int8, float> rounded;
-  Activations<Int8> expected;
+  InputMatrix<Int8> expected;
   same.Resize(kRows, 64);
   rounded.Resize(kRows, 64);
   expected.Resize(kRows, 64);
   std::copy(x.begin(), x.end(), same.data());
   std::copy(x.begin(), x.end(), rounded.data());
-  EXPECT_FALSE(same.Finish());  // no meeting of the threads for nothing
-  rounded.Finish()(0, kRows);
+  EXPECT_FALSE(same.Epilogue());  // no meeting of the threads for nothing
+  rounded.Epilogue()(0, kRows);
   for (size_t r = 0; r < kRows; ++r) {
     EXPECT_EQ(same.View(r, 1).data[5], x[r * 64 + 5]);
     expected.Set(r, x.data() + r * 64);

@@ -1,4 +1,4 @@
-#include "backends/cpu/int8_matmul.h"
+#include "backends/cpu/int8_linear.h"
 
 #include <gtest/gtest.h>
 
@@ -11,17 +11,17 @@
 #include <type_traits>
 #include <vector>
 
-#include "backends/cpu/activations.h"
-#include "backends/cpu/matmul.h"
+#include "backends/cpu/input_matrix.h"
+#include "backends/cpu/linear.h"
 #include "backends/each_target.h"
-#include "backends/matmul_checks.h"
+#include "backends/linear_checks.h"
 #include "backends/random.h"
 #include "backends/team.h"
 
 namespace embedding {
 namespace {
 
-// As activations.h defines them, a row of x [rows, columns] at a time: x becomes q - zero, scales
+// As input_matrix.h defines them, a row of x [rows, columns] at a time: x becomes q - zero, scales
 // the size of one step.
 void RoundInput(size_t rows, std::vector<float>& x, std::vector<double>& scales) {
   const size_t columns = x.size() / rows;
@@ -55,8 +55,8 @@ void RoundWeight(size_t rows, std::vector<float>& x, std::vector<double>& scales
 }
 
 template <typename T>
-Activations<Int8> ToInt8(size_t rows, size_t columns, const std::vector<T>& x) {
-  Activations<Int8> activations;
+InputMatrix<Int8> ToInt8(size_t rows, size_t columns, const std::vector<T>& x) {
+  InputMatrix<Int8> activations;
   activations.Resize(rows, columns);
   for (size_t r = 0; r < rows; ++r) activations.Set(r, x.data() + r * columns);
   return activations;
@@ -68,17 +68,17 @@ void ExpectInt8MatchesDefinition(size_t rows, size_t in, size_t out, Activation 
   SCOPED_TRACE(testing::Message() << rows << " x " << in << " x " << out);
   std::vector<float> weight = Random(out * in, 2);
   const std::vector<float> bias = Random(out, 3);
-  const auto matmul = PackInt8MatMul<Out>(TeamOf(2), {weight, bias, in, out}, activation);
+  const auto linear = PackInt8Linear<Out>(TeamOf(2), {weight, bias, in, out}, activation);
   std::vector<In> input;
   std::vector<float> exact_input;
   for (const float x : Random(rows * in, 1)) {
     input.emplace_back(x);
     exact_input.push_back(static_cast<float>(input.back()));
   }
-  const Activations<Int8> activations = ToInt8(rows, in, input);
+  const InputMatrix<Int8> activations = ToInt8(rows, in, input);
   std::vector<Out> output(rows * out);
   RowCount finished(rows);
-  matmul->Run(activations.View(0, rows), {output.data(), rows, out}, finished.Step());
+  linear->Run(activations.View(0, rows), {output.data(), rows, out}, finished.Step());
   finished.ExpectEachOnce();
 
   std::vector<double> input_scales;
@@ -102,7 +102,7 @@ void ExpectInt8MatchesDefinition(size_t rows, size_t in, size_t out, Activation 
   }
 }
 
-TEST(MatMulInt8, EqualsTheDefinition) {
+TEST(LinearInt8, EqualsTheDefinition) {
   ForEachTarget([&] {
     for (const size_t rows : std::initializer_list<size_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 33}) {
       ExpectInt8MatchesDefinition<float, float>(rows, 128, 96, Activation::kIdentity);
@@ -115,7 +115,7 @@ TEST(MatMulInt8, EqualsTheDefinition) {
   });
 }
 
-TEST(MatMulInt8, ZerosGiveTheBiasAndWhatIsNotFiniteGivesNaN) {
+TEST(LinearInt8, ZerosGiveTheBiasAndWhatIsNotFiniteGivesNaN) {
   const std::vector<float> weight = Random(40 * 64, 2);
   const std::vector<float> bias = Random(40, 3);
   std::vector<float> input(3 * 64);
@@ -123,8 +123,8 @@ TEST(MatMulInt8, ZerosGiveTheBiasAndWhatIsNotFiniteGivesNaN) {
   input[128 + 63] = std::numeric_limits<float>::infinity();
   std::vector<float> output(3 * 40);
   ForEachTarget([&] {
-    const Activations<Int8> activations = ToInt8(3, 64, input);
-    PackInt8MatMul<float>(TeamOf(2), {weight, bias, 64, 40}, Activation::kIdentity)
+    const InputMatrix<Int8> activations = ToInt8(3, 64, input);
+    PackInt8Linear<float>(TeamOf(2), {weight, bias, 64, 40}, Activation::kIdentity)
         ->Run(activations.View(0, 3), {output.data(), 3, 40}, {});
     for (size_t o = 0; o < 40; ++o) {
       ASSERT_EQ(output[o], bias[o]);
@@ -133,21 +133,21 @@ TEST(MatMulInt8, ZerosGiveTheBiasAndWhatIsNotFiniteGivesNaN) {
     }
     std::vector<float> bad_weight = weight;
     bad_weight[5 * 64 + 7] = std::numeric_limits<float>::infinity();
-    PackInt8MatMul<float>(TeamOf(2), {bad_weight, bias, 64, 40}, Activation::kIdentity)
+    PackInt8Linear<float>(TeamOf(2), {bad_weight, bias, 64, 40}, Activation::kIdentity)
         ->Run(activations.View(0, 1), {output.data(), 1, 40}, {});
     for (size_t o = 0; o < 40; ++o) ASSERT_EQ(std::isnan(output[o]), o == 5) << o;
   });
 }
 
-TEST(MatMulInt8, TheLargestNumbersDoNotOverflow) {
+TEST(LinearInt8, TheLargestNumbersDoNotOverflow) {
   constexpr size_t kIn = 8192;
   const std::vector<float> ones(kIn, 1.0F);
   const std::vector<float> minus_ones(kIn, -1.0F);
   ForEachTarget([&] {
-    const Activations<Int8> activations = ToInt8(1, kIn, ones);
+    const InputMatrix<Int8> activations = ToInt8(1, kIn, ones);
     for (const auto* weight : {&ones, &minus_ones}) {
       float output = 0;
-      PackInt8MatMul<float>(TeamOf(2), {*weight, {}, kIn, 1}, Activation::kIdentity)
+      PackInt8Linear<float>(TeamOf(2), {*weight, {}, kIn, 1}, Activation::kIdentity)
           ->Run(activations.View(0, 1), {&output, 1, 1}, {});
       ASSERT_NEAR(output, weight->front() * kIn, kIn * 4 * kEpsilon);
     }

@@ -1,4 +1,4 @@
-#include "backends/cpu/panel_matmul.h"
+#include "backends/cpu/panel_linear.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include "base/aligned_buffer.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "backends/cpu/panel_matmul.cc"
+#define HWY_TARGET_INCLUDE "backends/cpu/panel_linear.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 
 #include "backends/cpu/elementwise-inl.h"
@@ -55,11 +55,11 @@ HWY_EXPORT(AddBiasBf16);
 namespace {
 
 template <typename In, typename Out>
-class PanelMatMul : public MatMul<In, Out> {
+class PanelLinear : public Linear<In, Out> {
  public:
   // element(weight) is one as the kernel stores it.
   template <typename Element>
-  PanelMatMul(ThreadTeam& team, const PanelKernel& kernel, const LinearParameters& parameters,
+  PanelLinear(ThreadTeam& team, const MicroKernel& kernel, const LinearWeights& parameters,
               Activation activation, const Element& element)
       : team_(team),
         kernel_(kernel),
@@ -77,7 +77,7 @@ class PanelMatMul : public MatMul<In, Out> {
     std::copy(parameters.bias.begin(), parameters.bias.end(), bias_.data());
   }
 
-  void Run(InputView<In> input, MatrixView<Out> output, const FinishRows& finish) override {
+  void Run(InputView<In> input, MatrixView<Out> output, const RowEpilogue& epilogue) override {
     const In* left = input.data;
     size_t columns = in_features_;
     if (in_features_ % kernel_.group != 0) {
@@ -89,9 +89,9 @@ class PanelMatMul : public MatMul<In, Out> {
         team_, kernel_, weight_, reinterpret_cast<const uint8_t*>(left), columns * sizeof(In),
         input.rows,
         [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
-          Finish(panel, row, rows, reinterpret_cast<const float*>(sums), output);
+          Epilogue(panel, row, rows, reinterpret_cast<const float*>(sums), output);
         },
-        finish);
+        epilogue);
   }
 
  private:
@@ -104,8 +104,8 @@ class PanelMatMul : public MatMul<In, Out> {
     }
   }
 
-  void Finish(size_t panel, size_t row, size_t rows, const float* sums,
-              MatrixView<Out> output) const {
+  void Epilogue(size_t panel, size_t row, size_t rows, const float* sums,
+                MatrixView<Out> output) const {
     const size_t width = kernel_.width;
     const size_t first = panel * width;
     const size_t columns = std::min(width, out_features_ - first);
@@ -121,7 +121,7 @@ class PanelMatMul : public MatMul<In, Out> {
   }
 
   ThreadTeam& team_;
-  const PanelKernel kernel_;
+  const MicroKernel kernel_;
   const size_t in_features_;
   const size_t out_features_;
   const Activation activation_;
@@ -136,33 +136,31 @@ class PanelMatMul : public MatMul<In, Out> {
 bool PanelsMultiplyBf16() { return Bf16Kernel().has_value(); }
 
 template <typename In, typename Out>
-std::unique_ptr<MatMul<In, Out>> PackPanelMatMul(ThreadTeam& team,
-                                                 const LinearParameters& parameters,
+std::unique_ptr<Linear<In, Out>> PackPanelLinear(ThreadTeam& team, const LinearWeights& parameters,
                                                  Activation activation) {
-  PanelKernel kernel;
+  MicroKernel kernel;
   if constexpr (std::is_same_v<In, float>) {
     kernel = F32Kernel();
   } else {
     kernel = *Bf16Kernel();
   }
-  return std::make_unique<PanelMatMul<In, Out>>(team, kernel, parameters, activation,
+  return std::make_unique<PanelLinear<In, Out>>(team, kernel, parameters, activation,
                                                 [](float x) { return In(x); });
 }
 
-std::unique_ptr<MatMul<float, float>> PackF16PanelMatMul(ThreadTeam& team,
-                                                         const LinearParameters& parameters,
+std::unique_ptr<Linear<float, float>> PackF16PanelLinear(ThreadTeam& team,
+                                                         const LinearWeights& parameters,
                                                          Activation activation) {
-  return std::make_unique<PanelMatMul<float, float>>(team, F16Kernel(), parameters, activation,
+  return std::make_unique<PanelLinear<float, float>>(team, F16Kernel(), parameters, activation,
                                                      F16BitsFromFloat);
 }
 
-template std::unique_ptr<MatMul<float, float>> PackPanelMatMul(ThreadTeam&, const LinearParameters&,
+template std::unique_ptr<Linear<float, float>> PackPanelLinear(ThreadTeam&, const LinearWeights&,
                                                                Activation);
-template std::unique_ptr<MatMul<BFloat16, BFloat16>> PackPanelMatMul(ThreadTeam&,
-                                                                     const LinearParameters&,
+template std::unique_ptr<Linear<BFloat16, BFloat16>> PackPanelLinear(ThreadTeam&,
+                                                                     const LinearWeights&,
                                                                      Activation);
-template std::unique_ptr<MatMul<BFloat16, float>> PackPanelMatMul(ThreadTeam&,
-                                                                  const LinearParameters&,
+template std::unique_ptr<Linear<BFloat16, float>> PackPanelLinear(ThreadTeam&, const LinearWeights&,
                                                                   Activation);
 
 }  // namespace embedding

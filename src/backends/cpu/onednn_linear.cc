@@ -6,7 +6,7 @@
 // piece: oneDNN itself runs on the thread that calls it, so that its threads and the team's do not
 // wait for the same processors.
 
-#include "backends/cpu/onednn_matmul.h"
+#include "backends/cpu/onednn_linear.h"
 
 #if defined(__x86_64__)
 
@@ -108,9 +108,9 @@ std::vector<Piece> Cut(size_t rows) {
 }
 
 template <typename In, typename Out>
-class OneDnnMatMul : public MatMul<In, Out> {
+class OneDnnLinear : public Linear<In, Out> {
  public:
-  OneDnnMatMul(ThreadTeam& team, const LinearParameters& parameters, Activation activation)
+  OneDnnLinear(ThreadTeam& team, const LinearWeights& parameters, Activation activation)
       : team_(team),
         in_features_(parameters.in_features),
         out_features_(parameters.out_features),
@@ -120,7 +120,7 @@ class OneDnnMatMul : public MatMul<In, Out> {
     }
   }
 
-  void Run(InputView<In> input, MatrixView<Out> output, const FinishRows& finish) override {
+  void Run(InputView<In> input, MatrixView<Out> output, const RowEpilogue& epilogue) override {
     const std::vector<Piece> pieces = Cut(input.rows);
     const Piece& last = pieces.back();
     const size_t last_rows = kPieceRows[last.size];
@@ -146,7 +146,7 @@ class OneDnnMatMul : public MatMul<In, Out> {
                     output.data + (piece.first + row) * out_features_ + block.first);
       }
     };
-    ParallelFor(team_, pieces.size() * blocks_.size(), multiply, output.rows, finish);
+    ParallelFor(team_, pieces.size() * blocks_.size(), multiply, output.rows, epilogue);
   }
 
  private:
@@ -170,7 +170,7 @@ class OneDnnMatMul : public MatMul<In, Out> {
                                Rows<Out>(rows, columns, out_features_), attributes_);
   }
 
-  void AddBlock(const LinearParameters& parameters, size_t first, size_t columns) {
+  void AddBlock(const LinearWeights& parameters, size_t first, size_t columns) {
     const memory::dims dims{Dim(in_features_), Dim(columns)};
     // The layout that is chosen for the largest piece is given to every other size: oneDNN would
     // choose the same (measured with 2.6 for 1 to 2,000 rows).
@@ -234,17 +234,16 @@ bool Has(dnnl::cpu_isa isa) {
 }  // namespace
 
 template <typename In, typename Out>
-std::unique_ptr<MatMul<In, Out>> PackOneDnnMatMul(ThreadTeam& team,
-                                                  const LinearParameters& parameters,
+std::unique_ptr<Linear<In, Out>> PackOneDnnLinear(ThreadTeam& team, const LinearWeights& parameters,
                                                   Activation activation) {
-  return std::make_unique<OneDnnMatMul<In, Out>>(team, parameters, activation);
+  return std::make_unique<OneDnnLinear<In, Out>>(team, parameters, activation);
 }
 
-template std::unique_ptr<MatMul<BFloat16, BFloat16>> PackOneDnnMatMul(ThreadTeam&,
-                                                                      const LinearParameters&,
+template std::unique_ptr<Linear<BFloat16, BFloat16>> PackOneDnnLinear(ThreadTeam&,
+                                                                      const LinearWeights&,
                                                                       Activation);
-template std::unique_ptr<MatMul<BFloat16, float>> PackOneDnnMatMul(ThreadTeam&,
-                                                                   const LinearParameters&,
+template std::unique_ptr<Linear<BFloat16, float>> PackOneDnnLinear(ThreadTeam&,
+                                                                   const LinearWeights&,
                                                                    Activation);
 
 bool OneDnnUsesAmx() { return Has(dnnl::cpu_isa::avx512_core_amx); }

@@ -5,17 +5,17 @@
 // (GELU's are above -0.17), and 256 steps from the least to the largest are up to twice as fine as
 // 127 to each side.
 
-#include "backends/cpu/activations.h"
+#include "backends/cpu/input_matrix.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 
-#include "backends/cpu/panel_kernels.h"
+#include "backends/cpu/micro_kernels.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "backends/cpu/activations.cc"
+#define HWY_TARGET_INCLUDE "backends/cpu/input_matrix.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 
 #include "backends/cpu/elementwise-inl.h"
@@ -113,30 +113,30 @@ HWY_EXPORT(QuantizeF32);
 HWY_EXPORT(QuantizeBf16);
 
 template <>
-void Activations<float>::Set(size_t row, const float* x) {
+void InputMatrix<float>::Set(size_t row, const float* x) {
   std::copy_n(x, columns_, Row(row));
 }
 template <>
-void Activations<BFloat16>::Set(size_t row, const float* x) {
+void InputMatrix<BFloat16>::Set(size_t row, const float* x) {
   HWY_DYNAMIC_DISPATCH(RoundRow)(x, columns_, Row(row));
 }
 
-void Activations<Int8>::Resize(size_t rows, size_t columns) {
+void InputMatrix<Int8>::Resize(size_t rows, size_t columns) {
   group_ = Int8Kernel().group;
   columns_ = columns;
   stride_ = (columns + group_ - 1) / group_ * kWordBytes;
   words_.Resize(rows * stride_);
   scales_.Resize(rows);
 }
-uint8_t* Activations<Int8>::Words(size_t row) {
+uint8_t* InputMatrix<Int8>::Words(size_t row) {
   uint8_t* words = words_.data() + row * stride_;
   std::fill_n(words + stride_ - kWordBytes, kWordBytes, uint8_t{0});
   return words;
 }
-void Activations<Int8>::Set(size_t row, const float* x) {
+void InputMatrix<Int8>::Set(size_t row, const float* x) {
   scales_[row] = HWY_DYNAMIC_DISPATCH(QuantizeF32)(x, columns_, group_, Words(row));
 }
-void Activations<Int8>::Set(size_t row, const BFloat16* x) {
+void InputMatrix<Int8>::Set(size_t row, const BFloat16* x) {
   scales_[row] = HWY_DYNAMIC_DISPATCH(QuantizeBf16)(x, columns_, group_, Words(row));
 }
 

@@ -8,21 +8,20 @@
 #include <string>
 #include <vector>
 
-#include "backends/cpu/matmul.h"
-#include "backends/cpu/onednn_matmul.h"
-#include "backends/cpu/panel_matmul.h"
-#include "backends/matmul_checks.h"
+#include "backends/cpu/linear.h"
+#include "backends/cpu/onednn_linear.h"
+#include "backends/cpu/panel_linear.h"
+#include "backends/linear_checks.h"
 #include "backends/random.h"
 #include "backends/team.h"
 
 namespace embedding {
 namespace {
 
-using MakeBf16ToF32 = std::unique_ptr<MatMul<BFloat16, float>> (*)(ThreadTeam&,
-                                                                   const LinearParameters&,
+using MakeBf16ToF32 = std::unique_ptr<Linear<BFloat16, float>> (*)(ThreadTeam&,
+                                                                   const LinearWeights&,
                                                                    Activation);
-using MakeBf16 = std::unique_ptr<MatMul<BFloat16, BFloat16>> (*)(ThreadTeam&,
-                                                                 const LinearParameters&,
+using MakeBf16 = std::unique_ptr<Linear<BFloat16, BFloat16>> (*)(ThreadTeam&, const LinearWeights&,
                                                                  Activation);
 
 void ExpectF32ProductOfRoundedNumbers(MakeBf16ToF32 to_f32, MakeBf16 to_bf16, size_t rows,
@@ -31,7 +30,7 @@ void ExpectF32ProductOfRoundedNumbers(MakeBf16ToF32 to_f32, MakeBf16 to_bf16, si
   std::vector<float> weight = Random(out * in, 2);
   for (float& w : weight) w = static_cast<float>(BFloat16(w));
   const std::vector<float> bias = Random(out, 3);
-  const LinearParameters parameters{weight, bias, in, out};
+  const LinearWeights parameters{weight, bias, in, out};
   std::vector<float> input = Random(rows * in, 1);
   std::vector<BFloat16> rounded;
   for (float& x : input) {
@@ -39,7 +38,7 @@ void ExpectF32ProductOfRoundedNumbers(MakeBf16ToF32 to_f32, MakeBf16 to_bf16, si
     x = static_cast<float>(rounded.back());
   }
   std::vector<float> expected(rows * out);
-  PackPanelMatMul<float, float>(TeamOf(2), parameters, activation)
+  PackPanelLinear<float, float>(TeamOf(2), parameters, activation)
       ->Run({input.data(), rows, in}, {expected.data(), rows, out}, {});
   std::vector<float> f32(rows * out);
   RowCount finished(rows);
@@ -71,16 +70,16 @@ void ExpectF32ProductsOfRoundedNumbers(MakeBf16ToF32 to_f32, MakeBf16 to_bf16) {
   }
 }
 
-TEST(MatMulBf16, IsTheF32ProductOfRoundedNumbersWhereTheProcessorHasIt) {
+TEST(LinearBf16, IsTheF32ProductOfRoundedNumbersWhereTheProcessorHasIt) {
   if (!PanelsMultiplyBf16()) GTEST_SKIP() << "this processor does not multiply bf16";
-  ExpectF32ProductsOfRoundedNumbers(&PackPanelMatMul<BFloat16, float>,
-                                    &PackPanelMatMul<BFloat16, BFloat16>);
+  ExpectF32ProductsOfRoundedNumbers(&PackPanelLinear<BFloat16, float>,
+                                    &PackPanelLinear<BFloat16, BFloat16>);
 }
 
-TEST(MatMulBf16, IsTheSameByOneDnn) {
+TEST(LinearBf16, IsTheSameByOneDnn) {
   if (!PanelsMultiplyBf16()) GTEST_SKIP() << "this processor does not multiply bf16";
-  ExpectF32ProductsOfRoundedNumbers(&PackOneDnnMatMul<BFloat16, float>,
-                                    &PackOneDnnMatMul<BFloat16, BFloat16>);
+  ExpectF32ProductsOfRoundedNumbers(&PackOneDnnLinear<BFloat16, float>,
+                                    &PackOneDnnLinear<BFloat16, BFloat16>);
 }
 
 #ifdef __linux__
@@ -107,7 +106,7 @@ size_t MemoryBytes() {
   return kilobytes * 1024;
 }
 
-TEST(MatMulBf16, OneDnnTakesNoMemoryForEveryNewNumberOfRows) {
+TEST(LinearBf16, OneDnnTakesNoMemoryForEveryNewNumberOfRows) {
   if (!PanelsMultiplyBf16()) GTEST_SKIP() << "this processor does not multiply bf16";
   constexpr size_t kRows = 300;
   constexpr size_t kIn = 384;
@@ -115,10 +114,10 @@ TEST(MatMulBf16, OneDnnTakesNoMemoryForEveryNewNumberOfRows) {
   const std::vector<float> weight = Random(kOut * kIn, 2);
   const std::vector<BFloat16> input(kRows * kIn);
   std::vector<BFloat16> output(kRows * kOut);
-  const auto matmul =
-      PackOneDnnMatMul<BFloat16, BFloat16>(TeamOf(2), {weight, {}, kIn, kOut}, Activation::kGelu);
+  const auto linear =
+      PackOneDnnLinear<BFloat16, BFloat16>(TeamOf(2), {weight, {}, kIn, kOut}, Activation::kGelu);
   const auto run = [&](size_t rows) {
-    matmul->Run({input.data(), rows, kIn}, {output.data(), rows, kOut}, {});
+    linear->Run({input.data(), rows, kIn}, {output.data(), rows, kOut}, {});
   };
   for (const size_t rows : std::initializer_list<size_t>{15, 31, 63, 127, kRows}) run(rows);
   const size_t before = MemoryBytes();

@@ -1,4 +1,4 @@
-// Activations: rows of numbers in the form that products multiply (matmul.h), [rows, columns].
+// InputMatrix: rows of numbers in the form that products multiply (linear.h), [rows, columns].
 //
 // Thread-safety: different rows may be set by several threads at a time.
 #pragma once
@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "backends/cpu/matmul.h"
+#include "backends/cpu/linear.h"
 #include "base/aligned_buffer.h"
 #include "base/half.h"
 
@@ -15,7 +15,7 @@ namespace embedding {
 
 // In is float, BFloat16 or Int8.
 template <typename In>
-class Activations {
+class InputMatrix {
  public:
   // What was there is lost. Throws std::bad_alloc.
   void Resize(size_t rows, size_t columns) {
@@ -36,14 +36,14 @@ class Activations {
 };
 
 template <>
-void Activations<float>::Set(size_t row, const float* x);
+void InputMatrix<float>::Set(size_t row, const float* x);
 template <>
-void Activations<BFloat16>::Set(size_t row, const float* x);
+void InputMatrix<BFloat16>::Set(size_t row, const float* x);
 
 // q lies in [0, 255]: a row's numbers in 255 steps from the least to the largest, 0 being among
 // them. A row with a number that is not finite has a scale that is none either.
 template <>
-class Activations<Int8> {
+class InputMatrix<Int8> {
  public:
   void Resize(size_t rows, size_t columns);
   void Set(size_t row, const float* x);
@@ -69,7 +69,7 @@ class Activations<Int8> {
 template <typename In, typename T>
 class Handover {
  public:
-  // As Activations' Resize.
+  // As InputMatrix' Resize.
   void Resize(size_t rows, size_t columns) {
     written_.Resize(rows, columns);
     if constexpr (kRounds) rounded_.Resize(rows, columns);
@@ -77,7 +77,7 @@ class Handover {
   // [rows, columns], to be written.
   T* data() { return written_.Row(0); }
   // The end of the pass that writes them.
-  FinishRows Finish() {
+  RowEpilogue Epilogue() {
     if constexpr (kRounds) {
       return [this](size_t begin, size_t end) {
         for (size_t row = begin; row < end; ++row) rounded_.Set(row, written_.Row(row));
@@ -97,8 +97,8 @@ class Handover {
  private:
   static constexpr bool kRounds = !std::is_same_v<In, T>;
 
-  Activations<T> written_;
-  Activations<In> rounded_;  // where kRounds
+  InputMatrix<T> written_;
+  InputMatrix<In> rounded_;  // where kRounds
 };
 
 }  // namespace embedding

@@ -4,23 +4,23 @@
 
 #include <memory>
 
-#include "backends/cpu/matmul.h"
+#include "backends/cpu/linear.h"
 
 namespace embedding {
 
 #if defined(__x86_64__)
 
-// As PackMatMul. Besides the weight it holds a few primitives, whatever numbers of rows it meets.
+// As PackLinear. Besides the weight it holds a few primitives, whatever numbers of rows it meets.
 // Throws dnnl::error, a std::exception, where the processor has no such product.
 template <typename In, typename Out>
-std::unique_ptr<MatMul<In, Out>> PackOneDnnMatMul(ThreadTeam& team,
-                                                  const LinearParameters& parameters,
+std::unique_ptr<Linear<In, Out>> PackOneDnnLinear(ThreadTeam& team, const LinearWeights& parameters,
                                                   Activation activation);
 
-extern template std::unique_ptr<MatMul<BFloat16, BFloat16>> PackOneDnnMatMul(
-    ThreadTeam&, const LinearParameters&, Activation);
-extern template std::unique_ptr<MatMul<BFloat16, float>> PackOneDnnMatMul(ThreadTeam&,
-                                                                          const LinearParameters&,
+extern template std::unique_ptr<Linear<BFloat16, BFloat16>> PackOneDnnLinear(ThreadTeam&,
+                                                                             const LinearWeights&,
+                                                                             Activation);
+extern template std::unique_ptr<Linear<BFloat16, float>> PackOneDnnLinear(ThreadTeam&,
+                                                                          const LinearWeights&,
                                                                           Activation);
 
 // Whether this processor has tiles of bf16, AMX, which nothing of our own multiplies with.

@@ -3,9 +3,9 @@
 
 #include <vector>
 
-#include "backends/cpu/activations.h"
-#include "backends/cpu/matmul.h"
-#include "backends/cpu/panel_matmul.h"
+#include "backends/cpu/input_matrix.h"
+#include "backends/cpu/linear.h"
+#include "backends/cpu/panel_linear.h"
 #include "bench/peak.h"
 #include "bench/team.h"
 
@@ -13,20 +13,20 @@ namespace embedding {
 namespace {
 
 template <typename In, typename Out>
-void MatMulOf(benchmark::State& state, bool f16_weight = false) {
+void LinearOf(benchmark::State& state, bool f16_weight = false) {
   const auto rows = static_cast<size_t>(state.range(0));
   const auto in = static_cast<size_t>(state.range(1));
   const auto out = static_cast<size_t>(state.range(2));
   const std::vector<float> weight(in * out, 0.01F);
   const std::vector<float> bias(out, 0.01F);
-  Activations<In> input;
+  InputMatrix<In> input;
   input.Resize(rows, in);
   for (size_t r = 0; r < rows; ++r) input.Set(r, std::vector<float>(in, 0.5F).data());
   std::vector<Out> output(rows * out);
   const auto activation = state.range(3) != 0 ? Activation::kGelu : Activation::kIdentity;
-  const auto matmul = PackMatMul<In, Out>(Team(), {weight, bias, in, out}, activation, f16_weight);
+  const auto linear = PackLinear<In, Out>(Team(), {weight, bias, in, out}, activation, f16_weight);
   for (auto _ : state) {
-    matmul->Run(input.View(0, rows), {output.data(), rows, out}, {});
+    linear->Run(input.View(0, rows), {output.data(), rows, out}, {});
     benchmark::DoNotOptimize(output.data());
   }
   const double operations = 2.0 * static_cast<double>(rows * in * out);
@@ -49,24 +49,24 @@ void Residual(benchmark::internal::Benchmark* benchmark) {
       ->UseRealTime();
 }
 
-void MatMulF32(benchmark::State& state) { MatMulOf<float, float>(state); }
-void MatMulF16(benchmark::State& state) { MatMulOf<float, float>(state, /*f16_weight=*/true); }
+void LinearF32(benchmark::State& state) { LinearOf<float, float>(state); }
+void LinearF16(benchmark::State& state) { LinearOf<float, float>(state, /*f16_weight=*/true); }
 template <typename Out>
-void MatMulBf16(benchmark::State& state) {
+void LinearBf16(benchmark::State& state) {
   if (!PanelsMultiplyBf16()) return state.SkipWithError("this processor does not multiply bf16");
-  MatMulOf<BFloat16, Out>(state);
+  LinearOf<BFloat16, Out>(state);
 }
 template <typename Out>
-void MatMulInt8(benchmark::State& state) {
-  MatMulOf<Int8, Out>(state);
+void LinearInt8(benchmark::State& state) {
+  LinearOf<Int8, Out>(state);
 }
 
-BENCHMARK(MatMulF32)->Apply(Inner)->Apply(Residual);
-BENCHMARK(MatMulF16)->Apply(Inner)->Apply(Residual);
-BENCHMARK(MatMulBf16<BFloat16>)->Apply(Inner);
-BENCHMARK(MatMulBf16<float>)->Apply(Residual);
-BENCHMARK(MatMulInt8<BFloat16>)->Apply(Inner);
-BENCHMARK(MatMulInt8<float>)->Apply(Inner)->Apply(Residual);
+BENCHMARK(LinearF32)->Apply(Inner)->Apply(Residual);
+BENCHMARK(LinearF16)->Apply(Inner)->Apply(Residual);
+BENCHMARK(LinearBf16<BFloat16>)->Apply(Inner);
+BENCHMARK(LinearBf16<float>)->Apply(Residual);
+BENCHMARK(LinearInt8<BFloat16>)->Apply(Inner);
+BENCHMARK(LinearInt8<float>)->Apply(Inner)->Apply(Residual);
 
 }  // namespace
 }  // namespace embedding

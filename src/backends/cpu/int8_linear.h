@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "backends/cpu/matmul.h"
+#include "backends/cpu/linear.h"
 
 namespace embedding {
 
@@ -13,15 +13,14 @@ namespace embedding {
 // so a row's result depends neither on its batch nor on the processor. An input row whose scale is
 // not finite gives NaN.
 template <typename Out>
-std::unique_ptr<MatMul<Int8, Out>> PackInt8MatMul(ThreadTeam& team,
-                                                  const LinearParameters& parameters,
+std::unique_ptr<Linear<Int8, Out>> PackInt8Linear(ThreadTeam& team, const LinearWeights& parameters,
                                                   Activation activation);
 
-extern template std::unique_ptr<MatMul<Int8, float>> PackInt8MatMul(ThreadTeam&,
-                                                                    const LinearParameters&,
+extern template std::unique_ptr<Linear<Int8, float>> PackInt8Linear(ThreadTeam&,
+                                                                    const LinearWeights&,
                                                                     Activation);
-extern template std::unique_ptr<MatMul<Int8, BFloat16>> PackInt8MatMul(ThreadTeam&,
-                                                                       const LinearParameters&,
+extern template std::unique_ptr<Linear<Int8, BFloat16>> PackInt8Linear(ThreadTeam&,
+                                                                       const LinearWeights&,
                                                                        Activation);
 
 }  // namespace embedding

@@ -1,4 +1,4 @@
-// MatMul: output = activation(input * weight^T + bias) with the weight packed once. In is what is
+// Linear: output = activation(input * weight^T + bias) with the weight packed once. In is what is
 // multiplied: float, BFloat16 or Int8. Sums of the first two are f32, those of integers exact; both
 // are rounded to Out at the end.
 //
@@ -39,14 +39,14 @@ struct Int8MatrixView {
   size_t rows = 0;
 };
 
-// A product's input; activations.h makes it.
+// A product's input; input_matrix.h makes it.
 template <typename In>
 using InputView =
     std::conditional_t<std::is_same_v<In, Int8>, Int8MatrixView, MatrixView<const In>>;
 
 // A torch.nn.Linear's parameters: weight is [out_features, in_features] row-major, bias is
 // [out_features] or empty.
-struct LinearParameters {
+struct LinearWeights {
   std::span<const float> weight;
   std::span<const float> bias;
   size_t in_features = 0;
@@ -54,14 +54,14 @@ struct LinearParameters {
 };
 
 template <typename In, typename Out>
-class MatMul {
+class Linear {
  public:
-  virtual ~MatMul() = default;
+  virtual ~Linear() = default;
 
   // input is [rows, in_features], output [rows, out_features], rows >= 1; no overlap. A row's
-  // result does not depend on the other rows. `finish`, if it is not empty, is given the output's
+  // result does not depend on the other rows. `epilogue`, if it is not empty, is given the output's
   // rows, whole.
-  virtual void Run(InputView<In> input, MatrixView<Out> output, const FinishRows& finish) = 0;
+  virtual void Run(InputView<In> input, MatrixView<Out> output, const RowEpilogue& epilogue) = 0;
 };
 
 // Packs the parameters, which are not kept, for products on `team`. The activation is fused into
@@ -70,23 +70,21 @@ class MatMul {
 //
 // Kernels of our own multiply (panel_product.h); bf16 where the processor has AMX, oneDNN.
 template <typename In, typename Out>
-std::unique_ptr<MatMul<In, Out>> PackMatMul(ThreadTeam& team, const LinearParameters& parameters,
+std::unique_ptr<Linear<In, Out>> PackLinear(ThreadTeam& team, const LinearWeights& parameters,
                                             Activation activation, bool f16_weight = false);
 
-extern template std::unique_ptr<MatMul<float, float>> PackMatMul(ThreadTeam&,
-                                                                 const LinearParameters&,
+extern template std::unique_ptr<Linear<float, float>> PackLinear(ThreadTeam&, const LinearWeights&,
                                                                  Activation, bool);
-extern template std::unique_ptr<MatMul<BFloat16, BFloat16>> PackMatMul(ThreadTeam&,
-                                                                       const LinearParameters&,
+extern template std::unique_ptr<Linear<BFloat16, BFloat16>> PackLinear(ThreadTeam&,
+                                                                       const LinearWeights&,
                                                                        Activation, bool);
-extern template std::unique_ptr<MatMul<BFloat16, float>> PackMatMul(ThreadTeam&,
-                                                                    const LinearParameters&,
+extern template std::unique_ptr<Linear<BFloat16, float>> PackLinear(ThreadTeam&,
+                                                                    const LinearWeights&,
                                                                     Activation, bool);
-extern template std::unique_ptr<MatMul<Int8, float>> PackMatMul(ThreadTeam&,
-                                                                const LinearParameters&, Activation,
-                                                                bool);
-extern template std::unique_ptr<MatMul<Int8, BFloat16>> PackMatMul(ThreadTeam&,
-                                                                   const LinearParameters&,
-                                                                   Activation, bool);
+extern template std::unique_ptr<Linear<Int8, float>> PackLinear(ThreadTeam&, const LinearWeights&,
+                                                                Activation, bool);
+extern template std::unique_ptr<Linear<Int8, BFloat16>> PackLinear(ThreadTeam&,
+                                                                   const LinearWeights&, Activation,
+                                                                   bool);
 
 }  // namespace embedding
