@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Writes expected/tensors.json: what PyTorch and safetensors read from the fixtures' weight files.
 
-Also writes the fixture torch-before-1.6.bin. Each tensor with its dtype, its shape, the CRC-32 of its bytes and its first values widened to f32.
-Needs torch and safetensors.
+Also writes the fixture torch-before-1.6.bin, whose storages are named by where they lay in memory: the
+names differ from run to run. Each tensor with its dtype, its shape, the CRC-32 of its bytes and its
+first values widened to f32. Needs torch and safetensors.
 """
 
 import json

@@ -11,7 +11,7 @@ import json
 import pathlib
 
 import torch
-from tokenizers import BertWordPieceTokenizer
+from tokenizers import BertWordPieceTokenizer, Tokenizer
 from tokenizers.processors import BertProcessing
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
 
@@ -20,10 +20,20 @@ HERE = pathlib.Path(__file__).resolve().parent
 lines = (HERE / "expected/tokens.all-MiniLM-L6-v2.jsonl").read_text().splitlines()
 texts = [json.loads(line)["text"] for line in lines if line.isascii()][:200]
 
-tokenizer = BertWordPieceTokenizer()
-tokenizer.train_from_iterator(texts, vocab_size=600, min_frequency=1, show_progress=False)
-special = {token: tokenizer.token_to_id(token) for token in ("[SEP]", "[CLS]")}
-tokenizer.post_processor = BertProcessing(*special.items())
+
+def trained():
+    """A tokenizer of 600 pieces of the texts. Training numbers pieces by chance, so it is another
+    each time; the one that is there stays."""
+    if (HERE / "tiny-splade/tokenizer.json").exists():
+        return Tokenizer.from_file(str(HERE / "tiny-splade/tokenizer.json"))
+    tokenizer = BertWordPieceTokenizer()
+    tokenizer.train_from_iterator(texts, vocab_size=600, min_frequency=1, show_progress=False)
+    special = {token: tokenizer.token_to_id(token) for token in ("[SEP]", "[CLS]")}
+    tokenizer.post_processor = BertProcessing(*special.items())
+    return tokenizer
+
+
+tokenizer = trained()
 torch.manual_seed(1)
 
 
