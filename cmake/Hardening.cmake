@@ -15,11 +15,13 @@ function(embedding_harden_compiler flag)
   endif()
 endfunction()
 
+# For the programs of this project. As an option of embedding_hardening it would reach those of others
+# that link the library.
 function(embedding_harden_linker flag)
   string(MAKE_C_IDENTIFIER "HAVE${flag}" have)
   check_linker_flag(CXX ${flag} ${have})
   if(${have})
-    target_link_options(embedding_hardening INTERFACE ${flag})
+    add_link_options(${flag})
   endif()
 endfunction()
 
@@ -34,11 +36,12 @@ endif()
 
 # Addresses that differ at each start, also of the program itself. Apple's linker does no other.
 # Not CMAKE_POSITION_INDEPENDENT_CODE: it makes static libraries -fPIC, whose calls are slower.
-# For tests and benchmarks too: they are linked with it.
+# For tests and benchmarks too: they are linked with it. A project that has this one as a subdirectory
+# decides for itself.
 if(NOT APPLE)
   check_cxx_compiler_flag(-fPIE HAVE_fPIE)
   check_linker_flag(CXX -pie HAVE_pie)
-  if(HAVE_fPIE AND HAVE_pie)
+  if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_POSITION_INDEPENDENT_CODE AND HAVE_fPIE AND HAVE_pie)
     add_compile_options(-fPIE)
     add_link_options(-pie)
   endif()
