@@ -5,10 +5,11 @@
 Of each dtype three servers run, OLD, NEW and OLD a second time, all but one stopped (SIGSTOP) at any
 moment. In each round each has a turn, in an order that turns: so many equal requests one after another
 that the turn is not too short, of which the median counts; of 16 clients, the time that one text takes.
-A round gives two ratios: NEW to OLD, and the second OLD to OLD, which is the noise of this run. A row is
-worse if the median of the former is above 1 by more than the bound and the noise together, and unclear
-if the noise is larger than the bound: such rows get more rounds. Exits 1 if a row is worse, 3 if one is
-unclear. Needs the standard library only, and a machine that does nothing else.
+A round gives two ratios: NEW to the mean of both OLD, and the second OLD to the first, which is the noise
+of this run. A row is worse if the median of the former is above 1 by more than the bound and the noise
+together, and unclear if the noise is larger than the bound. Rows that are either get more rounds, by
+servers that are started anew: where a process's memory lies matters too. Exits 1 if a row is worse, 3 if
+one is unclear. Needs the standard library only, and a machine that does nothing else.
 """
 
 import argparse
@@ -112,9 +113,9 @@ class Row:
         self.times = []  # of each round: OLD, NEW, OLD again
 
     def measure(self, running, rounds):
-        if not self.times:  # once without counting, which also tells how long a request takes
-            first = [turn(server, self.name, self.texts, 2) for server in running]
-            self.repeats = min(MOST, max(1, math.ceil(TURN_S / min(first))))
+        # Once without counting, which also tells how long a request takes.
+        first = [turn(server, self.name, self.texts, 2) for server in running]
+        self.repeats = min(MOST, max(1, math.ceil(TURN_S / min(first))))
         for _ in range(rounds):
             # A B C, C B A, B C A, A C B, C A B, B A C: each comes first, and before each other,
             # equally often.
@@ -124,18 +125,22 @@ class Row:
                      for i in (order if number % 2 == 0 else reversed(order))}
             self.times.append([times[i] for i in range(3)])
 
-    def ratios(self, which):
-        """Quartiles of the ratios to OLD: lower, median, upper."""
-        return statistics.quantiles([times[which] / times[0] for times in self.times], n=4)
+    def ratios(self):
+        """Quartiles of NEW's ratios to OLD: lower, median, upper."""
+        return statistics.quantiles([new / math.sqrt(a * b) for a, new, b in self.times], n=4)
+
+    def own_ratios(self):
+        """Those of OLD to itself."""
+        return statistics.quantiles([b / a for a, _, b in self.times], n=4)
 
     def noise(self):
         """How far OLD's median ratio to itself is from 1, or may be by chance: its two standard
         errors, by the quartiles (of a normal distribution)."""
-        lower, median, upper = self.ratios(2)
+        lower, median, upper = self.own_ratios()
         return max(abs(median - 1), 2 * 1.2533 * (upper - lower) / 1.349 / len(self.times) ** 0.5)
 
     def verdict(self, bound):
-        if self.ratios(1)[1] > 1 + bound + self.noise():
+        if self.ratios()[1] > 1 + bound + self.noise():
             return "WORSE"
         return "unclear" if self.noise() > bound else "fine"
 
@@ -144,7 +149,7 @@ class Row:
             return "{1:.3f} ({0:.3f} to {2:.3f})".format(*quartiles)
 
         old = statistics.median(times[0] for times in self.times) * 1000
-        return [f"{old:.2f}", shown(self.ratios(1)), shown(self.ratios(2)), f"{self.noise():.3f}",
+        return [f"{old:.2f}", shown(self.ratios()), shown(self.own_ratios()), f"{self.noise():.3f}",
                 str(len(self.times)), self.verdict(bound)]
 
 
@@ -162,27 +167,42 @@ def start(files, model, dtype, logs, running):
     return True
 
 
-def measure(options, model, dtype, logs):
-    """The table's lines of one dtype; the verdicts."""
+def measure_once(options, model, dtype, logs, rows):
+    """`rounds` more of the rows; makes them if there are none. False if the processor lacks the dtype."""
     running = []
     try:
         if not start([options.old, options.new, options.old], model, dtype, logs, running):
-            print(f"| {model.name} | {dtype} | not of this processor | | | | | | |", flush=True)
-            return []
-        running[0].resume()
-        maker = TextMaker(running[0])
-        rows = [Row(name, maker.texts(name)) for name in options.rows]
-        running[0].pause()
+            return False
+        if not rows:
+            running[0].resume()
+            maker = TextMaker(running[0])
+            rows += [Row(name, maker.texts(name)) for name in options.rows]
+            running[0].pause()
         for row in rows:
             row.measure(running, options.rounds)
-            while row.verdict(options.bound) != "fine" and len(row.times) < options.most_rounds:
-                row.measure(running, options.rounds)
-            cells = [model.name, dtype, ROWS[row.name], *row.cells(options.bound)]
-            print(f"| {' | '.join(cells)} |", flush=True)
-        return [row.verdict(options.bound) for row in rows]
     finally:
         for server in running:
             server.stop()
+    return True
+
+
+def measure(options, model, dtype, logs):
+    """Prints the table's lines of one dtype; returns the verdicts."""
+    rows = []
+    if not measure_once(options, model, dtype, logs, rows):
+        print(f"| {model.name} | {dtype} | not of this processor | | | | | | |", flush=True)
+        return []
+    rounds = options.rounds
+    while rounds < options.most_rounds:
+        again = [row for row in rows if row.verdict(options.bound) != "fine"]
+        if not again:
+            break
+        measure_once(options, model, dtype, logs, again)
+        rounds += options.rounds
+    for row in rows:
+        cells = [model.name, dtype, ROWS[row.name], *row.cells(options.bound)]
+        print(f"| {' | '.join(cells)} |", flush=True)
+    return [row.verdict(options.bound) for row in rows]
 
 
 def arguments():

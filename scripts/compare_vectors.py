@@ -277,7 +277,7 @@ def compare_variants(report, binaries, data):
 
 
 def models(data):
-    folders = [*data.iterdir(), *(ROOT / "models").iterdir()]
+    folders = [*data.glob("*/"), *(ROOT / "models").glob("*/")]
     return sorted(d for d in folders if (d / "config.json").exists() and (d / "tokenizer.json").exists())
 
 
