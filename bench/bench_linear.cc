@@ -12,19 +12,18 @@
 namespace embedding {
 namespace {
 
-template <typename In, typename Out>
-void LinearOf(benchmark::State& state, bool f16_weight = false) {
+void LinearOf(benchmark::State& state, LinearTypes types) {
   const auto rows = static_cast<size_t>(state.range(0));
   const auto in = static_cast<size_t>(state.range(1));
   const auto out = static_cast<size_t>(state.range(2));
   const std::vector<float> weight(in * out, 0.01F);
   const std::vector<float> bias(out, 0.01F);
-  InputMatrix<In> input;
+  InputMatrix input(types.input());
   input.Resize(rows, in);
   for (size_t r = 0; r < rows; ++r) input.Set(r, std::vector<float>(in, 0.5F).data());
-  std::vector<Out> output(rows * out);
+  std::vector<uint8_t> output(rows * out * DTypeBytes(types.output));
   const auto activation = state.range(3) != 0 ? Activation::kGelu : Activation::kIdentity;
-  const auto linear = PackLinear<In, Out>(Team(), {weight, bias, in, out}, activation, f16_weight);
+  const auto linear = PackLinear(Team(), types, {weight, bias, in, out}, activation);
   for (auto _ : state) {
     linear->Run(input.View(0, rows), {output.data(), rows, out}, {});
     benchmark::DoNotOptimize(output.data());
@@ -49,24 +48,24 @@ void Residual(benchmark::internal::Benchmark* benchmark) {
       ->UseRealTime();
 }
 
-void LinearF32(benchmark::State& state) { LinearOf<float, float>(state); }
-void LinearF16(benchmark::State& state) { LinearOf<float, float>(state, /*f16_weight=*/true); }
-template <typename Out>
+void LinearF32(benchmark::State& state) { LinearOf(state, {}); }
+void LinearF16(benchmark::State& state) { LinearOf(state, {DType::kF16}); }
+template <DType kOutput>
 void LinearBf16(benchmark::State& state) {
   if (!PanelsMultiplyBf16()) return state.SkipWithError("this processor does not multiply bf16");
-  LinearOf<BFloat16, Out>(state);
+  LinearOf(state, {DType::kBF16, kOutput});
 }
-template <typename Out>
+template <DType kOutput>
 void LinearInt8(benchmark::State& state) {
-  LinearOf<Int8, Out>(state);
+  LinearOf(state, {DType::kI8, kOutput});
 }
 
 BENCHMARK(LinearF32)->Apply(Inner)->Apply(Residual);
 BENCHMARK(LinearF16)->Apply(Inner)->Apply(Residual);
-BENCHMARK(LinearBf16<BFloat16>)->Apply(Inner);
-BENCHMARK(LinearBf16<float>)->Apply(Residual);
-BENCHMARK(LinearInt8<BFloat16>)->Apply(Inner);
-BENCHMARK(LinearInt8<float>)->Apply(Inner)->Apply(Residual);
+BENCHMARK(LinearBf16<DType::kBF16>)->Apply(Inner);
+BENCHMARK(LinearBf16<DType::kF32>)->Apply(Residual);
+BENCHMARK(LinearInt8<DType::kBF16>)->Apply(Inner);
+BENCHMARK(LinearInt8<DType::kF32>)->Apply(Inner)->Apply(Residual);
 
 }  // namespace
 }  // namespace embedding

@@ -6,7 +6,7 @@ import sys
 
 from model import ROOT, WORK
 
-PRODUCTS = {"f32": "LinearF32", "bf16": "LinearBf16<BFloat16>", "int8": "LinearInt8<BFloat16>"}
+PRODUCTS = {"f32": "LinearF32", "bf16": "LinearBf16<DType::kBF16>", "int8": "LinearInt8<DType::kBF16>"}
 SHAPE = "rows:512/in:1024/out:3072/gelu:0/real_time"
 # A multiplication of halves or quarters of the width does as many more at a time, where the
 # processor has it.

@@ -18,14 +18,16 @@
 namespace embedding {
 namespace {
 
-using MakeBf16ToF32 = std::unique_ptr<Linear<BFloat16, float>> (*)(ThreadTeam&,
-                                                                   const LinearWeights&,
-                                                                   Activation);
-using MakeBf16 = std::unique_ptr<Linear<BFloat16, BFloat16>> (*)(ThreadTeam&, const LinearWeights&,
-                                                                 Activation);
+// A product of bf16 that writes numbers of a type.
+using Make = std::unique_ptr<Linear> (*)(ThreadTeam&, DType, const LinearWeights&, Activation);
 
-void ExpectF32ProductOfRoundedNumbers(MakeBf16ToF32 to_f32, MakeBf16 to_bf16, size_t rows,
-                                      size_t in, size_t out, Activation activation) {
+std::unique_ptr<Linear> PackPanels(ThreadTeam& team, DType output, const LinearWeights& weights,
+                                   Activation activation) {
+  return PackPanelLinear(team, {DType::kBF16, output}, weights, activation);
+}
+
+void ExpectF32ProductOfRoundedNumbers(Make make, size_t rows, size_t in, size_t out,
+                                      Activation activation) {
   SCOPED_TRACE(testing::Message() << rows << " x " << in << " x " << out);
   std::vector<float> weight = Random(out * in, 2);
   for (float& w : weight) w = static_cast<float>(BFloat16(w));
@@ -38,15 +40,15 @@ void ExpectF32ProductOfRoundedNumbers(MakeBf16ToF32 to_f32, MakeBf16 to_bf16, si
     x = static_cast<float>(rounded.back());
   }
   std::vector<float> expected(rows * out);
-  PackPanelLinear<float, float>(TeamOf(2), parameters, activation)
+  PackPanelLinear(TeamOf(2), LinearTypes(), parameters, activation)
       ->Run({input.data(), rows, in}, {expected.data(), rows, out}, {});
   std::vector<float> f32(rows * out);
   RowCount finished(rows);
-  to_f32(TeamOf(2), parameters, activation)
+  make(TeamOf(2), DType::kF32, parameters, activation)
       ->Run({rounded.data(), rows, in}, {f32.data(), rows, out}, finished.Step());
   finished.ExpectEachOnce();
   std::vector<BFloat16> bf16(rows * out);
-  to_bf16(TeamOf(2), parameters, activation)
+  make(TeamOf(2), DType::kBF16, parameters, activation)
       ->Run({rounded.data(), rows, in}, {bf16.data(), rows, out}, {});
   const auto sum_of_sizes = static_cast<double>(in);  // of products of two numbers of size 1
   for (size_t i = 0; i < expected.size(); ++i) {
@@ -55,9 +57,9 @@ void ExpectF32ProductOfRoundedNumbers(MakeBf16ToF32 to_f32, MakeBf16 to_bf16, si
   }
 }
 
-void ExpectF32ProductsOfRoundedNumbers(MakeBf16ToF32 to_f32, MakeBf16 to_bf16) {
+void ExpectF32ProductsOfRoundedNumbers(Make make) {
   const auto expect = [&](size_t rows, size_t in, size_t out, Activation activation) {
-    ExpectF32ProductOfRoundedNumbers(to_f32, to_bf16, rows, in, out, activation);
+    ExpectF32ProductOfRoundedNumbers(make, rows, in, out, activation);
   };
   for (const size_t rows : std::initializer_list<size_t>{1, 2, 3, 4, 5, 6, 7, 20}) {
     expect(rows, 256, 64, Activation::kIdentity);
@@ -72,14 +74,12 @@ void ExpectF32ProductsOfRoundedNumbers(MakeBf16ToF32 to_f32, MakeBf16 to_bf16) {
 
 TEST(LinearBf16, IsTheF32ProductOfRoundedNumbersWhereTheProcessorHasIt) {
   if (!PanelsMultiplyBf16()) GTEST_SKIP() << "this processor does not multiply bf16";
-  ExpectF32ProductsOfRoundedNumbers(&PackPanelLinear<BFloat16, float>,
-                                    &PackPanelLinear<BFloat16, BFloat16>);
+  ExpectF32ProductsOfRoundedNumbers(&PackPanels);
 }
 
 TEST(LinearBf16, IsTheSameByOneDnn) {
   if (!PanelsMultiplyBf16()) GTEST_SKIP() << "this processor does not multiply bf16";
-  ExpectF32ProductsOfRoundedNumbers(&PackOneDnnLinear<BFloat16, float>,
-                                    &PackOneDnnLinear<BFloat16, BFloat16>);
+  ExpectF32ProductsOfRoundedNumbers(&PackOneDnnLinear);
 }
 
 #ifdef __linux__
@@ -115,7 +115,7 @@ TEST(LinearBf16, OneDnnTakesNoMemoryForEveryNewNumberOfRows) {
   const std::vector<BFloat16> input(kRows * kIn);
   std::vector<BFloat16> output(kRows * kOut);
   const auto linear =
-      PackOneDnnLinear<BFloat16, BFloat16>(TeamOf(2), {weight, {}, kIn, kOut}, Activation::kGelu);
+      PackOneDnnLinear(TeamOf(2), DType::kBF16, {weight, {}, kIn, kOut}, Activation::kGelu);
   const auto run = [&](size_t rows) {
     linear->Run({input.data(), rows, kIn}, {output.data(), rows, kOut}, {});
   };

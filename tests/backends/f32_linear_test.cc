@@ -17,16 +17,14 @@
 namespace embedding {
 namespace {
 
-using MakeF32 = std::unique_ptr<Linear<float, float>> (*)(ThreadTeam&, const LinearWeights&,
-                                                          Activation);
-
-void ExpectMatchesReference(MakeF32 make, size_t rows, size_t in, size_t out, bool with_bias,
+void ExpectMatchesReference(DType weight_type, size_t rows, size_t in, size_t out, bool with_bias,
                             Activation activation, size_t threads = 2) {
   const std::vector<float> input = Random(rows * in, 1);
   std::vector<float> weight = Random(out * in, 2);
   for (float& w : weight) w = std::nearbyint(w * 256) / 256;  // a number of f16
   const std::vector<float> bias = with_bias ? Random(out, 3) : std::vector<float>{};
-  const auto linear = make(TeamOf(threads), {weight, bias, in, out}, activation);
+  const auto linear =
+      PackPanelLinear(TeamOf(threads), {weight_type}, {weight, bias, in, out}, activation);
   std::vector<float> output(rows * out);
   linear->Run({input.data(), rows, in}, {output.data(), rows, out}, {});
   for (size_t r = 0; r < rows; ++r) {
@@ -47,9 +45,9 @@ void ExpectMatchesReference(MakeF32 make, size_t rows, size_t in, size_t out, bo
 }
 
 // The implementations with sums of f32, each against the definition.
-class LinearF32 : public testing::TestWithParam<MakeF32> {};
-INSTANTIATE_TEST_SUITE_P(Panel, LinearF32, testing::Values(&PackPanelLinear<float, float>));
-INSTANTIATE_TEST_SUITE_P(PanelOfF16, LinearF32, testing::Values(&PackF16PanelLinear));
+class LinearF32 : public testing::TestWithParam<DType> {};
+INSTANTIATE_TEST_SUITE_P(Panel, LinearF32, testing::Values(DType::kF32));
+INSTANTIATE_TEST_SUITE_P(PanelOfF16, LinearF32, testing::Values(DType::kF16));
 
 TEST_P(LinearF32, EqualsTheDefinitionForEveryNumberOfRows) {
   ForEachTarget([&] {
@@ -86,7 +84,7 @@ TEST_P(LinearF32, FinishesTheRowsWhenTheyAreWhole) {
   const std::vector<float> weight(kOut * kIn, 0.5F);
   std::vector<float> output(kRows * kOut);
   std::vector<float> sums(kRows);
-  GetParam()(TeamOf(3), {weight, {}, kIn, kOut}, Activation::kIdentity)
+  PackPanelLinear(TeamOf(3), {GetParam()}, {weight, {}, kIn, kOut}, Activation::kIdentity)
       ->Run({input.data(), kRows, kIn}, {output.data(), kRows, kOut},
             [&](size_t begin, size_t end) {
               for (size_t r = begin; r < end; ++r) {
@@ -110,7 +108,8 @@ TEST_P(LinearF32, ARowDoesNotDependOnTheOthers) {
   constexpr size_t kOut = 96;
   const std::vector<float> input = Random(40 * kIn, 1);
   const std::vector<float> weight = Random(kOut * kIn, 2);
-  const auto linear = GetParam()(TeamOf(2), {weight, {}, kIn, kOut}, Activation::kIdentity);
+  const auto linear =
+      PackPanelLinear(TeamOf(2), {GetParam()}, {weight, {}, kIn, kOut}, Activation::kIdentity);
   std::vector<float> together(40 * kOut);
   linear->Run({input.data(), 40, kIn}, {together.data(), 40, kOut}, {});
   for (size_t row = 0; row < 40; ++row) {

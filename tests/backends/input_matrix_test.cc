@@ -29,11 +29,11 @@ std::vector<float> Numbers(size_t columns) {
 }
 
 // Row r's integers, one after another.
-std::vector<int32_t> Integers(const Int8MatrixView& view, size_t r) {
+std::vector<int32_t> Integers(const InputView& view, size_t r) {
   const size_t size = sizeof(uint32_t) / Int8Kernel().group;
   std::vector<int32_t> q(view.stride / size);
   for (size_t i = 0; i < q.size(); ++i)
-    std::memcpy(&q[i], view.words + r * view.stride + i * size, size);
+    std::memcpy(&q[i], static_cast<const uint8_t*>(view.data) + r * view.stride + i * size, size);
   return q;
 }
 
@@ -41,24 +41,24 @@ TEST(InputMatrix, AreRoundedToBf16) {
   ForEachTarget([] {
     for (const size_t columns : std::initializer_list<size_t>{5, 64, 100}) {
       const std::vector<float> x = Numbers(columns);
-      InputMatrix<BFloat16> rounded;
+      InputMatrix rounded(DType::kBF16);
       rounded.Resize(kRows, columns);
       for (size_t r = 0; r < kRows; ++r) rounded.Set(r, x.data() + r * columns);
-      const MatrixView<const BFloat16> view = rounded.View(0, kRows);
-      for (size_t i = 0; i < x.size(); ++i) ASSERT_EQ(view.data[i].bits, BFloat16(x[i]).bits) << i;
+      const auto* const data = static_cast<const BFloat16*>(rounded.View(0, kRows).data);
+      for (size_t i = 0; i < x.size(); ++i) ASSERT_EQ(data[i].bits, BFloat16(x[i]).bits) << i;
     }
   });
 }
 
 TEST(InputMatrix, AsIntegersAreWithinHalfAStep) {
   ForEachTarget([] {
-    InputMatrix<Int8> rounded;  // whose later rows come to lie where others were
+    InputMatrix rounded(DType::kI8);  // whose later rows come to lie where others were
     for (const size_t columns : std::initializer_list<size_t>{1024, 100, 64, 5, 1}) {
       const std::vector<float> x = Numbers(columns);
       rounded.Resize(kRows, columns);
       for (size_t r = 0; r < kRows; ++r) rounded.Set(r, x.data() + r * columns);
       for (size_t r = 0; r < kRows; ++r) {
-        const Int8MatrixView view = rounded.View(r, 1);
+        const InputView view = rounded.View(r, 1);
         const std::vector<int32_t> q = Integers(view, 0);
         ASSERT_GE(q.size(), columns);
         for (size_t i = 0; i < columns; ++i) {
@@ -78,7 +78,7 @@ TEST(InputMatrix, AsIntegersAreWithinHalfAStep) {
 // A product of zeros has to be 0, not nearly 0.
 TEST(InputMatrix, ZeroIsOneOfTheIntegers) {
   ForEachTarget([] {
-    InputMatrix<Int8> rounded;
+    InputMatrix rounded(DType::kI8);
     rounded.Resize(1, 4);
     for (const std::vector<float>& x :
          {std::vector<float>{0, 1, 2, 3}, {0, -1, -2, -3}, {0, -1, 5, 2}, {0, 0, 0, 0}}) {
@@ -90,7 +90,7 @@ TEST(InputMatrix, ZeroIsOneOfTheIntegers) {
 
 TEST(InputMatrix, ARowThatIsNotFiniteHasNoFiniteScale) {
   ForEachTarget([] {
-    InputMatrix<Int8> rounded;
+    InputMatrix rounded(DType::kI8);
     rounded.Resize(1, 20);
     for (const float bad :
          {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
@@ -107,18 +107,18 @@ TEST(InputMatrix, ARowThatIsNotFiniteHasNoFiniteScale) {
 
 TEST(Handover, GivesWhatWasWrittenInTheProductsForm) {
   const std::vector<float> x = Numbers(64);
-  Handover<float, float> same;
-  Handover<Int8, float> rounded;
-  InputMatrix<Int8> expected;
+  Handover same(DType::kF32, DType::kF32);
+  Handover rounded(DType::kF32, DType::kI8);
+  InputMatrix expected(DType::kI8);
   same.Resize(kRows, 64);
   rounded.Resize(kRows, 64);
   expected.Resize(kRows, 64);
-  std::copy(x.begin(), x.end(), same.data());
-  std::copy(x.begin(), x.end(), rounded.data());
+  std::copy(x.begin(), x.end(), static_cast<float*>(same.data()));
+  std::copy(x.begin(), x.end(), static_cast<float*>(rounded.data()));
   EXPECT_FALSE(same.Epilogue());  // no meeting of the threads for nothing
   rounded.Epilogue()(0, kRows);
   for (size_t r = 0; r < kRows; ++r) {
-    EXPECT_EQ(same.View(r, 1).data[5], x[r * 64 + 5]);
+    EXPECT_EQ(static_cast<const float*>(same.View(r, 1).data)[5], x[r * 64 + 5]);
     expected.Set(r, x.data() + r * 64);
     EXPECT_EQ(Integers(rounded.View(r, 1), 0), Integers(expected.View(r, 1), 0));
     EXPECT_EQ(rounded.View(r, 1).scales->scale, expected.View(r, 1).scales->scale);

@@ -55,8 +55,8 @@ void RoundWeight(size_t rows, std::vector<float>& x, std::vector<double>& scales
 }
 
 template <typename T>
-InputMatrix<Int8> ToInt8(size_t rows, size_t columns, const std::vector<T>& x) {
-  InputMatrix<Int8> activations;
+InputMatrix ToInt8(size_t rows, size_t columns, const std::vector<T>& x) {
+  InputMatrix activations(DType::kI8);
   activations.Resize(rows, columns);
   for (size_t r = 0; r < rows; ++r) activations.Set(r, x.data() + r * columns);
   return activations;
@@ -66,16 +66,17 @@ InputMatrix<Int8> ToInt8(size_t rows, size_t columns, const std::vector<T>& x) {
 template <typename In, typename Out>
 void ExpectInt8MatchesDefinition(size_t rows, size_t in, size_t out, Activation activation) {
   SCOPED_TRACE(testing::Message() << rows << " x " << in << " x " << out);
+  constexpr DType kOutput = std::is_same_v<Out, float> ? DType::kF32 : DType::kBF16;
   std::vector<float> weight = Random(out * in, 2);
   const std::vector<float> bias = Random(out, 3);
-  const auto linear = PackInt8Linear<Out>(TeamOf(2), {weight, bias, in, out}, activation);
+  const auto linear = PackInt8Linear(TeamOf(2), kOutput, {weight, bias, in, out}, activation);
   std::vector<In> input;
   std::vector<float> exact_input;
   for (const float x : Random(rows * in, 1)) {
     input.emplace_back(x);
     exact_input.push_back(static_cast<float>(input.back()));
   }
-  const InputMatrix<Int8> activations = ToInt8(rows, in, input);
+  const InputMatrix activations = ToInt8(rows, in, input);
   std::vector<Out> output(rows * out);
   RowCount finished(rows);
   linear->Run(activations.View(0, rows), {output.data(), rows, out}, finished.Step());
@@ -123,8 +124,8 @@ TEST(LinearInt8, ZerosGiveTheBiasAndWhatIsNotFiniteGivesNaN) {
   input[128 + 63] = std::numeric_limits<float>::infinity();
   std::vector<float> output(3 * 40);
   ForEachTarget([&] {
-    const InputMatrix<Int8> activations = ToInt8(3, 64, input);
-    PackInt8Linear<float>(TeamOf(2), {weight, bias, 64, 40}, Activation::kIdentity)
+    const InputMatrix activations = ToInt8(3, 64, input);
+    PackInt8Linear(TeamOf(2), DType::kF32, {weight, bias, 64, 40}, Activation::kIdentity)
         ->Run(activations.View(0, 3), {output.data(), 3, 40}, {});
     for (size_t o = 0; o < 40; ++o) {
       ASSERT_EQ(output[o], bias[o]);
@@ -133,7 +134,7 @@ TEST(LinearInt8, ZerosGiveTheBiasAndWhatIsNotFiniteGivesNaN) {
     }
     std::vector<float> bad_weight = weight;
     bad_weight[5 * 64 + 7] = std::numeric_limits<float>::infinity();
-    PackInt8Linear<float>(TeamOf(2), {bad_weight, bias, 64, 40}, Activation::kIdentity)
+    PackInt8Linear(TeamOf(2), DType::kF32, {bad_weight, bias, 64, 40}, Activation::kIdentity)
         ->Run(activations.View(0, 1), {output.data(), 1, 40}, {});
     for (size_t o = 0; o < 40; ++o) ASSERT_EQ(std::isnan(output[o]), o == 5) << o;
   });
@@ -144,10 +145,10 @@ TEST(LinearInt8, TheLargestNumbersDoNotOverflow) {
   const std::vector<float> ones(kIn, 1.0F);
   const std::vector<float> minus_ones(kIn, -1.0F);
   ForEachTarget([&] {
-    const InputMatrix<Int8> activations = ToInt8(1, kIn, ones);
+    const InputMatrix activations = ToInt8(1, kIn, ones);
     for (const auto* weight : {&ones, &minus_ones}) {
       float output = 0;
-      PackInt8Linear<float>(TeamOf(2), {*weight, {}, kIn, 1}, Activation::kIdentity)
+      PackInt8Linear(TeamOf(2), DType::kF32, {*weight, {}, kIn, 1}, Activation::kIdentity)
           ->Run(activations.View(0, 1), {&output, 1, 1}, {});
       ASSERT_NEAR(output, weight->front() * kIn, kIn * 4 * kEpsilon);
     }

@@ -5,11 +5,7 @@
 #include <vector>
 
 #include "backends/cpu/attention.h"
-#include "backends/cpu/encoder_weights.h"
-#include "backends/cpu/input_matrix.h"
-#include "backends/cpu/linear.h"
 #include "backends/cpu/parallel.h"
-#include "base/aligned_buffer.h"
 
 namespace embedding {
 namespace {
@@ -20,79 +16,49 @@ namespace {
 // hide.
 constexpr size_t kChunkRows = 512;
 
-// In is what the products multiply, T what they write for attention and for the next product: float
-// or BFloat16.
-template <typename In, typename T>
-class TypedEncoder : public CpuEncoder {
- public:
-  TypedEncoder(const Encoder& encoder, EncoderWeights<In, T> weights, ThreadTeam& team)
-      : encoder_(encoder), team_(team), weights_(std::move(weights)) {}
+}  // namespace
 
-  std::span<const float> Run(const Batch& batch, std::span<const TokenRange> wanted) override;
+CpuEncoder::CpuEncoder(const Encoder& encoder, EncoderWeights weights, EncoderTypes types,
+                       ThreadTeam& team)
+    : encoder_(encoder),
+      team_(team),
+      weights_(std::move(weights)),
+      between_(types.between),
+      context_(types.between, LinearTypes{types.weight}.input()),
+      normalised_(LinearTypes{types.weight}.input()),
+      intermediate_(types.between, LinearTypes{types.weight}.input()) {}
 
- private:
-  void Reserve(size_t tokens);
-  // positions_ of all tokens.
-  void Place(const Batch& batch);
-  // hidden_ of all tokens, and their qkv_ for the first layer.
-  void Embed(const Batch& batch);
-  // The rows of hidden_ become those of the wanted tokens. How many there are.
-  size_t Keep(const Batch& batch, std::span<const TokenRange> wanted);
-  // hidden_ of `total_rows` rows from their context_, and qkv_ for layer `i + 1` if there is one.
-  void FeedForward(size_t i, size_t total_rows);
-  // Rows [first, first + rows) of qkv_ for layer `i`, if there is one, from normalised_.
-  void Project(size_t i, size_t first, size_t rows);
-  // The end of the pass that writes `branch`, or that writes hidden_ itself if it is nullptr: adds
-  // the branch's rows to those of hidden_ from `first` on and normalises them, hidden_ and
-  // normalised_ alike.
-  RowEpilogue AddNormalize(const LayerNormParameters& norm, size_t first, const float* branch);
+Result<CpuEncoder> CpuEncoder::Load(const Encoder& encoder, const EncoderTensors& tensors,
+                                    EncoderTypes types, ThreadTeam& team) {
+  ASSIGN_OR_RETURN(EncoderWeights weights, PackEncoderWeights(encoder, tensors, types, team));
+  return CpuEncoder(encoder, std::move(weights), types, team);
+}
 
-  const Encoder encoder_;
-  ThreadTeam& team_;
-  EncoderWeights<In, T> weights_;
-
-  std::vector<uint32_t> positions_;  // [tokens]
-  AlignedBuffer<float> hidden_;      // [tokens, hidden_size], the residual stream
-  AlignedBuffer<T> qkv_;             // [tokens, 3 * Attention::width()]
-  Handover<In, T> context_;          // [tokens, Attention::width()]: attention's results
-  InputMatrix<In> normalised_;       // [kChunkRows, hidden_size]: some rows of hidden_
-  Handover<In, T> intermediate_;     // [kChunkRows, FeedForward::width]
-  AlignedBuffer<float> branch_;      // [kChunkRows, hidden_size]: what is added to hidden_
-};
-
-template <typename In, typename T>
-std::span<const float> TypedEncoder<In, T>::Run(const Batch& batch,
-                                                std::span<const TokenRange> wanted) {
+std::span<const float> CpuEncoder::Run(const Batch& batch, std::span<const TokenRange> wanted) {
   Reserve(batch.tokens());
   Place(batch);
   Embed(batch);
   size_t rows = batch.tokens();
   for (size_t i = 0; i < weights_.layers.size(); ++i) {
-    const Attention& attention = encoder_.layers[i].attention;
     const bool is_last = i + 1 == weights_.layers.size();
-    context_.Resize(batch.tokens(), attention.width());
-    PackedAttention(team_, attention, qkv_.data(), batch.offsets,
-                    is_last ? wanted : std::span<const TokenRange>(), context_.data(),
-                    context_.Epilogue());
+    Attend(i, batch, is_last ? wanted : std::span<const TokenRange>());
     if (is_last) rows = Keep(batch, wanted);
     FeedForward(i, rows);
   }
   return hidden_.span().first(rows * encoder_.hidden_size);
 }
 
-template <typename In, typename T>
-void TypedEncoder<In, T>::Reserve(size_t tokens) {
+void CpuEncoder::Reserve(size_t tokens) {
   const size_t chunk = std::min(kChunkRows, tokens);
   size_t widest = 0;
   for (const Layer& layer : encoder_.layers) widest = std::max(widest, layer.attention.width());
   hidden_.Resize(tokens * encoder_.hidden_size);
-  qkv_.Resize(tokens * 3 * widest);
+  qkv_.Resize(tokens * 3 * widest * DTypeBytes(between_));
   normalised_.Resize(chunk, encoder_.hidden_size);
   branch_.Resize(chunk * encoder_.hidden_size);
 }
 
-template <typename In, typename T>
-void TypedEncoder<In, T>::Place(const Batch& batch) {
+void CpuEncoder::Place(const Batch& batch) {
   const Positions& of_model = encoder_.positions;
   positions_.resize(batch.tokens());
   for (size_t s = 0; s < batch.sequences(); ++s) {
@@ -105,8 +71,7 @@ void TypedEncoder<In, T>::Place(const Batch& batch) {
 }
 
 // hidden = LayerNorm(word + position + token type)
-template <typename In, typename T>
-void TypedEncoder<In, T>::Embed(const Batch& batch) {
+void CpuEncoder::Embed(const Batch& batch) {
   const size_t size = encoder_.hidden_size;
   const auto embed = [&](size_t first, size_t last) {
     thread_local AlignedBuffer<float> row;
@@ -135,8 +100,22 @@ void TypedEncoder<In, T>::Embed(const Batch& batch) {
   }
 }
 
-template <typename In, typename T>
-size_t TypedEncoder<In, T>::Keep(const Batch& batch, std::span<const TokenRange> wanted) {
+void CpuEncoder::Attend(size_t i, const Batch& batch, std::span<const TokenRange> queries) {
+  const Attention& attention = encoder_.layers[i].attention;
+  context_.Resize(batch.tokens(), attention.width());
+  const auto attend = [&]<typename T>(const T* qkv) {
+    PackedAttention(team_, attention, qkv, batch.offsets, queries, static_cast<T*>(context_.data()),
+                    context_.Epilogue());
+  };
+  const void* const qkv = qkv_.data();
+  if (between_ == DType::kF32) {
+    attend(static_cast<const float*>(qkv));
+  } else {
+    attend(static_cast<const BFloat16*>(qkv));
+  }
+}
+
+size_t CpuEncoder::Keep(const Batch& batch, std::span<const TokenRange> wanted) {
   const size_t size = encoder_.hidden_size;
   size_t rows = 0;
   for (size_t s = 0; s < batch.sequences(); ++s) {
@@ -151,35 +130,32 @@ size_t TypedEncoder<In, T>::Keep(const Batch& batch, std::span<const TokenRange>
   return rows;
 }
 
-template <typename In, typename T>
-void TypedEncoder<In, T>::FeedForward(size_t i, size_t total_rows) {
-  EncoderLayerWeights<In, T>& layer = weights_.layers[i];
+void CpuEncoder::FeedForward(size_t i, size_t total_rows) {
+  LayerWeights& layer = weights_.layers[i];
   const size_t width = encoder_.layers[i].feed_forward.width;
   intermediate_.Resize(std::min(kChunkRows, total_rows), width);
   for (size_t first = 0; first < total_rows; first += kChunkRows) {
     const size_t rows = std::min(kChunkRows, total_rows - first);
-    const MatrixView<float> branch = {branch_.data(), rows, encoder_.hidden_size};
+    const OutputView branch = {branch_.data(), rows, encoder_.hidden_size};
     layer.attention_output->Run(context_.View(first, rows), branch,
-                                AddNormalize(layer.attention_norm, first, branch.data));
+                                AddNormalize(layer.attention_norm, first, branch_.data()));
     layer.intermediate->Run(normalised_.View(0, rows), {intermediate_.data(), rows, width},
                             intermediate_.Epilogue());
     layer.output->Run(intermediate_.View(0, rows), branch,
-                      AddNormalize(layer.output_norm, first, branch.data));
+                      AddNormalize(layer.output_norm, first, branch_.data()));
     Project(i + 1, first, rows);
   }
 }
 
-template <typename In, typename T>
-void TypedEncoder<In, T>::Project(size_t i, size_t first, size_t rows) {
+void CpuEncoder::Project(size_t i, size_t first, size_t rows) {
   if (i == weights_.layers.size()) return;
   const size_t size = 3 * encoder_.layers[i].attention.width();
-  weights_.layers[i].qkv->Run(normalised_.View(0, rows), {qkv_.data() + first * size, rows, size},
-                              {});
+  weights_.layers[i].qkv->Run(normalised_.View(0, rows),
+                              {qkv_.data() + first * size * DTypeBytes(between_), rows, size}, {});
 }
 
-template <typename In, typename T>
-RowEpilogue TypedEncoder<In, T>::AddNormalize(const LayerNormParameters& norm, size_t first,
-                                              const float* branch) {
+RowEpilogue CpuEncoder::AddNormalize(const LayerNormParameters& norm, size_t first,
+                                     const float* branch) {
   return [this, norm = norm.view(), first, branch](size_t begin, size_t end) {
     const size_t size = encoder_.hidden_size;
     for (size_t row = begin; row < end; ++row) {
@@ -188,32 +164,6 @@ RowEpilogue TypedEncoder<In, T>::AddNormalize(const LayerNormParameters& norm, s
       normalised_.Set(row, hidden);
     }
   };
-}
-
-template <typename In, typename T>
-Result<std::unique_ptr<CpuEncoder>> Make(const Encoder& encoder, const EncoderTensors& tensors,
-                                         bool f16_weight, ThreadTeam& team) {
-  using Weights = EncoderWeights<In, T>;
-  ASSIGN_OR_RETURN(Weights weights,
-                   (PackEncoderWeights<In, T>(encoder, tensors, team, f16_weight)));
-  return std::unique_ptr<CpuEncoder>(
-      std::make_unique<TypedEncoder<In, T>>(encoder, std::move(weights), team));
-}
-
-}  // namespace
-
-Result<std::unique_ptr<CpuEncoder>> MakeCpuEncoder(const Encoder& encoder,
-                                                   const EncoderTensors& tensors, ComputeType type,
-                                                   bool has_bf16, ThreadTeam& team) {
-  switch (type) {
-    case ComputeType::kBF16:
-      return Make<BFloat16, BFloat16>(encoder, tensors, false, team);
-    case ComputeType::kInt8:
-      return has_bf16 ? Make<Int8, BFloat16>(encoder, tensors, false, team)
-                      : Make<Int8, float>(encoder, tensors, false, team);
-    default:
-      return Make<float, float>(encoder, tensors, type == ComputeType::kF16, team);
-  }
 }
 
 }  // namespace embedding

@@ -1,11 +1,16 @@
 // The encoder on the CPU: from token ids to the last hidden states.
 #pragma once
 
-#include <memory>
+#include <cstddef>
+#include <cstdint>
 #include <span>
+#include <vector>
 
 #include "backends/backend.h"
+#include "backends/cpu/encoder_weights.h"
+#include "backends/cpu/input_matrix.h"
 #include "backends/wanted_tokens.h"
+#include "base/aligned_buffer.h"
 #include "base/thread_team.h"
 
 namespace embedding {
@@ -13,19 +18,49 @@ namespace embedding {
 // Not thread-safe.
 class CpuEncoder {
  public:
-  virtual ~CpuEncoder() = default;
+  // Packs the weights for `team`, which must outlive the encoder. Errors: kModelLoad naming the
+  // tensor. Throws what packing throws.
+  static Result<CpuEncoder> Load(const Encoder& encoder, const EncoderTensors& tensors,
+                                 EncoderTypes types, ThreadTeam& team);
 
   // The last hidden states of the tokens `wanted`, [sequences], of each sequence, side by side:
   // f32, [their number, hidden_size], valid until the next call. Throws std::bad_alloc, and what
   // oneDNN throws.
-  virtual std::span<const float> Run(const Batch& batch, std::span<const TokenRange> wanted) = 0;
-};
+  std::span<const float> Run(const Batch& batch, std::span<const TokenRange> wanted);
 
-// Packs the weights for `team`, which must outlive the encoder. `type` is not kAuto; with
-// `has_bf16` what passes between products of int8 is bf16. Errors: kModelLoad naming the tensor.
-// Throws what packing throws.
-Result<std::unique_ptr<CpuEncoder>> MakeCpuEncoder(const Encoder& encoder,
-                                                   const EncoderTensors& tensors, ComputeType type,
-                                                   bool has_bf16, ThreadTeam& team);
+ private:
+  CpuEncoder(const Encoder& encoder, EncoderWeights weights, EncoderTypes types, ThreadTeam& team);
+
+  void Reserve(size_t tokens);
+  // positions_ of all tokens.
+  void Place(const Batch& batch);
+  // hidden_ of all tokens, and their qkv_ for the first layer.
+  void Embed(const Batch& batch);
+  // context_ of layer `i`, of the queries that ask.
+  void Attend(size_t i, const Batch& batch, std::span<const TokenRange> queries);
+  // The rows of hidden_ become those of the wanted tokens. How many there are.
+  size_t Keep(const Batch& batch, std::span<const TokenRange> wanted);
+  // hidden_ of `total_rows` rows from their context_, and qkv_ for layer `i + 1` if there is one.
+  void FeedForward(size_t i, size_t total_rows);
+  // Rows [first, first + rows) of qkv_ for layer `i`, if there is one, from normalised_.
+  void Project(size_t i, size_t first, size_t rows);
+  // The end of the pass that writes `branch`, or that writes hidden_ itself if it is nullptr: adds
+  // the branch's rows to those of hidden_ from `first` on and normalises them, hidden_ and
+  // normalised_ alike.
+  RowEpilogue AddNormalize(const LayerNormParameters& norm, size_t first, const float* branch);
+
+  Encoder encoder_;
+  ThreadTeam& team_;
+  EncoderWeights weights_;
+  DType between_;  // EncoderTypes::between
+
+  std::vector<uint32_t> positions_;  // [tokens]
+  AlignedBuffer<float> hidden_;      // [tokens, hidden_size], the residual stream
+  AlignedBuffer<uint8_t> qkv_;       // [tokens, 3 * Attention::width()] of between_
+  Handover context_;                 // [tokens, Attention::width()]: attention's results
+  InputMatrix normalised_;           // [chunk, hidden_size]: some rows of hidden_
+  Handover intermediate_;            // [chunk, FeedForward::width]
+  AlignedBuffer<float> branch_;      // [chunk, hidden_size]: what is added to hidden_
+};
 
 }  // namespace embedding

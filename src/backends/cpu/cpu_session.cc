@@ -32,10 +32,23 @@ std::string_view NameOf(ComputeType type) {
   }
 }
 
+EncoderTypes TypesOf(ComputeType type, bool has_bf16) {
+  switch (type) {
+    case ComputeType::kBF16:
+      return {DType::kBF16, DType::kBF16};
+    case ComputeType::kF16:
+      return {DType::kF16, DType::kF32};
+    case ComputeType::kInt8:
+      return {DType::kI8, has_bf16 ? DType::kBF16 : DType::kF32};
+    default:
+      return {DType::kF32, DType::kF32};
+  }
+}
+
 class CpuSession : public Session {
  public:
   CpuSession(const Architecture& architecture, ComputeType type, std::shared_ptr<ThreadTeam> team,
-             std::unique_ptr<CpuEncoder> encoder, std::vector<std::unique_ptr<CpuHead>> heads)
+             CpuEncoder encoder, std::vector<std::unique_ptr<CpuHead>> heads)
       : hidden_size_(architecture.encoder.hidden_size),
         architecture_heads_(architecture.heads),
         type_(type),
@@ -54,7 +67,7 @@ class CpuSession : public Session {
   const Heads architecture_heads_;
   const ComputeType type_;
   const std::shared_ptr<ThreadTeam> team_;
-  const std::unique_ptr<CpuEncoder> encoder_;
+  CpuEncoder encoder_;
   const std::vector<std::unique_ptr<CpuHead>> heads_;
 
   // Of the batch that is computed.
@@ -70,7 +83,7 @@ void CpuSession::Compute(const Batch& batch, BatchOutputs& outputs) {
     wanted_.push_back(WantedTokens(architecture_heads_, batch.wanted[s], tokens));
     row_begins_.push_back(row_begins_.back() + wanted_.back().size());
   }
-  const HiddenStates hidden = {encoder_->Run(batch, wanted_), row_begins_, hidden_size_};
+  const HiddenStates hidden = {encoder_.Run(batch, wanted_), row_begins_, hidden_size_};
   outputs.assign(batch.sequences(), {});
   for (size_t s = 0; s < batch.sequences(); ++s) {
     if (batch.wanted[s].token_embeddings) outputs[s].token_embeddings = hidden.of(s);
@@ -114,8 +127,8 @@ std::vector<std::unique_ptr<CpuHead>> MakeHeads(const Architecture& architecture
 Result<std::unique_ptr<Session>> MakeCpuSession(const Architecture& architecture,
                                                 const Tensors& tensors, ComputeType type,
                                                 bool has_bf16, std::shared_ptr<ThreadTeam> team) {
-  ASSIGN_OR_RETURN(std::unique_ptr<CpuEncoder> encoder,
-                   MakeCpuEncoder(architecture.encoder, tensors.encoder, type, has_bf16, *team));
+  ASSIGN_OR_RETURN(CpuEncoder encoder, CpuEncoder::Load(architecture.encoder, tensors.encoder,
+                                                        TypesOf(type, has_bf16), *team));
   auto heads = MakeHeads(architecture, tensors.heads, *team);
   return std::unique_ptr<Session>(std::make_unique<CpuSession>(
       architecture, type, std::move(team), std::move(encoder), std::move(heads)));

@@ -12,46 +12,35 @@
 
 namespace embedding {
 
-// In is what the products multiply, T what they write: float or BFloat16. What is added to the
-// residual stream is f32.
-template <typename In, typename T>
-struct EncoderLayerWeights {
-  std::unique_ptr<Linear<In, T>> qkv;                   // hidden_size -> 3 * width: q, k, v
-  std::unique_ptr<Linear<In, float>> attention_output;  // width -> hidden_size
+// The numbers that an encoder computes in.
+struct EncoderTypes {
+  DType weight = DType::kF32;  // of its products, as LinearTypes has it
+  // What products write for attention and for the next product, kF32 or kBF16. What is added to the
+  // residual stream is f32.
+  DType between = DType::kF32;
+};
+
+struct LayerWeights {
+  std::unique_ptr<Linear> qkv;               // hidden_size -> 3 * width: q, k, v
+  std::unique_ptr<Linear> attention_output;  // width -> hidden_size
   LayerNormParameters attention_norm;
-  std::unique_ptr<Linear<In, T>> intermediate;  // hidden_size -> FeedForward::width, activation
-  std::unique_ptr<Linear<In, float>> output;    // FeedForward::width -> hidden_size
+  std::unique_ptr<Linear> intermediate;  // hidden_size -> FeedForward::width, activation
+  std::unique_ptr<Linear> output;        // FeedForward::width -> hidden_size
   LayerNormParameters output_norm;
 };
 
-template <typename In, typename T>
 struct EncoderWeights {
   // Tables that stay where the file is mapped: a batch touches few of their rows.
   TensorView word_embeddings;        // [vocab_size, hidden_size]
   TensorView position_embeddings;    // [Positions::count, hidden_size]
   TensorView token_type_embeddings;  // [token_types, hidden_size]
   LayerNormParameters embeddings_norm;
-  std::vector<EncoderLayerWeights<In, T>> layers;
+  std::vector<LayerWeights> layers;
 };
 
-// Packed for `team`, as PackLinear does; `f16_weight` is as there.
-// Errors: kModelLoad naming a tensor with numbers beyond f16's.
-template <typename In, typename T>
-Result<EncoderWeights<In, T>> PackEncoderWeights(const Encoder& encoder,
-                                                 const EncoderTensors& tensors, ThreadTeam& team,
-                                                 bool f16_weight);
-
-extern template Result<EncoderWeights<float, float>> PackEncoderWeights(const Encoder&,
-                                                                        const EncoderTensors&,
-                                                                        ThreadTeam&, bool);
-extern template Result<EncoderWeights<BFloat16, BFloat16>> PackEncoderWeights(const Encoder&,
-                                                                              const EncoderTensors&,
-                                                                              ThreadTeam&, bool);
-extern template Result<EncoderWeights<Int8, float>> PackEncoderWeights(const Encoder&,
-                                                                       const EncoderTensors&,
-                                                                       ThreadTeam&, bool);
-extern template Result<EncoderWeights<Int8, BFloat16>> PackEncoderWeights(const Encoder&,
-                                                                          const EncoderTensors&,
-                                                                          ThreadTeam&, bool);
+// Packed for `team`, as PackLinear does. Errors: kModelLoad naming a tensor with numbers beyond
+// f16's, for weights of that.
+Result<EncoderWeights> PackEncoderWeights(const Encoder& encoder, const EncoderTensors& tensors,
+                                          EncoderTypes types, ThreadTeam& team);
 
 }  // namespace embedding

@@ -8,6 +8,7 @@
 #include "backends/cpu/input_matrix.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -112,32 +113,59 @@ HWY_EXPORT(RoundRow);
 HWY_EXPORT(QuantizeF32);
 HWY_EXPORT(QuantizeBf16);
 
-template <>
-void InputMatrix<float>::Set(size_t row, const float* x) {
-  std::copy_n(x, columns_, Row(row));
-}
-template <>
-void InputMatrix<BFloat16>::Set(size_t row, const float* x) {
-  HWY_DYNAMIC_DISPATCH(RoundRow)(x, columns_, Row(row));
+namespace {
+constexpr size_t kWordBytes = 4;
+}  // namespace
+
+void InputMatrix::Resize(size_t rows, size_t columns) {
+  columns_ = columns;
+  if (type_ == DType::kI8) {
+    group_ = Int8Kernel().group;
+    stride_ = (columns + group_ - 1) / group_ * kWordBytes;
+    scales_.Resize(rows);
+  } else {
+    stride_ = columns * DTypeBytes(type_);
+  }
+  bytes_.Resize(rows * stride_);
 }
 
-void InputMatrix<Int8>::Resize(size_t rows, size_t columns) {
-  group_ = Int8Kernel().group;
-  columns_ = columns;
-  stride_ = (columns + group_ - 1) / group_ * kWordBytes;
-  words_.Resize(rows * stride_);
-  scales_.Resize(rows);
-}
-uint8_t* InputMatrix<Int8>::Words(size_t row) {
-  uint8_t* words = words_.data() + row * stride_;
+uint8_t* InputMatrix::Words(size_t row) {
+  uint8_t* words = bytes_.data() + row * stride_;
   std::fill_n(words + stride_ - kWordBytes, kWordBytes, uint8_t{0});
   return words;
 }
-void InputMatrix<Int8>::Set(size_t row, const float* x) {
-  scales_[row] = HWY_DYNAMIC_DISPATCH(QuantizeF32)(x, columns_, group_, Words(row));
+
+void InputMatrix::Set(size_t row, const float* x) {
+  uint8_t* const to = bytes_.data() + row * stride_;
+  switch (type_) {
+    case DType::kI8:
+      scales_[row] = HWY_DYNAMIC_DISPATCH(QuantizeF32)(x, columns_, group_, Words(row));
+      break;
+    case DType::kBF16:
+      HWY_DYNAMIC_DISPATCH(RoundRow)(x, columns_, reinterpret_cast<BFloat16*>(to));
+      break;
+    default:
+      std::copy_n(x, columns_, reinterpret_cast<float*>(to));
+  }
 }
-void InputMatrix<Int8>::Set(size_t row, const BFloat16* x) {
+
+void InputMatrix::Set(size_t row, const BFloat16* x) {
+  assert(type_ == DType::kI8);
   scales_[row] = HWY_DYNAMIC_DISPATCH(QuantizeBf16)(x, columns_, group_, Words(row));
+}
+
+RowEpilogue Handover::Epilogue() {
+  if (!rounds_) return {};
+  return [this](size_t begin, size_t end) {
+    for (size_t row = begin; row < end; ++row) {
+      const size_t first = row * columns_;
+      if (written_type_ == DType::kF32) {
+        rounded_.Set(row, static_cast<const float*>(data()) + first);
+      } else {
+        rounded_.Set(row, static_cast<const BFloat16*>(data()) + first);
+      }
+    }
+  };
 }
 
 }  // namespace embedding

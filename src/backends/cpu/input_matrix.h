@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 
 #include "backends/cpu/linear.h"
 #include "base/aligned_buffer.h"
@@ -13,92 +12,64 @@
 
 namespace embedding {
 
-// In is float, BFloat16 or Int8.
-template <typename In>
 class InputMatrix {
  public:
+  // Of kF32, kBF16 or kI8.
+  explicit InputMatrix(DType type) : type_(type) {}
+
   // What was there is lost. Throws std::bad_alloc.
-  void Resize(size_t rows, size_t columns) {
-    columns_ = columns;
-    numbers_.Resize(rows * columns);
-  }
-  // Row `row` becomes x, [columns], rounded.
-  void Set(size_t row, const float* x);
-  // The rows from `row` on, for who writes In's itself.
-  In* Row(size_t row) { return numbers_.data() + row * columns_; }
-  MatrixView<const In> View(size_t first, size_t rows) const {
-    return {numbers_.data() + first * columns_, rows, columns_};
-  }
-
- private:
-  size_t columns_ = 0;
-  AlignedBuffer<In> numbers_;
-};
-
-template <>
-void InputMatrix<float>::Set(size_t row, const float* x);
-template <>
-void InputMatrix<BFloat16>::Set(size_t row, const float* x);
-
-// q lies in [0, 255]: a row's numbers in 255 steps from the least to the largest, 0 being among
-// them. A row with a number that is not finite has a scale that is none either.
-template <>
-class InputMatrix<Int8> {
- public:
   void Resize(size_t rows, size_t columns);
+  // Row `row` becomes x, [columns], rounded. Integers q lie in [0, 255]: a row's numbers in 255
+  // steps from the least to the largest, 0 being among them; a row with a number that is not finite
+  // has a scale that is none either.
   void Set(size_t row, const float* x);
-  void Set(size_t row, const BFloat16* x);
-  Int8MatrixView View(size_t first, size_t rows) const {
-    return {words_.data() + first * stride_, stride_, scales_.data() + first, rows};
+  void Set(size_t row, const BFloat16* x);  // of kI8
+  // The rows, for who writes numbers of kF32 or kBF16 itself.
+  void* data() { return bytes_.data(); }
+  InputView View(size_t first, size_t rows) const {
+    return {bytes_.data() + first * stride_, rows, stride_,
+            type_ == DType::kI8 ? scales_.data() + first : nullptr};
   }
 
  private:
-  // Of row `row`. The last one is 0, for the columns need not fill it.
+  // Of row `row`. The last one of integers is 0, for the columns need not fill it.
   uint8_t* Words(size_t row);
 
-  static constexpr size_t kWordBytes = 4;
-
+  const DType type_;
   size_t columns_ = 0;
   size_t group_ = 0;                    // integers in a word
   size_t stride_ = 0;                   // bytes
-  AlignedBuffer<uint8_t> words_;        // [rows][stride]
-  AlignedBuffer<Int8RowScale> scales_;  // [rows]
+  AlignedBuffer<uint8_t> bytes_;        // [rows][stride]
+  AlignedBuffer<Int8RowScale> scales_;  // [rows], of kI8
 };
 
-// Rows that one pass writes as T's, float or BFloat16, and a product takes as In's: T or Int8.
-template <typename In, typename T>
+// Rows that one pass writes as numbers of one type, kF32 or kBF16, and a product takes as those of
+// another: the same, or kI8.
 class Handover {
  public:
-  // As InputMatrix' Resize.
+  Handover(DType written, DType taken)
+      : written_type_(written), rounds_(written != taken), written_(written), rounded_(taken) {}
+
+  // As InputMatrix's Resize.
   void Resize(size_t rows, size_t columns) {
+    columns_ = columns;
     written_.Resize(rows, columns);
-    if constexpr (kRounds) rounded_.Resize(rows, columns);
+    if (rounds_) rounded_.Resize(rows, columns);
   }
   // [rows, columns], to be written.
-  T* data() { return written_.Row(0); }
+  void* data() { return written_.data(); }
   // The end of the pass that writes them.
-  RowEpilogue Epilogue() {
-    if constexpr (kRounds) {
-      return [this](size_t begin, size_t end) {
-        for (size_t row = begin; row < end; ++row) rounded_.Set(row, written_.Row(row));
-      };
-    } else {
-      return {};
-    }
-  }
-  InputView<In> View(size_t first, size_t rows) const {
-    if constexpr (kRounds) {
-      return rounded_.View(first, rows);
-    } else {
-      return written_.View(first, rows);
-    }
+  RowEpilogue Epilogue();
+  InputView View(size_t first, size_t rows) const {
+    return rounds_ ? rounded_.View(first, rows) : written_.View(first, rows);
   }
 
  private:
-  static constexpr bool kRounds = !std::is_same_v<In, T>;
-
-  InputMatrix<T> written_;
-  InputMatrix<In> rounded_;  // where kRounds
+  const DType written_type_;
+  const bool rounds_;
+  size_t columns_ = 0;
+  InputMatrix written_;
+  InputMatrix rounded_;  // where rounds_
 };
 
 }  // namespace embedding

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <type_traits>
 
 #include "backends/cpu/panel_product.h"
 #include "backends/cpu/parallel.h"
@@ -98,14 +97,14 @@ ColumnScale ScaleOf(std::span<const float> weights) {
   return {step, std::isnormal(step) ? kLargest / largest : 0.0F};
 }
 
-template <typename Out>
-class Int8Linear : public Linear<Int8, Out> {
+class Int8Linear : public Linear {
  public:
-  Int8Linear(ThreadTeam& team, const LinearWeights& parameters, Activation activation)
+  Int8Linear(ThreadTeam& team, DType output, const LinearWeights& weights, Activation activation)
       : team_(team),
         kernel_(Int8Kernel()),
-        in_features_(parameters.in_features),
-        out_features_(parameters.out_features),
+        output_(output),
+        in_features_(weights.in_features),
+        out_features_(weights.out_features),
         activation_(activation) {
     const size_t columns = (out_features_ + kernel_.width - 1) / kernel_.width * kernel_.width;
     for (AlignedBuffer<float>* of_columns : {&scales_, &bias_}) {
@@ -114,12 +113,12 @@ class Int8Linear : public Linear<Int8, Out> {
     }
     weight_sums_.Resize(columns);
     std::fill_n(weight_sums_.data(), columns, 0);
-    std::copy(parameters.bias.begin(), parameters.bias.end(), bias_.data());
+    std::copy(weights.bias.begin(), weights.bias.end(), bias_.data());
 
     AlignedBuffer<float> inverses(out_features_);
     ParallelFor(team, out_features_, [&](size_t feature) {
-      const auto weights = parameters.weight.subspan(feature * in_features_, in_features_);
-      const ColumnScale scale = ScaleOf(weights);
+      const ColumnScale scale =
+          ScaleOf(weights.weight.subspan(feature * in_features_, in_features_));
       scales_[feature] = scale.step;
       inverses[feature] = scale.inverse;
     });
@@ -127,7 +126,7 @@ class Int8Linear : public Linear<Int8, Out> {
         team, kernel_, in_features_, out_features_,
         [&](size_t feature, size_t first, size_t count, int8_t* to) {
           if (inverses[feature] == 0) return;
-          const float* from = parameters.weight.data() + feature * in_features_ + first;
+          const float* from = weights.weight.data() + feature * in_features_ + first;
           for (size_t i = 0; i < count; ++i) {
             to[i] = static_cast<int8_t>(std::lrint(from[i] * inverses[feature]));
             weight_sums_[feature] += to[i];
@@ -135,38 +134,42 @@ class Int8Linear : public Linear<Int8, Out> {
         });
   }
 
-  void Run(InputView<Int8> input, MatrixView<Out> output, const RowEpilogue& epilogue) override {
+  void Run(const InputView& input, const OutputView& output, const RowEpilogue& epilogue) override {
     MultiplyPanels(
-        team_, kernel_, weight_, input.words, input.stride, input.rows,
+        team_, kernel_, weight_, static_cast<const uint8_t*>(input.data), input.stride, input.rows,
         [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
-          const MatrixView<Out> of_tile = {output.data + row * out_features_, rows, out_features_};
-          Epilogue(panel, input.scales + row, reinterpret_cast<const int32_t*>(sums), of_tile);
+          TakeTile(panel, row, rows, input.scales, reinterpret_cast<const int32_t*>(sums),
+                   output.data);
         },
         epilogue);
   }
 
  private:
-  // The outputs of one panel for the rows of one tile.
-  void Epilogue(size_t panel, const Int8RowScale* inputs, const int32_t* sums,
-                MatrixView<Out> output) const {
+  // The epilogue of a tile: the outputs of one panel for some rows.
+  void TakeTile(size_t panel, size_t row, size_t rows, const Int8RowScale* inputs,
+                const int32_t* sums, void* output) const {
     const size_t width = kernel_.width;
     const size_t first = panel * width;
     const size_t columns = std::min(width, out_features_ - first);
     const Int8Epilogue epilogue = {scales_.data() + first, weight_sums_.data() + first,
                                    bias_.data() + first, activation_};
-    for (size_t r = 0; r < output.rows; ++r) {
+    for (size_t r = 0; r < rows; ++r) {
       const int32_t* of_row = sums + r * width;
-      Out* out = output.data + r * out_features_ + first;
-      if constexpr (std::is_same_v<Out, float>) {
-        HWY_DYNAMIC_DISPATCH(EpilogueF32)(of_row, inputs[r], epilogue, width, columns, out);
+      const Int8RowScale& input = inputs[row + r];
+      const size_t place = (row + r) * out_features_ + first;
+      if (output_ == DType::kF32) {
+        HWY_DYNAMIC_DISPATCH(EpilogueF32)
+        (of_row, input, epilogue, width, columns, static_cast<float*>(output) + place);
       } else {
-        HWY_DYNAMIC_DISPATCH(EpilogueBf16)(of_row, inputs[r], epilogue, width, columns, out);
+        HWY_DYNAMIC_DISPATCH(EpilogueBf16)
+        (of_row, input, epilogue, width, columns, static_cast<BFloat16*>(output) + place);
       }
     }
   }
 
   ThreadTeam& team_;
   const MicroKernel kernel_;
+  const DType output_;
   const size_t in_features_;
   const size_t out_features_;
   const Activation activation_;
@@ -179,16 +182,10 @@ class Int8Linear : public Linear<Int8, Out> {
 
 }  // namespace
 
-template <typename Out>
-std::unique_ptr<Linear<Int8, Out>> PackInt8Linear(ThreadTeam& team, const LinearWeights& parameters,
-                                                  Activation activation) {
-  return std::make_unique<Int8Linear<Out>>(team, parameters, activation);
+std::unique_ptr<Linear> PackInt8Linear(ThreadTeam& team, DType output, const LinearWeights& weights,
+                                       Activation activation) {
+  return std::make_unique<Int8Linear>(team, output, weights, activation);
 }
-
-template std::unique_ptr<Linear<Int8, float>> PackInt8Linear(ThreadTeam&, const LinearWeights&,
-                                                             Activation);
-template std::unique_ptr<Linear<Int8, BFloat16>> PackInt8Linear(ThreadTeam&, const LinearWeights&,
-                                                                Activation);
 
 }  // namespace embedding
 #endif  // HWY_ONCE

@@ -12,15 +12,7 @@ namespace embedding {
 // of its output feature divided by 127. The integer sums are exact for up to 65,536 input features,
 // so a row's result depends neither on its batch nor on the processor. An input row whose scale is
 // not finite gives NaN.
-template <typename Out>
-std::unique_ptr<Linear<Int8, Out>> PackInt8Linear(ThreadTeam& team, const LinearWeights& parameters,
-                                                  Activation activation);
-
-extern template std::unique_ptr<Linear<Int8, float>> PackInt8Linear(ThreadTeam&,
-                                                                    const LinearWeights&,
-                                                                    Activation);
-extern template std::unique_ptr<Linear<Int8, BFloat16>> PackInt8Linear(ThreadTeam&,
-                                                                       const LinearWeights&,
-                                                                       Activation);
+std::unique_ptr<Linear> PackInt8Linear(ThreadTeam& team, DType output, const LinearWeights& weights,
+                                       Activation activation);
 
 }  // namespace embedding

@@ -1,40 +1,20 @@
 #include "backends/cpu/linear.h"
 
-#include <type_traits>
-
 #include "backends/cpu/int8_linear.h"
 #include "backends/cpu/onednn_linear.h"
 #include "backends/cpu/panel_linear.h"
 
 namespace embedding {
 
-template <typename In, typename Out>
-std::unique_ptr<Linear<In, Out>> PackLinear(ThreadTeam& team, const LinearWeights& parameters,
-                                            Activation activation,
-                                            [[maybe_unused]] bool f16_weight) {
-  if constexpr (std::is_same_v<In, Int8>) {
-    return PackInt8Linear<Out>(team, parameters, activation);
-  } else {
-    if constexpr (std::is_same_v<In, float>) {
-      if (f16_weight) return PackF16PanelLinear(team, parameters, activation);
-    } else {
+std::unique_ptr<Linear> PackLinear(ThreadTeam& team, LinearTypes types,
+                                   const LinearWeights& weights, Activation activation) {
+  if (types.weight == DType::kI8) return PackInt8Linear(team, types.output, weights, activation);
 #if defined(__x86_64__)
-      if (OneDnnUsesAmx()) return PackOneDnnLinear<In, Out>(team, parameters, activation);
-#endif
-    }
-    return PackPanelLinear<In, Out>(team, parameters, activation);
+  if (types.weight == DType::kBF16 && OneDnnUsesAmx()) {
+    return PackOneDnnLinear(team, types.output, weights, activation);
   }
+#endif
+  return PackPanelLinear(team, types, weights, activation);
 }
-
-template std::unique_ptr<Linear<float, float>> PackLinear(ThreadTeam&, const LinearWeights&,
-                                                          Activation, bool);
-template std::unique_ptr<Linear<BFloat16, BFloat16>> PackLinear(ThreadTeam&, const LinearWeights&,
-                                                                Activation, bool);
-template std::unique_ptr<Linear<BFloat16, float>> PackLinear(ThreadTeam&, const LinearWeights&,
-                                                             Activation, bool);
-template std::unique_ptr<Linear<Int8, float>> PackLinear(ThreadTeam&, const LinearWeights&,
-                                                         Activation, bool);
-template std::unique_ptr<Linear<Int8, BFloat16>> PackLinear(ThreadTeam&, const LinearWeights&,
-                                                            Activation, bool);
 
 }  // namespace embedding

@@ -1,6 +1,6 @@
-// Linear: output = activation(input * weight^T + bias) with the weight packed once. In is what is
-// multiplied: float, BFloat16 or Int8. Sums of the first two are f32, those of integers exact; both
-// are rounded to Out at the end.
+// Linear: output = activation(input * weight^T + bias) with the weight packed once. Sums of
+// floating-point numbers are f32, those of integers exact; both are rounded to the output's type at
+// the end.
 //
 // Thread-safety: none; a product runs on the team that it was packed for, and which must outlive
 // it.
@@ -10,39 +10,54 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <type_traits>
 
 #include "backends/cpu/parallel.h"
 #include "base/half.h"
-#include "model/model_spec.h"
+#include "model/heads.h"
+#include "weights/tensor_store.h"
 
 namespace embedding {
 
-// A row-major, dense matrix in somebody else's memory, [rows, columns].
-template <typename T>
-struct MatrixView {
-  T* data = nullptr;
-  size_t rows = 0;
-  size_t columns = 0;
+// What a product multiplies and writes. By `weight` and its input:
+//   kF32, kBF16  both are
+//   kF16         the input is f32, the weight alone is rounded
+//   kI8          both are 8-bit integers with scales: the input's as InputMatrix makes them
+struct LinearTypes {
+  DType weight = DType::kF32;
+  DType output = DType::kF32;  // kF32 or kBF16
+
+  DType input() const { return weight == DType::kF16 ? DType::kF32 : weight; }
 };
 
 // Numbers x as 8-bit integers q, x = (q - zero) * scale, with a scale and a zero for each row.
-struct Int8 {};
 struct Int8RowScale {
   float scale;
   int32_t zero;
 };
-struct Int8MatrixView {
-  const uint8_t* words = nullptr;  // [rows] of q in words, as Int8Kernel() takes them
-  size_t stride = 0;               // bytes from row to row
-  const Int8RowScale* scales = nullptr;
-  size_t rows = 0;
+
+// A product's input, in somebody else's memory: rows of f32, of bf16, or of 8-bit integers in words
+// as Int8Kernel() takes them.
+struct InputView {
+  InputView(const void* first_row, size_t row_count, size_t row_stride,
+            const Int8RowScale* row_scales)
+      : data(first_row), rows(row_count), stride(row_stride), scales(row_scales) {}
+  // A row-major, dense matrix of f32 or bf16.
+  template <typename T>
+  InputView(const T* numbers, size_t row_count, size_t columns)
+      : InputView(numbers, row_count, columns * sizeof(T), nullptr) {}
+
+  const void* data;
+  size_t rows;
+  size_t stride;               // bytes from row to row
+  const Int8RowScale* scales;  // [rows], of integers
 };
 
-// A product's input; input_matrix.h makes it.
-template <typename In>
-using InputView =
-    std::conditional_t<std::is_same_v<In, Int8>, Int8MatrixView, MatrixView<const In>>;
+// A row-major, dense matrix of the output's type, [rows, columns].
+struct OutputView {
+  void* data = nullptr;
+  size_t rows = 0;
+  size_t columns = 0;
+};
 
 // A torch.nn.Linear's parameters: weight is [out_features, in_features] row-major, bias is
 // [out_features] or empty.
@@ -53,38 +68,22 @@ struct LinearWeights {
   size_t out_features = 0;
 };
 
-template <typename In, typename Out>
 class Linear {
  public:
   virtual ~Linear() = default;
 
-  // input is [rows, in_features], output [rows, out_features], rows >= 1; no overlap. A row's
-  // result does not depend on the other rows. `epilogue`, if it is not empty, is given the output's
-  // rows, whole.
-  virtual void Run(InputView<In> input, MatrixView<Out> output, const RowEpilogue& epilogue) = 0;
+  // input is [rows, in_features], output [rows, out_features], of the types that it was packed for;
+  // rows >= 1; no overlap. A row's result does not depend on the other rows. `epilogue`, if it is
+  // not empty, is given the output's rows, whole.
+  virtual void Run(const InputView& input, const OutputView& output,
+                   const RowEpilogue& epilogue) = 0;
 };
 
 // Packs the parameters, which are not kept, for products on `team`. The activation is fused into
-// the product: kIdentity, kGelu or kGeluTanh. With f16_weight, for an In of float, the weight
-// alone is rounded to f16.
+// the product: kIdentity, kGelu or kGeluTanh.
 //
 // Kernels of our own multiply (panel_product.h); bf16 where the processor has AMX, oneDNN.
-template <typename In, typename Out>
-std::unique_ptr<Linear<In, Out>> PackLinear(ThreadTeam& team, const LinearWeights& parameters,
-                                            Activation activation, bool f16_weight = false);
-
-extern template std::unique_ptr<Linear<float, float>> PackLinear(ThreadTeam&, const LinearWeights&,
-                                                                 Activation, bool);
-extern template std::unique_ptr<Linear<BFloat16, BFloat16>> PackLinear(ThreadTeam&,
-                                                                       const LinearWeights&,
-                                                                       Activation, bool);
-extern template std::unique_ptr<Linear<BFloat16, float>> PackLinear(ThreadTeam&,
-                                                                    const LinearWeights&,
-                                                                    Activation, bool);
-extern template std::unique_ptr<Linear<Int8, float>> PackLinear(ThreadTeam&, const LinearWeights&,
-                                                                Activation, bool);
-extern template std::unique_ptr<Linear<Int8, BFloat16>> PackLinear(ThreadTeam&,
-                                                                   const LinearWeights&, Activation,
-                                                                   bool);
+std::unique_ptr<Linear> PackLinear(ThreadTeam& team, LinearTypes types,
+                                   const LinearWeights& weights, Activation activation);
 
 }  // namespace embedding

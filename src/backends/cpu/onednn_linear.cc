@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <array>
 #include <dnnl.hpp>
-#include <type_traits>
 #include <unordered_map>
 #include <vector>
 
@@ -29,9 +28,9 @@ constexpr std::array<size_t, 4> kPieceRows = {16, 32, 64, 128};
 // Output features of a block: 1,024 x 128 bf16 are 256 KB, which stay in the L2 cache.
 constexpr size_t kBlockColumns = 128;
 
-template <typename T>
-constexpr memory::data_type kType =
-    std::is_same_v<T, float> ? memory::data_type::f32 : memory::data_type::bf16;
+memory::data_type TypeOf(DType type) {
+  return type == DType::kF32 ? memory::data_type::f32 : memory::data_type::bf16;
+}
 
 dnnl::engine& Engine() {
   static dnnl::engine engine(dnnl::engine::kind::cpu, 0);
@@ -50,9 +49,8 @@ dnnl::stream& Stream() {
 memory::dim Dim(size_t n) { return static_cast<memory::dim>(n); }
 
 // Rows `stride` elements apart.
-template <typename T>
-memory::desc Rows(size_t rows, size_t columns, size_t stride) {
-  return {{Dim(rows), Dim(columns)}, kType<T>, memory::dims{Dim(stride), 1}};
+memory::desc Rows(DType type, size_t rows, size_t columns, size_t stride) {
+  return {{Dim(rows), Dim(columns)}, TypeOf(type), memory::dims{Dim(stride), 1}};
 }
 
 // The difference between oneDNN 2.x, where an operation has a descriptor of its own, and 3.x.
@@ -107,11 +105,13 @@ std::vector<Piece> Cut(size_t rows) {
   return pieces;
 }
 
-template <typename In, typename Out>
-class OneDnnLinear : public Linear<In, Out> {
+class OneDnnLinear : public Linear {
  public:
-  OneDnnLinear(ThreadTeam& team, const LinearWeights& parameters, Activation activation)
+  OneDnnLinear(ThreadTeam& team, DType output, const LinearWeights& parameters,
+               Activation activation)
       : team_(team),
+        output_(output),
+        output_bytes_(DTypeBytes(output)),
         in_features_(parameters.in_features),
         out_features_(parameters.out_features),
         attributes_(Attributes(activation)) {
@@ -120,30 +120,33 @@ class OneDnnLinear : public Linear<In, Out> {
     }
   }
 
-  void Run(InputView<In> input, MatrixView<Out> output, const RowEpilogue& epilogue) override {
-    const std::vector<Piece> pieces = Cut(input.rows);
+  void Run(const InputView& view, const OutputView& output, const RowEpilogue& epilogue) override {
+    const auto* const input = static_cast<const BFloat16*>(view.data);
+    auto* const result = static_cast<uint8_t*>(output.data);
+    const std::vector<Piece> pieces = Cut(view.rows);
     const Piece& last = pieces.back();
     const size_t last_rows = kPieceRows[last.size];
+    const size_t row_bytes = out_features_ * output_bytes_;
     const bool fill_up = last.rows < last_rows;
     if (fill_up) {
       filled_input_.Resize(last_rows * in_features_);
-      filled_output_.Resize(last_rows * out_features_);
-      In* const end = std::copy_n(input.data + last.first * in_features_, last.rows * in_features_,
-                                  filled_input_.data());
-      std::fill(end, filled_input_.data() + filled_input_.size(), In());
+      filled_output_.Resize(last_rows * row_bytes);
+      BFloat16* const end = std::copy_n(input + last.first * in_features_, last.rows * in_features_,
+                                        filled_input_.data());
+      std::fill(end, filled_input_.data() + filled_input_.size(), BFloat16());
     }
     const auto multiply = [&](size_t task) {
       const Block& block = blocks_[task % blocks_.size()];
       const Piece& piece = pieces[task / blocks_.size()];
       const bool filled = fill_up && &piece == &last;
-      Out* const to = (filled ? filled_output_.data() : output.data + piece.first * out_features_) +
-                      block.first;
+      uint8_t* const to = (filled ? filled_output_.data() : result + piece.first * row_bytes) +
+                          block.first * output_bytes_;
       Multiply(block, piece.size,
-               filled ? filled_input_.data() : input.data + piece.first * in_features_, to);
+               filled ? filled_input_.data() : input + piece.first * in_features_, to);
       if (!filled) return;
       for (size_t row = 0; row < piece.rows; ++row) {
-        std::copy_n(to + row * out_features_, block.columns,
-                    output.data + (piece.first + row) * out_features_ + block.first);
+        std::copy_n(to + row * row_bytes, block.columns * output_bytes_,
+                    result + (piece.first + row) * row_bytes + block.first * output_bytes_);
       }
     };
     ParallelFor(team_, pieces.size() * blocks_.size(), multiply, output.rows, epilogue);
@@ -165,9 +168,9 @@ class OneDnnLinear : public Linear<In, Out> {
 
   dnnl::matmul::primitive_desc Describe(size_t rows, size_t columns,
                                         const memory::desc& weight) const {
-    return embedding::Describe(Rows<In>(rows, in_features_, in_features_), weight,
-                               Rows<float>(1, columns, columns),
-                               Rows<Out>(rows, columns, out_features_), attributes_);
+    return embedding::Describe(Rows(DType::kBF16, rows, in_features_, in_features_), weight,
+                               Rows(DType::kF32, 1, columns, columns),
+                               Rows(output_, rows, columns, out_features_), attributes_);
   }
 
   void AddBlock(const LinearWeights& parameters, size_t first, size_t columns) {
@@ -175,10 +178,11 @@ class OneDnnLinear : public Linear<In, Out> {
     // The layout that is chosen for the largest piece is given to every other size: oneDNN would
     // choose the same (measured with 2.6 for 1 to 2,000 rows).
     const memory::desc layout =
-        Describe(kPieceRows.back(), columns, memory::desc(dims, kType<In>, memory::format_tag::any))
+        Describe(kPieceRows.back(), columns,
+                 memory::desc(dims, memory::data_type::bf16, memory::format_tag::any))
             .weights_desc();
     Block block{first, columns, memory(layout, Engine()),
-                memory(Rows<float>(1, columns, columns), Engine()), nullptr};
+                memory(Rows(DType::kF32, 1, columns, columns), Engine()), nullptr};
     auto* const bias = static_cast<float*>(block.bias.get_data_handle());
     std::fill_n(bias, columns, 0.0F);
     if (!parameters.bias.empty()) std::copy_n(parameters.bias.data() + first, columns, bias);
@@ -198,13 +202,14 @@ class OneDnnLinear : public Linear<In, Out> {
     blocks_.push_back(std::move(block));
   }
 
-  void Multiply(const Block& block, size_t size, const In* input, Out* output) const {
+  void Multiply(const Block& block, size_t size, const BFloat16* input, void* output) const {
     const size_t rows = kPieceRows[size];
     const Kernel& kernel = (*block.kernels)[size];
     thread_local AlignedBuffer<uint8_t> scratchpad;
     scratchpad.Resize(std::max<size_t>(kernel.scratchpad.get_size(), 1));
-    memory from(Rows<In>(rows, in_features_, in_features_), Engine(), const_cast<In*>(input));
-    memory to(Rows<Out>(rows, block.columns, out_features_), Engine(), output);
+    memory from(Rows(DType::kBF16, rows, in_features_, in_features_), Engine(),
+                const_cast<BFloat16*>(input));
+    memory to(Rows(output_, rows, block.columns, out_features_), Engine(), output);
     kernel.primitive.execute(
         Stream(), {{DNNL_ARG_SRC, from},
                    {DNNL_ARG_WEIGHTS, block.weight},
@@ -215,14 +220,16 @@ class OneDnnLinear : public Linear<In, Out> {
   }
 
   ThreadTeam& team_;
+  const DType output_;
+  const size_t output_bytes_;  // of a number
   const size_t in_features_;
   const size_t out_features_;
   const dnnl::primitive_attr attributes_;
   std::unordered_map<size_t, Kernels> kernels_;  // by a block's columns, of which there are two
   std::vector<Block> blocks_;
   // Of the product that runs: its last piece.
-  AlignedBuffer<In> filled_input_;
-  AlignedBuffer<Out> filled_output_;
+  AlignedBuffer<BFloat16> filled_input_;
+  AlignedBuffer<uint8_t> filled_output_;
 };
 
 // An instruction set's value has the bits of every set that it contains.
@@ -233,18 +240,10 @@ bool Has(dnnl::cpu_isa isa) {
 
 }  // namespace
 
-template <typename In, typename Out>
-std::unique_ptr<Linear<In, Out>> PackOneDnnLinear(ThreadTeam& team, const LinearWeights& parameters,
-                                                  Activation activation) {
-  return std::make_unique<OneDnnLinear<In, Out>>(team, parameters, activation);
+std::unique_ptr<Linear> PackOneDnnLinear(ThreadTeam& team, DType output,
+                                         const LinearWeights& weights, Activation activation) {
+  return std::make_unique<OneDnnLinear>(team, output, weights, activation);
 }
-
-template std::unique_ptr<Linear<BFloat16, BFloat16>> PackOneDnnLinear(ThreadTeam&,
-                                                                      const LinearWeights&,
-                                                                      Activation);
-template std::unique_ptr<Linear<BFloat16, float>> PackOneDnnLinear(ThreadTeam&,
-                                                                   const LinearWeights&,
-                                                                   Activation);
 
 bool OneDnnUsesAmx() { return Has(dnnl::cpu_isa::avx512_core_amx); }
 bool LimitOneDnnToAvx2() {

@@ -10,18 +10,10 @@ namespace embedding {
 
 #if defined(__x86_64__)
 
-// As PackLinear. Besides the weight it holds a few primitives, whatever numbers of rows it meets.
-// Throws dnnl::error, a std::exception, where the processor has no such product.
-template <typename In, typename Out>
-std::unique_ptr<Linear<In, Out>> PackOneDnnLinear(ThreadTeam& team, const LinearWeights& parameters,
-                                                  Activation activation);
-
-extern template std::unique_ptr<Linear<BFloat16, BFloat16>> PackOneDnnLinear(ThreadTeam&,
-                                                                             const LinearWeights&,
-                                                                             Activation);
-extern template std::unique_ptr<Linear<BFloat16, float>> PackOneDnnLinear(ThreadTeam&,
-                                                                          const LinearWeights&,
-                                                                          Activation);
+// As PackLinear, of bf16. Besides the weight it holds a few primitives, whatever numbers of rows it
+// meets. Throws dnnl::error, a std::exception, where the processor has no such product.
+std::unique_ptr<Linear> PackOneDnnLinear(ThreadTeam& team, DType output,
+                                         const LinearWeights& weights, Activation activation);
 
 // Whether this processor has tiles of bf16, AMX, which nothing of our own multiplies with.
 bool OneDnnUsesAmx();

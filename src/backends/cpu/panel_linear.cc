@@ -54,114 +54,107 @@ HWY_EXPORT(AddBiasBf16);
 
 namespace {
 
-template <typename In, typename Out>
-class PanelLinear : public Linear<In, Out> {
+class PanelLinear : public Linear {
  public:
   // element(weight) is one as the kernel stores it.
   template <typename Element>
-  PanelLinear(ThreadTeam& team, const MicroKernel& kernel, const LinearWeights& parameters,
-              Activation activation, const Element& element)
+  PanelLinear(ThreadTeam& team, const MicroKernel& kernel, LinearTypes types,
+              const LinearWeights& weights, Activation activation, const Element& element)
       : team_(team),
         kernel_(kernel),
-        in_features_(parameters.in_features),
-        out_features_(parameters.out_features),
+        element_bytes_(DTypeBytes(types.input())),
+        output_(types.output),
+        in_features_(weights.in_features),
+        out_features_(weights.out_features),
         activation_(activation),
         weight_(PackPanels<std::invoke_result_t<Element, float>>(
             team, kernel, in_features_, out_features_,
             [&](size_t feature, size_t first, size_t count, auto* to) {
-              const float* from = parameters.weight.data() + feature * in_features_ + first;
+              const float* from = weights.weight.data() + feature * in_features_ + first;
               std::transform(from, from + count, to, element);
             })),
         bias_(weight_.panels * kernel.width) {
     std::fill_n(bias_.data(), bias_.size(), 0.0F);
-    std::copy(parameters.bias.begin(), parameters.bias.end(), bias_.data());
+    std::copy(weights.bias.begin(), weights.bias.end(), bias_.data());
   }
 
-  void Run(InputView<In> input, MatrixView<Out> output, const RowEpilogue& epilogue) override {
-    const In* left = input.data;
-    size_t columns = in_features_;
+  void Run(const InputView& input, const OutputView& output, const RowEpilogue& epilogue) override {
+    const auto* left = static_cast<const uint8_t*>(input.data);
+    size_t stride = input.stride;
     if (in_features_ % kernel_.group != 0) {
-      columns = weight_.depth * kernel_.group;
-      PadRows(input, columns);
+      stride = weight_.depth * kernel_.group * element_bytes_;
+      PadRows(input, stride);
       left = padded_.data();
     }
     MultiplyPanels(
-        team_, kernel_, weight_, reinterpret_cast<const uint8_t*>(left), columns * sizeof(In),
-        input.rows,
+        team_, kernel_, weight_, left, stride, input.rows,
         [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
-          Epilogue(panel, row, rows, reinterpret_cast<const float*>(sums), output);
+          TakeTile(panel, row, rows, reinterpret_cast<const float*>(sums), output.data);
         },
         epilogue);
   }
 
  private:
   // Rows that end within a word get a copy that does not.
-  void PadRows(InputView<In> input, size_t columns) {
-    padded_.Resize(input.rows * columns);
-    std::fill_n(padded_.data(), padded_.size(), In());
+  void PadRows(const InputView& input, size_t stride) {
+    padded_.Resize(input.rows * stride);
+    std::fill_n(padded_.data(), padded_.size(), uint8_t{0});
     for (size_t r = 0; r < input.rows; ++r) {
-      std::copy_n(input.data + r * in_features_, in_features_, padded_.data() + r * columns);
+      std::copy_n(static_cast<const uint8_t*>(input.data) + r * input.stride,
+                  in_features_ * element_bytes_, padded_.data() + r * stride);
     }
   }
 
-  void Epilogue(size_t panel, size_t row, size_t rows, const float* sums,
-                MatrixView<Out> output) const {
+  // The epilogue of a tile: its sums with the bias, activated and rounded.
+  void TakeTile(size_t panel, size_t row, size_t rows, const float* sums, void* output) const {
     const size_t width = kernel_.width;
     const size_t first = panel * width;
     const size_t columns = std::min(width, out_features_ - first);
     const float* bias = bias_.data() + first;
     for (size_t r = 0; r < rows; ++r) {
-      Out* out = output.data + (row + r) * out_features_ + first;
-      if constexpr (std::is_same_v<Out, float>) {
-        HWY_DYNAMIC_DISPATCH(AddBiasF32)(sums + r * width, bias, activation_, width, columns, out);
+      const size_t place = (row + r) * out_features_ + first;
+      if (output_ == DType::kF32) {
+        HWY_DYNAMIC_DISPATCH(AddBiasF32)
+        (sums + r * width, bias, activation_, width, columns, static_cast<float*>(output) + place);
       } else {
-        HWY_DYNAMIC_DISPATCH(AddBiasBf16)(sums + r * width, bias, activation_, width, columns, out);
+        HWY_DYNAMIC_DISPATCH(AddBiasBf16)
+        (sums + r * width, bias, activation_, width, columns,
+         static_cast<BFloat16*>(output) + place);
       }
     }
   }
 
   ThreadTeam& team_;
   const MicroKernel kernel_;
+  const size_t element_bytes_;  // of the input
+  const DType output_;
   const size_t in_features_;
   const size_t out_features_;
   const Activation activation_;
   const PackedWeight weight_;
   AlignedBuffer<float> bias_;  // [panels * width]
   // Of the product that runs.
-  AlignedBuffer<In> padded_;
+  AlignedBuffer<uint8_t> padded_;
 };
 
 }  // namespace
 
 bool PanelsMultiplyBf16() { return Bf16Kernel().has_value(); }
 
-template <typename In, typename Out>
-std::unique_ptr<Linear<In, Out>> PackPanelLinear(ThreadTeam& team, const LinearWeights& parameters,
-                                                 Activation activation) {
-  MicroKernel kernel;
-  if constexpr (std::is_same_v<In, float>) {
-    kernel = F32Kernel();
-  } else {
-    kernel = *Bf16Kernel();
+std::unique_ptr<Linear> PackPanelLinear(ThreadTeam& team, LinearTypes types,
+                                        const LinearWeights& weights, Activation activation) {
+  switch (types.weight) {
+    case DType::kBF16:
+      return std::make_unique<PanelLinear>(team, *Bf16Kernel(), types, weights, activation,
+                                           [](float w) { return BFloat16(w); });
+    case DType::kF16:
+      return std::make_unique<PanelLinear>(team, F16Kernel(), types, weights, activation,
+                                           F16BitsFromFloat);
+    default:
+      return std::make_unique<PanelLinear>(team, F32Kernel(), types, weights, activation,
+                                           [](float w) { return w; });
   }
-  return std::make_unique<PanelLinear<In, Out>>(team, kernel, parameters, activation,
-                                                [](float x) { return In(x); });
 }
-
-std::unique_ptr<Linear<float, float>> PackF16PanelLinear(ThreadTeam& team,
-                                                         const LinearWeights& parameters,
-                                                         Activation activation) {
-  return std::make_unique<PanelLinear<float, float>>(team, F16Kernel(), parameters, activation,
-                                                     F16BitsFromFloat);
-}
-
-template std::unique_ptr<Linear<float, float>> PackPanelLinear(ThreadTeam&, const LinearWeights&,
-                                                               Activation);
-template std::unique_ptr<Linear<BFloat16, BFloat16>> PackPanelLinear(ThreadTeam&,
-                                                                     const LinearWeights&,
-                                                                     Activation);
-template std::unique_ptr<Linear<BFloat16, float>> PackPanelLinear(ThreadTeam&, const LinearWeights&,
-                                                                  Activation);
 
 }  // namespace embedding
 #endif  // HWY_ONCE

@@ -11,26 +11,10 @@ namespace embedding {
 // faster than an f32 one.
 bool PanelsMultiplyBf16();
 
-// With an In of BFloat16 only where PanelsMultiplyBf16().
-template <typename In, typename Out>
-std::unique_ptr<Linear<In, Out>> PackPanelLinear(ThreadTeam& team, const LinearWeights& parameters,
-                                                 Activation activation);
-
-// The f32 product with the weight rounded to f16: it takes half the memory, and half the time to
-// read, which is what a product of a few rows costs. The products are of f32. A weight beyond f16's
-// largest number, 65,504, becomes infinite.
-std::unique_ptr<Linear<float, float>> PackF16PanelLinear(ThreadTeam& team,
-                                                         const LinearWeights& parameters,
-                                                         Activation activation);
-
-extern template std::unique_ptr<Linear<float, float>> PackPanelLinear(ThreadTeam&,
-                                                                      const LinearWeights&,
-                                                                      Activation);
-extern template std::unique_ptr<Linear<BFloat16, BFloat16>> PackPanelLinear(ThreadTeam&,
-                                                                            const LinearWeights&,
-                                                                            Activation);
-extern template std::unique_ptr<Linear<BFloat16, float>> PackPanelLinear(ThreadTeam&,
-                                                                         const LinearWeights&,
-                                                                         Activation);
+// Of kF32, kF16 and, where PanelsMultiplyBf16(), kBF16. A weight of f16 takes half the memory, and
+// half the time to read, which is what a product of a few rows costs; one beyond f16's largest
+// number, 65,504, becomes infinite.
+std::unique_ptr<Linear> PackPanelLinear(ThreadTeam& team, LinearTypes types,
+                                        const LinearWeights& weights, Activation activation);
 
 }  // namespace embedding

@@ -11,15 +11,15 @@ bool IsFused(Activation activation) {
   return activation == Activation::kGelu || activation == Activation::kGeluTanh;
 }
 
-std::unique_ptr<Linear<float, float>> Pack(const LinearTensors& tensors, Activation activation,
-                                           ThreadTeam& team) {
+std::unique_ptr<Linear> Pack(const LinearTensors& tensors, Activation activation,
+                             ThreadTeam& team) {
   AlignedBuffer<float> weight(tensors.weight.elements());
   CopyToF32(tensors.weight, weight.span());
   AlignedBuffer<float> bias(tensors.bias ? tensors.bias->elements() : 0);
   if (tensors.bias) CopyToF32(*tensors.bias, bias.span());
-  return PackLinear<float, float>(
-      team, {weight.span(), bias.span(), tensors.in_features(), tensors.out_features()},
-      IsFused(activation) ? activation : Activation::kIdentity);
+  return PackLinear(team, LinearTypes(),
+                    {weight.span(), bias.span(), tensors.in_features(), tensors.out_features()},
+                    IsFused(activation) ? activation : Activation::kIdentity);
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ class DenseLayer {
   size_t in_features_;
   size_t out_features_;
   Activation activation_;
-  std::unique_ptr<Linear<float, float>> linear_;
+  std::unique_ptr<Linear> linear_;
   AlignedBuffer<float> output_;
 };
 
