@@ -1,35 +1,17 @@
 // Errors about fields of a request: each names the field, what was expected and what was given.
 #pragma once
 
-#include <simdjson.h>
-
 #include <cmath>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "base/json_document.h"
 #include "base/json_repair.h"
 #include "base/result.h"
 #include "base/utf8.h"
 
 namespace embedding::api {
-
-inline std::string_view KindOf(simdjson::dom::element value) {
-  switch (value.type()) {
-    case simdjson::dom::element_type::ARRAY:
-      return "array";
-    case simdjson::dom::element_type::OBJECT:
-      return "object";
-    case simdjson::dom::element_type::STRING:
-      return "string";
-    case simdjson::dom::element_type::BOOL:
-      return "boolean";
-    case simdjson::dom::element_type::NULL_VALUE:
-      return "null";
-    default:
-      return "number";
-  }
-}
 
 inline Error FieldError(ErrorCode code, std::string field, std::string_view problem) {
   std::string message = field;
@@ -42,7 +24,7 @@ inline Error WrongType(std::string field, std::string_view expected, simdjson::d
   std::string problem = "expected ";
   problem += expected;
   problem += ", got ";
-  problem += KindOf(given);
+  problem += JsonKind(given);
   return FieldError(ErrorCode::kInvalidArgument, std::move(field), problem);
 }
 
@@ -60,8 +42,7 @@ inline std::string_view Beginning(std::string_view text) {
 }
 
 inline std::string ShownJson(simdjson::dom::element value) {
-  double number = 0;
-  if (value.get(number) == simdjson::SUCCESS && std::abs(number) == kHuge) {
+  if (const auto number = JsonAs<double>(value); number && std::abs(*number) == kHuge) {
     return "a number that is out of range";
   }
   return std::string(Beginning(simdjson::minify(value)));

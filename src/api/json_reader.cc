@@ -18,6 +18,9 @@ using simdjson::dom::element;
 
 namespace {
 
+// As deep as bodies may be nested: nothing that reads them recurses.
+constexpr size_t kMaxDepth = 1024;
+
 // "a, b or c"
 std::string Enumerated(std::span<const std::string_view> names) {
   std::string text;
@@ -27,10 +30,6 @@ std::string Enumerated(std::span<const std::string_view> names) {
   }
   return text;
 }
-
-}  // namespace
-
-namespace {
 
 // What a body that is no JSON often is instead, and what to do.
 std::string_view AdviceOn(std::string_view body) {
@@ -47,67 +46,55 @@ std::string_view AdviceOn(std::string_view body) {
   return body.find('\'') < body.find('"') ? "; JSON has double quotes" : "";
 }
 
+// What is wrong with a body that could not be read.
+Error Unreadable(simdjson::error_code failure, std::string_view body) {
+  if (failure == simdjson::MEMALLOC) return {ErrorCode::kInternal, "out of memory", ""};
+  if (failure == simdjson::UTF8_ERROR) {
+    return {ErrorCode::kMalformed,
+            "the body is not valid UTF-8 at byte " + std::to_string(FindInvalidUtf8(body)), ""};
+  }
+  std::string message = "the body is not valid JSON: ";
+  if (failure == simdjson::STRING_ERROR) {
+    message += "a string has an invalid escape";
+  } else if (failure == simdjson::NUMBER_ERROR) {
+    message += "a number is malformed, or too large for 64 bits";
+  } else {
+    message += simdjson::error_message(failure);
+  }
+  message += AdviceOn(body);
+  return {ErrorCode::kMalformed, std::move(message), ""};
+}
+
 }  // namespace
 
 Status JsonReader::Parse(std::string& body) {
   if (body.empty()) return Error{ErrorCode::kMalformed, "the body is empty, expected JSON", ""};
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  const size_t begin = body.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
-  parser_ = std::make_shared<simdjson::dom::parser>();
-  element root;
-  const auto parse = [&] {
-    const bool pad = body.capacity() - body.size() < simdjson::SIMDJSON_PADDING;
-    return parser_->parse(body.data() + begin, body.size() - begin, pad).get(root);
-  };
   has_unpaired_surrogates_ = ReplaceUnpairedSurrogates(body);
-  simdjson::error_code failure = parse();
-  // Versions of simdjson name what is wrong with such a number differently.
-  if (failure != simdjson::SUCCESS && failure != simdjson::UTF8_ERROR &&
-      failure != simdjson::MEMALLOC && ReplaceLargeNumbers(body)) {
-    failure = parse();
-  }
-  if (failure == simdjson::UTF8_ERROR) {
-    return Error{ErrorCode::kMalformed,
-                 "the body is not valid UTF-8 at byte " + std::to_string(FindInvalidUtf8(body)),
-                 ""};
-  }
-  if (failure == simdjson::MEMALLOC) return Error{ErrorCode::kInternal, "out of memory", ""};
-  if (failure != simdjson::SUCCESS) {
-    std::string message = "the body is not valid JSON: ";
-    if (failure == simdjson::STRING_ERROR) {
-      message += "a string has an invalid escape";
-    } else if (failure == simdjson::NUMBER_ERROR) {
-      message += "a number is malformed, or too large for 64 bits";
-    } else {
-      message += simdjson::error_message(failure);
-    }
-    message += AdviceOn(body);
-    return Error{ErrorCode::kMalformed, std::move(message), ""};
-  }
-  if (root.get(object_) != simdjson::SUCCESS) return WrongType("body", "an object", root);
+  const auto document = std::make_shared<JsonDocument>();
+  const simdjson::error_code failure = document->Parse(body, kMaxDepth);
+  if (failure != simdjson::SUCCESS) return Unreadable(failure, body);
+  document_ = document;
+  return ReadObject(document->root(), "body");
+}
+
+Status JsonReader::ReadObject(element value, std::string_view name) {
+  const auto object = JsonAs<simdjson::dom::object>(value);
+  if (!object) return WrongType(std::string(name), "an object", value);
+  object_ = *object;
   return {};
 }
 
 Status JsonReader::Enter(std::string_view field) {
   const std::optional<element> value = Find(field);
-  if (!value) return Missing(NameOf(field), "an object");
-  if (value->get(object_) != simdjson::SUCCESS) {
-    return WrongType(NameOf(field), "an object", *value);
-  }
-  prefix_ = NameOf(field) + '.';
+  std::string name = NameOf(field);
+  if (!value) return Missing(std::move(name), "an object");
+  RETURN_IF_ERROR(ReadObject(*value, name));
+  prefix_ = std::move(name) + '.';
   return {};
 }
 
-std::optional<element> JsonReader::Last(simdjson::dom::object object, std::string_view name) {
-  std::optional<element> last;
-  for (const auto& [key, value] : object) {
-    if (key == name) last = value;
-  }
-  return last;
-}
-
 std::optional<element> JsonReader::Find(std::string_view field) const {
-  const std::optional<element> found = Last(object_, field);
+  const std::optional<element> found = LastJsonField(object_, field);
   return found && found->is_null() ? std::nullopt : found;
 }
 
@@ -115,33 +102,33 @@ bool JsonReader::Has(std::string_view field) const { return Find(field).has_valu
 
 size_t JsonReader::Count(std::string_view field) const {
   const std::optional<element> value = Find(field);
-  simdjson::dom::array array;
-  if (!value || value->get(array) != simdjson::SUCCESS) return value ? 1 : 0;
-  return array.begin() != array.end() && (*array.begin()).is_number() ? 1 : array.size();
+  if (!value) return 0;
+  const auto array = JsonAs<simdjson::dom::array>(*value);
+  const bool is_token_ids =
+      array && array->begin() != array->end() && (*array->begin()).is_number();
+  return array && !is_token_ids ? array->size() : 1;
 }
 
 Result<std::string> JsonReader::Text(element value, std::string field,
                                      std::string_view expected) const {
-  std::string_view text;
-  if (value.get(text) != simdjson::SUCCESS) return WrongType(std::move(field), expected, value);
-  if (has_unpaired_surrogates_ && text.find(kUnpairedSurrogate) != std::string_view::npos) {
+  const auto text = JsonAs<std::string_view>(value);
+  if (!text) return WrongType(std::move(field), expected, value);
+  if (has_unpaired_surrogates_ && text->find(kUnpairedSurrogate) != std::string_view::npos) {
     return FieldError(ErrorCode::kMalformed, std::move(field), "contains an unpaired surrogate");
   }
-  return std::string(text);
+  return std::string(*text);
 }
 
 Result<bool> JsonReader::Bool(std::string_view field, bool if_absent) const {
   const std::optional<element> value = Find(field);
   if (!value) return if_absent;
-  bool flag = false;
-  if (value->get(flag) == simdjson::SUCCESS) return flag;
-  double number = -1;
-  if (value->get(number) == simdjson::SUCCESS && (number == 0 || number == 1)) return number == 1;
-  std::string_view text;
-  if (value->get(text) == simdjson::SUCCESS) {
+  if (const auto flag = JsonAs<bool>(*value)) return *flag;
+  const auto number = JsonAs<double>(*value);
+  if (number && (*number == 0 || *number == 1)) return *number == 1;
+  if (const auto text = JsonAs<std::string_view>(*value)) {
     constexpr std::array kFalse = {"0", "off", "f", "false", "n", "no"};
     constexpr std::array kTrue = {"1", "on", "t", "true", "y", "yes"};
-    const auto is_text = [word = std::string(text)](const char* name) {
+    const auto is_text = [word = std::string(*text)](const char* name) {
       return ::strcasecmp(word.c_str(), name) == 0;
     };
     if (std::any_of(kFalse.begin(), kFalse.end(), is_text)) return false;
@@ -155,21 +142,20 @@ Result<bool> JsonReader::Bool(std::string_view field, bool if_absent) const {
 }
 
 std::optional<int64_t> JsonReader::Integer(element value) {
-  int64_t number = 0;
-  if (value.get(number) == simdjson::SUCCESS) return number;
+  if (const auto number = JsonAs<int64_t>(value)) return number;
   if (value.is_uint64()) return INT64_MAX;  // or more, which is as good
   // 64.0 is an integer too, as JSON Schema has it.
   constexpr double kLargestExact = 0x1p53;
-  double real = 0;
-  if (value.get(real) == simdjson::SUCCESS && std::abs(real) <= kLargestExact &&
-      real == std::floor(real)) {
-    return static_cast<int64_t>(real);
+  const auto real = JsonAs<double>(value);
+  if (real && std::abs(*real) <= kLargestExact && *real == std::floor(*real)) {
+    return static_cast<int64_t>(*real);
   }
-  std::string_view digits;
+  const auto digits = JsonAs<std::string_view>(value);
   constexpr size_t kMostDigits = 18;  // which fit into 64 bits
-  if (value.get(digits) != simdjson::SUCCESS || digits.size() > kMostDigits) return std::nullopt;
-  const char* end = digits.data() + digits.size();
-  const auto [stopped, error] = std::from_chars(digits.data(), end, number);
+  if (!digits || digits->size() > kMostDigits) return std::nullopt;
+  int64_t number = 0;
+  const char* end = digits->data() + digits->size();
+  const auto [stopped, error] = std::from_chars(digits->data(), end, number);
   return error == std::errc() && stopped == end ? std::optional(number) : std::nullopt;
 }
 
@@ -227,14 +213,14 @@ Result<std::optional<std::vector<float>>> JsonReader::Weights(std::string_view f
   constexpr double kLargest = 1e307;  // below kHuge
   const std::string expected =
       "an array of " + std::to_string(count) + " numbers from 0 to 1e307, and not all 0";
-  simdjson::dom::array array;
-  if (value->get(array) != simdjson::SUCCESS) return WrongType(NameOf(field), expected, *value);
+  const auto array = JsonAs<simdjson::dom::array>(*value);
+  if (!array) return WrongType(NameOf(field), expected, *value);
   std::vector<double> numbers;
   double largest = 0;
   bool all_fit = true;
-  for (const element item : array) {
-    double number = -1;
-    all_fit = all_fit && item.get(number) == simdjson::SUCCESS && number >= 0 && number <= kLargest;
+  for (const element item : *array) {
+    const double number = JsonAs<double>(item).value_or(-1);
+    all_fit = all_fit && number >= 0 && number <= kLargest;
     numbers.push_back(number);
     largest = std::max(largest, number);
   }

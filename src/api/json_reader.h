@@ -1,11 +1,10 @@
 // A request's JSON body, read field by field with errors that name the field and what was given.
 //
-// Unknown fields are ignored, null stands for an absent field, and of a field that is there twice
-// the last counts, as for Python and JavaScript. Booleans and integers may come in the other forms
-// that pydantic takes, whose users wrote "true" and 1. Copies read the same body. Not thread-safe.
+// What is read is base/json_document.h's; how it is taken and worded is a request's. Unknown fields
+// are ignored, and null stands for an absent field. Booleans and integers may come in the other
+// forms that pydantic takes, whose users wrote "true" and 1. Copies read the same body. Not
+// thread-safe.
 #pragma once
-
-#include <simdjson.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json_document.h"
 #include "base/result.h"
 
 namespace embedding::api {
@@ -42,8 +42,8 @@ struct UnsupportedField {
 
 class JsonReader {
  public:
-  // A byte order mark before the JSON is let be. What is wrong in fields that nobody reads does no
-  // harm: `body` is put right for it (json_repair.h). Errors: kMalformed for what is not JSON or
+  // What is wrong in fields that nobody reads does no harm: `body` is put right for it
+  // (json_repair.h). Errors: kMalformed for what is not JSON or
   // not UTF-8; kInvalidArgument if it is not an object.
   Status Parse(std::string& body);
 
@@ -87,9 +87,8 @@ class JsonReader {
   Status RefuseAllBut(std::span<const std::string_view> known) const;
 
  private:
-  // The last value of that name.
-  static std::optional<simdjson::dom::element> Last(simdjson::dom::object object,
-                                                    std::string_view name);
+  // Has fields be those of `value`, whose name is for the error if it is no object.
+  Status ReadObject(simdjson::dom::element value, std::string_view name);
   // The field's value, if it is there and not null.
   std::optional<simdjson::dom::element> Find(std::string_view field) const;
   static std::optional<int64_t> Integer(simdjson::dom::element value);
@@ -104,7 +103,7 @@ class JsonReader {
                                                     simdjson::dom::array array,
                                                     size_t max_texts) const;
 
-  std::shared_ptr<simdjson::dom::parser> parser_;  // has what object_ shows
+  std::shared_ptr<const JsonDocument> document_;  // has what object_ shows
   simdjson::dom::object object_;
   std::string prefix_;                    // of fields' names in errors
   bool has_unpaired_surrogates_ = false;  // as kUnpairedSurrogate

@@ -4,7 +4,6 @@
 
 #include "api/json_errors.h"
 #include "api/json_reader.h"
-#include "base/json_repair.h"
 
 namespace embedding::api {
 
@@ -13,18 +12,16 @@ using simdjson::dom::element;
 namespace {
 
 Result<std::vector<int32_t>> Ids(element value, const std::string& name) {
-  simdjson::dom::array array;
-  if (value.get(array) != simdjson::SUCCESS) {
-    return WrongType(name, "a string or an array of token ids", value);
-  }
+  const auto array = JsonAs<simdjson::dom::array>(value);
+  if (!array) return WrongType(name, "a string or an array of token ids", value);
   std::vector<int32_t> ids;
-  for (const element item : array) {
-    int64_t id = 0;
-    if (item.get(id) != simdjson::SUCCESS || id < 0 || id > INT32_MAX) {
+  for (const element item : *array) {
+    const auto id = JsonAs<int64_t>(item);
+    if (!id || *id < 0 || *id > INT32_MAX) {
       return FieldError(ErrorCode::kInvalidArgument, ItemName(name, ids.size()),
                         "expected a token id, got " + ShownJson(item));
     }
-    ids.push_back(static_cast<int32_t>(id));
+    ids.push_back(static_cast<int32_t>(*id));
   }
   return ids;
 }
@@ -49,12 +46,12 @@ Result<std::vector<std::string>> JsonReader::Texts(std::string_view field, size_
   const std::string name = NameOf(field);
   const std::optional<element> value = Find(field);
   if (!value) return Missing(name, kExpected);
-  simdjson::dom::array array;
-  if (value->get(array) != simdjson::SUCCESS) {
+  const auto array = JsonAs<simdjson::dom::array>(*value);
+  if (!array) {
     ASSIGN_OR_RETURN(std::string text, Text(*value, name, kExpected));
     return std::vector{std::move(text)};
   }
-  ASSIGN_OR_RETURN(const std::vector<element> items, Items(name, array, max_texts));
+  ASSIGN_OR_RETURN(const std::vector<element> items, Items(name, *array, max_texts));
   std::vector<std::string> texts;
   texts.reserve(items.size());
   for (const element item : items) {
@@ -68,14 +65,13 @@ Result<Inputs> JsonReader::TextsOrIds(std::string_view field, size_t max_texts) 
   const std::string name = NameOf(field);
   const std::optional<element> value = Find(field);
   Inputs inputs;
-  simdjson::dom::array array;
-  const bool has_items =
-      value && value->get(array) == simdjson::SUCCESS && array.begin() != array.end();
-  if (has_items && (*array.begin()).is_number()) {  // [ids]
+  const auto array = value ? JsonAs<simdjson::dom::array>(*value) : std::nullopt;
+  const bool has_items = array && array->begin() != array->end();
+  if (has_items && (*array->begin()).is_number()) {  // [ids]
     ASSIGN_OR_RETURN(std::vector<int32_t> ids, Ids(*value, name));
     inputs.input_ids.push_back(std::move(ids));
-  } else if (has_items && (*array.begin()).is_array()) {  // [[ids]]
-    ASSIGN_OR_RETURN(const std::vector<element> items, Items(name, array, max_texts));
+  } else if (has_items && (*array->begin()).is_array()) {  // [[ids]]
+    ASSIGN_OR_RETURN(const std::vector<element> items, Items(name, *array, max_texts));
     for (const element item : items) {
       ASSIGN_OR_RETURN(std::vector<int32_t> ids,
                        Ids(item, ItemName(name, inputs.input_ids.size())));
@@ -108,28 +104,27 @@ Result<Sequences> JsonReader::TextsOrPairs(std::string_view field, size_t max_te
   if (!value) return Missing(name, "a text, a pair, or an array of them");
   Sequences sequences;
   const auto add = [&](element item, const std::string& item_name) -> Status {
-    simdjson::dom::array array;
-    if (item.get(array) != simdjson::SUCCESS) {
+    const auto parts = JsonAs<simdjson::dom::array>(item);
+    if (!parts) {
       ASSIGN_OR_RETURN(std::string text, Text(item, item_name, kExpected));
       sequences.texts.push_back(std::move(text));
       return {};
     }
-    if (array.size() < 1 || array.size() > 2) return WrongType(item_name, kExpected, item);
+    if (parts->size() < 1 || parts->size() > 2) return WrongType(item_name, kExpected, item);
     size_t part = 0;
-    for (const element each : array) {
+    for (const element each : *parts) {
       ASSIGN_OR_RETURN(std::string text, Text(each, ItemName(item_name, part), "a string"));
       (part++ == 0 ? sequences.texts : sequences.text_pairs).push_back(std::move(text));
     }
     return {};
   };
-  simdjson::dom::array array;
-  sequences.single = value->get(array) != simdjson::SUCCESS ||
-                     (array.begin() != array.end() && (*array.begin()).is_string());
+  const auto array = JsonAs<simdjson::dom::array>(*value);
+  sequences.single = !array || (array->begin() != array->end() && (*array->begin()).is_string());
   if (sequences.single) {
     RETURN_IF_ERROR(add(*value, name));
     return sequences;
   }
-  ASSIGN_OR_RETURN(const std::vector<element> items, Items(name, array, max_texts));
+  ASSIGN_OR_RETURN(const std::vector<element> items, Items(name, *array, max_texts));
   for (const element item : items) {
     RETURN_IF_ERROR(add(item, ItemName(name, sequences.texts.size())));
   }
@@ -146,20 +141,19 @@ Result<std::vector<std::string>> JsonReader::Documents(std::string_view field,
   const std::string name = NameOf(field);
   const std::optional<element> value = Find(field);
   if (!value) return Missing(name, kExpected);
-  simdjson::dom::array array;
-  if (value->get(array) != simdjson::SUCCESS) return WrongType(name, kExpected, *value);
-  ASSIGN_OR_RETURN(const std::vector<element> items, Items(name, array, max_texts));
+  const auto array = JsonAs<simdjson::dom::array>(*value);
+  if (!array) return WrongType(name, kExpected, *value);
+  ASSIGN_OR_RETURN(const std::vector<element> items, Items(name, *array, max_texts));
   std::vector<std::string> texts;
   for (const element item : items) {
     std::string item_name = ItemName(name, texts.size());
-    simdjson::dom::object object;
-    const bool is_object = item.get(object) == simdjson::SUCCESS;
-    if (is_object) item_name += ".text";
-    const std::optional<element> value_of_text = is_object ? Last(object, "text") : item;
+    const auto object = JsonAs<simdjson::dom::object>(item);
+    if (object) item_name += ".text";
+    const std::optional<element> value_of_text = object ? LastJsonField(*object, "text") : item;
     if (!value_of_text) return Missing(item_name, "a string");
     ASSIGN_OR_RETURN(std::string text,
                      Text(*value_of_text, item_name,
-                          is_object ? "a string" : "a string, or an object with a \"text\""));
+                          object ? "a string" : "a string, or an object with a \"text\""));
     texts.push_back(std::move(text));
   }
   return texts;
@@ -171,16 +165,14 @@ Result<std::vector<JsonReader>> JsonReader::Objects(std::string_view field,
   const std::string name = NameOf(field);
   const std::optional<element> value = Find(field);
   if (!value) return Missing(name, kExpected);
-  simdjson::dom::array array;
-  if (value->get(array) != simdjson::SUCCESS) return WrongType(name, kExpected, *value);
-  ASSIGN_OR_RETURN(const std::vector<element> items, Items(name, array, max_items));
+  const auto array = JsonAs<simdjson::dom::array>(*value);
+  if (!array) return WrongType(name, kExpected, *value);
+  ASSIGN_OR_RETURN(const std::vector<element> items, Items(name, *array, max_items));
   std::vector<JsonReader> readers;
   for (const element item : items) {
     JsonReader reader = *this;
     reader.prefix_.clear();
-    if (item.get(reader.object_) != simdjson::SUCCESS) {
-      return WrongType(ItemName(name, readers.size()), "an object", item);
-    }
+    RETURN_IF_ERROR(reader.ReadObject(item, ItemName(name, readers.size())));
     readers.push_back(std::move(reader));
   }
   return readers;

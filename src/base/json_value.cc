@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/json_repair.h"
 #include "base/mapped_file.h"
 #include "base/quoted.h"
 
@@ -16,40 +15,24 @@ constexpr size_t kShownBytes = 120;  // of a name in a place
 constexpr size_t kMaxFileBytes = size_t{64} << 20;
 // Each value may become a JsonValue, of some hundred bytes.
 constexpr ptrdiff_t kMaxFileValues = ptrdiff_t{2} << 20;
-// For less simdjson allocates anew, and forgets the depth.
-constexpr size_t kMinCapacityBytes = 64;
 
 }  // namespace
 
 struct JsonValue::Document {
   ErrorCode code = ErrorCode::kModelLoad;
   std::string text;  // with room for simdjson's padding behind it
-  dom::parser parser;
-
-  simdjson::error_code Parse(dom::element& root) {
-    const simdjson::error_code failure =
-        parser.allocate(std::max(text.size(), kMinCapacityBytes), kMaxDepth);
-    return failure != simdjson::SUCCESS ? failure
-                                        : parser.parse(text.data(), text.size(), false).get(root);
-  }
+  JsonDocument json;
 };
 
 Result<JsonValue> JsonValue::Parse(std::string_view text, std::string name, ErrorCode code) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   const auto document = std::make_shared<Document>();
   document->code = code;
   document->text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
   document->text = text;
-  dom::element root;
-  simdjson::error_code failure = document->Parse(root);
-  // Versions of simdjson name what is wrong with such a number differently.
-  const bool may_be_a_number = failure != simdjson::SUCCESS && failure != simdjson::UTF8_ERROR &&
-                               failure != simdjson::MEMALLOC && failure != simdjson::DEPTH_ERROR;
-  if (may_be_a_number && ReplaceLargeNumbers(document->text)) {
-    failure = document->Parse(root);
+  const simdjson::error_code failure = document->json.Parse(document->text, kMaxDepth);
+  if (failure == simdjson::SUCCESS) {
+    return JsonValue(document, document->json.root(), std::move(name), true);
   }
-  if (failure == simdjson::SUCCESS) return JsonValue(document, root, std::move(name), true);
   std::string problem = "not valid JSON: ";
   if (failure == simdjson::DEPTH_ERROR) {
     problem = "nested more than " + std::to_string(kMaxDepth) + " levels deep";
@@ -93,39 +76,31 @@ Status JsonValue::ExpectObject() const {
 }
 
 Result<std::string_view> JsonValue::AsString() const {
-  std::string_view value;
-  if (element_.get(value) != simdjson::SUCCESS) return Wrong("a string");
-  return value;
+  if (const auto value = JsonAs<std::string_view>(element_)) return *value;
+  return Wrong("a string");
 }
 
 Result<bool> JsonValue::AsBool() const {
-  bool value = false;
-  if (element_.get(value) != simdjson::SUCCESS) return Wrong("true or false");
-  return value;
+  if (const auto value = JsonAs<bool>(element_)) return *value;
+  return Wrong("true or false");
 }
 
 Result<int64_t> JsonValue::AsInteger(int64_t min, int64_t max) const {
-  int64_t value = 0;
-  const bool fits = element_.is_int64() && element_.get(value) == simdjson::SUCCESS;
-  if (!fits || value < min || value > max) {
-    return Wrong("an integer from " + std::to_string(min) + " to " + std::to_string(max));
-  }
-  return value;
+  const auto value = JsonAs<int64_t>(element_);
+  if (value && *value >= min && *value <= max) return *value;
+  return Wrong("an integer from " + std::to_string(min) + " to " + std::to_string(max));
 }
 
 Result<double> JsonValue::AsNumber() const {
-  double value = 0;
-  if (element_.get(value) != simdjson::SUCCESS) return Wrong("a number");
-  return value;
+  if (const auto value = JsonAs<double>(element_)) return *value;
+  return Wrong("a number");
 }
 
 Result<std::vector<JsonValue>> JsonValue::Elements() const {
-  dom::array array;
-  if (element_.get(array) != simdjson::SUCCESS) {
-    return Wrong(is_named_ ? "a JSON array" : "an array");
-  }
+  const auto array = JsonAs<dom::array>(element_);
+  if (!array) return Wrong(is_named_ ? "a JSON array" : "an array");
   std::vector<JsonValue> elements;
-  for (const dom::element value : array) {
+  for (const dom::element value : *array) {
     elements.push_back(
         JsonValue(document_, value, place_ + '[' + std::to_string(elements.size()) + ']'));
   }
@@ -134,24 +109,19 @@ Result<std::vector<JsonValue>> JsonValue::Elements() const {
 
 std::vector<std::pair<std::string_view, JsonValue>> JsonValue::Fields() const {
   std::vector<std::pair<std::string_view, JsonValue>> fields;
-  dom::object object;
-  if (element_.get(object) != simdjson::SUCCESS) return fields;
-  for (const auto& [name, value] : object) {
+  const auto object = JsonAs<dom::object>(element_);
+  if (!object) return fields;
+  for (const auto& [name, value] : *object) {
     fields.emplace_back(name, JsonValue(document_, value, PlaceOf(name)));
   }
   return fields;
 }
 
 std::optional<JsonValue> JsonValue::FindAny(std::string_view name) const {
-  std::optional<JsonValue> found;
-  dom::object object;
-  if (element_.get(object) != simdjson::SUCCESS) return found;
-  std::optional<dom::element> last;
-  for (const auto& [key, value] : object) {
-    if (key == name) last = value;
-  }
-  if (last) found = JsonValue(document_, *last, PlaceOf(name));
-  return found;
+  const auto object = JsonAs<dom::object>(element_);
+  const auto last = object ? LastJsonField(*object, name) : std::nullopt;
+  if (!last) return std::nullopt;
+  return JsonValue(document_, *last, PlaceOf(name));
 }
 
 std::optional<JsonValue> JsonValue::Find(std::string_view name) const {
@@ -231,10 +201,8 @@ Error JsonValue::Wrong(std::string_view name, std::string_view what) const {
 }
 
 std::string JsonValue::Shown() const {
-  if (is_array()) return "an array";
-  if (is_object()) return "an object";
-  std::string_view text;
-  if (element_.get(text) == simdjson::SUCCESS) return Quoted(text);
+  if (is_array() || is_object()) return "an " + std::string(JsonKind(element_));
+  if (const auto text = JsonAs<std::string_view>(element_)) return Quoted(*text);
   return simdjson::minify(element_);
 }
 

@@ -2,11 +2,9 @@
 // is said with the place: "config.json: hidden_size must be an integer from 1 to 65536, but it is
 // null".
 //
-// Fields that nobody asks for are ignored, and of fields of one name the last counts, as Python's
-// json has it. A value keeps its document alive. Thread-safety: immutable.
+// Fields that nobody asks for are ignored. A value keeps its document alive. Thread-safety:
+// immutable.
 #pragma once
-
-#include <simdjson.h>
 
 #include <cstdint>
 #include <memory>
@@ -16,15 +14,15 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_document.h"
 #include "base/result.h"
 
 namespace embedding {
 
 class JsonValue {
  public:
-  // The value of a whole text. `name` is the document's in errors, which are all of kind `code`:
-  // for what is not JSON in UTF-8 (numbers of any size are: integers beyond 64 bits become real
-  // ones, and what is beyond double's range kHuge), and for nesting beyond 64 levels, so that what
+  // The value of a whole text (JsonDocument). `name` is the document's in errors, which are all of
+  // kind `code`: for what is not JSON in UTF-8, and for nesting beyond 64 levels, so that what
   // walks the value may recurse.
   static Result<JsonValue> Parse(std::string_view text, std::string name,
                                  ErrorCode code = ErrorCode::kModelLoad);
