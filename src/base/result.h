@@ -34,6 +34,7 @@ enum class ErrorCode {
   kOverloaded,            // the queue is full: try again later
   kUnavailable,           // loading, draining, or the engine has failed
   kModelLoad,             // the model's files cannot be used
+  kDownload,              // the model cannot be had from the hub: network, its answers, the disk
   kAddressInUse,          // the port is taken, or the address cannot be bound
   kDeviceUnavailable,     // the device asked for is not on this machine or not in this build
   kInternal,              // a defect of this program or a failure of the operating system

@@ -39,6 +39,7 @@ int ExitCodeOf(ErrorCode code) {
     case ErrorCode::kInvalidArgument:
       return kExitUsage;
     case ErrorCode::kModelLoad:
+    case ErrorCode::kDownload:
       return kExitModel;
     case ErrorCode::kAddressInUse:
       return kExitAddressInUse;

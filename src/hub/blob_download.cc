@@ -13,8 +13,8 @@
 #include <utility>
 
 #include "hub/file_descriptor.h"
+#include "hub/hub_error.h"
 #include "hub/sha256.h"
-#include "weights/model_error.h"
 
 namespace embedding {
 namespace {
@@ -28,7 +28,7 @@ class PartialFile {
     FileDescriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
     struct stat status {};
     if (!file.valid() || fstat(file.get(), &status) != 0) {
-      return ModelError("{}: cannot be opened: {}", path, std::strerror(errno));
+      return HubError("{}: cannot be opened: {}", path, std::strerror(errno));
     }
     return PartialFile(path, std::move(file), static_cast<uint64_t>(status.st_size));
   }
@@ -67,12 +67,12 @@ class PartialFile {
 
   Error Failed(const char* what) const {
     if (errno == ENOSPC || errno == EDQUOT) {
-      return ModelError(
+      return HubError(
           "{}: the disk is full; make room, or set HF_HUB_CACHE to a directory "
           "elsewhere, and try again",
           path_);
     }
-    return ModelError("{}: cannot be {}: {}", path_, what, std::strerror(errno));
+    return HubError("{}: cannot be {}: {}", path_, what, std::strerror(errno));
   }
 
   std::string path_;
@@ -106,14 +106,14 @@ Status Fill(HttpClient& http, const HubSettings& settings, const ModelRevision& 
           head.status == 206 && BeginsAt(head.Header("content-range"), request.range_begin);
       if (std::exchange(first, false) && !resumes && request.range_begin > 0) {
         // The server sends the file from its beginning, as it may.
-        local = head.status == 206 ? Status(ModelError("{}: the server sends another part than was "
-                                                       "asked for",
-                                                       file.url))
+        local = head.status == 206 ? Status(HubError("{}: the server sends another part than was "
+                                                     "asked for",
+                                                     file.url))
                                    : partial.Clear();
       }
       if (local.ok() && bytes.size() > file.size_bytes - partial.size_bytes()) {
-        local = ModelError("{}: the server sends more than the {} bytes it announced", file.url,
-                           file.size_bytes);
+        local = HubError("{}: the server sends more than the {} bytes it announced", file.url,
+                         file.size_bytes);
       }
       if (local.ok()) local = partial.Append(bytes);
       if (local.ok()) progress(partial.size_bytes());
@@ -126,8 +126,8 @@ Status Fill(HttpClient& http, const HubSettings& settings, const ModelRevision& 
   RETURN_IF_ERROR(local);
   if (!response.Ok()) return RefusalOf(response, settings, model);
   if (partial.size_bytes() != file.size_bytes) {
-    return ModelError("{}: the server sent {} of the {} bytes it announced", file.url,
-                      partial.size_bytes(), file.size_bytes);
+    return HubError("{}: the server sent {} of the {} bytes it announced", file.url,
+                    partial.size_bytes(), file.size_bytes);
   }
   return {};
 }
@@ -137,7 +137,7 @@ Status CheckDigest(const PartialFile& partial, const RemoteFile& file) {
   if (digest == file.etag) return {};
   std::error_code ignored;
   fs::remove(partial.path(), ignored);
-  return ModelError(
+  return HubError(
       "{}: what arrived is damaged (SHA-256 {} instead of {}) and was deleted; try again", file.url,
       digest, file.etag);
 }

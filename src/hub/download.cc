@@ -12,13 +12,13 @@
 #include "hub/file_selection.h"
 #include "hub/http_client.h"
 #include "hub/hub_api.h"
+#include "hub/hub_error.h"
 #include "hub/hub_settings.h"
 #include "hub/model_cache.h"
 #include "hub/model_locator.h"
 #include "hub/model_names.h"
 #include "model/file_formats.h"
 #include "model/module_list.h"
-#include "weights/model_error.h"
 
 namespace embedding {
 namespace {
@@ -39,7 +39,7 @@ Status CheckSpace(const ModelCache& cache, const std::vector<RemoteFile>& files)
   std::error_code error;
   const std::filesystem::space_info space = std::filesystem::space(directory, error);
   if (error || space.available >= needed_bytes) return {};
-  return ModelError(
+  return HubError(
       "{}: the disk is too full: {} bytes are needed and {} are free; make room, or "
       "set HF_HUB_CACHE to a directory elsewhere",
       directory, needed_bytes, space.available);

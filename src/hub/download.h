@@ -30,7 +30,8 @@ using ProgressCallback = std::function<void(const DownloadProgress&)>;
 
 // Brings the model at `revision` into the cache, as far as it is not there, and returns its
 // directory there. Offline it only looks. A failure leaves what arrived, and the next
-// call goes on from it. Errors: kModelLoad.
+// call goes on from it. Errors: kDownload; kModelLoad for a name that no model has, for a
+// repository without a model that is read here, and for what is not there offline.
 Result<std::string> DownloadModel(const std::string& name, const std::string& revision = "main",
                                   const ProgressCallback& progress = nullptr);
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/ascii.h"
+#include "hub/hub_error.h"
 #include "model/file_formats.h"
 #include "model/files.h"
 #include "weights/model_error.h"
@@ -91,7 +92,7 @@ Result<std::vector<std::string>> SelectModelFiles(const std::vector<std::string>
   std::set<std::string> folders = {""};
   for (const std::string& name : all) {
     if (IsMalicious(name)) {
-      return ModelError(
+      return HubError(
           "the repository claims to have a file named {}, which leaves its folder; "
           "nothing was downloaded",
           Quoted(name));

@@ -17,8 +17,8 @@ namespace embedding {
 // The names come from a server and become paths, so this is an allow-list: a name that is chosen
 // has at most one folder, and in it and in the file's name nothing but letters, digits, '.', '-'
 // and '_'.
-// Errors: kModelLoad if there is a name that is absolute or has a "..", which no repository has,
-// and if a file is missing without which no model loads.
+// Errors: kDownload if there is a name that is absolute or has a "..", which no repository has;
+// kModelLoad if a file is missing without which no model loads.
 Result<std::vector<std::string>> SelectModelFiles(const std::vector<std::string>& names);
 
 }  // namespace embedding

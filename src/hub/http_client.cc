@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "base/ascii.h"
-#include "weights/model_error.h"
+#include "base/quoted.h"
 
 namespace embedding {
 namespace {

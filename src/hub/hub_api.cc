@@ -3,9 +3,9 @@
 #include <charconv>
 
 #include "base/json_value.h"
+#include "hub/hub_error.h"
 #include "hub/model_cache.h"
 #include "hub/model_locator.h"
-#include "weights/model_error.h"
 
 namespace embedding {
 namespace {
@@ -44,7 +44,8 @@ bool MayHave(HttpClient& http, const HubSettings& settings, const ModelRevision&
 }
 
 Result<Repository> ParseListing(std::string_view text) {
-  ASSIGN_OR_RETURN(const JsonValue listing, JsonValue::Parse(text, "the listing"));
+  ASSIGN_OR_RETURN(const JsonValue listing,
+                   JsonValue::Parse(text, "the listing", ErrorCode::kDownload));
   RETURN_IF_ERROR(listing.ExpectObject());
   Repository repository;
   ASSIGN_OR_RETURN(repository.commit, listing.String("sha"));
@@ -68,11 +69,11 @@ Result<RemoteFile> ParseFileHead(const HttpResponse& head, RemoteFile file) {
   const auto [stop, problem] =
       std::from_chars(size.data(), size.data() + size.size(), file.size_bytes);
   if (problem != std::errc() || stop != size.data() + size.size()) {
-    return ModelError("{}: the server does not say how large it is", file.url);
+    return HubError("{}: the server does not say how large it is", file.url);
   }
   if (file.size_bytes > kMaxFileBytes) {
-    return ModelError("{}: the server says that it has {} bytes, which no file has", file.url,
-                      file.size_bytes);
+    return HubError("{}: the server says that it has {} bytes, which no file has", file.url,
+                    file.size_bytes);
   }
   return file;
 }
@@ -80,7 +81,7 @@ Result<RemoteFile> ParseFileHead(const HttpResponse& head, RemoteFile file) {
 Error RefusalOf(const HttpResponse& response, const HubSettings& settings,
                 const ModelRevision& model) {
   if (!response.problem.empty()) {
-    return ModelError(
+    return HubError(
         "{} cannot be reached or broke off: {}; check the network, a proxy and "
         "HF_ENDPOINT, and try again",
         settings.endpoint, Printable(response.problem, 300));
@@ -91,31 +92,31 @@ Error RefusalOf(const HttpResponse& response, const HubSettings& settings,
     case 401:
     case 403:
       if (code == "GatedRepo" || response.status == 403) {
-        return ModelError(
+        return HubError(
             "{} refuses access to {} ({}): accept its conditions at {}/{} and {}",
             settings.endpoint, model.id, response.status, settings.endpoint, model.id,
             with_token ? "see that your token may read it" : "set HF_TOKEN to a token of yours");
       }
       // The hub does not tell strangers whether a private repository exists.
-      return ModelError("{} has no model {}, or it is private or gated (401): {}",
-                        settings.endpoint, model.id,
-                        with_token ? "see that the id is right and that your token is valid"
-                                   : "see that the id is right, or set HF_TOKEN");
+      return HubError("{} has no model {}, or it is private or gated (401): {}", settings.endpoint,
+                      model.id,
+                      with_token ? "see that the id is right and that your token is valid"
+                                 : "see that the id is right, or set HF_TOKEN");
     case 404:
       if (code == "RevisionNotFound") {
-        return ModelError("the model {} has no revision {}", model.id, model.revision);
+        return HubError("the model {} has no revision {}", model.id, model.revision);
       }
       if (code == "EntryNotFound") {
-        return ModelError("{} lists a file of {} that it does not have; try again",
-                          settings.endpoint, model.id);
+        return HubError("{} lists a file of {} that it does not have; try again", settings.endpoint,
+                        model.id);
       }
-      return ModelError("{} has no model {} (404)", settings.endpoint, model.id);
+      return HubError("{} has no model {} (404)", settings.endpoint, model.id);
     case 429:
-      return ModelError("{} gets too many requests from here (429): wait some minutes{}",
-                        settings.endpoint, with_token ? "" : ", or set HF_TOKEN");
+      return HubError("{} gets too many requests from here (429): wait some minutes{}",
+                      settings.endpoint, with_token ? "" : ", or set HF_TOKEN");
     default:
-      return ModelError("{} answers with status {} to a request for {}; try again later",
-                        settings.endpoint, response.status, model.id);
+      return HubError("{} answers with status {} to a request for {}; try again later",
+                      settings.endpoint, response.status, model.id);
   }
 }
 
@@ -134,7 +135,7 @@ Result<Repository> ListRepository(HttpClient& http, const HubSettings& settings,
     body.clear();
     return http.Send(request);
   });
-  if (too_long) return ModelError("{}: the listing of {} is endless", settings.endpoint, model.id);
+  if (too_long) return HubError("{}: the listing of {} is endless", settings.endpoint, model.id);
   if (!response.Ok()) return RefusalOf(response, settings, model);
 
   Result<Repository> repository = ParseListing(body);
@@ -144,8 +145,8 @@ Result<Repository> ListRepository(HttpClient& http, const HubSettings& settings,
         .At(fmt::format("{} does not answer like the hub", settings.endpoint));
   }
   if (IsCommitHash(model.revision) && repository->commit != model.revision) {
-    return ModelError("{} gives commit {} of {} where {} was asked for", settings.endpoint,
-                      repository->commit, model.id, model.revision);
+    return HubError("{} gives commit {} of {} where {} was asked for", settings.endpoint,
+                    repository->commit, model.id, model.revision);
   }
   return repository;
 }

@@ -34,18 +34,18 @@ struct RemoteFile {
 // have it.
 bool MayHave(HttpClient& http, const HubSettings& settings, const ModelRevision& model);
 
-// Which commit a revision is, and its files. Errors: kModelLoad.
+// Which commit a revision is, and its files. Errors: kDownload.
 Result<Repository> ListRepository(HttpClient& http, const HubSettings& settings,
                                   const ModelRevision& model);
 
-// Where and what a file is. Errors: kModelLoad.
+// Where and what a file is. Errors: kDownload.
 Result<RemoteFile> ResolveFile(HttpClient& http, const HubSettings& settings,
                                const ModelRevision& model, const std::string& commit,
                                const std::string& name);
 
 // What the hub says in answer to the first request, and to the second: the body of a listing, the
 // head of an answer for the file at `file.url`. Both come from a server that may be anybody's.
-// Errors: kModelLoad for what the hub does not say.
+// Errors: kDownload for what the hub does not say.
 Result<Repository> ParseListing(std::string_view text);
 Result<RemoteFile> ParseFileHead(const HttpResponse& head, RemoteFile file);
 

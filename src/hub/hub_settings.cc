@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "hub/hub_environment.h"
-#include "weights/model_error.h"
+#include "hub/hub_error.h"
 
 namespace embedding {
 namespace {
@@ -46,7 +46,7 @@ Result<std::string> ReadToken() {
     token = Trimmed(line);
   }
   if (std::any_of(token.begin(), token.end(), [](char c) { return c <= ' ' || c > '~'; })) {
-    return ModelError("{}: a token is one word of printable characters, and this is not", where);
+    return HubError("{}: a token is one word of printable characters, and this is not", where);
   }
   return token;
 }
@@ -59,8 +59,8 @@ Status ReadTimeout(const char* name, long& timeout_s) {
   const auto [stop, problem] = std::from_chars(given.data(), end, timeout_s);
   if (problem == std::errc() && stop == end && timeout_s >= 1 && timeout_s <= kMaxTimeoutS)
     return {};
-  return ModelError("{} is {}, but it must be a number of seconds, 1 to {}", name, Quoted(given),
-                    kMaxTimeoutS);
+  return HubError("{} is {}, but it must be a number of seconds, 1 to {}", name, Quoted(given),
+                  kMaxTimeoutS);
 }
 
 }  // namespace
@@ -75,8 +75,8 @@ Result<HubSettings> ReadHubSettings() {
   if (settings.endpoint.empty()) settings.endpoint = "https://huggingface.co";
   while (settings.endpoint.ends_with('/')) settings.endpoint.pop_back();
   if (!settings.endpoint.starts_with("https://") && !settings.endpoint.starts_with("http://")) {
-    return ModelError("HF_ENDPOINT is {}, but it must begin with https:// or http://",
-                      Quoted(settings.endpoint));
+    return HubError("HF_ENDPOINT is {}, but it must begin with https:// or http://",
+                    Quoted(settings.endpoint));
   }
 
   RETURN_IF_ERROR(ReadTimeout("HF_HUB_DOWNLOAD_TIMEOUT", settings.stall_timeout_s));

@@ -19,7 +19,7 @@ struct HubSettings {
   long etag_timeout_s = 10;   // $HF_HUB_ETAG_TIMEOUT: the same, when asked what a file is
 };
 
-// Errors: kModelLoad for a value that cannot be meant.
+// Errors: kDownload for a value that cannot be meant.
 Result<HubSettings> ReadHubSettings();
 
 }  // namespace embedding

@@ -9,8 +9,8 @@
 #include <fstream>
 #include <system_error>
 
+#include "hub/hub_error.h"
 #include "hub/model_locator.h"
-#include "weights/model_error.h"
 
 namespace embedding {
 namespace {
@@ -22,7 +22,7 @@ constexpr size_t kMaxEtagBytes = 128;
 Status MakeDirectories(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
-  if (error) return ModelError("{}: cannot be created: {}", path.string(), error.message());
+  if (error) return HubError("{}: cannot be created: {}", path.string(), error.message());
   return {};
 }
 
@@ -35,7 +35,7 @@ Status Rename(const fs::path& from, const fs::path& to) {
   if (!error) return {};
   std::error_code ignored;
   fs::remove(from, ignored);
-  return ModelError("{}: cannot be put in place: {}", to.string(), error.message());
+  return HubError("{}: cannot be put in place: {}", to.string(), error.message());
 }
 
 }  // namespace
@@ -47,7 +47,7 @@ Status CheckEtag(std::string_view etag) {
                          "0123456789abcdefghijklmnopqrstuvwxyz"
                          "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_.") == std::string_view::npos;
   if (plain) return {};
-  return ModelError("the server gives {} as an ETag, which cannot be a file's name", Quoted(etag));
+  return HubError("the server gives {} as an ETag, which cannot be a file's name", Quoted(etag));
 }
 
 ModelCache::ModelCache(std::string_view id) : model_(HubModelDirectory(id)) {
@@ -81,14 +81,14 @@ Status ModelCache::Prepare() const {
 Result<FileDescriptor> ModelCache::LockBlob(const std::string& etag) const {
   const std::string path = (fs::path(locks_) / (etag + ".lock")).string();
   FileDescriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0664));
-  if (!file.valid()) return ModelError("{}: cannot be opened: {}", path, std::strerror(errno));
+  if (!file.valid()) return HubError("{}: cannot be opened: {}", path, std::strerror(errno));
   int locked = 0;
   do {
     locked = flock(file.get(), LOCK_EX);
   } while (locked != 0 && errno == EINTR);
   // Some network file systems have no flock.
   if (locked != 0 && errno != ENOSYS && errno != EOPNOTSUPP && errno != ENOLCK) {
-    return ModelError("{}: cannot be locked: {}", path, std::strerror(errno));
+    return HubError("{}: cannot be locked: {}", path, std::strerror(errno));
   }
   return file;
 }
@@ -102,14 +102,14 @@ Status ModelCache::LinkFile(const std::string& commit, const std::string& name,
   std::error_code error;
   fs::remove(beside, error);
   fs::create_symlink(target, beside, error);
-  if (error) return ModelError("{}: cannot be linked: {}", link.string(), error.message());
+  if (error) return HubError("{}: cannot be linked: {}", link.string(), error.message());
   return Rename(beside, link);
 }
 
 Status ModelCache::NoteAbsence(const std::string& commit, const std::string& name) const {
   const fs::path note = fs::path(model_) / ".no_exist" / commit / name;
   RETURN_IF_ERROR(MakeDirectories(note.parent_path()));
-  if (!std::ofstream(note)) return ModelError("{}: cannot be written", note.string());
+  if (!std::ofstream(note)) return HubError("{}: cannot be written", note.string());
   return {};
 }
 
@@ -126,7 +126,7 @@ Status ModelCache::WriteRef(const std::string& revision, const std::string& comm
   std::ofstream file(beside, std::ios::binary | std::ios::trunc);
   file << commit;
   file.close();
-  if (!file) return ModelError("{}: cannot be written", beside.string());
+  if (!file) return HubError("{}: cannot be written", beside.string());
   return Rename(beside, ref);
 }
 

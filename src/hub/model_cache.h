@@ -49,7 +49,7 @@ class ModelCache {
   std::string locks_;  // <cache>/.locks/models--<org>--<name>
 };
 
-// Errors: kModelLoad unless this can be a blob's name: letters, digits, '-', '_' and inner '.'.
+// Errors: kDownload unless this can be a blob's name: letters, digits, '-', '_' and inner '.'.
 Status CheckEtag(std::string_view etag);
 
 }  // namespace embedding

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <vector>
 
-#include "weights/model_error.h"
+#include "hub/hub_error.h"
 
 namespace embedding {
 
@@ -27,14 +27,14 @@ std::string Sha256::Hex() {
 
 Result<std::string> Sha256OfFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return ModelError("{}: cannot be opened: {}", path, std::strerror(errno));
+  if (!file) return HubError("{}: cannot be opened: {}", path, std::strerror(errno));
   Sha256 sha256;
   std::vector<char> buffer(size_t{1} << 20);
   while (file) {
     file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
     sha256.Update({buffer.data(), static_cast<size_t>(file.gcount())});
   }
-  if (file.bad()) return ModelError("{}: cannot be read: {}", path, std::strerror(errno));
+  if (file.bad()) return HubError("{}: cannot be read: {}", path, std::strerror(errno));
   return sha256.Hex();
 }
 

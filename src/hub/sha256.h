@@ -24,7 +24,7 @@ class Sha256 {
   SHA256_CTX context_;
 };
 
-// The digest of a file's contents. Errors: kModelLoad.
+// The digest of a file's contents. Errors: kDownload.
 Result<std::string> Sha256OfFile(const std::string& path);
 
 }  // namespace embedding

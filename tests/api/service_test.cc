@@ -221,7 +221,7 @@ TEST_F(ServiceTest, OverloadIsTold) {
 }
 
 TEST_F(ServiceTest, InternalErrorsNameTheRequestAndKeepTheirSecrets) {
-  for (const ErrorCode code : {ErrorCode::kInternal, ErrorCode::kModelLoad}) {
+  for (const ErrorCode code : {ErrorCode::kInternal, ErrorCode::kModelLoad, ErrorCode::kDownload}) {
     embedder.failure = Error{code, "/home/someone/model is broken", ""};
     const Response response = Post("/embed", R"({"texts":["a"]})");
     ExpectError(response, 500, "Backend", "id-1");

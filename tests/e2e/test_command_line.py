@@ -190,3 +190,11 @@ def test_bad_models_are_refused_by_name(bad_models):
             wrong[case] = (result.returncode, result.stderr, pattern)
     assert wrong == {}
     assert not (bad_models / "EXECUTED").exists()
+
+
+def test_a_model_that_cannot_be_had_ends_it_as_one_that_cannot_be_loaded(tmp_path):
+    env = environment(HF_ENDPOINT="ftp://hub", HF_HUB_CACHE=str(tmp_path))
+    del env["HF_HUB_OFFLINE"]
+    result = run("serve", "--port", 0, "--model", "org/name", env=env)
+    assert result.returncode == 3
+    assert "HF_ENDPOINT" in result.stderr

@@ -30,10 +30,10 @@ inline std::string_view AsString(const uint8_t* data, size_t size) {
 
 inline bool IsUtf8(std::string_view text) { return FindInvalidUtf8(text) == std::string::npos; }
 
-// The errors of a model's files end in a terminal and a log: they say something, briefly, and
-// nothing in them moves a cursor.
-inline void CheckModelError(const Error& error) {
-  FUZZ_CHECK(error.code == ErrorCode::kModelLoad);
+// The errors of a model's files and of the hub end in a terminal and a log: they say something,
+// briefly, and nothing in them moves a cursor.
+inline void CheckModelError(const Error& error, ErrorCode code = ErrorCode::kModelLoad) {
+  FUZZ_CHECK(error.code == code);
   FUZZ_CHECK(!error.message.empty());
   FUZZ_CHECK(error.message.size() < 2000);
   for (const char c : error.message) FUZZ_CHECK((c < 0 || c >= 0x20) && c != 0x7F);

@@ -26,11 +26,14 @@ bool IsBelow(const fs::path& path, const fs::path& directory) {
 
 void CheckListing(std::string_view text) {
   const Result<Repository> repository = ParseListing(text);
-  if (!repository.ok()) return CheckModelError(repository.error());
+  if (!repository.ok()) return CheckModelError(repository.error(), ErrorCode::kDownload);
   FUZZ_CHECK(IsCommitHash(repository->commit));
   const auto& names = repository->names;
   const Result<std::vector<std::string>> chosen = SelectModelFiles(names);
-  if (!chosen.ok()) return CheckModelError(chosen.error());
+  if (!chosen.ok()) {  // it has what no repository has, or no model
+    const bool is_hubs = chosen.error().code == ErrorCode::kDownload;
+    return CheckModelError(chosen.error(), is_hubs ? ErrorCode::kDownload : ErrorCode::kModelLoad);
+  }
   const fs::path snapshot = ModelCache("org/name").SnapshotPath(repository->commit);
   FUZZ_CHECK(IsBelow(snapshot, HubModelDirectory("org/name")));
   for (const std::string& name : *chosen) {
@@ -49,8 +52,9 @@ void CheckHead(std::string_view lines) {
   while (!lines.empty()) head.AddHeadLine(TakePart(lines, '\n'));
   const Result<RemoteFile> file =
       ParseFileHead(head, {.name = "a", .url = "https://hub/a", .etag = ""});
-  CheckModelError(RefusalOf(head, {.endpoint = "https://hub"}, {"org/name", "main"}));
-  if (!file.ok()) return CheckModelError(file.error());
+  CheckModelError(RefusalOf(head, {.endpoint = "https://hub"}, {"org/name", "main"}),
+                  ErrorCode::kDownload);
+  if (!file.ok()) return CheckModelError(file.error(), ErrorCode::kDownload);
   const ModelCache cache("org/name");
   const fs::path blob = cache.BlobPath(file->etag);
   FUZZ_CHECK(IsBelow(blob, fs::path(HubModelDirectory("org/name")) / "blobs"));

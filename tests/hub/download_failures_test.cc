@@ -127,7 +127,7 @@ TEST_F(DownloadTest, TellsWhatIsMissing) {
   EXPECT_THAT(ErrorOf(DownloadModel("acme/other")), HasSubstr("has no model acme/other"));
   EXPECT_THAT(ErrorOf(DownloadModel("acme/tiny", "v9")), HasSubstr("acme/tiny has no revision v9"));
   AddFile("README.md", "nothing else", "acme/empty");
-  EXPECT_THAT(ErrorOf(DownloadModel("acme/empty")),
+  EXPECT_THAT(ErrorOf(DownloadModel("acme/empty"), ErrorCode::kModelLoad),
               AllOf(HasSubstr("acme/empty"), HasSubstr("config.json")));
 }
 

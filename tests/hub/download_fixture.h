@@ -25,11 +25,12 @@ class DownloadTest : public HubTest {
     StartHub(behaviour);
   }
 
-  // The error's message; fails if there is none.
-  static std::string ErrorOf(const Result<std::string>& result) {
+  // The error's message; fails if there is none, or one of another kind.
+  static std::string ErrorOf(const Result<std::string>& result,
+                             ErrorCode code = ErrorCode::kDownload) {
     EXPECT_FALSE(result.ok()) << "unexpectedly fine: " << *result;
     if (result.ok()) return "";
-    EXPECT_EQ(result.error().code, ErrorCode::kModelLoad);
+    EXPECT_EQ(result.error().code, code) << result.error().message;
     return result.error().message;
   }
 

@@ -16,8 +16,10 @@ using testing::SizeIs;
 TEST_F(DownloadTest, NeverTouchesTheNetworkOffline) {
   ServeModel();
   setenv("HF_HUB_OFFLINE", "1", 1);
-  EXPECT_THAT(ErrorOf(DownloadModel("acme/tiny")), HasSubstr("HF_HUB_OFFLINE"));
-  EXPECT_THAT(ErrorOf(LocateOrDownloadModel("acme/tiny")), HasSubstr("HF_HUB_OFFLINE"));
+  EXPECT_THAT(ErrorOf(DownloadModel("acme/tiny"), ErrorCode::kModelLoad),
+              HasSubstr("HF_HUB_OFFLINE"));
+  EXPECT_THAT(ErrorOf(LocateOrDownloadModel("acme/tiny"), ErrorCode::kModelLoad),
+              HasSubstr("HF_HUB_OFFLINE"));
   EXPECT_THAT(Requests(), IsEmpty());
 
   unsetenv("HF_HUB_OFFLINE");
@@ -31,7 +33,8 @@ TEST_F(DownloadTest, NeverTouchesTheNetworkOffline) {
 TEST_F(DownloadTest, NeverTouchesTheNetworkWhereTransformersMayNot) {
   ServeModel();
   setenv("TRANSFORMERS_OFFLINE", "yes", 1);
-  EXPECT_THAT(ErrorOf(LocateOrDownloadModel("acme/tiny")), HasSubstr("TRANSFORMERS_OFFLINE"));
+  EXPECT_THAT(ErrorOf(LocateOrDownloadModel("acme/tiny"), ErrorCode::kModelLoad),
+              HasSubstr("TRANSFORMERS_OFFLINE"));
   EXPECT_THAT(Requests(), IsEmpty());
   setenv("HF_HUB_OFFLINE", "0", 1);  // which wins
   EXPECT_TRUE(LocateOrDownloadModel("acme/tiny").ok());
@@ -76,11 +79,15 @@ TEST_F(DownloadTest, ANameAloneIsOfSentenceTransformers) {
 
 TEST_F(DownloadTest, DoesNotAskTheHubForWhatIsAPath) {
   StartHub();
-  EXPECT_THAT(ErrorOf(LocateOrDownloadModel("model.gguf")), HasSubstr("GGUF"));
-  EXPECT_THAT(ErrorOf(LocateOrDownloadModel("acme/model.onnx")), HasSubstr("ONNX"));
-  EXPECT_THAT(ErrorOf(LocateOrDownloadModel("./acme/tiny")), HasSubstr("no such directory"));
-  EXPECT_THAT(ErrorOf(DownloadModel("../acme")), HasSubstr("model id"));
-  EXPECT_THAT(ErrorOf(DownloadModel("acme/tiny", "../main")), HasSubstr("revision"));
+  EXPECT_THAT(ErrorOf(LocateOrDownloadModel("model.gguf"), ErrorCode::kModelLoad),
+              HasSubstr("GGUF"));
+  EXPECT_THAT(ErrorOf(LocateOrDownloadModel("acme/model.onnx"), ErrorCode::kModelLoad),
+              HasSubstr("ONNX"));
+  EXPECT_THAT(ErrorOf(LocateOrDownloadModel("./acme/tiny"), ErrorCode::kModelLoad),
+              HasSubstr("no such directory"));
+  EXPECT_THAT(ErrorOf(DownloadModel("../acme"), ErrorCode::kModelLoad), HasSubstr("model id"));
+  EXPECT_THAT(ErrorOf(DownloadModel("acme/tiny", "../main"), ErrorCode::kModelLoad),
+              HasSubstr("revision"));
   EXPECT_THAT(Requests(), IsEmpty());
 }
 

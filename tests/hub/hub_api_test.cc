@@ -28,7 +28,7 @@ std::string ErrorOf(const std::vector<std::string_view>& lines) {
   const Result<RemoteFile> file = Parse(Head(200, lines));
   EXPECT_FALSE(file.ok()) << lines[0];
   if (file.ok()) return "";
-  EXPECT_EQ(file.error().code, ErrorCode::kModelLoad);
+  EXPECT_EQ(file.error().code, ErrorCode::kDownload);
   return file.error().message;
 }
 
@@ -65,6 +65,15 @@ TEST(HubApi, RefusesEtagsThatAreNoFilesNames) {
   for (const char* etag : {"etag: ../x", "etag: .x", "etag: x.", "etag: a/b", "etag:", "etag: a b",
                            "etag: \"a\\b\"", "etag: .."}) {
     EXPECT_THAT(ErrorOf({etag, "content-length: 1"}), HasSubstr("cannot be a file's name")) << etag;
+  }
+}
+
+TEST(HubApi, AListingThatIsNoneIsTheHubsFault) {
+  for (const char* listing : {"<html>", "[]", "{}", R"({"sha":"main","siblings":[]})",
+                              R"({"sha":"0123456789012345678901234567890123456789"})"}) {
+    const Result<Repository> repository = ParseListing(listing);
+    ASSERT_FALSE(repository.ok()) << listing;
+    EXPECT_EQ(repository.error().code, ErrorCode::kDownload) << listing;
   }
 }
 
