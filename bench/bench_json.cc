@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "api/json_reader.h"
-#include "api/json_writer.h"
+#include "base/json_writer.h"
 
 namespace embedding {
 namespace {
@@ -26,12 +26,9 @@ void WriteVectors(benchmark::State& state) {
   size_t bytes = 0;
   for (auto _ : state) {
     std::string body;
-    body.reserve(values.size() * api::kMaxJsonFloatChars);
-    for (size_t i = 0; i < kVectors; ++i) {
-      if (!api::AppendJsonFloats(std::span(values).subspan(i * kDimension, kDimension), body)) {
-        return state.SkipWithError("a value is not finite");
-      }
-    }
+    body.reserve(values.size() * JsonWriter::kMaxFloatChars);
+    JsonWriter json(body);
+    if (!json.Rows(values, kDimension).ok()) return state.SkipWithError("a value is not finite");
     bytes = body.size();
     benchmark::DoNotOptimize(body.data());
   }

@@ -9,10 +9,11 @@
 #include <vector>
 
 #include "api/json_reader.h"
-#include "api/json_writer.h"
 #include "api/ranking.h"
 #include "api/truncation.h"
 #include "api/unsupported_fields.h"
+#include "api/usage.h"
+#include "base/json_writer.h"
 
 namespace embedding::api {
 namespace {
@@ -78,29 +79,23 @@ Result<RerankOptions> ParseRerank(const Call& call, const JsonReader& json,
 
 Result<Response> FormatRerank(const RerankResponse& response, const std::string& id,
                               const std::string& model, const RerankOptions& options) {
-  std::string body = R"({"id":)";
-  AppendJsonString(id, body);
-  body += R"(,"model":)";
-  AppendJsonString(model, body);
-  body += R"(,"results":[)";
+  std::string body;
+  JsonWriter json(body);
+  json.BeginObject().Key("id").String(id).Key("model").String(model);
+  json.Key("results").BeginArray();
   std::vector<size_t> order = BestFirst(response.scores);
   order.resize(std::min(order.size(), options.top_n.value_or(order.size())));
   for (const size_t i : order) {
-    if (body.back() != '[') body += ',';
-    body += R"({"index":)";
-    AppendJsonInteger(i, body);
-    body += R"(,"relevance_score":)";
-    RETURN_IF_ERROR(AppendJsonFloat(response.scores[i], body));
+    json.BeginObject().Key("index").Integer(i);
+    RETURN_IF_ERROR(json.Key("relevance_score").Float(response.scores[i]));
     if (!options.documents.empty()) {
-      body += R"(,"document":{"text":)";
-      AppendJsonString(options.documents[i], body);
-      body += '}';
+      json.Key("document").BeginObject().Key("text").String(options.documents[i]).EndObject();
     }
-    body += '}';
+    json.EndObject();
   }
-  body += "],";
-  AppendUsage(response.prompt_tokens, body);
-  body += '}';
+  json.EndArray();
+  WriteUsage(response.prompt_tokens, json);
+  json.EndObject();
   return Response{.body = std::move(body)};
 }
 

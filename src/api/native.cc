@@ -7,10 +7,11 @@
 
 #include "api/accept.h"
 #include "api/errors.h"
-#include "api/json_writer.h"
 #include "api/truncation.h"
 #include "api/unsupported_fields.h"
+#include "api/usage.h"
 #include "api/vector_format.h"
+#include "base/json_writer.h"
 
 namespace embedding::api {
 namespace {
@@ -38,55 +39,45 @@ Result<EmbedRequest> ParseEmbed(const JsonReader& json, size_t max_texts) {
 }
 
 // {"83":1.03,...}, keys in the order of first appearance.
-Status AppendWeights(const std::vector<TokenWeight>& weights, std::string& body) {
-  body += '{';
+Status WriteWeights(const std::vector<TokenWeight>& weights, JsonWriter& json) {
+  json.BeginObject();
   for (const TokenWeight& token : weights) {
-    if (body.back() != '{') body += ',';
-    body += '"';
-    AppendJsonInteger(static_cast<uint64_t>(token.id), body);
-    body += "\":";
-    RETURN_IF_ERROR(AppendJsonFloat(token.weight, body));
+    RETURN_IF_ERROR(json.Key(std::to_string(token.id)).Float(token.weight));
   }
-  body += '}';
+  json.EndObject();
   return {};
 }
 
 Result<Response> FormatEmbed(const EmbedResponse& response, const Embedder& embedder,
                              const Outputs& outputs, OutputDtype dtype, size_t texts) {
   std::string body;
-  body.reserve(response.embeddings.size() * kMaxJsonFloatChars + 1024);
-  body += '{';
+  body.reserve(response.embeddings.size() * JsonWriter::kMaxFloatChars + 1024);
+  JsonWriter json(body);
+  json.BeginObject();
   if (outputs.dense) {
-    body += R"("embeddings":[)";
+    json.Key("embeddings").BeginArray();
     for (size_t i = 0; i < texts; ++i) {
-      if (i > 0) body += ',';
-      RETURN_IF_ERROR(AppendVector(response.embedding(i), dtype, body));
+      RETURN_IF_ERROR(WriteVector(response.embedding(i), dtype, json));
     }
-    body += "],";
+    json.EndArray();
   }
-  body += R"("model":)";
-  AppendJsonString(embedder.info().name, body);
-  body += R"(,"dimension":)";
-  AppendJsonInteger(response.dimension, body);
+  json.Key("model").String(embedder.info().name).Key("dimension").Integer(response.dimension);
   if (outputs.lexical_weights) {
-    body += R"(,"lexical_weights":[)";
+    json.Key("lexical_weights").BeginArray();
     for (size_t i = 0; i < texts; ++i) {
-      if (i > 0) body += ',';
-      RETURN_IF_ERROR(AppendWeights(response.lexical_weights[i], body));
+      RETURN_IF_ERROR(WriteWeights(response.lexical_weights[i], json));
     }
-    body += ']';
+    json.EndArray();
   }
   if (outputs.colbert_vecs) {
-    body += R"(,"colbert_vecs":[)";
+    json.Key("colbert_vecs").BeginArray();
     for (size_t i = 0; i < texts; ++i) {
-      if (i > 0) body += ',';
-      RETURN_IF_ERROR(AppendRows(response.colbert_vecs[i], response.colbert_dimension, body));
+      RETURN_IF_ERROR(json.Rows(response.colbert_vecs[i], response.colbert_dimension));
     }
-    body += ']';
+    json.EndArray();
   }
-  body += ',';
-  AppendUsage(response.prompt_tokens, body);
-  body += '}';
+  WriteUsage(response.prompt_tokens, json);
+  json.EndObject();
   return Response{.body = std::move(body)};
 }
 
@@ -142,21 +133,18 @@ void NativeHealth(const CallPtr& call) {
   if (call->models == nullptr || !health.ok()) {
     Response response = ErrorResponse({ErrorCode::kUnavailable, "", ""}, call->request.target,
                                       call->request.request_id);
-    response.body = health.ok() ? R"({"status":"loading")" : R"({"status":"unhealthy","error":)";
-    if (!health.ok()) AppendJsonString(health.error().message, response.body);
-    response.body += R"(,"model":)";
-    AppendJsonString(name, response.body);
-    response.body += '}';
+    response.body.clear();
+    JsonWriter json(response.body);
+    json.BeginObject().Key("status").String(health.ok() ? "loading" : "unhealthy");
+    if (!health.ok()) json.Key("error").String(health.error().message);
+    json.Key("model").String(name).EndObject();
     return call->Answer(std::move(response));
   }
   const ModelInfo& info = call->models->front()->info();
-  std::string body = R"({"status":"healthy","model":)";
-  AppendJsonString(name, body);
-  body += R"(,"device":)";
-  AppendJsonString(info.device, body);
-  body += R"(,"dimension":)";
-  AppendJsonInteger(info.dimension, body);
-  body += '}';
+  std::string body;
+  JsonWriter json(body);
+  json.BeginObject().Key("status").String("healthy").Key("model").String(name);
+  json.Key("device").String(info.device).Key("dimension").Integer(info.dimension).EndObject();
   call->Answer({.body = std::move(body)});
 }
 

@@ -2,13 +2,14 @@
 
 #include <chrono>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "api/json_reader.h"
-#include "api/json_writer.h"
 #include "api/truncation.h"
 #include "api/vector_format.h"
+#include "base/json_writer.h"
 
 namespace embedding::api {
 namespace {
@@ -50,19 +51,27 @@ Result<EmbedOptions> ParseEmbed(const Call& call, const JsonReader& json, const 
 
 Result<Response> FormatEmbed(const EmbedResponse& response, const EmbedOptions& options,
                              std::chrono::steady_clock::time_point received) {
-  std::string body = R"({"model":)";
-  AppendJsonString(options.model->info().name, body);
-  body += R"(,"embeddings":[)";
+  std::string body;
+  JsonWriter json(body);
+  json.BeginObject().Key("model").String(options.model->info().name);
+  json.Key("embeddings").BeginArray();
   for (size_t i = 0; i < options.texts; ++i) {
-    if (i > 0) body += ',';
-    RETURN_IF_ERROR(AppendVector(response.embedding(i), options.dtype, body));
+    RETURN_IF_ERROR(WriteVector(response.embedding(i), options.dtype, json));
   }
+  json.EndArray();
   const std::chrono::nanoseconds total = std::chrono::steady_clock::now() - received;
-  body += R"(],"total_duration":)";
-  AppendJsonInteger(static_cast<uint64_t>(total.count()), body);
-  body += R"(,"load_duration":0,"prompt_eval_count":)";
-  AppendJsonInteger(response.prompt_tokens, body);
-  body += '}';
+  json.Key("total_duration").Integer(total.count()).Key("load_duration").Integer(0);
+  json.Key("prompt_eval_count").Integer(response.prompt_tokens).EndObject();
+  return Response{.body = std::move(body)};
+}
+
+// {"embedding":[...]}, which is empty where nothing was to be embedded.
+Result<Response> FormatEmbedding(std::span<const float> vector, OutputDtype dtype) {
+  std::string body;
+  JsonWriter json(body);
+  json.BeginObject();
+  RETURN_IF_ERROR(WriteVector(vector, dtype, json.Key("embedding")));
+  json.EndObject();
   return Response{.body = std::move(body)};
 }
 
@@ -84,18 +93,15 @@ void OllamaEmbeddings(const CallPtr& call, const JsonReader& json) {
   EmbedRequest request;
   const Result<EmbedOptions> options = ParseEmbed(*call, json, "prompt", request);
   if (!options.ok()) return call->Fail(options.error());
-  if (options->texts == 0) return call->Answer({.body = R"({"embedding":[]})"});
+  if (options->texts == 0) return call->Answer(*FormatEmbedding({}, options->dtype));
   if (options->texts != 1) {
     return call->Fail({ErrorCode::kInvalidArgument, "prompt: expected one string", "prompt"});
   }
   // The older form gives vectors as the model does, not normalised.
   request.normalize = false;
   AnswerEmbed(call, *options->model, std::move(request), "prompt",
-              [dtype = options->dtype](const EmbedResponse& response) -> Result<Response> {
-                std::string body = R"({"embedding":)";
-                RETURN_IF_ERROR(AppendVector(response.embedding(0), dtype, body));
-                body += '}';
-                return Response{.body = std::move(body)};
+              [dtype = options->dtype](const EmbedResponse& response) {
+                return FormatEmbedding(response.embedding(0), dtype);
               });
 }
 

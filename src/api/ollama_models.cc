@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <ctime>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,8 +9,8 @@
 
 #include "api/json_errors.h"
 #include "api/json_reader.h"
-#include "api/json_writer.h"
 #include "api/ollama.h"
+#include "base/json_writer.h"
 
 namespace embedding::api {
 namespace {
@@ -32,40 +31,30 @@ std::string Timestamp(int64_t seconds) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(seconds)));
 }
 
-// {"format",...}, and before it its name.
-void AppendDetails(const ModelInfo& info, std::string& body) {
-  body += R"("details":{"parent_model":"","format":"safetensors","family":)";
-  AppendJsonString(info.family, body);
-  body += R"(,"families":[)";
-  AppendJsonString(info.family, body);
-  body += R"(],"parameter_size":)";
-  AppendJsonString(ParameterSize(info.parameters), body);
-  body += R"(,"quantization_level":)";
-  AppendJsonString(info.dtype, body);
-  body += '}';
+// The field "details" of the object that has been begun.
+void WriteDetails(const ModelInfo& info, JsonWriter& json) {
+  json.Key("details").BeginObject().Key("parent_model").String("");
+  json.Key("format").String("safetensors").Key("family").String(info.family);
+  json.Key("families").BeginArray().String(info.family).EndArray();
+  json.Key("parameter_size").String(ParameterSize(info.parameters));
+  json.Key("quantization_level").String(info.dtype).EndObject();
 }
 
-// {"models":[...]}; `append` writes what the route has beside the rest.
-template <typename Append>
-void AnswerModels(const CallPtr& call, const Append& append) {
-  std::string body = R"({"models":[)";
+// {"models":[...]}; `write` writes the fields that the route has beside the rest.
+template <typename Write>
+void AnswerModels(const CallPtr& call, const Write& write) {
+  std::string body;
+  JsonWriter json(body);
+  json.BeginObject().Key("models").BeginArray();
   for (const Embedder* model : *call->models) {
     const ModelInfo& info = model->info();
-    if (body.back() != '[') body += ',';
-    body += R"({"name":)";
-    AppendJsonString(info.name, body);
-    body += R"(,"model":)";
-    AppendJsonString(info.name, body);
-    body += R"(,"size":)";
-    AppendJsonInteger(info.weight_bytes, body);
-    body += R"(,"digest":)";
-    AppendJsonString(info.digest, body);
-    body += ',';
-    AppendDetails(info, body);
-    append(info, body);
-    body += '}';
+    json.BeginObject().Key("name").String(info.name).Key("model").String(info.name);
+    json.Key("size").Integer(info.weight_bytes).Key("digest").String(info.digest);
+    WriteDetails(info, json);
+    write(info, json);
+    json.EndObject();
   }
-  body += "]}";
+  json.EndArray().EndObject();
   call->Answer({.body = std::move(body)});
 }
 
@@ -90,16 +79,15 @@ Error NotFound(std::string_view name, std::string_view advice) {
 }  // namespace
 
 void OllamaTags(const CallPtr& call) {
-  AnswerModels(call, [](const ModelInfo& info, std::string& body) {
-    body += R"(,"modified_at":)";
-    AppendJsonString(Timestamp(info.modified), body);
+  AnswerModels(call, [](const ModelInfo& info, JsonWriter& json) {
+    json.Key("modified_at").String(Timestamp(info.modified));
   });
 }
 
 // Models stay loaded: the end of time is Ollama's for those.
 void OllamaRunning(const CallPtr& call) {
-  AnswerModels(call, [](const ModelInfo&, std::string& body) {
-    body += R"(,"expires_at":"9999-12-31T23:59:59Z","size_vram":0)";
+  AnswerModels(call, [](const ModelInfo&, JsonWriter& json) {
+    json.Key("expires_at").String("9999-12-31T23:59:59Z").Key("size_vram").Integer(0);
   });
 }
 
@@ -112,19 +100,19 @@ void OllamaShow(const CallPtr& call, const JsonReader& json) {
     return call->Fail(NotFound(*name, "; GET /api/tags lists the models that there are"));
   }
   const ModelInfo& info = model->info();
-  std::string body = R"({"modelfile":"","parameters":"","template":"","model":)";
-  AppendJsonString(info.name, body);
-  body += R"(,"modified_at":)";
-  AppendJsonString(Timestamp(info.modified), body);
-  body += ',';
-  AppendDetails(info, body);
-  body += R"(,"model_info":{"general.architecture":)";
-  AppendJsonString(info.family, body);
-  fmt::format_to(
-      std::back_inserter(body),
-      R"(,"general.parameter_count":{},"{}.context_length":{},"{}.embedding_length":{}}})",
-      info.parameters, info.family, info.max_input_tokens, info.family, info.dimension);
-  body += info.is_classifier() ? R"(,"capabilities":[]})" : R"(,"capabilities":["embedding"]})";
+  std::string body;
+  JsonWriter out(body);
+  out.BeginObject().Key("modelfile").String("").Key("parameters").String("");
+  out.Key("template").String("").Key("model").String(info.name);
+  out.Key("modified_at").String(Timestamp(info.modified));
+  WriteDetails(info, out);
+  out.Key("model_info").BeginObject().Key("general.architecture").String(info.family);
+  out.Key("general.parameter_count").Integer(info.parameters);
+  out.Key(info.family + ".context_length").Integer(info.max_input_tokens);
+  out.Key(info.family + ".embedding_length").Integer(info.dimension).EndObject();
+  out.Key("capabilities").BeginArray();
+  if (!info.is_classifier()) out.String("embedding");
+  out.EndArray().EndObject();
   call->Answer({.body = std::move(body)});
 }
 
@@ -139,14 +127,16 @@ void OllamaPull(const CallPtr& call, const JsonReader& json) {
         NotFound(*name, "; this server pulls nothing while it runs: start it with --model " +
                             std::string(Beginning(*name)) + " to have that"));
   }
-  if (!*stream) return call->Answer({.body = R"({"status":"success"})"});
-  call->Answer({.body = "{\"status\":\"success\"}\n", .content_type = "application/x-ndjson"});
+  std::string body;
+  JsonWriter(body).BeginObject().Key("status").String("success").EndObject();
+  if (!*stream) return call->Answer({.body = std::move(body)});
+  body += '\n';
+  call->Answer({.body = std::move(body), .content_type = "application/x-ndjson"});
 }
 
 void OllamaVersion(const CallPtr& call) {
-  std::string body = R"({"version":)";
-  AppendJsonString(EMBEDDING_SERVICE_VERSION, body);
-  body += '}';
+  std::string body;
+  JsonWriter(body).BeginObject().Key("version").String(EMBEDDING_SERVICE_VERSION).EndObject();
   call->Answer({.body = std::move(body)});
 }
 

@@ -5,10 +5,11 @@
 #include <utility>
 
 #include "api/json_reader.h"
-#include "api/json_writer.h"
 #include "api/truncation.h"
 #include "api/unsupported_fields.h"
+#include "api/usage.h"
 #include "api/vector_format.h"
+#include "base/json_writer.h"
 
 namespace embedding::api {
 namespace {
@@ -62,29 +63,24 @@ Result<EmbedOptions> ParseEmbeddings(const Call& call, const JsonReader& json,
 Result<Response> FormatEmbeddings(const EmbedResponse& response, const std::string& model,
                                   const EmbedOptions& options) {
   std::string body;
-  body.reserve(response.embeddings.size() * kMaxJsonFloatChars + 1024);
-  body += R"({"object":"list","data":[)";
+  body.reserve(response.embeddings.size() * JsonWriter::kMaxFloatChars + 1024);
+  JsonWriter json(body);
+  json.BeginObject().Key("object").String("list").Key("data").BeginArray();
   for (size_t i = 0; i < options.texts; ++i) {
-    if (i > 0) body += ',';
-    body += R"({"object":"embedding","index":)";
-    AppendJsonInteger(i, body);
-    body += R"(,"embedding":)";
-    RETURN_IF_ERROR(options.base64 ? AppendBase64(response.embedding(i), options.dtype, body)
-                                   : AppendVector(response.embedding(i), options.dtype, body));
-    body += '}';
+    json.BeginObject().Key("object").String("embedding").Key("index").Integer(i).Key("embedding");
+    RETURN_IF_ERROR(options.base64 ? WriteBase64(response.embedding(i), options.dtype, json)
+                                   : WriteVector(response.embedding(i), options.dtype, json));
+    json.EndObject();
   }
-  body += R"(],"model":)";
-  AppendJsonString(model, body);
-  body += ',';
-  AppendUsage(response.prompt_tokens, body);
-  body += '}';
+  json.EndArray().Key("model").String(model);
+  WriteUsage(response.prompt_tokens, json);
+  json.EndObject();
   return Response{.body = std::move(body)};
 }
 
-void AppendModel(const ModelInfo& info, std::string& body) {
-  body += R"({"id":)";
-  AppendJsonString(info.name, body);
-  body += R"(,"object":"model","created":0,"owned_by":"embedding-service"})";
+void WriteModel(const ModelInfo& info, JsonWriter& json) {
+  json.BeginObject().Key("id").String(info.name).Key("object").String("model");
+  json.Key("created").Integer(0).Key("owned_by").String("embedding-service").EndObject();
 }
 
 // "%2F" as clients send it for the slash of an id.
@@ -121,12 +117,11 @@ void OpenAiEmbeddings(const CallPtr& call, const JsonReader& json) {
 }
 
 void OpenAiModels(const CallPtr& call) {
-  std::string body = R"({"object":"list","data":[)";
-  for (const Embedder* model : *call->models) {
-    if (body.back() != '[') body += ',';
-    AppendModel(model->info(), body);
-  }
-  body += "]}";
+  std::string body;
+  JsonWriter json(body);
+  json.BeginObject().Key("object").String("list").Key("data").BeginArray();
+  for (const Embedder* model : *call->models) WriteModel(model->info(), json);
+  json.EndArray().EndObject();
   call->Answer({.body = std::move(body)});
 }
 
@@ -141,7 +136,8 @@ void OpenAiModel(const CallPtr& call) {
         {ErrorCode::kNotFound, "no such model here; GET /v1/models lists them", "model"});
   }
   std::string body;
-  AppendModel(model->info(), body);
+  JsonWriter json(body);
+  WriteModel(model->info(), json);
   call->Answer({.body = std::move(body)});
 }
 

@@ -9,6 +9,7 @@
 #include "api/cohere.h"
 #include "api/native.h"
 #include "api/tei.h"
+#include "base/json_writer.h"
 #include "base/mutex.h"
 
 namespace embedding::api {
@@ -32,7 +33,9 @@ class Predictions {
 
  private:
   void Join() {
-    Response joined{.body = R"({"predictions":[)", .charge = ByteCharge(call_->answers)};
+    Response joined{.charge = ByteCharge(call_->answers)};
+    JsonWriter json(joined.body);
+    json.BeginObject().Key("predictions").BeginArray();
     const MutexLock lock(mutex_);
     size_t truncated = 0;
     for (Response& answer : answers_) {
@@ -40,14 +43,13 @@ class Predictions {
       for (const Header& header : answer.headers) {
         if (header.name == "x-truncated") truncated += std::stoul(header.value);
       }
-      if (&answer != answers_.data()) joined.body += ',';
-      joined.body += answer.body;
+      json.Json(answer.body);
       answer = {};  // what it was charged for goes over to the joined one
       if (const Status charged = call_->Charge(joined.body, joined.charge); !charged.ok()) {
         return call_->Fail(charged.error());
       }
     }
-    joined.body += "]}";
+    json.EndArray().EndObject();
     if (truncated > 0) joined.headers.push_back({"x-truncated", std::to_string(truncated)});
     call_->Answer(std::move(joined));
   }

@@ -6,11 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include "api/json_writer.h"
 #include "api/ranking.h"
 #include "api/tei.h"
 #include "api/truncation.h"
 #include "api/unsupported_fields.h"
+#include "base/json_writer.h"
 
 namespace embedding::api {
 namespace {
@@ -44,20 +44,16 @@ Result<RerankOptions> ParseRerank(const Call& call, const JsonReader& json,
 
 Result<Response> FormatRerank(const RerankResponse& response,
                               const std::vector<std::string>& returned) {
-  std::string body = "[";
+  std::string body;
+  JsonWriter json(body);
+  json.BeginArray();
   for (const size_t i : BestFirst(response.scores)) {
-    if (body.size() > 1) body += ',';
-    body += R"({"index":)";
-    AppendJsonInteger(i, body);
-    if (!returned.empty()) {
-      body += R"(,"text":)";
-      AppendJsonString(returned[i], body);
-    }
-    body += R"(,"score":)";
-    RETURN_IF_ERROR(AppendJsonFloat(response.scores[i], body));
-    body += '}';
+    json.BeginObject().Key("index").Integer(i);
+    if (!returned.empty()) json.Key("text").String(returned[i]);
+    RETURN_IF_ERROR(json.Key("score").Float(response.scores[i]));
+    json.EndObject();
   }
-  body += ']';
+  json.EndArray();
   return Response{.body = std::move(body)};
 }
 
@@ -102,20 +98,17 @@ std::vector<float> Probabilities(std::span<const float> logits) {
 }
 
 // [{"score","label"},...] of one text, best first.
-Status AppendPrediction(std::span<const float> logits, const std::vector<std::string>& labels,
-                        bool raw_scores, std::string& body) {
+Status WritePrediction(std::span<const float> logits, const std::vector<std::string>& labels,
+                       bool raw_scores, JsonWriter& json) {
   const std::vector<float> scores =
       raw_scores ? std::vector<float>(logits.begin(), logits.end()) : Probabilities(logits);
-  body += '[';
+  json.BeginArray();
   for (const size_t i : BestFirst(scores)) {
-    if (body.back() != '[') body += ',';
-    body += R"({"score":)";
-    RETURN_IF_ERROR(AppendJsonFloat(scores[i], body));
-    body += R"(,"label":)";
-    AppendJsonString(labels[i], body);
-    body += '}';
+    json.BeginObject();
+    RETURN_IF_ERROR(json.Key("score").Float(scores[i]));
+    json.Key("label").String(labels[i]).EndObject();
   }
-  body += ']';
+  json.EndArray();
   return {};
 }
 
@@ -123,13 +116,13 @@ Result<Response> FormatPredict(const EmbedResponse& response,
                                const std::vector<std::string>& labels, bool single,
                                bool raw_scores) {
   std::string body;
+  JsonWriter json(body);
   const std::span<const float> logits = response.logits;
-  if (!single) body += '[';
+  if (!single) json.BeginArray();
   for (size_t i = 0; i < logits.size(); i += labels.size()) {
-    if (i > 0) body += ',';
-    RETURN_IF_ERROR(AppendPrediction(logits.subspan(i, labels.size()), labels, raw_scores, body));
+    RETURN_IF_ERROR(WritePrediction(logits.subspan(i, labels.size()), labels, raw_scores, json));
   }
-  if (!single) body += ']';
+  if (!single) json.EndArray();
   return Response{.body = std::move(body)};
 }
 

@@ -3,11 +3,11 @@
 #include <utility>
 #include <vector>
 
-#include "api/json_writer.h"
 #include "api/tei.h"
 #include "api/truncation.h"
 #include "api/unsupported_fields.h"
 #include "api/vector_format.h"
+#include "base/json_writer.h"
 
 namespace embedding::api {
 namespace {
@@ -32,42 +32,38 @@ Result<EmbedRequest> ParseInputs(const JsonReader& json, size_t max_texts) {
   return request;
 }
 
-// One JSON value a text: `append` writes that of text i.
-template <typename Append>
-Result<Response> Array(size_t texts, const Append& append) {
-  std::string body = "[";
-  for (size_t i = 0; i < texts; ++i) {
-    if (i > 0) body += ',';
-    RETURN_IF_ERROR(append(i, body));
-  }
-  body += ']';
+// An array with a value for each text: `write` writes that of text i.
+template <typename Write>
+Result<Response> Array(size_t texts, const Write& write) {
+  std::string body;
+  JsonWriter json(body);
+  json.BeginArray();
+  for (size_t i = 0; i < texts; ++i) RETURN_IF_ERROR(write(i, json));
+  json.EndArray();
   return Response{.body = std::move(body)};
 }
 
 Result<Response> DenseVectors(const EmbedResponse& response, OutputDtype dtype) {
-  return Array(response.embeddings.size() / response.dimension, [&](size_t i, std::string& body) {
-    return AppendVector(response.embedding(i), dtype, body);
+  return Array(response.embeddings.size() / response.dimension, [&](size_t i, JsonWriter& json) {
+    return WriteVector(response.embedding(i), dtype, json);
   });
 }
 
 Result<Response> TokenVectors(const EmbedResponse& response) {
-  return Array(response.token_embeddings.size(), [&](size_t i, std::string& body) {
-    return AppendRows(response.token_embeddings[i], response.hidden_size, body);
+  return Array(response.token_embeddings.size(), [&](size_t i, JsonWriter& json) {
+    return json.Rows(response.token_embeddings[i], response.hidden_size);
   });
 }
 
 Result<Response> SparseVectors(const EmbedResponse& response) {
-  return Array(response.lexical_weights.size(), [&](size_t i, std::string& body) -> Status {
-    body += '[';
+  return Array(response.lexical_weights.size(), [&](size_t i, JsonWriter& json) -> Status {
+    json.BeginArray();
     for (const TokenWeight& token : response.lexical_weights[i]) {
-      if (body.back() != '[') body += ',';
-      body += R"({"index":)";
-      AppendJsonInteger(static_cast<uint64_t>(token.id), body);
-      body += R"(,"value":)";
-      RETURN_IF_ERROR(AppendJsonFloat(token.weight, body));
-      body += '}';
+      json.BeginObject().Key("index").Integer(token.id);
+      RETURN_IF_ERROR(json.Key("value").Float(token.weight));
+      json.EndObject();
     }
-    body += ']';
+    json.EndArray();
     return {};
   });
 }
@@ -159,9 +155,7 @@ void TeiSimilarity(const CallPtr& call, const JsonReader& json) {
   AnswerRerank(call, *similarity->model, std::move(similarity->request), "inputs.sentences",
                [](const RerankResponse& response) -> Result<Response> {
                  Response answer;
-                 if (!AppendJsonFloats(response.scores, answer.body)) {
-                   return Error{ErrorCode::kInternal, "a score is not finite", ""};
-                 }
+                 RETURN_IF_ERROR(JsonWriter(answer.body).Floats(response.scores));
                  return answer;
                });
 }

@@ -2,33 +2,28 @@
 #include <string_view>
 #include <utility>
 
-#include "api/json_writer.h"
 #include "api/tei.h"
+#include "base/json_writer.h"
 
 namespace embedding::api {
 namespace {
 
 // {"embedding":{"pooling":...}}, {"reranker":{...}} or {"classifier":{...}}
-void AppendModelType(const ModelInfo& info, std::string& body) {
+void WriteModelType(const ModelInfo& info, JsonWriter& json) {
+  json.BeginObject();
   if (!info.is_classifier()) {
-    body += R"({"embedding":{"pooling":)";
-    AppendJsonString(info.pooling, body);
-    body += "}}";
-    return;
+    json.Key("embedding").BeginObject().Key("pooling").String(info.pooling);
+  } else {
+    json.Key(info.labels.size() == 1 ? "reranker" : "classifier").BeginObject();
+    json.Key("id2label").BeginObject();
+    for (size_t i = 0; i < info.labels.size(); ++i) {
+      json.Key(std::to_string(i)).String(info.labels[i]);
+    }
+    json.EndObject().Key("label2id").BeginObject();
+    for (size_t i = 0; i < info.labels.size(); ++i) json.Key(info.labels[i]).Integer(i);
+    json.EndObject();
   }
-  body +=
-      info.labels.size() == 1 ? R"({"reranker":{"id2label":{)" : R"({"classifier":{"id2label":{)";
-  std::string label2id;
-  for (size_t i = 0; i < info.labels.size(); ++i) {
-    if (i > 0) body += ',';
-    if (i > 0) label2id += ',';
-    AppendJsonString(std::to_string(i), body);
-    body += ':';
-    AppendJsonString(info.labels[i], body);
-    AppendJsonString(info.labels[i], label2id);
-    label2id += ':' + std::to_string(i);
-  }
-  body += R"(},"label2id":{)" + label2id + "}}}";
+  json.EndObject().EndObject();
 }
 
 std::string_view DtypeName(std::string_view dtype) {
@@ -45,47 +40,31 @@ std::string_view DtypeName(std::string_view dtype) {
 // texts.
 void TeiInfo(const CallPtr& call) {
   const ModelInfo& info = call->models->front()->info();
-  std::string body = R"({"model_id":)";
-  AppendJsonString(info.name, body);
-  body += R"(,"model_sha":null,"model_dtype":)";
-  AppendJsonString(DtypeName(info.dtype), body);
-  body += R"(,"model_type":)";
-  AppendModelType(info, body);
-  body += R"(,"max_input_length":)";
-  AppendJsonInteger(info.max_input_tokens, body);
-  body += R"(,"max_batch_tokens":)";
-  AppendJsonInteger(info.max_batch_tokens, body);
-  body += R"(,"max_client_batch_size":)";
-  AppendJsonInteger(MaxTexts(call->options, TextLimit::kCohere), body);
-  body += R"(,"max_client_batch_sizes":{"texts":)";
-  AppendJsonInteger(MaxTexts(call->options, TextLimit::kNative), body);
-  body += R"(,"inputs":)";
-  AppendJsonInteger(MaxTexts(call->options, TextLimit::kCohere), body);
-  body += R"(,"documents":)";
-  AppendJsonInteger(MaxTexts(call->options, TextLimit::kCohere), body);
-  body += R"(,"input":)";
-  AppendJsonInteger(MaxTexts(call->options, TextLimit::kOpenAi), body);
-  body += R"(},"max_queue":)";
-  AppendJsonInteger(call->options.max_queue, body);
-  body += R"(,"auto_truncate":true,"version":)";
-  AppendJsonString(EMBEDDING_SERVICE_VERSION, body);
-  body += R"(,"models":[)";
+  std::string body;
+  JsonWriter json(body);
+  json.BeginObject().Key("model_id").String(info.name).Key("model_sha").Null();
+  json.Key("model_dtype").String(DtypeName(info.dtype));
+  WriteModelType(info, json.Key("model_type"));
+  json.Key("max_input_length").Integer(info.max_input_tokens);
+  json.Key("max_batch_tokens").Integer(info.max_batch_tokens);
+  const auto most = [&](TextLimit dialect) { return MaxTexts(call->options, dialect); };
+  json.Key("max_client_batch_size").Integer(most(TextLimit::kCohere));
+  json.Key("max_client_batch_sizes").BeginObject();
+  json.Key("texts").Integer(most(TextLimit::kNative));
+  json.Key("inputs").Integer(most(TextLimit::kCohere));
+  json.Key("documents").Integer(most(TextLimit::kCohere));
+  json.Key("input").Integer(most(TextLimit::kOpenAi)).EndObject();
+  json.Key("max_queue").Integer(call->options.max_queue).Key("auto_truncate").Bool(true);
+  json.Key("version").String(EMBEDDING_SERVICE_VERSION).Key("models").BeginArray();
   for (const Embedder* model : *call->models) {
-    if (body.back() != '[') body += ',';
     const ModelInfo& each = model->info();
-    body += R"({"id":)";
-    AppendJsonString(each.name, body);
-    body += R"(,"model_type":)";
-    AppendModelType(each, body);
-    body += R"(,"dimension":)";
-    AppendJsonInteger(each.dimension, body);
-    body += each.has_sparse ? R"(,"sparse":true)" : R"(,"sparse":false)";
-    body += each.has_colbert ? R"(,"colbert":true)" : R"(,"colbert":false)";
-    body += R"(,"max_input_length":)";
-    AppendJsonInteger(each.max_input_tokens, body);
-    body += '}';
+    json.BeginObject().Key("id").String(each.name);
+    WriteModelType(each, json.Key("model_type"));
+    json.Key("dimension").Integer(each.dimension).Key("sparse").Bool(each.has_sparse);
+    json.Key("colbert").Bool(each.has_colbert);
+    json.Key("max_input_length").Integer(each.max_input_tokens).EndObject();
   }
-  body += "]}";
+  json.EndArray().EndObject();
   call->Answer({.body = std::move(body)});
 }
 

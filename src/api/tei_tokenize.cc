@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "api/json_reader.h"
-#include "api/json_writer.h"
 #include "api/unsupported_fields.h"
+#include "base/json_writer.h"
 #include "base/utf8.h"
 
 namespace embedding::api {
@@ -28,32 +28,26 @@ std::vector<uint32_t> CharacterBegins(std::string_view text) {
   return begins;
 }
 
-// Appends [{"id","text","special","start","stop"},...]. `text` is the piece of the input that the
+// Writes [{"id","text","special","start","stop"},...]. `text` is the piece of the input that the
 // token covers; a token that the template added covers none: it has its own text and null for
 // start and stop.
-void AppendTokens(std::string_view text, const Encoding& encoding, const Tokenizer& tokenizer,
-                  std::string& out) {
+void WriteTokens(std::string_view text, const Encoding& encoding, const Tokenizer& tokenizer,
+                 JsonWriter& json) {
   const std::vector<uint32_t> begins = CharacterBegins(text);
-  out += '[';
+  json.BeginArray();
   for (size_t i = 0; i < encoding.ids.size(); ++i) {
-    if (i > 0) out += ',';
-    out += R"({"id":)";
-    AppendJsonInteger(static_cast<uint64_t>(encoding.ids[i]), out);
-    out += R"(,"text":)";
+    json.BeginObject().Key("id").Integer(encoding.ids[i]).Key("text");
     if (encoding.special_mask[i] != 0) {
-      AppendJsonString(tokenizer.IdToToken(encoding.ids[i]), out);
-      out += R"(,"special":true,"start":null,"stop":null})";
+      json.String(tokenizer.IdToToken(encoding.ids[i])).Key("special").Bool(true);
+      json.Key("start").Null().Key("stop").Null().EndObject();
       continue;
     }
     const auto [start, stop] = encoding.offsets[i];
-    AppendJsonString(text.substr(begins[start], begins[stop] - begins[start]), out);
-    out += R"(,"special":false,"start":)";
-    AppendJsonInteger(start, out);
-    out += R"(,"stop":)";
-    AppendJsonInteger(stop, out);
-    out += '}';
+    json.String(text.substr(begins[start], begins[stop] - begins[start]));
+    json.Key("special").Bool(false).Key("start").Integer(start).Key("stop").Integer(stop);
+    json.EndObject();
   }
-  out += ']';
+  json.EndArray();
 }
 
 // The inputs, each with the prompt before it that embedding it would put there.
@@ -75,18 +69,18 @@ Result<Response> Tokenize(const Call& call, const JsonReader& json) {
   const Tokenizer& tokenizer = model->tokenizer();
   const EncodeOptions options = {.add_special_tokens = add_special_tokens, .with_offsets = true};
   Response response{.charge = ByteCharge(call.answers)};
-  std::string& body = response.body = "[";
+  JsonWriter out(response.body);
+  out.BeginArray();
   for (const std::string& input : inputs) {
-    if (body.size() > 1) body += ',';
     // What an encoding with offsets takes beside the answer, at a token a byte.
     constexpr size_t kEncodingBytesPerByte = 64;
     ByteCharge encoding(call.answers);
     const size_t bytes = kEncodingBytesPerByte * input.size();
     if (!encoding.GrowTo(bytes)) return AnswerRefused(bytes, call.answers.limit());
-    AppendTokens(input, tokenizer.Encode(input, options), tokenizer, body);
-    RETURN_IF_ERROR(call.Charge(body, response.charge));
+    WriteTokens(input, tokenizer.Encode(input, options), tokenizer, out);
+    RETURN_IF_ERROR(call.Charge(response.body, response.charge));
   }
-  body += ']';
+  out.EndArray();
   return response;
 }
 
@@ -98,14 +92,14 @@ Result<Response> Decode(const Call& call, const JsonReader& json) {
   ASSIGN_OR_RETURN(const Embedder* model, call.Select(Purpose::kEmbed, json));
   const Tokenizer& tokenizer = model->tokenizer();
   Response response{.charge = ByteCharge(call.answers)};
-  std::string& body = response.body = "[";
+  JsonWriter out(response.body);
+  out.BeginArray();
   for (const std::vector<int32_t>& each : ids) {
     ASSIGN_OR_RETURN(const std::string text, tokenizer.Decode(each, skip_special_tokens));
-    if (body.size() > 1) body += ',';
-    AppendJsonString(text, body);
-    RETURN_IF_ERROR(call.Charge(body, response.charge));
+    out.String(text);
+    RETURN_IF_ERROR(call.Charge(response.body, response.charge));
   }
-  body += ']';
+  out.EndArray();
   return response;
 }
 

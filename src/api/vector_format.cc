@@ -3,11 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <string_view>
 #include <vector>
-
-#include "api/json_writer.h"
 
 namespace embedding::api {
 namespace {
@@ -43,21 +40,6 @@ std::vector<uint8_t> Quantize(std::span<const float> vector, OutputDtype dtype) 
   return bytes;
 }
 
-void AppendBase64Bytes(std::string_view bytes, std::string& out) {
-  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  out.reserve(out.size() + (bytes.size() + 2) / 3 * 4);
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const size_t rest = std::min<size_t>(3, bytes.size() - i);
-    uint32_t group = 0;
-    for (size_t k = 0; k < 3; ++k) {
-      group = group << 8 | (k < rest ? static_cast<uint8_t>(bytes[i + k]) : 0U);
-    }
-    for (size_t k = 0; k < 4; ++k) {
-      out += k <= rest ? kDigits[group >> (18 - 6 * k) & 0x3F] : '=';
-    }
-  }
-}
-
 }  // namespace
 
 Result<OutputDtype> ReadOutputDtype(const JsonReader& json) {
@@ -66,35 +48,27 @@ Result<OutputDtype> ReadOutputDtype(const JsonReader& json) {
   return static_cast<OutputDtype>(dtype);
 }
 
-Status AppendVector(std::span<const float> vector, OutputDtype dtype, std::string& out) {
-  if (dtype == OutputDtype::kFloat) {
-    if (AppendJsonFloats(vector, out)) return {};
-    return CheckFinite(vector);
-  }
+Status WriteVector(std::span<const float> vector, OutputDtype dtype, JsonWriter& json) {
+  if (dtype == OutputDtype::kFloat) return json.Floats(vector);
   RETURN_IF_ERROR(CheckFinite(vector));
   const int shift = IsSigned(dtype) ? 128 : 0;
-  out += '[';
-  for (const uint8_t byte : Quantize(vector, dtype)) {
-    if (out.back() != '[') out += ',';
-    out += std::to_string(int{byte} - shift);
-  }
-  out += ']';
+  json.BeginArray();
+  for (const uint8_t byte : Quantize(vector, dtype)) json.Integer(int{byte} - shift);
+  json.EndArray();
   return {};
 }
 
-Status AppendBase64(std::span<const float> vector, OutputDtype dtype, std::string& out) {
+Status WriteBase64(std::span<const float> vector, OutputDtype dtype, JsonWriter& json) {
   RETURN_IF_ERROR(CheckFinite(vector));
-  out += '"';
   if (dtype == OutputDtype::kFloat) {
-    AppendBase64Bytes({reinterpret_cast<const char*>(vector.data()), vector.size_bytes()}, out);
-  } else {
-    std::vector<uint8_t> bytes = Quantize(vector, dtype);
-    if (IsSigned(dtype)) {
-      for (uint8_t& byte : bytes) byte ^= 0x80U;  // less 128, as two's complement
-    }
-    AppendBase64Bytes({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, out);
+    json.Base64(std::as_bytes(vector));
+    return {};
   }
-  out += '"';
+  std::vector<uint8_t> bytes = Quantize(vector, dtype);
+  if (IsSigned(dtype)) {
+    for (uint8_t& byte : bytes) byte ^= 0x80U;  // less 128, as two's complement
+  }
+  json.Base64(std::as_bytes(std::span(bytes)));
   return {};
 }
 

@@ -3,9 +3,9 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
 
 #include "api/json_reader.h"
+#include "base/json_writer.h"
 #include "base/result.h"
 
 namespace embedding::api {
@@ -21,11 +21,11 @@ enum class OutputDtype { kFloat, kInt8, kUint8, kBinary, kUbinary };
 // The request's "output_dtype". Errors: kInvalidArgument.
 Result<OutputDtype> ReadOutputDtype(const JsonReader& json);
 
-// Appends `vector` as a JSON array. Errors: kInternal if a component is not finite.
-Status AppendVector(std::span<const float> vector, OutputDtype dtype, std::string& out);
+// Writes `vector` as an array. Errors: kInternal if a component is not finite.
+Status WriteVector(std::span<const float> vector, OutputDtype dtype, JsonWriter& json);
 
-// Appends `vector` as a JSON string: base64 of little-endian f32, or of the bytes that AppendVector
-// shows as numbers.
-Status AppendBase64(std::span<const float> vector, OutputDtype dtype, std::string& out);
+// Writes `vector` as a string: base64 of little-endian f32, or of the bytes that WriteVector shows
+// as numbers.
+Status WriteBase64(std::span<const float> vector, OutputDtype dtype, JsonWriter& json);
 
 }  // namespace embedding::api

@@ -11,13 +11,15 @@ namespace {
 
 std::string Json(const std::vector<float>& vector, OutputDtype dtype) {
   std::string out;
-  EXPECT_TRUE(AppendVector(vector, dtype, out).ok());
+  JsonWriter json(out);
+  EXPECT_TRUE(WriteVector(vector, dtype, json).ok());
   return out;
 }
 
 std::string Base64(const std::vector<float>& vector, OutputDtype dtype) {
   std::string out;
-  EXPECT_TRUE(AppendBase64(vector, dtype, out).ok());
+  JsonWriter json(out);
+  EXPECT_TRUE(WriteBase64(vector, dtype, json).ok());
   return out;
 }
 
@@ -50,9 +52,10 @@ TEST(VectorFormat, BytesCoverTheRangeAndCutWhatLiesBeyond) {
 TEST(VectorFormat, WhatIsNotFiniteIsAnError) {
   for (const OutputDtype dtype : {OutputDtype::kFloat, OutputDtype::kInt8, OutputDtype::kBinary}) {
     std::string out;
+    JsonWriter json(out);
     const std::vector<float> bad = {0, std::numeric_limits<float>::quiet_NaN()};
-    EXPECT_FALSE(AppendVector(bad, dtype, out).ok());
-    EXPECT_FALSE(AppendBase64(bad, dtype, out).ok());
+    EXPECT_FALSE(WriteVector(bad, dtype, json).ok());
+    EXPECT_FALSE(WriteBase64(bad, dtype, json).ok());
   }
 }
 
