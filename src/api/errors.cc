@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string>
 
-#include "api/json_writer.h"
+#include "base/json_writer.h"
 
 namespace embedding::api {
 namespace {
@@ -50,51 +50,49 @@ const ErrorRow& RowOf(ErrorCode code) {
 using WriteBody = std::string (*)(const ErrorRow&, const Error&);
 
 std::string NativeBody(const ErrorRow& row, const Error& error) {
-  std::string body = R"({"error":)";
-  AppendJsonString(error.message, body);
-  body += R"(,"error_type":)";
-  AppendJsonString(row.type, body);
-  body += R"(,"detail":)";
-  AppendJsonString(error.message, body);
-  body += '}';
+  std::string body;
+  JsonWriter json(body);
+  json.BeginObject().Key("error").String(error.message).Key("error_type").String(row.type);
+  json.Key("detail").String(error.message).EndObject();
   return body;
 }
 
 std::string OpenAiBody(const ErrorRow& row, const Error& error) {
-  std::string body = R"({"error":{"message":)";
-  AppendJsonString(error.message, body);
-  body += R"(,"type":)";
-  AppendJsonString(row.status >= 500   ? "server_error"
-                   : row.status == 429 ? "rate_limit_error"
-                                       : "invalid_request_error",
-                   body);
-  body += R"(,"param":)";
+  std::string body;
+  JsonWriter json(body);
+  json.BeginObject().Key("error").BeginObject().Key("message").String(error.message);
+  json.Key("type").String(row.status >= 500   ? "server_error"
+                          : row.status == 429 ? "rate_limit_error"
+                                              : "invalid_request_error");
+  json.Key("param");
   if (error.field.empty()) {
-    body += "null";
+    json.Null();
   } else {
-    AppendJsonString(error.field, body);
+    json.String(error.field);
   }
-  body += R"(,"code":)";
-  const bool no_model = error.code == ErrorCode::kNotFound && error.field == "model";
-  body += error.code == ErrorCode::kUnauthorized ? R"("invalid_api_key"}})"
-          : no_model                             ? R"("model_not_found"}})"
-                                                 : "null}}";
+  json.Key("code");
+  if (error.code == ErrorCode::kUnauthorized) {
+    json.String("invalid_api_key");
+  } else if (error.code == ErrorCode::kNotFound && error.field == "model") {
+    json.String("model_not_found");
+  } else {
+    json.Null();
+  }
+  json.EndObject().EndObject();
   return body;
 }
 
 std::string RerankBody(const ErrorRow&, const Error& error) {
-  std::string body = R"({"message":)";
-  AppendJsonString(error.message, body);
-  body += R"(,"detail":)";
-  AppendJsonString(error.message, body);
-  body += '}';
+  std::string body;
+  JsonWriter json(body);
+  json.BeginObject().Key("message").String(error.message);
+  json.Key("detail").String(error.message).EndObject();
   return body;
 }
 
 std::string OllamaBody(const ErrorRow&, const Error& error) {
-  std::string body = R"({"error":)";
-  AppendJsonString(error.message, body);
-  body += '}';
+  std::string body;
+  JsonWriter(body).BeginObject().Key("error").String(error.message).EndObject();
   return body;
 }
 
