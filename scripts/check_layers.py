@@ -3,11 +3,12 @@
 
     scripts/check_layers.py [SRC]
 
-Three tables: the folders, in the order of knowledge (cli -> { serve, hub }, serve -> api -> engine ->
-backends -> model -> { weights, text }, hub -> model, and everybody may know base), of which a folder
-may include from those after it, less those that it is to know nothing of: serve no models, cli not how
-a vector is computed; the folders within a folder, which nobody knows but themselves and one file; and
-libraries that one folder alone uses. Tests and benchmarks are free.
+Four tables: the folders, in the order of knowledge (cli -> { api, hub }, api -> { engine, http },
+engine -> backends -> model -> { weights, text }, hub -> model, and everybody may know base), of which a
+folder may include from those after it, less those that it is to know nothing of: http no models, cli not
+how a vector is computed; the folders within a folder, which nobody knows but themselves and one file;
+what of a folder another may know, where that is not all; and libraries that one folder alone uses. Tests
+and benchmarks are free.
 """
 
 import pathlib
@@ -23,9 +24,9 @@ MAY_INCLUDE = {
     "backends": {"model", "weights", "base"},  # a backend is built from a model's tensors
     "engine": {"text", "weights", "model", "backends", "base"},
     "hub": {"model", "weights", "base"},
-    "api": {"engine", "text", "base"},
-    "serve": {"api", "base"},
-    "cli": {"serve", "api", "engine", "hub", "model", "weights", "base"},
+    "http": {"base"},
+    "api": {"engine", "http", "text", "base"},
+    "cli": {"http", "api", "engine", "hub", "model", "weights", "base"},
 }
 
 # The headers below such a path are for the files below it and for those that are named.
@@ -34,11 +35,17 @@ CLOSED = {
     "backends/cpu/heads/": {"backends/cpu/cpu_session.cc"},
 }
 
+# A folder, and the headers of another that it may include: api speaks of requests, not of sockets.
+PART_OF = {
+    ("api", "http"): {"api_key.h", "cors.h", "count_answers.h", "handler.h", "message.h", "on_worker.h",
+                      "refusal.h", "router.h"},
+}
+
 # Headers of libraries and of the system, and the one folder that includes them.
 ONLY_IN = {
-    "boost/": "serve",
-    "sys/socket.h": "serve",
-    "netinet/": "serve",
+    "boost/": "http",
+    "sys/socket.h": "http",
+    "netinet/": "http",
     "curl/": "hub",
     "dnnl": "backends",
     "hwy/": "backends",
@@ -59,6 +66,9 @@ def problem(path, header, own):
     for closed, doors in CLOSED.items():
         if header.startswith(closed) and not path.startswith(closed) and path not in doors:
             return f"{header} is for {closed} and {', '.join(sorted(doors))}"
+    part = PART_OF.get((folder, target))
+    if part is not None and header.split("/", 1)[1] not in part:
+        return f"of {target}/ {folder}/ may include {', '.join(sorted(part))}, not {header}"
     if target != folder and target not in MAY_INCLUDE[folder]:
         known = ", ".join(sorted(MAY_INCLUDE[folder])) or "no other folder"
         return f"{folder}/ may not include {header}; it knows {known}"

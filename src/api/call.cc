@@ -15,14 +15,14 @@ size_t MaxTexts(const ServiceOptions& options, TextLimit dialect) {
       std::min(static_cast<size_t>(dialect), options.max_queue));
 }
 
-void Call::Answer(Response response) { std::exchange(respond, nullptr)(std::move(response)); }
+void Call::Answer(Response response) { responder.Answer(std::move(response)); }
 
 Status Call::Charge(const std::string& body, ByteCharge& charge) const {
   if (charge.GrowTo(body.capacity())) return {};
   return AnswerRefused(body.capacity(), answers.limit());
 }
 
-Result<ByteCharge> Call::ChargeReading() const {
+std::optional<http::Refusal> Call::ChargeReading(ByteCharge& charge) const {
   // What simdjson holds for the characters that begin values, or end them; a number of two bytes
   // takes twelve times itself, and no body takes more.
   constexpr size_t kPerValue = 24;
@@ -37,20 +37,18 @@ Result<ByteCharge> Call::ChargeReading() const {
     }
   }
   bytes = std::min(bytes, kMostPerByte * request.body.size());
-  ByteCharge charge(reading);
-  if (charge.GrowTo(bytes)) return charge;
+  charge = ByteCharge(reading);
+  if (charge.GrowTo(bytes)) return std::nullopt;
   if (bytes > reading.limit()) {
-    return Error{
-        ErrorCode::kPayloadTooLarge,
+    return http::Refusal{
+        http::StatusCode::kPayloadTooLarge,
         "reading the body would take " + std::to_string(bytes) + " bytes for its values, of " +
             std::to_string(reading.limit()) +
-            " that reading may take; send fewer values at a time, or raise --payload-limit",
-        ""};
+            " that reading may take; send fewer values at a time, or raise --payload-limit"};
   }
-  return Error{ErrorCode::kUnavailable,
-               "the requests that are being read take all of the " +
-                   std::to_string(reading.limit()) + " bytes that they may, try again",
-               ""};
+  return http::Refusal{http::StatusCode::kServiceUnavailable,
+                       "the requests that are being read take all of the " +
+                           std::to_string(reading.limit()) + " bytes that they may, try again"};
 }
 
 void Call::Fail(const Error& error) {
@@ -62,6 +60,10 @@ void Call::Fail(const Error& error) {
     named.message.insert(0, part_name + (begins_with_field ? "." : ": "));
   }
   Answer(ErrorResponse(named, request.target, request.request_id));
+}
+
+void Call::Fail(const http::Refusal& refusal) {
+  Answer(RefusalResponse(refusal, request.target, request.request_id));
 }
 
 Embedder* Call::Named(std::string_view name) const {
@@ -93,18 +95,20 @@ Result<Embedder*> Call::Select(Purpose purpose, const JsonReader& json) const {
   return models->front();
 }
 
-void Continue(const CallPtr& call, std::function<void()> step) {
-  call->post([call, step = std::move(step)] {
+void Take(const CallPtr& call, const std::function<void()>& step) {
+  try {
+    step();
+  } catch (const std::exception& e) {
     try {
-      step();
-    } catch (const std::exception& e) {
-      try {
-        if (call->respond) call->Fail({ErrorCode::kInternal, e.what(), ""});
-      } catch (const std::exception&) {
-        // Not even for that is there memory. The call ends unanswered, which Respond answers.
-      }
+      if (call->responder) call->Fail(Error{ErrorCode::kInternal, e.what(), ""});
+    } catch (const std::exception&) {
+      // Not even for that is there memory. The call ends unanswered, which the Responder answers.
     }
-  });
+  }
+}
+
+void Continue(const CallPtr& call, std::function<void()> step) {
+  call->post([call, step = std::move(step)] { Take(call, step); });
 }
 
 namespace {
@@ -136,7 +140,7 @@ std::function<void(Result<Computed>)> Finisher(
   return [call, texts_field = std::move(texts_field),
           format = std::move(format)](Result<Computed> computed) mutable {
     // Called once. What is thrown here, on the computing thread, leaves the call unanswered, which
-    // Respond answers.
+    // the Responder answers.
     try {
       Continue(call, [call, texts_field = std::move(texts_field), format = std::move(format),
                       computed = std::make_shared<Result<Computed>>(std::move(computed))] {
@@ -152,7 +156,7 @@ std::function<void(Result<Computed>)> Finisher(
         call->Answer(*std::move(response));
       });
     } catch (const std::exception&) {
-      call->respond = nullptr;
+      call->responder = {};
     }
   };
 }

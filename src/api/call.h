@@ -12,18 +12,24 @@
 #include <string_view>
 #include <vector>
 
-#include "api/http.h"
 #include "api/json_reader.h"
 #include "api/metrics.h"
 #include "base/byte_budget.h"
 #include "base/result.h"
 #include "engine/embedder.h"
 #include "engine/rerank.h"
+#include "http/handler.h"
+#include "http/message.h"
+#include "http/on_worker.h"
+#include "http/refusal.h"
 
 namespace embedding::api {
 
-// Runs a task on another thread, soon.
-using Post = std::function<void(std::function<void()>)>;
+using http::Header;
+using http::Post;
+using http::Request;
+using http::Responder;
+using http::Response;
 
 struct ServiceOptions {
   // What the first model is called while it loads; later each model's own info says it.
@@ -64,12 +70,12 @@ struct Call {
   const ServiceOptions& options;
   const Post& post;
   const Models* models;  // nullptr while they load
-  const Metrics& metrics;
+  Metrics& metrics;
   ByteBudget& answers;  // for what answers take until they are sent
   ByteBudget& reading;  // for what bodies take while they are read
   std::chrono::steady_clock::time_point received;
   Request request;
-  Respond respond;  // empty once the call has been answered
+  Responder responder;  // empty once the call has been answered
   // Of a call that is part of another what errors about its request begin with: "instances[2]".
   std::string part_name = {};
 
@@ -81,9 +87,9 @@ struct Call {
   // does, the first. Errors: kNotFound for an unknown name where names are strict.
   Result<Embedder*> Select(Purpose purpose, const JsonReader& json) const;
 
-  // Takes what the body will hold once it is read from the budget of reading. Errors: kUnavailable;
-  // kPayloadTooLarge if it is more than the whole budget.
-  Result<ByteCharge> ChargeReading() const;
+  // Takes what the body will hold once it is read from the budget of reading. Refused if that has
+  // too little left, and with kPayloadTooLarge if it is more than the whole budget.
+  std::optional<http::Refusal> ChargeReading(ByteCharge& charge) const;
 
   // Takes the memory of `body`, as it grows, from the budget of answers. Errors: kOverloaded, or
   // kInvalidArgument if it is more than the whole budget.
@@ -91,12 +97,16 @@ struct Call {
 
   void Answer(Response response);
   void Fail(const Error& error);
+  void Fail(const http::Refusal& refusal);
 };
 
 using CallPtr = std::shared_ptr<Call>;
 
-// Continues the call on another thread. An exception that a library throws there (out of memory,
-// say) is answered like any other internal error.
+// Takes a step of the call. An exception that a library throws there (out of memory, say) is
+// answered like any other internal error.
+void Take(const CallPtr& call, const std::function<void()>& step);
+
+// The same on another thread.
 void Continue(const CallPtr& call, std::function<void()> step);
 
 // Computes and answers with what `format` makes of the result, on another thread than the computing

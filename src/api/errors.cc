@@ -10,79 +10,79 @@
 namespace embedding::api {
 namespace {
 
-struct ErrorRow {
+// Everything else is a failure of this program, not of the request.
+constexpr int kInternalError = 500;
+
+struct CodeRow {
   ErrorCode code;
   int status;
-  std::string_view type;
-  std::string_view header = "";  // that tells what to do, if any
-  std::string_view header_value = "";
+};
+constexpr CodeRow kCodes[] = {
+    {ErrorCode::kMalformed, 400},   {ErrorCode::kInvalidArgument, 422},
+    {ErrorCode::kEmpty, 400},       {ErrorCode::kTimeout, 408},
+    {ErrorCode::kCancelled, 499},   {ErrorCode::kNotFound, 404},
+    {ErrorCode::kUnsupported, 424}, {ErrorCode::kOverloaded, 429},
+    {ErrorCode::kUnavailable, 503},
 };
 
-// A full queue drains within a second or so; loading and restarting take longer.
-constexpr ErrorRow kErrors[] = {
-    {ErrorCode::kMalformed, 400, "Validation"},
-    {ErrorCode::kInvalidArgument, 422, "Validation"},
-    {ErrorCode::kEmpty, 400, "Empty"},
-    {ErrorCode::kUnauthorized, 401, "Validation", "WWW-Authenticate", "Bearer"},
-    {ErrorCode::kPayloadTooLarge, 413, "Validation"},
-    {ErrorCode::kHeaderTooLarge, 431, "Validation"},
-    {ErrorCode::kUnsupportedMediaType, 415, "Validation", "Accept-Encoding", "identity"},
-    {ErrorCode::kNotImplemented, 501, "Validation"},
-    {ErrorCode::kTimeout, 408, "Validation"},
-    // nginx's status for it: nobody is there to read the answer, but the log is.
-    {ErrorCode::kCancelled, 499, "Validation"},
-    {ErrorCode::kNotFound, 404, "Validation"},
-    {ErrorCode::kMethodNotAllowed, 405, "Validation"},
-    {ErrorCode::kUnsupported, 424, "Backend"},
-    {ErrorCode::kOverloaded, 429, "Overloaded", "Retry-After", "1"},
-    {ErrorCode::kUnavailable, 503, "Unhealthy", "Retry-After", "5"},
-};
-// Everything else is a failure of this program, not of the request.
-constexpr ErrorRow kInternalError = {ErrorCode::kInternal, 500, "Backend"};
-
-const ErrorRow& RowOf(ErrorCode code) {
-  const auto* row =
-      std::find_if(std::begin(kErrors), std::end(kErrors),
-                   [code](const ErrorRow& candidate) { return candidate.code == code; });
-  return row == std::end(kErrors) ? kInternalError : *row;
+int StatusOf(ErrorCode code) {
+  const auto* row = std::find_if(std::begin(kCodes), std::end(kCodes),
+                                 [code](const CodeRow& each) { return each.code == code; });
+  return row == std::end(kCodes) ? kInternalError : row->status;
 }
 
-using WriteBody = std::string (*)(const ErrorRow&, const Error&);
+// text-embeddings-inference's "error_type".
+std::string_view TypeOf(int status) {
+  switch (status) {
+    case 424:
+    case 500:
+      return "Backend";
+    case 429:
+      return "Overloaded";
+    case 503:
+      return "Unhealthy";
+    default:
+      return "Validation";
+  }
+}
 
-std::string NativeBody(const ErrorRow& row, const Error& error) {
+// All that a body may tell.
+struct Shown {
+  int status;
+  std::string_view type;
+  std::string message;
+  std::string_view param = {};  // the field at fault, if there is one
+  std::string_view code = {};   // OpenAI's name for it, if there is one
+};
+
+using WriteBody = std::string (*)(const Shown&);
+
+std::string NativeBody(const Shown& error) {
   std::string body;
   JsonWriter json(body);
-  json.BeginObject().Key("error").String(error.message).Key("error_type").String(row.type);
+  json.BeginObject().Key("error").String(error.message).Key("error_type").String(error.type);
   json.Key("detail").String(error.message).EndObject();
   return body;
 }
 
-std::string OpenAiBody(const ErrorRow& row, const Error& error) {
+void WriteStringOrNull(std::string_view text, JsonWriter& json) {
+  text.empty() ? json.Null() : json.String(text);
+}
+
+std::string OpenAiBody(const Shown& error) {
   std::string body;
   JsonWriter json(body);
   json.BeginObject().Key("error").BeginObject().Key("message").String(error.message);
-  json.Key("type").String(row.status >= 500   ? "server_error"
-                          : row.status == 429 ? "rate_limit_error"
-                                              : "invalid_request_error");
-  json.Key("param");
-  if (error.field.empty()) {
-    json.Null();
-  } else {
-    json.String(error.field);
-  }
-  json.Key("code");
-  if (error.code == ErrorCode::kUnauthorized) {
-    json.String("invalid_api_key");
-  } else if (error.code == ErrorCode::kNotFound && error.field == "model") {
-    json.String("model_not_found");
-  } else {
-    json.Null();
-  }
+  json.Key("type").String(error.status >= 500   ? "server_error"
+                          : error.status == 429 ? "rate_limit_error"
+                                                : "invalid_request_error");
+  WriteStringOrNull(error.param, json.Key("param"));
+  WriteStringOrNull(error.code, json.Key("code"));
   json.EndObject().EndObject();
   return body;
 }
 
-std::string RerankBody(const ErrorRow&, const Error& error) {
+std::string RerankBody(const Shown& error) {
   std::string body;
   JsonWriter json(body);
   json.BeginObject().Key("message").String(error.message);
@@ -90,7 +90,7 @@ std::string RerankBody(const ErrorRow&, const Error& error) {
   return body;
 }
 
-std::string OllamaBody(const ErrorRow&, const Error& error) {
+std::string OllamaBody(const Shown& error) {
   std::string body;
   JsonWriter(body).BeginObject().Key("error").String(error.message).EndObject();
   return body;
@@ -109,26 +109,46 @@ constexpr Dialect kDialects[] = {{"/v1/rerank", RerankBody},
                                  {"/api/", OllamaBody},
                                  {"", NativeBody}};
 
-}  // namespace
-
-Response ErrorResponse(const Error& error, std::string_view target, std::string_view request_id) {
-  const ErrorRow& row = RowOf(error.code);
-  Error shown = error;
-  if (&row == &kInternalError) {
+// What is answered 500 is for the log, and the client gets the id under which it stands there.
+http::Response ResponseOf(Shown error, std::string_view target, std::string_view request_id) {
+  if (error.status == kInternalError) {
     spdlog::error("request {}: {}", request_id, error.message);
-    shown.message = "internal error; the server's log tells more under request id ";
-    shown.message += request_id;
+    error.message = "internal error; the server's log tells more under request id ";
+    error.message += request_id;
   }
-  Response response;
-  response.status = row.status;
-  if (!row.header.empty()) {
-    response.headers.push_back({std::string(row.header), std::string(row.header_value)});
-  }
+  http::Response response;
+  response.status = error.status;
+  response.headers = http::AdviceOf(error.status);
   const auto* dialect =
       std::find_if(std::begin(kDialects), std::end(kDialects),
                    [&](const Dialect& candidate) { return target.starts_with(candidate.target); });
-  response.body = dialect->write(row, shown);
+  response.body = dialect->write(error);
   return response;
+}
+
+}  // namespace
+
+http::Response ErrorResponse(const Error& error, std::string_view target,
+                             std::string_view request_id) {
+  const int status = StatusOf(error.code);
+  const bool no_model = error.code == ErrorCode::kNotFound && error.field == "model";
+  return ResponseOf({.status = status,
+                     .type = error.code == ErrorCode::kEmpty ? "Empty" : TypeOf(status),
+                     .message = error.message,
+                     .param = error.field,
+                     .code = no_model ? "model_not_found" : ""},
+                    target, request_id);
+}
+
+http::Response RefusalResponse(const http::Refusal& refusal, std::string_view target,
+                               std::string_view request_id) {
+  const int status = static_cast<int>(refusal.status);
+  const bool no_key = refusal.status == http::StatusCode::kUnauthorized;
+  return ResponseOf({.status = status,
+                     .type = TypeOf(status),
+                     .message = refusal.message,
+                     .code = no_key ? "invalid_api_key" : ""},
+                    target, request_id);
 }
 
 Error NameTexts(Error error, std::string_view field) {

@@ -1,10 +1,11 @@
-// Errors as HTTP answers: the one place where an ErrorCode becomes a status and a body.
+// Errors as HTTP answers: the one place where an ErrorCode becomes a status, and a status a body.
 #pragma once
 
 #include <string_view>
 
-#include "api/http.h"
 #include "base/result.h"
+#include "http/message.h"
+#include "http/refusal.h"
 
 namespace embedding::api {
 
@@ -16,7 +17,12 @@ namespace embedding::api {
 //   everything else          native and TEI: {"error", "error_type", "detail"}
 // What is answered 500 is logged with the request's id, and the client gets the id instead of the
 // message.
-Response ErrorResponse(const Error& error, std::string_view target, std::string_view request_id);
+http::Response ErrorResponse(const Error& error, std::string_view target,
+                             std::string_view request_id);
+
+// The same for what HTTP alone refuses.
+http::Response RefusalResponse(const http::Refusal& refusal, std::string_view target,
+                               std::string_view request_id);
 
 // The same error about a dialect's own name for the texts: the engine calls them "texts".
 Error NameTexts(Error error, std::string_view field);

@@ -18,26 +18,20 @@ namespace embedding {
 
 // What kind of failure it is. api/ maps these to HTTP statuses, cli/ to exit codes; one table each.
 enum class ErrorCode {
-  kMalformed,             // the input cannot be read at all: not JSON, invalid UTF-8
-  kInvalidArgument,       // readable, but a field is missing, of the wrong type or out of range
-  kEmpty,                 // a request without any text
-  kUnauthorized,          // no API key, or none of the server's
-  kPayloadTooLarge,       // more bytes than --payload-limit
-  kHeaderTooLarge,        // more header bytes than a request may have
-  kTimeout,               // the client was too slow to send its request, or its deadline passed
-  kCancelled,             // whoever asked no longer waits
-  kUnsupportedMediaType,  // a body in an encoding that nobody here reads
-  kNotImplemented,        // a part of HTTP that nobody here speaks
-  kNotFound,              // no such path
-  kMethodNotAllowed,      // the path exists, the method does not
-  kUnsupported,           // the model lacks what was asked for
-  kOverloaded,            // the queue is full: try again later
-  kUnavailable,           // loading, draining, or the engine has failed
-  kModelLoad,             // the model's files cannot be used
-  kDownload,              // the model cannot be had from the hub: network, its answers, the disk
-  kAddressInUse,          // the port is taken, or the address cannot be bound
-  kDeviceUnavailable,     // the device asked for is not on this machine or not in this build
-  kInternal,              // a defect of this program or a failure of the operating system
+  kMalformed,          // the input cannot be read at all: not JSON, invalid UTF-8
+  kInvalidArgument,    // readable, but a field is missing, of the wrong type or out of range
+  kEmpty,              // a request without any text
+  kTimeout,            // its deadline has passed
+  kCancelled,          // whoever asked no longer waits
+  kNotFound,           // nothing here has the name that was given
+  kUnsupported,        // the model lacks what was asked for
+  kOverloaded,         // the queue is full: try again later
+  kUnavailable,        // loading, draining, or the engine has failed
+  kModelLoad,          // the model's files cannot be used
+  kDownload,           // the model cannot be had from the hub: network, its answers, the disk
+  kAddressInUse,       // the port is taken, or the address cannot be bound
+  kDeviceUnavailable,  // the device asked for is not on this machine or not in this build
+  kInternal,           // a defect of this program or a failure of the operating system
 };
 
 struct Error {

@@ -26,10 +26,10 @@
 #include "cli/serve_options.h"
 #include "cli/usage_error.h"
 #include "engine/embedder.h"
+#include "http/server.h"
+#include "http/worker_pool.h"
 #include "hub/download.h"
 #include "hub/model_digest.h"
-#include "serve/server.h"
-#include "serve/worker_pool.h"
 
 namespace embedding::cli {
 namespace {
@@ -180,7 +180,7 @@ void ReportKeys(const std::vector<std::string>& keys) {
 }
 
 // The server's URL for a browser on this machine: 0.0.0.0 and [::] are all addresses, not one.
-std::string UrlHere(const serve::Server& server) {
+std::string UrlHere(const http::Server& server) {
   std::string url = server.url();
   for (const std::string_view all : {"//0.0.0.0:", "//[::]:"}) {
     const size_t at = url.find(all);
@@ -222,19 +222,15 @@ int Serve(int argc, char** argv) {
 
   // Destroyed in reverse: the embedders answer what they still have while the workers and the
   // server that this goes through are there.
-  std::unique_ptr<serve::Server> server;
-  serve::WorkerPool workers(worker_count);
+  std::unique_ptr<http::Server> server;
+  http::WorkerPool workers(worker_count);
   api::Service service(options.service,
                        [&workers](std::function<void()> task) { workers.Post(std::move(task)); });
-  Result<std::unique_ptr<serve::Server>> listening = serve::Server::Listen(
+  Result<std::unique_ptr<http::Server>> listening = http::Server::Listen(
       options.server,
-      {.handle =
-           [&service](api::Request request, api::Respond respond) {
-             service.Handle(std::move(request), std::move(respond));
-           },
-       .refuse = [&service](const api::Request& request) { return service.Refuse(request); },
-       .finish = [&service](const std::string& origin,
-                            api::Response& response) { service.Finish(origin, response); }});
+      {.handler = service.handler(), .word = [&service](const auto& refusal, const auto& request) {
+         return service.Word(refusal, request);
+       }});
   if (!listening.ok()) return Report(listening.error());
   server = *std::move(listening);
   if (!server->is_local() && options.service.api_keys.empty()) {

@@ -6,9 +6,9 @@
 #include <optional>
 #include <set>
 
-#include "api/cors.h"
 #include "cli/option_values.h"
 #include "cli/usage_error.h"
+#include "http/cors.h"
 #include "weights/model_error.h"
 
 namespace embedding::cli {
@@ -131,7 +131,7 @@ Status FinishServeOptions(ServeOptions& options) {
     return UsageError("--model: expected each model once, got {} twice", Quoted(model));
   }
   for (const std::string& origin : options.service.cors_origins) {
-    if (api::IsOrigin(origin)) continue;
+    if (http::IsOrigin(origin)) continue;
     return UsageError(
         "--cors-origin: expected * or an origin as browsers send it, in lower case and without a "
         "path, as https://example.com or http://localhost:3000, got {}",

@@ -11,7 +11,7 @@
 #include "api/call.h"
 #include "base/result.h"
 #include "engine/embedder.h"
-#include "serve/server.h"
+#include "http/server.h"
 
 namespace embedding::cli {
 
@@ -28,7 +28,7 @@ struct ServeOptions {
   std::optional<size_t> payload_limit_bytes;
   EmbedderOptions engine;
   api::ServiceOptions service;
-  serve::ServerOptions server;
+  http::ServerOptions server;
 };
 
 // Adds every option, with its description and its check (option_values.h); `options` must outlive

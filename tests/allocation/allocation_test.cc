@@ -17,9 +17,9 @@
 
 #include "api/service.h"
 #include "engine/embedder.h"
-#include "serve/client.h"
-#include "serve/server.h"
-#include "serve/worker_pool.h"
+#include "http/client.h"
+#include "http/server.h"
+#include "http/worker_pool.h"
 
 namespace {
 
@@ -68,7 +68,7 @@ extern "C" void* aligned_alloc(size_t alignment, size_t size) {
   return memory;
 }
 
-namespace embedding::serve {
+namespace embedding::http {
 namespace {
 
 std::string Get(const std::string& target) {
@@ -146,11 +146,9 @@ class AllocationTest : public testing::TestWithParam<std::pair<const char*, std:
     const bool listens = [this] {
       server = *Server::Listen(
           {.port = 0},
-          {.handle =
-               [this](api::Request request, api::Respond respond) {
-                 service.Handle(std::move(request), std::move(respond));
-               },
-           .refuse = [this](const api::Request& request) { return service.Refuse(request); }});
+          {.handler = service.handler(), .word = [this](const auto& refusal, const auto& request) {
+             return service.Word(refusal, request);
+           }});
       return true;
     }();
     const uint16_t port = PortOf(*server);
@@ -196,4 +194,4 @@ INSTANTIATE_TEST_SUITE_P(Of, AllocationTest, testing::ValuesIn(kRequests),
                          [](const auto& of) { return std::string(of.param.first); });
 
 }  // namespace
-}  // namespace embedding::serve
+}  // namespace embedding::http

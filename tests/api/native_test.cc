@@ -40,10 +40,10 @@ TEST_F(NativeEmbedTest, AClientThatHasGoneIsNotComputedFor) {
   const auto request = [&] {
     return Request{"POST", "/embed", R"({"texts":["a"]})", "id-1", cancelled};
   };
-  service.Handle(request(), [](const Response&) {});
+  service.handler()(request(), [](const Response&) {});
   EXPECT_EQ(embedder.requests.at(0).cancelled, cancelled);  // gone while it waits
   *cancelled = true;
-  service.Handle(request(), [](const Response& response) { EXPECT_EQ(response.status, 499); });
+  service.handler()(request(), [](const Response& response) { EXPECT_EQ(response.status, 499); });
   EXPECT_EQ(embedder.requests.size(), 1U);  // gone before it was looked at
   embedder.Release();
 }

@@ -18,12 +18,16 @@ class ServiceTest : public ::testing::Test {
  protected:
   ServiceTest() { service.Start({&embedder}); }
 
-  // The answer, which must have come when Handle returns.
+  // The answer, which must have come when the handler returns.
   Response Send(const std::string& method, const std::string& target, std::string body = "") {
+    return Ask(service, {method, target, std::move(body), "id-1"});
+  }
+  static Response Ask(const Service& asked, Request request) {
+    const std::string target = request.target;
     std::optional<Response> answer;
-    service.Handle({method, target, std::move(body), "id-1"},
-                   [&answer](Response response) { answer.emplace(std::move(response)); });
-    EXPECT_TRUE(answer.has_value()) << method << ' ' << target;
+    asked.handler()(std::move(request),
+                    [&answer](Response response) { answer.emplace(std::move(response)); });
+    EXPECT_TRUE(answer.has_value()) << target;
     return answer ? *std::move(answer) : Response{};
   }
   Response Post(const std::string& target, std::string body) {

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <stdexcept>
+#include <memory>
+#include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 
+#include "api/routes.h"
 #include "api/service_fixture.h"
 
 namespace embedding::api {
@@ -30,9 +33,10 @@ TEST_F(ServiceTest, WrongMethodIs405WithAllow) {
 }
 
 TEST_F(ServiceTest, HeadIsAnsweredAsGetOnEveryRoute) {
-  for (const auto& [method, path] : Service::Routes()) {
-    if (method != "GET" || path == "/metrics") continue;  // which counts these requests
-    const std::string target = path + (path == "/v1/models/" ? "org/fake" : "");
+  for (const RouteRow& row : Routes()) {
+    if (row.method != "GET" || row.path == "/metrics") continue;  // which counts these requests
+    const std::string target =
+        std::string(row.path) + (row.path == "/v1/models/" ? "org/fake" : "");
     const Response get = Send("GET", target);
     const Response head = Send("HEAD", target);
     EXPECT_EQ(head.status, 200) << target;
@@ -41,15 +45,28 @@ TEST_F(ServiceTest, HeadIsAnsweredAsGetOnEveryRoute) {
   }
 }
 
+// A body that tells whether anybody has asked for it.
+class FakeBody final : public http::BodySource {
+ public:
+  void Read(Request request, Responder responder, const http::Handler& next) override {
+    is_read = true;
+    next(std::move(request), std::move(responder));
+  }
+  bool is_read = false;
+};
+
 TEST_F(ServiceTest, WhatIsRefusedForItsHeaderIsRefusedWithoutItsBody) {
   Service keyed({.model_name = "org/fake", .api_keys = {"k"}},
                 [](const std::function<void()>& task) { task(); });
   const auto status = [&](const std::string& method, const std::string& target,
                           const std::string& key) {
-    Request request{method, target, "", "id-1"};
+    Request request{method, target, R"({"texts":["a"]})", "id-1"};
     request.api_key = key;
-    const std::optional<Response> refusal = keyed.Refuse(request);
-    return refusal ? refusal->status : 200;
+    const auto body = std::make_shared<FakeBody>();
+    request.unread_body = body;
+    const Response response = Ask(keyed, std::move(request));
+    EXPECT_EQ(body->is_read, response.status == 200) << target;
+    return response.status;
   };
   EXPECT_EQ(status("POST", "/embed", ""), 401);
   EXPECT_EQ(status("POST", "/embed", "k"), 503);  // still loading
@@ -61,15 +78,45 @@ TEST_F(ServiceTest, WhatIsRefusedForItsHeaderIsRefusedWithoutItsBody) {
   EXPECT_EQ(status("GET", "/health", ""), 200);
 }
 
+// All routes but those of the model are open, at once and always.
+TEST_F(ServiceTest, WhatTheRoutesDemand) {
+  const std::set<std::string> open = {"/health",  "/readyz", "/ping",         "/livez",
+                                      "/metrics", "/docs",   "/openapi.json", "/api/version"};
+  for (const RouteRow& row : Routes()) {
+    const bool is_open =
+        open.contains(std::string(row.path)) || (row.path == "/" && row.method == "GET");
+    EXPECT_EQ(row.policy.access == http::Access::kPublic, is_open) << row.path;
+    EXPECT_EQ(row.policy.executor == http::Executor::kIoThread, is_open) << row.path;
+    EXPECT_EQ(row.policy.readiness == http::Readiness::kAlways, is_open) << row.path;
+  }
+}
+
+// A browser asks before it knows a key, and a page may read why it was refused.
+TEST_F(ServiceTest, APreflightNeedsNeitherKeyNorModel) {
+  const Service keyed({.model_name = "org/fake", .api_keys = {"k"}, .cors_origins = {"https://a"}},
+                      [](const std::function<void()>& task) { task(); });
+  Request request{"OPTIONS", "/embed", "", "id-1"};
+  request.origin = "https://a";
+  request.requested_method = "POST";
+  const Response answer = Ask(keyed, std::move(request));
+  EXPECT_EQ(answer.status, 204);
+  EXPECT_EQ(HeaderOf(answer, "Access-Control-Allow-Origin"), "https://a");
+  EXPECT_EQ(HeaderOf(answer, "Access-Control-Allow-Methods"), "POST");
+  EXPECT_EQ(HeaderOf(answer, "Vary"), "Origin");
+
+  Request about{"POST", "/embed", "", "id-1"};
+  about.origin = "https://a";
+  const http::Refusal refusal{http::StatusCode::kPayloadTooLarge, "too large"};
+  EXPECT_EQ(HeaderOf(keyed.Word(refusal, about), "Access-Control-Allow-Origin"), "https://a");
+  EXPECT_EQ(HeaderOf(Ask(keyed, std::move(about)), "Access-Control-Allow-Origin"), "https://a");
+}
+
 TEST_F(ServiceTest, AnswersTakeTheirMemoryFromTheBudgetUntilTheyAreGone) {
   Service small({.model_name = "org/fake", .answer_limit_bytes = 4000},
                 [](const std::function<void()>& task) { task(); });
   small.Start({&embedder});
   const auto tokenize = [&] {
-    std::optional<Response> answer;
-    small.Handle({"POST", "/tokenize", R"({"inputs":"some tokens"})", "id-1"},
-                 [&](Response response) { answer.emplace(std::move(response)); });
-    return *std::move(answer);
+    return Ask(small, {"POST", "/tokenize", R"({"inputs":"some tokens"})", "id-1"});
   };
   std::vector<Response> held;
   while (held.empty() || held.back().status == 200) held.push_back(tokenize());
@@ -78,10 +125,9 @@ TEST_F(ServiceTest, AnswersTakeTheirMemoryFromTheBudgetUntilTheyAreGone) {
   EXPECT_NE(HeaderOf(held.back(), "Retry-After"), "");
   held.clear();
   EXPECT_EQ(tokenize().status, 200);
-  std::optional<Response> large;
-  small.Handle({"POST", "/tokenize", R"({"inputs":")" + std::string(500, '.') + R"("})", "id-1"},
-               [&](Response response) { large.emplace(std::move(response)); });
-  ExpectError(*large, 422, "Validation", "4000");
+  const Response large =
+      Ask(small, {"POST", "/tokenize", R"({"inputs":")" + std::string(500, '.') + R"("})", "id-1"});
+  ExpectError(large, 422, "Validation", "4000");
 }
 
 // Many small values take many times their bytes.
@@ -94,7 +140,7 @@ TEST_F(ServiceTest, BodiesTakeWhatReadingThemTakesFromABudget) {
     std::string body = R"({"texts":["a"],"n":[0)";
     for (int i = 0; i < values; ++i) body += ",0";
     std::optional<Response> answer;
-    small.Handle({"POST", "/embed", body + "]}", "id-1"}, [&](Response response) {
+    small.handler()({"POST", "/embed", body + "]}", "id-1"}, [&](Response response) {
       while_read();
       answer.emplace(std::move(response));
     });
@@ -110,10 +156,7 @@ TEST_F(ServiceTest, BodiesTakeWhatReadingThemTakesFromABudget) {
   EXPECT_EQ(embed(99).status, 200);
   // Brackets take as much, and commas in a text nothing to speak of.
   const auto send = [&](const std::string& body) {
-    std::optional<Response> answer;
-    small.Handle({"POST", "/embed", body, "id-2"},
-                 [&](Response response) { answer.emplace(std::move(response)); });
-    return answer->status;
+    return Ask(small, {"POST", "/embed", body, "id-2"}).status;
   };
   const std::string deep(150, '[');
   EXPECT_EQ(send(R"({"texts":["a"],"n":)" + deep + std::string(150, ']') + "}"), 413);
@@ -127,10 +170,7 @@ TEST_F(ServiceTest, WhileTheModelLoadsOnlyLivezIsFine) {
   Service loading({.model_name = "org/fake", .max_client_batch_size = 3},
                   [](const std::function<void()>& task) { task(); });
   const auto get = [&loading](const std::string& method, const std::string& target) {
-    Response answer;
-    loading.Handle({method, target, R"({"texts":["a"]})", "id-1"},
-                   [&answer](Response response) { answer = std::move(response); });
-    return answer;
+    return Ask(loading, {method, target, R"({"texts":["a"]})", "id-1"});
   };
   for (const char* path : {"/embed", "/tokenize"}) {
     ExpectError(get("POST", path), 503, "Unhealthy", "org/fake");
@@ -184,8 +224,6 @@ TEST_F(ServiceTest, ErrorsOfTheEngineHaveTheirStatus) {
       {ErrorCode::kMalformed, 400, "Validation", false},
       {ErrorCode::kInvalidArgument, 422, "Validation", false},
       {ErrorCode::kEmpty, 400, "Empty", false},
-      {ErrorCode::kPayloadTooLarge, 413, "Validation", false},
-      {ErrorCode::kHeaderTooLarge, 431, "Validation", false},
       {ErrorCode::kTimeout, 408, "Validation", false},
       {ErrorCode::kUnsupported, 424, "Backend", false},
       {ErrorCode::kOverloaded, 429, "Overloaded", true},
@@ -197,6 +235,34 @@ TEST_F(ServiceTest, ErrorsOfTheEngineHaveTheirStatus) {
     ExpectError(response, c.status, c.type, "because");
     EXPECT_EQ(HeaderOf(response, "Retry-After") != "", c.retry_after) << c.status;
   }
+}
+
+// And every row of those of refusals.
+TEST_F(ServiceTest, RefusalsHaveTheirStatusAndTheirAdvice) {
+  using http::StatusCode;
+  const std::tuple<StatusCode, const char*, const char*, const char*> cases[] = {
+      {StatusCode::kBadRequest, "Validation", "", ""},
+      {StatusCode::kUnauthorized, "Validation", "WWW-Authenticate", "Bearer"},
+      {StatusCode::kRequestTimeout, "Validation", "", ""},
+      {StatusCode::kPayloadTooLarge, "Validation", "", ""},
+      {StatusCode::kUnsupportedMediaType, "Validation", "Accept-Encoding", "identity"},
+      {StatusCode::kHeaderTooLarge, "Validation", "", ""},
+      {StatusCode::kNotImplemented, "Validation", "", ""},
+      {StatusCode::kServiceUnavailable, "Unhealthy", "Retry-After", "5"},
+  };
+  for (const auto& [status, type, header, value] : cases) {
+    const Response response = service.Word({status, "because"}, {"POST", "/embed", "", "id-1"});
+    ExpectError(response, static_cast<int>(status), type, "because");
+    ASSERT_EQ(response.headers.size(), *header == 0 ? 0U : 1U);
+    EXPECT_EQ(HeaderOf(response, header), value);
+  }
+  const Response hidden =
+      service.Word({StatusCode::kInternalServerError, "/secret"}, {"POST", "/embed", "", "id-1"});
+  ExpectError(hidden, 500, "Backend", "id-1");
+  EXPECT_EQ(hidden.body.find("/secret"), std::string::npos);
+  const Response no_key =
+      service.Word({StatusCode::kUnauthorized, "no"}, {"POST", "/v1/embeddings", "", "id-1"});
+  EXPECT_EQ(nlohmann::json::parse(no_key.body).at("error").at("code"), "invalid_api_key");
 }
 
 // A full queue, in each dialect's shape.

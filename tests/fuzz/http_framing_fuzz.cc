@@ -9,36 +9,36 @@
 #include <vector>
 
 #include "fuzz/check.h"
-#include "serve/read_requests.h"
+#include "http/read_requests.h"
 
-namespace embedding::serve {
+namespace embedding::http {
 namespace {
 
 constexpr size_t kPayloadLimit = 1000;
 
-// The requests that are taken, one a line. Where nothing more is, an error in one reading may be
+// The requests that are taken, one a line. Where nothing more is, a refusal in one reading may be
 // the wait for more in another: Beast looks for the end of a quoted chunk extension beyond its
 // line.
 std::string Read(std::string_view sent, size_t piece) {
   ByteBudget budget(1 << 20);
   std::string outcome;
-  const std::optional<Error> error =
-      ReadRequests(sent, piece, kPayloadLimit, budget, [&](const api::Request& request, bool keep) {
+  const std::optional<Refusal> refusal =
+      ReadRequests(sent, piece, kPayloadLimit, budget, [&](const Request& request, bool keep) {
         FUZZ_CHECK(request.target.starts_with('/') || request.target == "*");
         FUZZ_CHECK(request.body.size() <= kPayloadLimit);
         outcome += request.method + ' ' + request.target + ' ' + request.body + ' ' +
                    request.api_key + (keep ? " keep\n" : " close\n");
       });
-  if (error) FUZZ_CHECK(!error->message.empty());
+  if (refusal) FUZZ_CHECK(!refusal->message.empty());
   FUZZ_CHECK(budget.taken() == 0);
   return outcome;
 }
 
 }  // namespace
-}  // namespace embedding::serve
+}  // namespace embedding::http
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using embedding::serve::Read;
+  using embedding::http::Read;
   const std::string_view sent(reinterpret_cast<const char*>(data), size);
   const std::string whole = Read(sent, std::max<size_t>(size, 1));
   FUZZ_CHECK(Read(sent, 1) == whole);

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "api/routes.h"
 #include "api/service.h"
 #include "fuzz/check.h"
 #include "fuzz/contract_embedder.h"
@@ -23,7 +24,7 @@ class Server {
 
   Response Answer(Request request) {
     std::optional<Response> answer;
-    service_.Handle(std::move(request), [&](Response response) {
+    service_.handler()(std::move(request), [&](Response response) {
       FUZZ_CHECK(!answer.has_value());
       answer = std::move(response);
     });
@@ -42,13 +43,14 @@ class Server {
 
 // The method and path of the route that `path` names, or of any other where it names none.
 std::pair<std::string, std::string> RouteFor(std::string_view path) {
-  static const auto routes = Service::Routes();
+  const auto routes = Routes();
   size_t sum = 0;
-  for (const auto& route : routes) {
-    if (route.second == path) return route;
+  for (const RouteRow& route : routes) {
+    if (route.path == path) return {std::string(route.method), std::string(route.path)};
   }
   for (const char c : path) sum += static_cast<unsigned char>(c);
-  return routes[sum % routes.size()];
+  const RouteRow& any = routes[sum % routes.size()];
+  return {std::string(any.method), std::string(any.path)};
 }
 
 void CheckAnswer(const Response& answer) {

@@ -1,0 +1,51 @@
+// Connection: one client's connection, and the requests that come over it one after another.
+//
+// Used on the server's I/O thread alone. It lives as long as an operation on its stream, or a
+// request in hand, knows it.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+
+#include "base/byte_budget.h"
+#include "http/asio.h"
+#include "http/request_id.h"
+#include "http/server.h"
+
+namespace embedding::http {
+
+class Connection {
+ public:
+  virtual ~Connection() = default;
+
+  // Answers requests until either side wants the connection closed.
+  virtual void Serve() = 0;
+
+  // Sends one refusal instead.
+  virtual void Refuse(const Refusal& refusal) = 0;
+
+  // Closes it unless a request is in hand or on its way.
+  virtual void CloseIfIdle() = 0;
+};
+
+// What all connections of a server share.
+struct Shared {
+  asio::io_context& io;
+  Application application;
+  size_t payload_limit_bytes = 0;
+  ByteBudget bodies;  // of requests in hand and on their way
+  Timeouts timeouts = {};
+  RequestIds request_ids = {};
+  bool draining = false;  // no more requests; see Server::Run
+  // The connections that there are, refused ones aside.
+  std::list<Connection*> connections = {};
+  // Called when there is one less; does not throw.
+  std::function<void()> on_closed = {};
+};
+
+// A connection over a socket as it is. Over other streams: stream_connection.h.
+std::shared_ptr<Connection> MakeConnection(tcp::socket socket, Shared& shared);
+
+}  // namespace embedding::http

@@ -1,0 +1,79 @@
+// Server: HTTP/1.1 in front of an Application.
+//
+// One thread does all reading and writing (it is far from busy: a request costs it some 10
+// microseconds); the handler's answers may come from any thread.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "http/handler.h"
+#include "http/refusal.h"
+
+namespace embedding::http {
+
+// After these a connection is closed, a half-sent request with 408.
+struct Timeouts {
+  // Between requests. Longer than the 60 s after which load balancers drop an idle connection, so
+  // that it is they who close, and no request meets a closing socket.
+  std::chrono::milliseconds idle{75'000};
+  // A header comes in a packet or two; slower than this is an attack or a broken network.
+  std::chrono::milliseconds header{30'000};
+  // And a second more for each KB that has come: a slow network is none of these.
+  std::chrono::milliseconds body{60'000};
+  // While a client takes nothing of its answer.
+  std::chrono::milliseconds write{60'000};
+};
+
+// What the server is in front of.
+struct Application {
+  Handler handler;
+  // Words what the server itself refuses: what is no HTTP, too large, too slow, or too much.
+  WordRefusal word = PlainRefusal;
+};
+
+struct ServerOptions {
+  // A name stands for all its addresses; "localhost" for 127.0.0.1 and, where there is IPv6, ::1.
+  std::string host = "localhost";
+  uint16_t port = 8001;  // 0 takes any free one
+  // Beyond it a connection is answered 503 and closed.
+  size_t max_connections = 4096;
+  size_t payload_limit_bytes = 20'000'000;  // of a request; beyond it 413. The caller's to choose
+  // What the bodies of all requests on their way or in hand may take together; beyond it 503.
+  size_t bodies_limit_bytes = 64'000'000;
+  // How long requests in hand may take to finish once the server stops.
+  std::chrono::seconds shutdown_timeout{30};
+  Timeouts timeouts = {};
+};
+
+class Server {
+ public:
+  // Opens the port; connections wait until Run. SIGINT and SIGTERM belong to the server from here
+  // on. Errors: kAddressInUse; kInternal: the limit of open files leaves too few connections.
+  static Result<std::unique_ptr<Server>> Listen(const ServerOptions& options,
+                                                Application application);
+
+  // Every Responder that the handler was given must have been destroyed, or never answer.
+  virtual ~Server() = default;
+
+  // "http://127.0.0.1:8001", with the port that was taken, which is one on all addresses; the first
+  // of these. Thread-safe.
+  virtual std::string url() const = 0;
+
+  // Whether only this machine can reach it. Thread-safe.
+  virtual bool is_local() const = 0;
+
+  // Serves until Stop or a signal, then takes no new connections, closes the idle ones, lets the
+  // requests in hand finish and returns. A second signal ends the process at once. Called once.
+  // Errors: kTimeout, if requests were left when the shutdown timeout had passed.
+  virtual Status Run() = 0;
+
+  // Makes Run return as a signal does. Thread-safe.
+  virtual void Stop() = 0;
+};
+
+}  // namespace embedding::http
