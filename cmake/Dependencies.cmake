@@ -19,6 +19,14 @@ if(EMBEDDING_SERVER)
   find_package(CLI11 REQUIRED)
   find_package(CURL 7.62 REQUIRED)
   find_package(OpenSSL REQUIRED)
+  # Its CMake package asks for what its other libraries need too.
+  find_library(PROMETHEUS_CORE_LIBRARY prometheus-cpp-core REQUIRED)
+  find_path(PROMETHEUS_INCLUDE_DIR prometheus/registry.h REQUIRED)
+  add_library(prometheus-cpp::core UNKNOWN IMPORTED)
+  set_target_properties(prometheus-cpp::core PROPERTIES
+    IMPORTED_LOCATION ${PROMETHEUS_CORE_LIBRARY}
+    INTERFACE_INCLUDE_DIRECTORIES ${PROMETHEUS_INCLUDE_DIR}
+    INTERFACE_LINK_LIBRARIES Threads::Threads)
   # Headers alone; its CMake package takes one major version, and 3 and 4 both do.
   find_path(TOML11_INCLUDE_DIR toml.hpp REQUIRED)
   add_library(toml11 INTERFACE)

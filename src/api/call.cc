@@ -135,17 +135,18 @@ void AddCosts(const Call& call, const Computed& computed, std::vector<Header>& h
 
 template <typename Computed>
 std::function<void(Result<Computed>)> Finisher(
-    const CallPtr& call, std::string texts_field,
+    const CallPtr& call, size_t texts, std::string texts_field,
     std::function<Result<Response>(const Computed&)> format) {
-  return [call, texts_field = std::move(texts_field),
+  return [call, texts, texts_field = std::move(texts_field),
           format = std::move(format)](Result<Computed> computed) mutable {
     // Called once. What is thrown here, on the computing thread, leaves the call unanswered, which
     // the Responder answers.
     try {
-      Continue(call, [call, texts_field = std::move(texts_field), format = std::move(format),
+      Continue(call, [call, texts, texts_field = std::move(texts_field), format = std::move(format),
                       computed = std::make_shared<Result<Computed>>(std::move(computed))] {
         if (!computed->ok()) return call->Fail(NameTexts(computed->error(), texts_field));
         Computed& result = **computed;
+        call->metrics.CountComputed(result.timings, texts, result.prompt_tokens);
         Result<Response> response = format(result);
         if (!response.ok()) return call->Fail(response.error());
         if (result.truncated_texts > 0) {
@@ -169,8 +170,8 @@ void AnswerEmbed(const CallPtr& call, Embedder& embedder, EmbedRequest request,
   request.cancelled = call->request.cancelled;
   request.answer_budget = &call->answers;
   request.bytes_per_number = kBytesPerNumber;
-  embedder.EmbedAsync(request,
-                      Finisher<EmbedResponse>(call, std::move(texts_field), std::move(format)));
+  embedder.EmbedAsync(request, Finisher<EmbedResponse>(call, request.size(), std::move(texts_field),
+                                                       std::move(format)));
 }
 
 void AnswerRerank(const CallPtr& call, Embedder& embedder, RerankRequest request,
@@ -178,8 +179,9 @@ void AnswerRerank(const CallPtr& call, Embedder& embedder, RerankRequest request
                   std::function<Result<Response>(const RerankResponse&)> format) {
   request.cancelled = call->request.cancelled;
   request.answer_budget = &call->answers;
+  const size_t texts = request.texts.size();
   RerankAsync(embedder, std::move(request),
-              Finisher<RerankResponse>(call, std::move(texts_field), std::move(format)));
+              Finisher<RerankResponse>(call, texts, std::move(texts_field), std::move(format)));
 }
 
 }  // namespace embedding::api

@@ -1,33 +1,179 @@
 #include "api/metrics.h"
 
-#include <fmt/format.h>
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
 
-#include <iterator>
+#include <map>
+#include <sstream>
+#include <utility>
+
+#include "base/mutex.h"
 
 namespace embedding::api {
+namespace {
 
-void Metrics::Count(const std::string& path, int status, std::chrono::duration<double> duration) {
-  MutexLock lock(mutex_);
-  Answers& answers = answers_[{path, status}];
-  ++answers.count;
-  answers.seconds += duration.count();
+using prometheus::Counter;
+using prometheus::Family;
+using prometheus::Gauge;
+using prometheus::Histogram;
+using Buckets = Histogram::BucketBoundaries;
+
+// `count` upper bounds, each `factor` times the one before.
+Buckets Geometric(double first, double factor, int count) {
+  Buckets buckets;
+  for (double bound = first; count > 0; --count, bound *= factor) buckets.push_back(bound);
+  return buckets;
+}
+
+// text-embeddings-inference's bounds, so that its dashboards show the same: from 15 us to 15 s, and
+// powers of 2.
+const Buckets& DurationBuckets() {
+  static const Buckets buckets = Geometric(1.5e-5, 1.5, 35);
+  return buckets;
+}
+const Buckets& TokenBuckets() {
+  static const Buckets buckets = Geometric(1, 2, 21);
+  return buckets;
+}
+const Buckets& TextBuckets() {
+  static const Buckets buckets = Geometric(1, 2, 13);
+  return buckets;
+}
+
+// What text-embeddings-inference calls it, where it knows it.
+const char* FailureOf(int status) {
+  switch (status) {
+    case 401:
+      return "unauthorized";
+    case 408:
+      return "timeout";
+    case 424:
+      return "model_type";
+    case 429:
+      return "overloaded";
+    case 499:
+      return "dropped";
+    case 503:
+      return "unhealthy";
+    default:
+      return status < 500 || status == 501 ? "validation" : "inference";
+  }
+}
+
+class ModelMetrics final : public EngineObserver {
+ public:
+  ModelMetrics(Histogram& texts, Histogram& tokens, Gauge& waiting)
+      : texts_(texts), tokens_(tokens), waiting_(waiting) {}
+
+  void OnBatch(size_t texts, size_t tokens) noexcept override {
+    texts_.Observe(static_cast<double>(texts));
+    tokens_.Observe(static_cast<double>(tokens));
+  }
+  void OnQueue(size_t texts) noexcept override { waiting_.Set(static_cast<double>(texts)); }
+
+ private:
+  Histogram& texts_;
+  Histogram& tokens_;
+  Gauge& waiting_;
+};
+
+}  // namespace
+
+struct Metrics::Families {
+  Family<Counter>& NewCounters(const char* name, const char* help) {
+    return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+  }
+  Family<Histogram>& NewHistograms(const char* name, const char* help) {
+    return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
+  }
+  // Of which there is one.
+  Histogram& NewHistogram(const char* name, const char* help, const Buckets& buckets) {
+    return NewHistograms(name, help).Add({}, buckets);
+  }
+
+  prometheus::Registry registry;
+  Family<Counter>& count = NewCounters("te_request_count", "Requests that were answered.");
+  Family<Counter>& success =
+      NewCounters("te_request_success", "Requests that were answered with what they asked for.");
+  Family<Counter>& failure =
+      NewCounters("te_request_failure", "Requests that were answered with an error.");
+  Family<Histogram>& duration =
+      NewHistograms("te_request_duration", "Seconds from a request's arrival to its answer.");
+  Histogram& tokenization =
+      NewHistogram("te_request_tokenization_duration",
+                   "Seconds that a request's texts took to be tokenised.", DurationBuckets());
+  Histogram& queue =
+      NewHistogram("te_request_queue_duration",
+                   "Seconds until the first of a request's texts was computed.", DurationBuckets());
+  Histogram& inference =
+      NewHistogram("te_request_inference_duration", "Seconds from then until the last of them was.",
+                   DurationBuckets());
+  Histogram& input_length =
+      NewHistogram("te_request_input_length", "Tokens of a text.", TokenBuckets());
+  Histogram& texts =
+      NewHistogram("embedding_request_texts", "Texts of a computed request.", TextBuckets());
+  Histogram& tokens =
+      NewHistogram("embedding_request_tokens", "Tokens of a computed request.", TokenBuckets());
+  Family<Histogram>& batch_size = NewHistograms("te_batch_next_size", "Texts of a batch.");
+  Family<Histogram>& batch_tokens = NewHistograms("te_batch_next_tokens", "Tokens of a batch.");
+  Family<Gauge>& queue_size = prometheus::BuildGauge()
+                                  .Name("te_queue_size")
+                                  .Help("Texts that wait to be computed.")
+                                  .Register(registry);
+
+  Mutex mutex;
+  std::map<std::string, ModelMetrics> models GUARDED_BY(mutex);
+};
+
+Metrics::Metrics() : families_(std::make_unique<Families>()) {}
+Metrics::~Metrics() = default;
+
+void Metrics::CountAnswer(std::string_view route, int status,
+                          std::chrono::duration<double> duration) {
+  const std::string path(route);
+  const prometheus::Labels labels = {{"path", path}, {"status", std::to_string(status)}};
+  families_->count.Add(labels).Increment();
+  families_->duration.Add(labels, DurationBuckets()).Observe(duration.count());
+  if (status < 400) {
+    families_->success.Add({{"path", path}}).Increment();
+  } else {
+    families_->failure.Add({{"err", FailureOf(status)}, {"path", path}}).Increment();
+  }
+}
+
+void Metrics::CountComputed(const Timings& timings, size_t texts, size_t tokens) noexcept {
+  const auto seconds = [](Timings::Duration duration) {
+    return std::chrono::duration<double>(duration).count();
+  };
+  families_->tokenization.Observe(seconds(timings.tokenization));
+  families_->queue.Observe(seconds(timings.queue));
+  families_->inference.Observe(seconds(timings.inference));
+  families_->texts.Observe(static_cast<double>(texts));
+  families_->tokens.Observe(static_cast<double>(tokens));
+}
+
+void Metrics::CountText(size_t tokens) noexcept {
+  families_->input_length.Observe(static_cast<double>(tokens));
+}
+
+EngineObserver& Metrics::ObserverOf(const std::string& model) {
+  const prometheus::Labels labels = {{"model", model}};
+  MutexLock lock(families_->mutex);
+  return families_->models
+      .try_emplace(model, families_->batch_size.Add(labels, TextBuckets()),
+                   families_->batch_tokens.Add(labels, TokenBuckets()),
+                   families_->queue_size.Add(labels))
+      .first->second;
 }
 
 std::string Metrics::Text() const {
-  std::string counts =
-      "# HELP te_request_count Requests that were answered.\n# TYPE te_request_count counter\n";
-  std::string durations =
-      "# HELP te_request_duration Seconds from a request's arrival to its answer.\n"
-      "# TYPE te_request_duration summary\n";
-  MutexLock lock(mutex_);
-  for (const auto& [key, answers] : answers_) {
-    const std::string labels = fmt::format(R"({{path="{}",status="{}"}})", key.first, key.second);
-    fmt::format_to(std::back_inserter(counts), "te_request_count{} {}\n", labels, answers.count);
-    fmt::format_to(std::back_inserter(durations),
-                   "te_request_duration_sum{} {}\nte_request_duration_count{} {}\n", labels,
-                   answers.seconds, labels, answers.count);
-  }
-  return counts + durations;
+  std::ostringstream text;
+  text.exceptions(std::ios::badbit);  // no half of it where memory runs out
+  prometheus::TextSerializer().Serialize(text, families_->registry.Collect());
+  return text.str();
 }
 
 }  // namespace embedding::api

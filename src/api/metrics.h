@@ -1,32 +1,54 @@
-// Metrics: what was answered since the start, for Prometheus.
+// Metrics: what was answered and computed since the start, for Prometheus. Under
+// text-embeddings-inference's names what is the same there, under embedding_ what is ours.
+//
+//   te_request_count, te_request_duration   by path and status; a path is a route or "", any other
+//   te_request_success, te_request_failure  the same, by path and by path and kind of failure
+//   te_request_{tokenization,queue,inference}_duration, embedding_request_{texts,tokens}
+//                                           of requests that were computed
+//   te_request_input_length                 of texts, in tokens
+//   te_batch_next_{size,tokens}, te_queue_size   by model
+// All durations are in seconds.
 //
 // Thread-safety: all of it.
 #pragma once
 
 #include <chrono>
-#include <map>
+#include <cstddef>
+#include <memory>
 #include <string>
-#include <utility>
+#include <string_view>
 
-#include "base/mutex.h"
+#include "engine/engine_observer.h"
+#include "engine/request.h"
 
 namespace embedding::api {
 
 class Metrics {
  public:
-  // One request to `path`, a route or "" for any other, answered with `status` after `duration`.
-  void Count(const std::string& path, int status, std::chrono::duration<double> duration);
+  Metrics();
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
 
-  // In Prometheus's text format 0.0.4, under text-embeddings-inference's names.
+  // One request for `route`, answered with `status` after `duration`. Throws std::bad_alloc.
+  void CountAnswer(std::string_view route, int status, std::chrono::duration<double> duration);
+
+  // One request of `texts` that was computed, in so many tokens.
+  void CountComputed(const Timings& timings, size_t texts, size_t tokens) noexcept;
+
+  // A text as long as that, in tokens, was taken to be computed.
+  void CountText(size_t tokens) noexcept;
+
+  // What is to be told what a model's engine does; the same for the same name. Lives as long as
+  // this.
+  EngineObserver& ObserverOf(const std::string& model);
+
+  // In Prometheus's text format 0.0.4. Throws std::bad_alloc.
   std::string Text() const;
 
  private:
-  struct Answers {
-    size_t count = 0;
-    double seconds = 0;
-  };
-  mutable Mutex mutex_;
-  std::map<std::pair<std::string, int>, Answers> answers_ GUARDED_BY(mutex_);  // by path, status
+  struct Families;
+  std::unique_ptr<Families> families_;
 };
 
 }  // namespace embedding::api

@@ -68,7 +68,7 @@ http::Handler Service::MakeHandler() {
   const http::Middleware metrics = http::CountAnswers(
       [this](const Request& request) { return router_.RouteOf(request); },
       [this](std::string_view route, int status, std::chrono::duration<double> duration) {
-        metrics_.Count(std::string(route), status, duration);
+        metrics_.CountAnswer(route, status, duration);
       });
   return cors(metrics([this](Request request, Responder responder) {
     router_.Handle(std::move(request), std::move(responder));

@@ -5,11 +5,13 @@
 #pragma once
 
 #include <atomic>
+#include <string>
 
 #include "api/call.h"
 #include "api/metrics.h"
 #include "base/byte_budget.h"
 #include "engine/embedder.h"
+#include "engine/engine_observer.h"
 #include "http/handler.h"
 #include "http/router.h"
 
@@ -27,8 +29,12 @@ class Service {
   // outlive them.
   void Start(Models models);
 
-  // Answers every request, those to no route too. It, or the copy that is called, must outlive them.
+  // Answers every request, those to no route too. It, or the copy that is called, must outlive
+  // them.
   const http::Handler& handler() const { return handler_; }
+
+  // What is to be told what a model's engine does, for /metrics. Lives as long as the service.
+  EngineObserver& ObserverOf(const std::string& model) { return metrics_.ObserverOf(model); }
 
   // How a refusal reads, in the dialect of the request's target, to pages that may read it.
   Response Word(const http::Refusal& refusal, const Request& request) const;

@@ -56,7 +56,7 @@ class Mac:
 
     @staticmethod
     def formulas():
-        libraries = ("highway boost simdjson nlohmann-json spdlog fmt cli11 toml11 utf8proc "
+        libraries = ("highway boost simdjson nlohmann-json spdlog fmt cli11 toml11 utf8proc prometheus-cpp "
                      "openssl@3 curl googletest google-benchmark")  # fmt: skip
         return [*COMMANDS, *libraries.split()]
 
