@@ -5,8 +5,8 @@
 
 #include "base/quoted.h"
 #include "cli/commands.h"
+#include "cli/exhaustion.h"
 #include "cli/near_name.h"
-#include "cli/resources.h"
 #include "cli/standard_streams.h"
 
 namespace {

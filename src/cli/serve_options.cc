@@ -1,15 +1,10 @@
 #include "cli/serve_options.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <set>
 
 #include "cli/option_values.h"
-#include "cli/usage_error.h"
-#include "http/cors.h"
-#include "weights/model_error.h"
 
 namespace embedding::cli {
 namespace {
@@ -22,18 +17,9 @@ constexpr uint64_t kMostBytes = 1'000'000'000'000;
 constexpr uint64_t kMostConnections = 1'000'000;
 constexpr uint64_t kMostSeconds = 1'000'000'000;
 
-// Of a body for each of the most texts that a request may have: 4,000 characters, in which
-// splitters of documents cut them, as \uXXXX. Whoever gives a number beyond all lists does not ask
-// for bodies beyond all memory.
-constexpr size_t kBytesPerText = 24'000;
-constexpr size_t kDefaultBody = kBytesPerText * static_cast<size_t>(api::TextLimit::kOpenAi);
-constexpr size_t kLargestDefaultBody = 200'000'000;
-// Bodies in hand together, where one may be larger than by default: a few of the largest.
-constexpr size_t kLargeBodies = 3;
-
 }  // namespace
 
-void AddServeOptions(CLI::App& app, ServeOptions& options) {
+void AddServeOptions(CLI::App& app, app::Configuration& options) {
   const auto add = [&app](const char* name, auto& value, const char* description,
                           const CLI::Validator& check) {
     app.add_option(name, value, description)->capture_default_str()->transform(check);
@@ -122,39 +108,6 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
          "Seconds that requests in hand may take once the server is told to stop")
       ->transform(WholeNumber(0, kMostSeconds))
       ->default_str(std::to_string(options.server.shutdown_timeout.count()));
-}
-
-Status FinishServeOptions(ServeOptions& options) {
-  std::set<std::string> models;
-  for (const std::string& model : options.models) {
-    if (models.insert(model).second) continue;
-    return UsageError("--model: expected each model once, got {} twice", Quoted(model));
-  }
-  for (const std::string& origin : options.service.cors_origins) {
-    if (http::IsOrigin(origin)) continue;
-    return UsageError(
-        "--cors-origin: expected * or an origin as browsers send it, in lower case and without a "
-        "path, as https://example.com or http://localhost:3000, got {}",
-        Quoted(origin));
-  }
-  const std::optional<size_t>& batch = options.service.max_client_batch_size;
-  if (batch && options.max_queue && *batch > *options.max_queue) {
-    return UsageError(
-        "--max-client-batch-size: expected at most the {} texts of --max-queue, got {}; a request "
-        "of more texts than may wait could never be answered",
-        *options.max_queue, *batch);
-  }
-  const size_t most_texts = batch.value_or(0);
-  options.engine.max_queue =
-      options.max_queue.value_or(std::max(options.engine.max_queue, 2 * most_texts));
-  const size_t largest_body = options.payload_limit_bytes.value_or(
-      std::clamp(kBytesPerText * most_texts, kDefaultBody, kLargestDefaultBody));
-  options.server.payload_limit_bytes = largest_body;
-  if (largest_body > kDefaultBody) options.server.bodies_limit_bytes = kLargeBodies * largest_body;
-  options.service.max_queue = options.engine.max_queue;
-  // A body of nothing but numbers takes 12 times itself.
-  options.service.reading_limit_bytes = 4 * options.server.bodies_limit_bytes;
-  return {};
 }
 
 }  // namespace embedding::cli

@@ -4,7 +4,7 @@
 
 #include "base/result.h"
 
-namespace embedding::cli {
+namespace embedding::app {
 
 // Whether `count` threads can be started beside those that run. They are, for a moment: whether the
 // limits of the user, of the container and of address space leave room shows nowhere else, and not
@@ -15,8 +15,4 @@ Status CheckThreads(int count);
 // freed, instead of being kept for more of their kind.
 void GiveMemoryBack();
 
-// From here on an std::bad_alloc or std::system_error that nothing catches, on any thread, ends the
-// process with one line and kExitFailed. Any other is a defect and aborts as before.
-void ReportExhaustion();
-
-}  // namespace embedding::cli
+}  // namespace embedding::app

@@ -1,51 +1,16 @@
-#include "cli/resources.h"
+#include "app/resources.h"
 
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
 
-#include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <latch>
-#include <new>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <vector>
 
-#include "cli/commands.h"
-
-namespace embedding::cli {
-namespace {
-
-std::terminate_handler defect_handler = nullptr;
-
-[[noreturn]] void OnTerminate() {
-  // Without memory: there may be none.
-  if (std::current_exception() != nullptr) {
-    try {
-      throw;
-    } catch (const std::bad_alloc&) {
-      std::fputs(
-          "embedding-service: out of memory; raise ulimit -v or the container's limit, or serve "
-          "less at a time (--max-batch-tokens, --threads)\n",
-          stderr);
-      std::_Exit(kExitFailed);
-    } catch (const std::system_error& error) {
-      std::fprintf(stderr,
-                   "embedding-service: %s; raise ulimit -u, ulimit -v or the container's limits\n",
-                   error.what());
-      std::_Exit(kExitFailed);
-    } catch (...) {
-      // A defect: the handler before says which.
-    }
-  }
-  defect_handler();
-  std::abort();
-}
-
-}  // namespace
+namespace embedding::app {
 
 Status CheckThreads(int count) {
   std::vector<std::thread> threads;
@@ -78,6 +43,4 @@ void GiveMemoryBack() {
 #endif
 }
 
-void ReportExhaustion() { defect_handler = std::set_terminate(OnTerminate); }
-
-}  // namespace embedding::cli
+}  // namespace embedding::app

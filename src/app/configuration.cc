@@ -1,0 +1,106 @@
+#include "app/configuration.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "base/quoted.h"
+#include "http/cors.h"
+
+namespace embedding::app {
+namespace {
+
+// Of a body for each of the most texts that a request may have: 4,000 characters, in which
+// splitters of documents cut them, as \uXXXX. Whoever gives a number beyond all lists does not ask
+// for bodies beyond all memory.
+constexpr size_t kBytesPerText = 24'000;
+constexpr size_t kDefaultBody = kBytesPerText * static_cast<size_t>(api::TextLimit::kOpenAi);
+constexpr size_t kLargestDefaultBody = 200'000'000;
+// Bodies in hand together, where one may be larger than by default: a few of the largest.
+constexpr size_t kLargeBodies = 3;
+
+template <typename... Args>
+Error Wrong(fmt::format_string<Args...> format, Args&&... args) {
+  return {ErrorCode::kInvalidArgument, fmt::format(format, std::forward<Args>(args)...), {}};
+}
+
+Status CheckDevice(const std::string& device) {
+  if (device == "auto" || device == "cpu") return {};
+  return Error{ErrorCode::kDeviceUnavailable,
+               "device " + device + " is not available in this build; use --device cpu", ""};
+}
+
+// Requests name a model by what answers call it.
+Status CheckNames(const std::vector<std::string>& models) {
+  std::map<std::string, std::string> by_name;
+  for (const std::string& model : models) {
+    const auto [known, is_new] = by_name.emplace(DisplayName(model), model);
+    if (is_new) continue;
+    return Wrong(
+        "--model: {} and {} would both be called {}; give each once, and rename one of two "
+        "directories of one name",
+        Quoted(known->second), Quoted(model), Quoted(known->first));
+  }
+  return {};
+}
+
+Status CheckModels(const std::vector<std::string>& given) {
+  std::set<std::string> models;
+  for (const std::string& model : given) {
+    if (models.insert(model).second) continue;
+    return Wrong("--model: expected each model once, got {} twice", Quoted(model));
+  }
+  return {};
+}
+
+Status CheckOrigins(const std::vector<std::string>& origins) {
+  for (const std::string& origin : origins) {
+    if (http::IsOrigin(origin)) continue;
+    return Wrong(
+        "--cors-origin: expected * or an origin as browsers send it, in lower case and without a "
+        "path, as https://example.com or http://localhost:3000, got {}",
+        Quoted(origin));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status Complete(Configuration& options) {
+  RETURN_IF_ERROR(CheckModels(options.models));
+  RETURN_IF_ERROR(CheckOrigins(options.service.cors_origins));
+  const std::optional<size_t>& batch = options.service.max_client_batch_size;
+  if (batch && options.max_queue && *batch > *options.max_queue) {
+    return Wrong(
+        "--max-client-batch-size: expected at most the {} texts of --max-queue, got {}; a request "
+        "of more texts than may wait could never be answered",
+        *options.max_queue, *batch);
+  }
+  const size_t most_texts = batch.value_or(0);
+  options.engine.max_queue =
+      options.max_queue.value_or(std::max(options.engine.max_queue, 2 * most_texts));
+  const size_t largest_body = options.payload_limit_bytes.value_or(
+      std::clamp(kBytesPerText * most_texts, kDefaultBody, kLargestDefaultBody));
+  options.server.payload_limit_bytes = largest_body;
+  if (largest_body > kDefaultBody) options.server.bodies_limit_bytes = kLargeBodies * largest_body;
+  options.service.max_queue = options.engine.max_queue;
+  // A body of nothing but numbers takes 12 times itself.
+  options.service.reading_limit_bytes = 4 * options.server.bodies_limit_bytes;
+  RETURN_IF_ERROR(CheckNames(options.models));
+  RETURN_IF_ERROR(CheckDevice(options.device));
+  options.service.model_name = DisplayName(options.models.front());
+  return {};
+}
+
+std::string DisplayName(const std::string& model) {
+  std::error_code error;
+  const std::filesystem::path directory = std::filesystem::canonical(model, error);
+  return error ? model : directory.filename().string();
+}
+
+}  // namespace embedding::app

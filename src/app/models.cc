@@ -1,0 +1,98 @@
+#include "app/models.h"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string_view>
+#include <utility>
+
+#include "hub/download.h"
+#include "hub/model_digest.h"
+
+namespace embedding::app {
+namespace {
+
+ComputeType ComputeTypeOf(const std::string& dtype) {
+  if (dtype == "f32") return ComputeType::kF32;
+  if (dtype == "bf16") return ComputeType::kBF16;
+  if (dtype == "f16") return ComputeType::kF16;
+  if (dtype == "int8") return ComputeType::kInt8;
+  return ComputeType::kAuto;
+}
+
+// Logs how far a download is, every few seconds.
+ProgressCallback ProgressLog() {
+  return [next = std::chrono::steady_clock::now()](const DownloadProgress& progress) mutable {
+    constexpr std::chrono::seconds kInterval{5};
+    constexpr uint64_t kMegabyte = 1'000'000;
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next) return;
+    next = now + kInterval;
+    spdlog::info("downloading {}: {} of {} MB", progress.file, progress.done_bytes / kMegabyte,
+                 progress.total_bytes / kMegabyte);
+  };
+}
+
+Result<std::unique_ptr<Embedder>> LoadModel(const Configuration& options, const std::string& model,
+                                            const std::shared_ptr<Backend>& backend,
+                                            const ObserverOf& observer_of) {
+  ASSIGN_OR_RETURN(std::string directory,
+                   LocateOrDownloadModel(model, options.revision, ProgressLog()));
+  EmbedderOptions engine = options.engine;
+  engine.model_digest = ModelDigest(directory);
+  engine.model_directory = std::move(directory);
+  engine.backend = backend;
+  engine.observer = &observer_of(DisplayName(model));
+  engine.model_name = DisplayName(model);
+  engine.compute_type = ComputeTypeOf(options.dtype);
+  if (!options.default_prompt_name.empty()) {
+    engine.default_prompt_name = options.default_prompt_name;
+  }
+  if (options.pooling != "auto") engine.pooling = options.pooling;
+  return Embedder::Load(engine);
+}
+
+// What this process holds in memory that is not a file's, as Linux counts it; 0 elsewhere.
+double AnonymousMb() {
+  std::ifstream status("/proc/self/status");
+  std::string line;
+  while (std::getline(status, line)) {
+    constexpr std::string_view kField = "RssAnon:";
+    if (line.starts_with(kField)) return std::strtod(line.c_str() + kField.size(), nullptr) / 1000;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Result<std::vector<std::unique_ptr<Embedder>>> LoadModels(const Configuration& options,
+                                                          const ObserverOf& observer_of) {
+  DeviceOptions device = options.engine.device;
+  if (options.instruction_set == "avx2") device.instruction_set = InstructionSet::kAvx2;
+  ASSIGN_OR_RETURN(const std::shared_ptr<Backend> backend, OpenBackend(device));
+  std::vector<std::unique_ptr<Embedder>> models;
+  for (const std::string& model : options.models) {
+    Print("Loading " + DisplayName(model) + " model...");
+    const auto started = std::chrono::steady_clock::now();
+    const double before_mb = AnonymousMb();
+    ASSIGN_OR_RETURN(std::unique_ptr<Embedder> embedder,
+                     LoadModel(options, model, backend, observer_of));
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
+    for (const std::string& warning : embedder->info().warnings) spdlog::warn("{}", warning);
+    spdlog::info("{}: {} in {:.1f} s and {:.0f} MB beside the mapped files", embedder->info().name,
+                 embedder->info().dtype, took.count(), AnonymousMb() - before_mb);
+    models.push_back(std::move(embedder));
+  }
+  return models;
+}
+
+void Print(const std::string& line) {
+  std::puts(line.c_str());
+  std::fflush(stdout);
+}
+
+}  // namespace embedding::app

@@ -1,0 +1,83 @@
+#include "app/configuration.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace embedding::app {
+namespace {
+
+// The error that a configuration is refused with; empty if it is complete.
+Error Refused(Configuration configuration) {
+  const Status status = Complete(configuration);
+  return status.ok() ? Error{ErrorCode::kInternal, "", ""} : status.error();
+}
+
+TEST(ConfigurationTest, WhatNobodySaysFollowsFromWhatSomebodyDoes) {
+  Configuration plain;
+  ASSERT_TRUE(Complete(plain).ok());
+  EXPECT_EQ(plain.engine.max_queue, 4096U);
+  EXPECT_EQ(plain.service.max_queue, 4096U);
+  EXPECT_EQ(plain.server.payload_limit_bytes, 49'152'000U);
+  EXPECT_EQ(plain.server.bodies_limit_bytes, 64'000'000U);
+  EXPECT_EQ(plain.service.reading_limit_bytes, 256'000'000U);
+  EXPECT_EQ(plain.service.model_name, "BAAI/bge-m3");
+
+  Configuration large;
+  large.service.max_client_batch_size = 4000;
+  ASSERT_TRUE(Complete(large).ok());
+  EXPECT_EQ(large.engine.max_queue, 8000U);
+  EXPECT_EQ(large.server.payload_limit_bytes, 96'000'000U);
+  EXPECT_EQ(large.server.bodies_limit_bytes, 288'000'000U);
+  EXPECT_EQ(large.service.reading_limit_bytes, 1'152'000'000U);
+
+  Configuration beyond;
+  beyond.service.max_client_batch_size = 1'000'000;
+  ASSERT_TRUE(Complete(beyond).ok());
+  EXPECT_EQ(beyond.server.payload_limit_bytes, 200'000'000U);
+}
+
+TEST(ConfigurationTest, WhatIsSaidHolds) {
+  Configuration said;
+  said.max_queue = 10;
+  said.payload_limit_bytes = 1000;
+  said.service.max_client_batch_size = 10;
+  ASSERT_TRUE(Complete(said).ok());
+  EXPECT_EQ(said.engine.max_queue, 10U);
+  EXPECT_EQ(said.service.max_queue, 10U);
+  EXPECT_EQ(said.server.payload_limit_bytes, 1000U);
+}
+
+TEST(ConfigurationTest, WhatDoesNotGoTogetherIsNamed) {
+  Configuration twice;
+  twice.models = {"a/b", "a/b"};
+  EXPECT_EQ(Refused(twice).code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(Refused(twice).message.find("twice"), std::string::npos);
+
+  Configuration same_name;
+  same_name.models = {TEST_DATA_DIR "/tiny-bge-m3", TEST_DATA_DIR "/../data/tiny-bge-m3"};
+  EXPECT_EQ(Refused(same_name).code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(Refused(same_name).message.find("both be called"), std::string::npos);
+
+  Configuration origin;
+  origin.service.cors_origins = {"https://a.example/"};
+  EXPECT_NE(Refused(origin).message.find("--cors-origin"), std::string::npos);
+
+  Configuration batch;
+  batch.max_queue = 9;
+  batch.service.max_client_batch_size = 10;
+  EXPECT_NE(Refused(batch).message.find("--max-queue"), std::string::npos);
+
+  Configuration device;
+  device.device = "tpu";
+  EXPECT_EQ(Refused(device).code, ErrorCode::kDeviceUnavailable);
+}
+
+TEST(ConfigurationTest, ADirectoryIsCalledByItsLastPart) {
+  EXPECT_EQ(DisplayName("BAAI/bge-m3"), "BAAI/bge-m3");
+  EXPECT_EQ(DisplayName(TEST_DATA_DIR "/tiny-bge-m3"), "tiny-bge-m3");
+}
+
+}  // namespace
+}  // namespace embedding::app
