@@ -10,7 +10,7 @@ namespace embedding::app {
 // taken, and told that the models load, before they are there. Called once in a process, whose
 // memory, signals and exit it rules: it ends the process itself, with EXIT_SUCCESS where the models
 // were still loading, with EXIT_FAILURE where requests were cut off, since nothing stops what is
-// being computed. Errors: kModelLoad, kAddressInUse, kDeviceUnavailable, kInternal.
+// being computed. Errors: kDownload, kModelLoad, kAddressInUse, kDeviceUnavailable, kInternal.
 Status Serve(const Configuration& options);
 
 }  // namespace embedding::app
