@@ -65,9 +65,12 @@ const char* FailureOf(int status) {
 
 class ModelMetrics final : public EngineObserver {
  public:
-  ModelMetrics(Histogram& texts, Histogram& tokens, Gauge& waiting)
-      : texts_(texts), tokens_(tokens), waiting_(waiting) {}
+  ModelMetrics(Histogram& input_length, Histogram& texts, Histogram& tokens, Gauge& waiting)
+      : input_length_(input_length), texts_(texts), tokens_(tokens), waiting_(waiting) {}
 
+  void OnText(size_t tokens) noexcept override {
+    input_length_.Observe(static_cast<double>(tokens));
+  }
   void OnBatch(size_t texts, size_t tokens) noexcept override {
     texts_.Observe(static_cast<double>(texts));
     tokens_.Observe(static_cast<double>(tokens));
@@ -75,6 +78,7 @@ class ModelMetrics final : public EngineObserver {
   void OnQueue(size_t texts) noexcept override { waiting_.Set(static_cast<double>(texts)); }
 
  private:
+  Histogram& input_length_;
   Histogram& texts_;
   Histogram& tokens_;
   Gauge& waiting_;
@@ -155,15 +159,11 @@ void Metrics::CountComputed(const Timings& timings, size_t texts, size_t tokens)
   families_->tokens.Observe(static_cast<double>(tokens));
 }
 
-void Metrics::CountText(size_t tokens) noexcept {
-  families_->input_length.Observe(static_cast<double>(tokens));
-}
-
 EngineObserver& Metrics::ObserverOf(const std::string& model) {
   const prometheus::Labels labels = {{"model", model}};
   MutexLock lock(families_->mutex);
   return families_->models
-      .try_emplace(model, families_->batch_size.Add(labels, TextBuckets()),
+      .try_emplace(model, families_->input_length, families_->batch_size.Add(labels, TextBuckets()),
                    families_->batch_tokens.Add(labels, TokenBuckets()),
                    families_->queue_size.Add(labels))
       .first->second;

@@ -36,9 +36,6 @@ class Metrics {
   // One request of `texts` that was computed, in so many tokens.
   void CountComputed(const Timings& timings, size_t texts, size_t tokens) noexcept;
 
-  // A text as long as that, in tokens, was taken to be computed.
-  void CountText(size_t tokens) noexcept;
-
   // What is to be told what a model's engine does; the same for the same name. Lives as long as
   // this.
   EngineObserver& ObserverOf(const std::string& model);

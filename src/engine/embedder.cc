@@ -46,6 +46,7 @@ class LocalEmbedder : public Embedder {
         tokenizer_(std::move(tokenizer)),
         weights_(std::move(weights)),
         encoder_(spec_, info_, *tokenizer_, options.default_prompt_name),
+        observer_(options.observer),
         runner_(std::move(session)),
         scheduler_(
             {LimitsOf(runner_.session(), options), options.max_queue, options.observer},
@@ -84,6 +85,7 @@ class LocalEmbedder : public Embedder {
   const TensorStore weights_;  // outlives the runner, which reads from the mapped files
 
   const RequestEncoder encoder_;
+  EngineObserver* const observer_;  // nullptr if there is none
 
   ModelRunner runner_;  // the computing thread's
 
@@ -169,7 +171,10 @@ void LocalEmbedder::Queue(const EmbedRequest& request, const Done& done) {
   response.timings.tokenization = std::chrono::steady_clock::now() - started;
   const auto pending =
       std::make_shared<PendingRequest>(request, info_.labels.size(), std::move(response), done);
-  for (Job& job : *jobs) job.request = pending;
+  for (Job& job : *jobs) {
+    job.request = pending;
+    if (observer_ != nullptr) observer_->OnText(job.ids.size());
+  }
   if (Status queued = scheduler_.Submit(*std::move(jobs)); !queued.ok()) {
     done(std::move(queued).error());
   }

@@ -2,9 +2,10 @@
 //
 // Requests take turns: a batch gets one text of each waiting request in the order in which they
 // came, then a second of each, and so on until the next text would exceed what the device takes. So
-// every request that waits is served after at most one text of each request before it. Requests that nobody waits for any
-// more are dropped before they cost anything. While a batch computes, the texts of further requests
-// are tokenised by their callers and wait, so the next batch is ready when the thread is.
+// every request that waits is served after at most one text of each request before it. Requests
+// that nobody waits for any more are dropped before they cost anything. While a batch computes, the
+// texts of further requests are tokenised by their callers and wait, so the next batch is ready
+// when the thread is.
 //
 // A small request must not wait for a full batch of somebody else's texts each time: while small
 // requests come beside large ones, the texts beyond the first of each request fill a batch to

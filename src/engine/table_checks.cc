@@ -24,8 +24,7 @@ Status CheckAdditions(const TemplateSize& size, std::string_view what, const Mod
     return TokenizerError(spec,
                           "post_processor gives tokens of {} the type {}, but config.json's "
                           "type_vocab_size is {}: token_type_embeddings has types up to {}",
-                          what, size.types - 1, encoder.token_types,
-                          encoder.token_types - 1);
+                          what, size.types - 1, encoder.token_types, encoder.token_types - 1);
   }
   // Whoever cuts a text cuts none of these.
   if (size.special_tokens >= spec.max_seq_length) {
@@ -33,8 +32,7 @@ Status CheckAdditions(const TemplateSize& size, std::string_view what, const Mod
                           "post_processor adds {} special tokens to {}, but the model takes {} "
                           "tokens in all (config.json's max_position_embeddings is {}), which "
                           "leaves none for the text",
-                          size.special_tokens, what, spec.max_seq_length,
-                          encoder.positions.count);
+                          size.special_tokens, what, spec.max_seq_length, encoder.positions.count);
   }
   return {};
 }

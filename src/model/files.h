@@ -20,8 +20,8 @@ inline constexpr char kColbertFile[] = "colbert_linear.pt";
 // All others beside the weights, at the top of the directory or in the folder of a Transformer. The
 // folders of the other modules have a config.json, and perhaps weights.
 inline constexpr std::string_view kModelFiles[] = {
-    "config.json",    "modules.json",          "config_sentence_transformers.json",
-    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+    "config.json",      "modules.json",          "config_sentence_transformers.json",
+    "tokenizer.json",   "tokenizer_config.json", "special_tokens_map.json",
     "added_tokens.json"};
 
 }  // namespace embedding

@@ -78,9 +78,9 @@ Status ReadPooling(const std::string& path, ModelSpec& spec) {
     return ModelError("{}: {} is {}, but config.json's hidden_size is {}", path, width_field, width,
                       spec.encoder().hidden_size);
   }
-  ASSIGN_OR_RETURN(
-      spec.architecture.heads.pooled->pooling,
-      config.Has("pooling_mode") ? ReadPoolingNames(config) : ReadPoolingFlags(config));
+  ASSIGN_OR_RETURN(spec.architecture.heads.pooled->pooling, config.Has("pooling_mode")
+                                                                ? ReadPoolingNames(config)
+                                                                : ReadPoolingFlags(config));
   ASSIGN_OR_RETURN(spec.pools_prompt, config.Bool("include_prompt", true));
   return {};
 }
@@ -138,8 +138,8 @@ Status ReadDense(const std::string& directory, ModelSpec& spec) {
     }
   }
   DenseModule dense{.directory = directory,
-                          .in_features = static_cast<size_t>(in_features),
-                          .out_features = static_cast<size_t>(out_features)};
+                    .in_features = static_cast<size_t>(in_features),
+                    .out_features = static_cast<size_t>(out_features)};
   ASSIGN_OR_RETURN(dense.bias, config.Bool("bias", true));
   ASSIGN_OR_RETURN(dense.activation, ReadActivation(config));
   spec.architecture.heads.pooled->dense.push_back(std::move(dense));

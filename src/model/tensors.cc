@@ -104,9 +104,8 @@ Result<EncoderTensors> ReadEncoder(const TensorStore& weights, const EncoderTens
   ASSIGN_OR_RETURN(tensors.embeddings_norm, reader.Norm(names.embeddings_norm, hidden));
   const Reader layers = reader.At(names.layers);
   for (size_t i = 0; i < encoder.layers.size(); ++i) {
-    ASSIGN_OR_RETURN(
-        LayerTensors layer,
-        ReadLayer(layers.At(std::to_string(i)), names, encoder.layers[i], hidden));
+    ASSIGN_OR_RETURN(LayerTensors layer,
+                     ReadLayer(layers.At(std::to_string(i)), names, encoder.layers[i], hidden));
     tensors.layers.push_back(std::move(layer));
   }
   return tensors;
@@ -126,17 +125,17 @@ Result<SpladeTensors> ReadSplade(const TensorStore& weights, const Encoder& enco
       tied ? Reader(weights, "bert").Table("embeddings.word_embeddings", encoder.vocab_size, hidden)
            : reader.Table("decoder", encoder.vocab_size, hidden));
   // Both names are one tensor in transformers, of which files have either; the decoder's is used.
-  ASSIGN_OR_RETURN(splade.decoder.bias,
-                   reader.Tensor(reader.Has("decoder.bias") ? "decoder.bias" : "bias",
-                                 {encoder.vocab_size}));
+  ASSIGN_OR_RETURN(
+      splade.decoder.bias,
+      reader.Tensor(reader.Has("decoder.bias") ? "decoder.bias" : "bias", {encoder.vocab_size}));
   return splade;
 }
 
 Result<LinearTensors> ReadDense(const DenseModule& module, std::vector<TensorStore>& files) {
   ASSIGN_OR_RETURN(TensorStore store, TensorStore::OpenDirectory(module.directory));
-  ASSIGN_OR_RETURN(LinearTensors linear,
-                   Reader(store, "").Linear("linear", module.in_features, module.out_features,
-                                            module.bias));
+  ASSIGN_OR_RETURN(
+      LinearTensors linear,
+      Reader(store, "").Linear("linear", module.in_features, module.out_features, module.bias));
   files.push_back(std::move(store));
   return linear;
 }
@@ -194,8 +193,7 @@ Status ReadHeads(const ModelSpec& spec, const TensorStore& weights, Tensors& ten
 
 Result<Tensors> ReadTensors(const ModelSpec& spec, const TensorStore& weights) {
   Tensors tensors;
-  ASSIGN_OR_RETURN(tensors.encoder,
-                   ReadEncoder(weights, *spec.family->encoder, spec.encoder()));
+  ASSIGN_OR_RETURN(tensors.encoder, ReadEncoder(weights, *spec.family->encoder, spec.encoder()));
   RETURN_IF_ERROR(ReadHeads(spec, weights, tensors));
   return tensors;
 }

@@ -1,5 +1,5 @@
-// A model's tensors by what they are for, checked against its architecture: what a backend reads its
-// weights from.
+// A model's tensors by what they are for, checked against its architecture: what a backend reads
+// its weights from.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ namespace embedding {
 
 // A torch.nn.Linear: x W^T + b.
 struct LinearTensors {
-  std::string name;  // in its file, without ".weight"; for errors
-  TensorView weight;                // [out_features, in_features]
+  std::string name;                // in its file, without ".weight"; for errors
+  TensorView weight;               // [out_features, in_features]
   std::optional<TensorView> bias;  // [out_features]
 
   size_t out_features() const { return static_cast<size_t>(weight.shape[0]); }
@@ -58,7 +58,7 @@ struct ClassifierTensors {
 
 // Of the heads that the architecture has.
 struct HeadTensors {
-  std::vector<LinearTensors> dense;  // of PooledVector's modules
+  std::vector<LinearTensors> dense;            // of PooledVector's modules
   std::optional<LinearTensors> token_weights;  // hidden_size -> 1
   std::optional<LinearTensors> token_vectors;  // hidden_size -> the vectors' dimension
   std::optional<SpladeTensors> splade;

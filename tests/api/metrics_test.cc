@@ -59,7 +59,7 @@ TEST(MetricsTest, WhatWasComputedIsMeasuredInSecondsTextsAndTokens) {
                          .queue = std::chrono::milliseconds(250),
                          .inference = std::chrono::milliseconds(500)},
                         3, 700);
-  metrics.CountText(5);
+  metrics.ObserverOf("m").OnText(5);
   const std::string text = metrics.Text();
   EXPECT_EQ(ValueOf(text, "te_request_tokenization_duration_sum"), "0.125");
   EXPECT_EQ(ValueOf(text, "te_request_queue_duration_sum"), "0.25");

@@ -170,11 +170,13 @@ TEST(FakeSession, AFailureIsToldAndMendedByTheNextBatch) {
 
 class Observer : public EngineObserver {
  public:
+  void OnText(size_t tokens) noexcept override { lengths.push_back(tokens); }
   void OnBatch(size_t texts, size_t tokens) noexcept override {
     batches.emplace_back(texts, tokens);
   }
   void OnQueue(size_t texts) noexcept override { queue.push_back(texts); }
 
+  std::vector<size_t> lengths;
   std::vector<std::pair<size_t, size_t>> batches;
   std::vector<size_t> queue;
 };
@@ -191,6 +193,9 @@ TEST(FakeSession, TheObserverIsToldOfBatchesAndTheQueue) {
   EXPECT_EQ(observer.batches[0].first, 2U);
   EXPECT_EQ(observer.batches[1].first, 1U);
   EXPECT_EQ(observer.batches[0].second + observer.batches[1].second, response->prompt_tokens);
+  EXPECT_EQ(observer.lengths.size(), 3U);
+  EXPECT_EQ(observer.lengths[0] + observer.lengths[1] + observer.lengths[2],
+            response->prompt_tokens);
   EXPECT_THAT(observer.queue, ElementsAre(3, 1, 0));
 }
 
