@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Fails where a file of src/ includes a header that it may not know.
+"""Fails where a file of src/ or include/ includes a header that it may not know.
 
-    scripts/check_layers.py [SRC]
+    scripts/check_layers.py [ROOT]
 
-Four tables: the folders, in the order of knowledge (cli -> app -> { api, hub }, api -> { engine, http },
+Five tables: the folders, in the order of knowledge (cli -> app -> { api, hub }, api -> { engine, http },
 engine -> backends -> model -> { weights, text }, hub -> model, and everybody may know base), of which a
 folder may include from those after it, less those that it is to know nothing of: http no models, cli not
 how a vector is computed; the folders within a folder, which nobody knows but themselves and one file;
-what of a folder another may know, where that is not all; and libraries that one folder alone uses. Tests
-and benchmarks are free.
+what of a folder another may know, where that is not all; libraries that one folder alone uses; and
+the public headers, each with the folder that it counts as one of. These know nothing but the standard
+library and one another. Tests and benchmarks are free.
 """
 
 import pathlib
@@ -52,16 +53,40 @@ ONLY_IN = {
     "hwy/": "backends",
 }
 
+# The headers of include/embedding/: who may include the folder's headers may include it, and who may
+# include engine's may include them all.
+PUBLIC = {
+    "status.h": "base",
+    "byte_budget.h": "base",
+    "truncation.h": "text",
+    "outputs.h": "model",
+    "device.h": "backends",
+    "model_info.h": "engine",
+    "request.h": "engine",
+    "observer.h": "engine",
+    "engine.h": "engine",
+}
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
+STANDARD = re.compile(r"[a-z_]+")
+
+
+def folder_of(path):
+    """The folder that the header or source at `path` counts as one of."""
+    folder, _, name = path.partition("/")
+    return PUBLIC.get(name) if folder == "embedding" else folder
 
 
 def problem(path, header, own):
-    """Why src/`path` may not include `header`, which is ours if `own`; None if it may."""
-    folder = path.split("/")[0]
+    """Why `path`, below src/ or include/, may not include `header`, which is ours if `own`; None if it may."""
+    public = path.startswith("embedding/")
+    folder = folder_of(path)
+    if public and not (own and header.startswith("embedding/")) and not STANDARD.fullmatch(header):
+        return f"a public header may include the standard library and others of its kind, not {header}"
     for library, user in ONLY_IN.items():
         if header.startswith(library) and folder != user:
             return f"only {user}/ may include {header}"
-    target = header.split("/")[0]
+    target = folder_of(header)
     if not own or target not in MAY_INCLUDE:
         return None
     for closed, doors in CLOSED.items():
@@ -70,19 +95,20 @@ def problem(path, header, own):
     part = PART_OF.get((folder, target))
     if part is not None and header.split("/", 1)[1] not in part:
         return f"of {target}/ {folder}/ may include {', '.join(sorted(part))}, not {header}"
-    if target != folder and target not in MAY_INCLUDE[folder]:
+    known = MAY_INCLUDE[folder] | {folder}
+    if target not in known and not (header.startswith("embedding/") and "engine" in known):
         known = ", ".join(sorted(MAY_INCLUDE[folder])) or "no other folder"
         return f"{folder}/ may not include {header}; it knows {known}"
     return None
 
 
-def violations(src):
-    for path in sorted(src.rglob("*")):
+def violations(top):
+    for path in sorted(top.rglob("*")):
         if path.suffix not in (".cc", ".h", ".inc"):
             continue
-        name = path.relative_to(src).as_posix()
-        if name.split("/")[0] not in MAY_INCLUDE:
-            yield f"{path}:1: its folder is not in {sys.argv[0]}'s table"
+        name = path.relative_to(top).as_posix()
+        if folder_of(name) not in MAY_INCLUDE:
+            yield f"{path}:1: neither it nor its folder is in the tables of {sys.argv[0]}"
             continue
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             include = INCLUDE.match(line)
@@ -94,9 +120,8 @@ def violations(src):
 
 
 def main():
-    src = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else
-                       pathlib.Path(__file__).parent.parent / "src")
-    found = list(violations(src))
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent)
+    found = [line for top in ("src", "include") for line in violations(root / top)]
     for line in found:
         print(line, file=sys.stderr)
     return 1 if found else 0

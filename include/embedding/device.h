@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "base/result.h"
+#include "embedding/status.h"
 
 namespace embedding {
 

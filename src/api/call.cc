@@ -7,6 +7,7 @@
 
 #include "api/errors.h"
 #include "api/json_errors.h"
+#include "engine/answer_refused.h"
 
 namespace embedding::api {
 

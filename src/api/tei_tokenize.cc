@@ -11,6 +11,8 @@
 #include "api/unsupported_fields.h"
 #include "base/json_writer.h"
 #include "base/utf8.h"
+#include "engine/answer_refused.h"
+#include "text/tokenizer.h"
 
 namespace embedding::api {
 namespace {

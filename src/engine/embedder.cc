@@ -11,6 +11,8 @@
 
 #include "backends/backend.h"
 #include "base/mutex.h"
+#include "base/result.h"
+#include "engine/answer_refused.h"
 #include "engine/model_info.h"
 #include "engine/model_runner.h"
 #include "engine/pending_request.h"
@@ -20,6 +22,7 @@
 #include "model/files.h"
 #include "model/model_spec.h"
 #include "model/tensors.h"
+#include "text/tokenizer.h"
 #include "weights/tensor_store.h"
 
 namespace embedding {

@@ -1,31 +1,13 @@
 #include "engine/pending_request.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <limits>
 #include <utility>
 
 #include "base/normalize.h"
+#include "engine/answer_refused.h"
 
 namespace embedding {
-
-Error AnswerRefused(size_t bytes, size_t limit) {
-  if (bytes > limit) {
-    return {ErrorCode::kInvalidArgument,
-            fmt::format("the answer would take {} bytes of the {} that answers may take together "
-                        "(--answer-limit); ask for fewer or shorter texts at a time",
-                        bytes, limit),
-            {}};
-  }
-  return {
-      ErrorCode::kOverloaded,
-      fmt::format("the answers to other requests, computed or on their way, leave too little of "
-                  "the {} bytes that answers may take together (--answer-limit); try again "
-                  "later",
-                  limit),
-      {}};
-}
 
 PendingRequest::PendingRequest(const EmbedRequest& request, size_t labels, EmbedResponse response,
                                Embedder::Done done)

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "embedding/truncation.h"
 
 namespace embedding {
 
@@ -47,11 +48,6 @@ struct Encoding {
   size_t untruncated_tokens = 0;
 
   bool truncated() const { return untruncated_tokens > ids.size(); }
-};
-
-enum class TruncationSide {
-  kRight,  // keep the beginning
-  kLeft,   // keep the end
 };
 
 struct EncodeOptions {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/embedder.h"
+#include "text/tokenizer.h"
 
 namespace embedding {
 

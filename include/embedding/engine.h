@@ -1,0 +1,96 @@
+// Embedder: the front door of the library. Text in, vectors out.
+//
+//   auto embedder = Embedder::Load({.model_directory = "models/all-MiniLM-L6-v2"});
+//   if (!embedder.ok()) { ... embedder.error().message ... }
+//   EmbedRequest request;
+//   request.texts = {"Пример текста"};
+//   auto response = (*embedder)->Embed(request);
+//   response->embedding(0)   // span of response->dimension floats
+//
+// Thread-safety: every method may be called from any thread at any time. Requests of different
+// threads are put into common batches; a text's vector does not depend on what it was batched with.
+// Destroying the Embedder answers what is still queued with kUnavailable.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "embedding/device.h"
+#include "embedding/model_info.h"
+#include "embedding/observer.h"
+#include "embedding/request.h"
+#include "embedding/status.h"
+
+namespace embedding {
+
+// What makes tokens of a model's texts. (text/tokenizer.h is what it does, for those who are
+// inside.)
+class Tokenizer;
+
+struct EmbedderOptions {
+  std::string model_directory = {};
+  // What the model is called in answers; the directory's name if empty.
+  std::string model_name = {};
+  // What tells its files from others', for clients that ask; nothing here reads it.
+  std::string model_digest = {};
+  ComputeType compute_type = ComputeType::kAuto;
+  // How the tokens' vectors become a text's, in place of what the model says, if not empty: a mode
+  // as ModelInfo::pooling names it. A classifier has none.
+  std::string pooling = {};
+  // The prompt of requests that name none; what the model itself says if empty.
+  std::optional<std::string> default_prompt_name = {};
+  // What computes. If there is none, one is opened by `device`.
+  std::shared_ptr<Backend> backend = nullptr;
+  DeviceOptions device = {};
+  // A batch is cut when it reaches this many tokens; a longer text is a batch by itself. As many as
+  // suit the device if empty.
+  std::optional<size_t> max_batch_tokens = {};
+  // Texts that may wait; a request that would exceed it fails with kOverloaded, one that has more
+  // by itself with kInvalidArgument.
+  size_t max_queue = 4096;
+  // Told of batches and the queue; outlives the embedder.
+  EngineObserver* observer = nullptr;
+};
+
+class Embedder {
+ public:
+  // Maps and checks the model's files, packs the weights, starts the computing thread. Takes
+  // seconds for a large model. Errors: kModelLoad, naming the file or tensor and what was expected.
+  static Result<std::unique_ptr<Embedder>> Load(const EmbedderOptions& options);
+
+  virtual ~Embedder() = default;
+
+  // Called once, on the computing thread or, when the request is refused at once, on the caller's.
+  // Must not throw.
+  using Done = std::function<void(Result<EmbedResponse>)>;
+
+  // Tokenises on the calling thread, queues the texts and returns. Errors given to `done`:
+  // kEmpty no texts; kInvalidArgument a text too long with truncate = false, dimensions out of
+  // [1, ModelInfo::dimension], an unknown prompt or token id, texts, pairs, query and ids that do
+  // not go together, more texts than the queue takes, an answer larger than its whole budget;
+  // kUnsupported an output that the model
+  // does not have, or pairs for which its tables have no rows; kMalformed invalid UTF-8;
+  // kOverloaded queue full, or answer budget used up; kUnavailable the embedder is being destroyed,
+  // or the model's files have changed under it; kInternal the computation failed, or memory ran
+  // out.
+  virtual void EmbedAsync(const EmbedRequest& request, Done done) = 0;
+
+  // The same, waiting for the answer.
+  Result<EmbedResponse> Embed(const EmbedRequest& request);
+
+  // Not ok while the device fails: the last batch could not be computed, nor has the device passed
+  // the check that follows every second; or from when the model's files were changed in place.
+  virtual Status health() const = 0;
+
+  // The prompt that a request of that prompt_name has before each of its texts, "" for none;
+  // without a name the one that is taken by default. Errors: kInvalidArgument, kUnsupported.
+  virtual Result<std::string> Prompt(const std::optional<std::string>& name) const = 0;
+
+  virtual const ModelInfo& info() const = 0;
+  virtual const Tokenizer& tokenizer() const = 0;
+};
+
+}  // namespace embedding

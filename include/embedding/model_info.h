@@ -1,0 +1,37 @@
+// What a loaded model is, for those who ask it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace embedding {
+
+struct ModelInfo {
+  std::string name;
+  std::string device;           // "cpu"
+  std::string dtype;            // "f32"
+  size_t dimension = 0;         // floats of a dense vector; 0 for a classifier
+  size_t max_dimension = 0;     // what a request may ask for: more, where the model says fewer
+  size_t max_input_tokens = 0;  // special tokens included
+  size_t max_batch_tokens = 0;  // that are computed together
+  // Heads that the model has besides the dense one.
+  bool has_sparse = false;
+  bool has_colbert = false;
+  size_t colbert_dimension = 0;  // floats of each of its vectors
+  // Of a classifier (a cross-encoder, say), which has no vectors: the names of its logits.
+  std::vector<std::string> labels = {};
+  std::string pooling = {};  // "cls", or modes joined by '+', or "splade"
+  // What was taken for granted when the model was loaded, or put right: a sentence each.
+  std::vector<std::string> warnings = {};
+  std::string family = {};    // "bert", "roberta" or "xlm-roberta", as config.json's model_type
+  uint64_t parameters = 0;    // numbers that the weights have, and the bytes that they take
+  uint64_t weight_bytes = 0;  // in the model's files
+  int64_t modified = 0;       // when config.json was, in seconds since 1970
+  std::string digest = {};    // EmbedderOptions::model_digest
+
+  bool is_classifier() const { return !labels.empty(); }
+};
+
+}  // namespace embedding
