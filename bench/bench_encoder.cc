@@ -3,7 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/texts.h"
-#include "engine/embedder.h"
+#include "embedding/engine.h"
 
 namespace embedding {
 namespace {

@@ -2,7 +2,7 @@
 #include <cstddef>
 #include <cstdio>
 
-#include "engine/embedder.h"
+#include "embedding/engine.h"
 
 int main(int argc, char** argv) {
   if (argc != 4) {

@@ -14,9 +14,9 @@
 
 #include "api/json_reader.h"
 #include "api/metrics.h"
-#include "base/byte_budget.h"
 #include "base/result.h"
-#include "engine/embedder.h"
+#include "embedding/byte_budget.h"
+#include "embedding/engine.h"
 #include "engine/rerank.h"
 #include "http/handler.h"
 #include "http/message.h"

@@ -18,8 +18,8 @@
 #include <string>
 #include <string_view>
 
-#include "engine/engine_observer.h"
-#include "engine/request.h"
+#include "embedding/observer.h"
+#include "embedding/request.h"
 
 namespace embedding::api {
 

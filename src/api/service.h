@@ -9,9 +9,9 @@
 
 #include "api/call.h"
 #include "api/metrics.h"
-#include "base/byte_budget.h"
-#include "engine/embedder.h"
-#include "engine/engine_observer.h"
+#include "embedding/byte_budget.h"
+#include "embedding/engine.h"
+#include "embedding/observer.h"
 #include "http/handler.h"
 #include "http/router.h"
 

@@ -9,7 +9,7 @@
 
 #include "api/call.h"
 #include "base/result.h"
-#include "engine/embedder.h"
+#include "embedding/engine.h"
 #include "http/server.h"
 
 namespace embedding::app {

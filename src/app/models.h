@@ -8,8 +8,8 @@
 
 #include "app/configuration.h"
 #include "base/result.h"
-#include "engine/embedder.h"
-#include "engine/engine_observer.h"
+#include "embedding/engine.h"
+#include "embedding/observer.h"
 
 namespace embedding::app {
 

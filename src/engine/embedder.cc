@@ -1,4 +1,4 @@
-#include "engine/embedder.h"
+#include "embedding/engine.h"
 
 #include <fmt/format.h>
 

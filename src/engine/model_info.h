@@ -4,7 +4,8 @@
 #include <string>
 
 #include "backends/backend.h"
-#include "engine/request.h"
+#include "embedding/model_info.h"
+#include "embedding/request.h"
 #include "model/model_spec.h"
 #include "weights/tensor_store.h"
 

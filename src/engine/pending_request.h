@@ -13,7 +13,7 @@
 
 #include "backends/backend.h"
 #include "base/result.h"
-#include "engine/embedder.h"
+#include "embedding/engine.h"
 
 namespace embedding {
 

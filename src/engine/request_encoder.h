@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "engine/request.h"
+#include "embedding/model_info.h"
+#include "embedding/request.h"
 #include "engine/scheduler.h"
 #include "model/model_spec.h"
 #include "text/tokenizer.h"

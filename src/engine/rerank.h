@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "engine/embedder.h"
-#include "engine/request.h"
+#include "embedding/engine.h"
+#include "embedding/request.h"
 
 namespace embedding {
 

@@ -31,7 +31,7 @@
 #include "backends/backend.h"
 #include "base/mutex.h"
 #include "base/result.h"
-#include "engine/engine_observer.h"
+#include "embedding/observer.h"
 #include "engine/pending_request.h"
 
 namespace embedding {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "base/byte_budget.h"
+#include "embedding/byte_budget.h"
 #include "http/message.h"
 
 #include <boost/beast/http/message.hpp>

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "base/byte_budget.h"
+#include "embedding/byte_budget.h"
 #include "http/asio.h"
 
 #include <boost/beast/http/error.hpp>

@@ -9,7 +9,7 @@
 #include <list>
 #include <memory>
 
-#include "base/byte_budget.h"
+#include "embedding/byte_budget.h"
 #include "http/asio.h"
 #include "http/request_id.h"
 #include "http/server.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "base/byte_budget.h"
+#include "embedding/byte_budget.h"
 
 namespace embedding::http {
 

@@ -12,7 +12,7 @@
 #include <string>
 #include <utility>
 
-#include "base/byte_budget.h"
+#include "embedding/byte_budget.h"
 #include "http/charged_body.h"
 #include "http/message.h"
 #include "http/refusal.h"

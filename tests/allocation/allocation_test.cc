@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "api/service.h"
-#include "engine/embedder.h"
+#include "embedding/engine.h"
 #include "http/client.h"
 #include "http/server.h"
 #include "http/worker_pool.h"

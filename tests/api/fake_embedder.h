@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/embedder.h"
+#include "embedding/engine.h"
 #include "text/tokenizer.h"
 
 namespace embedding {

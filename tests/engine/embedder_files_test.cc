@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/mapped_file.h"
-#include "engine/embedder.h"
+#include "embedding/engine.h"
 #include "engine/vectors.h"
 #include "temp_dir.h"
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/embedder.h"
+#include "embedding/engine.h"
 #include "engine/vectors.h"
 
 namespace embedding {

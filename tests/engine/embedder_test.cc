@@ -1,4 +1,4 @@
-#include "engine/embedder.h"
+#include "embedding/engine.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "base/byte_budget.h"
+#include "embedding/byte_budget.h"
 #include "engine/vectors.h"
 
 namespace embedding {

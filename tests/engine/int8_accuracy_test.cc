@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/embedder.h"
+#include "embedding/engine.h"
 
 namespace embedding {
 namespace {

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/embedder.h"
+#include "embedding/engine.h"
 #include "temp_dir.h"
 
 namespace embedding {

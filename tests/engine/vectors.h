@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/embedder.h"
+#include "embedding/engine.h"
 
 namespace embedding {
 

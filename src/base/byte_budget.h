@@ -1,3 +1,0 @@
-#pragma once
-
-#include "embedding/byte_budget.h"  // IWYU pragma: export

@@ -1,3 +1,0 @@
-#pragma once
-
-#include "embedding/engine.h"  // IWYU pragma: export

@@ -1,3 +1,0 @@
-#pragma once
-
-#include "embedding/observer.h"  // IWYU pragma: export
