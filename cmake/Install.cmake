@@ -1,0 +1,26 @@
+# What cmake --install installs: the library, its public headers, the package by which find_package
+# finds it, and the server if it is built.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+target_include_directories(embedding_library INTERFACE
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+install(TARGETS embedding_library embedding_engine embedding_backends embedding_backend_cpu
+    embedding_model embedding_weights embedding_text embedding_base
+  EXPORT embeddingTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/embedding
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+if(EMBEDDING_SERVER)
+  install(TARGETS embedding-service RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/embedding)
+install(EXPORT embeddingTargets NAMESPACE embedding:: DESTINATION ${package})
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/embeddingConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/embeddingConfig.cmake INSTALL_DESTINATION ${package}
+  NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/embeddingConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/embeddingConfig.cmake
+  ${PROJECT_BINARY_DIR}/embeddingConfigVersion.cmake DESTINATION ${package})
