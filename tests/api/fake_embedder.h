@@ -14,8 +14,8 @@
 namespace embedding {
 
 // A text's vector is {bytes of the text, 0.5, -1.25, 1e-7}, cut to `dimensions`; its tokens are its
-// bytes and two more, and 10 of them are what the model takes. The answer comes at once, or, with
-// `hold`, when the test calls Release.
+// bytes and two more, and 10 of them are what the model takes. Of token ids it is their number. The
+// answer comes at once, or, with `hold`, when the test calls Release.
 class FakeEmbedder final : public Embedder {
  public:
   static constexpr size_t kMaxTokens = 10;
@@ -65,12 +65,20 @@ class FakeEmbedder final : public Embedder {
       }
       response.prompt_tokens += std::min(tokens, kMaxTokens);
       response.truncated_texts += tokens > kMaxTokens ? 1 : 0;
-      std::vector<float> row = vector;
-      row[0] += static_cast<float>(text.size());
-      response.embeddings.insert(response.embeddings.end(), row.begin(),
-                                 row.begin() + static_cast<ptrdiff_t>(response.dimension));
+      AddVector(text.size(), response);
+    }
+    for (const std::vector<int32_t>& ids : request.input_ids) {
+      response.prompt_tokens += ids.size();
+      AddVector(ids.size(), response);
     }
     return response;
+  }
+
+  void AddVector(size_t length, EmbedResponse& response) const {
+    std::vector<float> row = vector;
+    row[0] += static_cast<float>(length);
+    response.embeddings.insert(response.embeddings.end(), row.begin(),
+                               row.begin() + static_cast<ptrdiff_t>(response.dimension));
   }
 
   ModelInfo info_ = {.name = "org/fake",
