@@ -4,6 +4,9 @@
 
 namespace embedding::http {
 
+// Here, for clang 14 does not emit it wherever it is inline beside a constrained constructor.
+Responder::~Responder() = default;
+
 Responder Responder::Changing(std::function<void(Response&)> change) && {
   // Shared because a std::function can be copied.
   auto next = std::make_shared<Responder>(std::move(*this));

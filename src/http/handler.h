@@ -28,6 +28,7 @@ class Responder {
   template <std::invocable<Response> Give>
   requires(!std::same_as<std::decay_t<Give>, Responder>) Responder(Give give)
       : give_(std::move(give)) {}
+  ~Responder();
   Responder(Responder&& other) noexcept : give_(std::exchange(other.give_, nullptr)) {}
   Responder& operator=(Responder&& other) noexcept {
     give_ = std::exchange(other.give_, nullptr);
