@@ -20,6 +20,7 @@ namespace {
 
 constexpr size_t kHidden = 24;
 constexpr size_t kVocabulary = 70;
+constexpr size_t kAsking[] = {0, 2};  // the sequences that want something
 constexpr double kTolerance = 1e-5;
 
 using Row = std::vector<double>;
@@ -65,7 +66,7 @@ class CpuHeads : public testing::Test {
  protected:
   // Runs the head, of `range` of each sequence's tokens.
   void Run(CpuHead& head, bool Outputs::*wants, bool first_alone = false) {
-    for (const size_t s : {0, 2}) wanted_[s].*wants = true;
+    for (const size_t s : kAsking) wanted_[s].*wants = true;
     rows_.clear();
     begins_ = {0};
     for (size_t s = 0; s + 1 < offsets_.size(); ++s) {
@@ -105,7 +106,7 @@ TEST_F(CpuHeads, PooledVectorsGoThroughTheDenseModules) {
   const auto head = MakePooledHead(pooled, {dense.tensors()}, TeamOf(2));
   Run(*head, &Outputs::dense);
   EXPECT_TRUE(outputs_[1].dense.empty());
-  for (const size_t s : {0, 2}) {
+  for (const size_t s : kAsking) {
     Row x = Hidden(offsets_[s]);
     x.resize(2 * kHidden);
     const double tokens = offsets_[s + 1] - offsets_[s];
@@ -125,7 +126,7 @@ TEST_F(CpuHeads, AClassifierReadsTheFirstToken) {
   for (const bool first_alone : {true, false}) {
     Run(*head, &Outputs::logits, first_alone);
     EXPECT_TRUE(outputs_[1].logits.empty());
-    for (const size_t s : {0, 2}) {
+    for (const size_t s : kAsking) {
       Row pooled = dense(Hidden(offsets_[s]));
       for (double& y : pooled) y = std::tanh(y);
       ExpectNear(outputs_[s].logits, output(pooled));
@@ -138,7 +139,7 @@ TEST_F(CpuHeads, TokenWeightsAreTheLargestOfEachId) {
   const auto head = MakeTokenWeightsHead({.unused_ids = {0, 2}}, linear.tensors(), TeamOf(2));
   Run(*head, &Outputs::lexical_weights);
   EXPECT_TRUE(outputs_[1].lexical_weights.empty());
-  for (const size_t s : {0, 2}) {
+  for (const size_t s : kAsking) {
     std::map<int32_t, double> expected;
     for (size_t t = offsets_[s]; t < offsets_[s + 1]; ++t) {
       const double weight = linear(Hidden(t))[0];
@@ -158,7 +159,7 @@ TEST_F(CpuHeads, TokenVectorsHaveLengthOneAndLeaveTheFirstTokenOut) {
   const auto head = MakeTokenVectorsHead(linear.tensors(), TeamOf(2));
   Run(*head, &Outputs::colbert_vecs);
   EXPECT_TRUE(outputs_[1].colbert_vecs.empty());
-  for (const size_t s : {0, 2}) {
+  for (const size_t s : kAsking) {
     Row expected;
     for (size_t t = offsets_[s] + 1; t < offsets_[s + 1]; ++t) {
       Row vector = linear(Hidden(t));
@@ -187,7 +188,7 @@ TEST_P(CpuSplade, WeighsTheVocabulary) {
       MakeSpladeHead(splade, {transform.tensors(), norm, decoder.tensors()}, TeamOf(2));
   Run(*head, &Outputs::lexical_weights);
   EXPECT_TRUE(outputs_[1].lexical_weights.empty());
-  for (const size_t s : {0, 2}) {
+  for (const size_t s : kAsking) {
     Row expected(kVocabulary);
     for (size_t t = offsets_[s]; t < offsets_[s + 1]; ++t) {
       Row x = transform(Hidden(t));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
 #include <string>
 
 #include "base/json_repair.h"
@@ -63,7 +64,7 @@ TEST(JsonDocument, HoldsToTheDepth) {
   const auto nested = [](size_t levels) {
     return std::string(levels, '[') + "1" + std::string(levels, ']');
   };
-  for (const size_t most : {2, 64, 1024}) {
+  for (const size_t most : std::initializer_list<size_t>{2, 64, 1024}) {
     EXPECT_EQ(Failure(nested(most - 1), most), simdjson::SUCCESS) << most;
     EXPECT_EQ(Failure(nested(most + 1), most), simdjson::DEPTH_ERROR) << most;
   }
@@ -84,7 +85,9 @@ TEST(JsonDocument, NamesKinds) {
   JsonDocument document;
   ASSERT_EQ(document.Parse(text, 64), simdjson::SUCCESS);
   std::string kinds;
-  for (const dom::element value : *JsonAs<dom::array>(document.root())) {
+  const auto values = JsonAs<dom::array>(document.root());
+  ASSERT_TRUE(values.has_value());
+  for (const dom::element value : *values) {
     kinds.append(JsonKind(value)) += ' ';
   }
   EXPECT_EQ(kinds, "array object string number number number boolean null ");
