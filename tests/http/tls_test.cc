@@ -105,6 +105,7 @@ class TlsTest : public ::testing::Test {
   ~TlsTest() override {
     io_.stop();
     thread_.join();
+    held_.reset();  // which answers it, while there is an io_context to take that
   }
 
   void Accept() {
