@@ -61,14 +61,14 @@ class Reader {
 
  private:
   const TensorStore& store_;
-  const std::string prefix_;
+  std::string prefix_;
 };
 
 // Below no prefix in a bare encoder's file, below the model's name where the checkpoint has a head
 // on top.
 Reader EncoderReader(const TensorStore& weights, const EncoderTensorNames& names) {
   for (const std::string_view prefix : {"", "bert", "roberta"}) {
-    const Reader reader(weights, std::string(prefix));
+    Reader reader(weights, std::string(prefix));
     if (reader.At(names.word_embeddings).Has("weight")) return reader;
   }
   return {weights, ""};
