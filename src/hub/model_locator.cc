@@ -14,6 +14,7 @@
 #include "model/file_formats.h"
 #include "model/model_directory.h"
 #include "weights/model_error.h"
+#include "weights/path.h"
 
 namespace embedding {
 namespace {
@@ -28,11 +29,6 @@ std::string ReadRef(const fs::path& path) {
   std::string commit;
   file >> std::setw(64) >> commit;
   return IsCommitHash(commit) ? commit : "";
-}
-
-bool Exists(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
 }
 
 bool IsDirectory(const fs::path& path) {

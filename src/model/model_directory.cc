@@ -16,12 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// exists() follows links, so a link whose blob is gone counts as missing.
-bool Exists(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 // Sorted, so that an error names the same one each time.
 std::vector<fs::path> EntriesOf(const fs::path& directory) {
   std::vector<fs::path> entries;

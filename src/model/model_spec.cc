@@ -20,12 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Links are followed: one whose target is missing counts as no file.
-bool Exists(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 // What the Transformer module's own file says.
 Status TakeTransformerModule(ModelSpec& spec, std::optional<size_t>& max_seq_length) {
   ASSIGN_OR_RETURN(const TransformerModule module,

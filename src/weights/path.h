@@ -16,6 +16,12 @@ inline bool IsThere(const std::filesystem::path& path) {
          std::filesystem::file_type::not_found;
 }
 
+// Whether there is something that can be read: a link whose target is missing does not count.
+inline bool Exists(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
 // Whether a name out of a file holds what is refused in a path: a NUL would end it for the system,
 // and an error that shows it would send the others to a terminal.
 inline bool HasControlCharacter(std::string_view name) {

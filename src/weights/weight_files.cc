@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
-#include <system_error>
+
+#include "weights/path.h"
 
 namespace embedding {
 namespace {
@@ -32,10 +33,7 @@ bool WeightsForm::IsShard(std::string_view name) const {
 
 bool HasWeights(const std::filesystem::path& directory) {
   return std::any_of(std::begin(kWeightsForms), std::end(kWeightsForms),
-                     [&](const WeightsForm& form) {
-                       std::error_code ignored;
-                       return std::filesystem::exists(directory / form.entry(), ignored);
-                     });
+                     [&](const WeightsForm& form) { return Exists(directory / form.entry()); });
 }
 
 }  // namespace embedding

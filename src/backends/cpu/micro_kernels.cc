@@ -12,8 +12,8 @@
 
 #include "hwy/highway.h"
 
-#ifndef EMBEDDING_PANEL_KERNELS_ROWS
-#define EMBEDDING_PANEL_KERNELS_ROWS
+#ifndef EMBEDDING_MICRO_KERNELS_ROWS
+#define EMBEDDING_MICRO_KERNELS_ROWS
 namespace embedding {
 constexpr size_t kPortableRows = 6;
 }  // namespace embedding
