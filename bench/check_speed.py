@@ -17,6 +17,7 @@ import http.client
 import json
 import math
 import pathlib
+import signal
 import statistics
 import sys
 import tempfile
@@ -229,6 +230,7 @@ def arguments():
 
 def main():
     options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers are stopped
     print("| model | dtype | row | OLD, ms | NEW/OLD (quartiles) | OLD/OLD (quartiles) | noise | rounds "
           "| |\n|---|---|---|---|---|---|---|---|---|")
     verdicts = []
