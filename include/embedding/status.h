@@ -16,7 +16,7 @@
 
 namespace embedding {
 
-// What kind of failure it is. api/ maps these to HTTP statuses, cli/ to exit codes; one table each.
+// What kind of failure it is: of a request, of loading, or of the machine.
 enum class ErrorCode {
   kMalformed,          // the input cannot be read at all: not JSON, invalid UTF-8
   kInvalidArgument,    // readable, but a field is missing, of the wrong type or out of range

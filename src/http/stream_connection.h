@@ -32,6 +32,9 @@
 
 namespace embedding::http {
 
+// The first read of a request: a header and a few texts fit.
+inline constexpr size_t kFirstReadBytes = 4096;
+
 template <typename Stream>
 class StreamConnection final : public Connection,
                                public BodySource,
@@ -117,4 +120,6 @@ class StreamConnection final : public Connection,
 
 }  // namespace embedding::http
 
+#include "http/stream_connection_receive.h"
+#include "http/stream_connection_send.h"
 #include "http/stream_connection_steps.h"
