@@ -43,14 +43,15 @@ PART_OF = {
                       "refusal.h", "router.h"},
 }
 
-# Headers of libraries and of the system, and the one folder that includes them.
+# Headers of libraries and of the system, and the paths below which files include them.
 ONLY_IN = {
-    "boost/": "http",
-    "sys/socket.h": "http",
-    "netinet/": "http",
-    "curl/": "hub",
-    "dnnl": "backends",
-    "hwy/": "backends",
+    "boost/": ("http/",),
+    "openssl/ssl.h": ("http/",),
+    "sys/socket.h": ("http/", "app/service_manager.cc"),
+    "netinet/": ("http/",),
+    "curl/": ("hub/",),
+    "dnnl": ("backends/",),
+    "hwy/": ("backends/",),
 }
 
 # The headers of include/embedding/: who may include the folder's headers may include it, and who may
@@ -83,9 +84,9 @@ def problem(path, header, own):
     folder = folder_of(path)
     if public and not (own and header.startswith("embedding/")) and not STANDARD.fullmatch(header):
         return f"a public header may include the standard library and others of its kind, not {header}"
-    for library, user in ONLY_IN.items():
-        if header.startswith(library) and folder != user:
-            return f"only {user}/ may include {header}"
+    for library, users in ONLY_IN.items():
+        if header.startswith(library) and not path.startswith(users):
+            return f"only {' and '.join(users)} may include {header}"
     target = folder_of(header)
     if not own or target not in MAY_INCLUDE:
         return None

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -84,6 +85,10 @@ class Embedder {
   // Not ok while the device fails: the last batch could not be computed, nor has the device passed
   // the check that follows every second; or from when the model's files were changed in place.
   virtual Status health() const = 0;
+
+  // How often the computing thread has come round: after each batch, and, where it waits for work,
+  // soon after this call, which wakes it. A number that stays the same is a thread that hangs.
+  virtual uint64_t turns() = 0;
 
   // The prompt that a request of that prompt_name has before each of its texts, "" for none;
   // without a name the one that is taken by default. Errors: kInvalidArgument, kUnsupported.

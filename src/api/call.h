@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "api/json_reader.h"
+#include "api/loading.h"
 #include "api/metrics.h"
 #include "base/result.h"
 #include "embedding/byte_budget.h"
@@ -70,6 +71,7 @@ struct Call {
   const ServiceOptions& options;
   const Post& post;
   const Models* models;  // nullptr while they load
+  const Loading& loading;
   Metrics& metrics;
   ByteBudget& answers;  // for what answers take until they are sent
   ByteBudget& reading;  // for what bodies take while they are read

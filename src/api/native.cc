@@ -93,6 +93,15 @@ Response RawVectors(const EmbedResponse& response) {
   return answer;
 }
 
+// How far a download is, while there is one.
+void WriteProgress(const Loading& loading, JsonWriter& json) {
+  const std::optional<Loading::Download> download = loading.download();
+  if (!download) return;
+  json.Key("download").BeginObject().Key("file").String(download->file);
+  json.Key("done_bytes").Integer(download->done_bytes);
+  json.Key("total_bytes").Integer(download->total_bytes).EndObject();
+}
+
 }  // namespace
 
 void NativeEmbed(const CallPtr& call, const JsonReader& json) {
@@ -137,7 +146,9 @@ void NativeHealth(const CallPtr& call) {
     JsonWriter json(response.body);
     json.BeginObject().Key("status").String(health.ok() ? "loading" : "unhealthy");
     if (!health.ok()) json.Key("error").String(health.error().message);
-    json.Key("model").String(name).EndObject();
+    json.Key("model").String(name);
+    if (health.ok()) WriteProgress(call->loading, json);
+    json.EndObject();
     return call->Answer(std::move(response));
   }
   const ModelInfo& info = call->models->front()->info();

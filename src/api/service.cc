@@ -77,7 +77,7 @@ http::Handler Service::MakeHandler() {
 
 void Service::Answer(void (*handle)(const CallPtr&), Request request, Responder responder) {
   const auto call = std::make_shared<Call>(
-      Call{options_, post_, started_ ? &models_ : nullptr, metrics_, answers_, reading_,
+      Call{options_, post_, started_ ? &models_ : nullptr, loading_, metrics_, answers_, reading_,
            std::chrono::steady_clock::now(), std::move(request), std::move(responder)});
   Take(call, [&] { handle(call); });
 }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "api/call.h"
+#include "api/loading.h"
 #include "api/metrics.h"
 #include "embedding/byte_budget.h"
 #include "embedding/engine.h"
@@ -36,6 +37,9 @@ class Service {
   // What is to be told what a model's engine does, for /metrics. Lives as long as the service.
   EngineObserver& ObserverOf(const std::string& model) { return metrics_.ObserverOf(model); }
 
+  // What is to be told how far the models are.
+  Loading& loading() { return loading_; }
+
   // How a refusal reads, in the dialect of the request's target, to pages that may read it.
   Response Word(const http::Refusal& refusal, const Request& request) const;
 
@@ -49,6 +53,7 @@ class Service {
   const Post post_;
   Models models_;  // not touched once started_ is set
   std::atomic<bool> started_ = false;
+  Loading loading_;
   Metrics metrics_;
   ByteBudget answers_;
   ByteBudget reading_;

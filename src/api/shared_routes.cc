@@ -129,8 +129,8 @@ void Vertex(const CallPtr& call, const JsonReader& json) {
     const Request& whole = call->request;
     Request part{whole.method, whole.target, "", whole.request_id, whole.cancelled};
     const auto instance = std::make_shared<Call>(
-        Call{call->options, call->post, call->models, call->metrics, call->answers, call->reading,
-             call->received, std::move(part),
+        Call{call->options, call->post, call->models, call->loading, call->metrics, call->answers,
+             call->reading, call->received, std::move(part),
              [predictions, i](Response answer) { predictions->Take(i, std::move(answer)); },
              "instances[" + std::to_string(i) + ']'});
     Root(instance, (*instances)[i]);

@@ -69,11 +69,18 @@ Status CheckOrigins(const std::vector<std::string>& origins) {
   return {};
 }
 
+Status CheckTls(const http::TlsFiles& files) {
+  if (files.certificate.empty() == files.key.empty()) return {};
+  return files.key.empty() ? Wrong("--tls-certificate: needs the key of the certificate, --tls-key")
+                           : Wrong("--tls-key: needs its certificate, --tls-certificate");
+}
+
 }  // namespace
 
 Status Complete(Configuration& options) {
   RETURN_IF_ERROR(CheckModels(options.models));
   RETURN_IF_ERROR(CheckOrigins(options.service.cors_origins));
+  RETURN_IF_ERROR(CheckTls(options.server.tls));
   const std::optional<size_t>& batch = options.service.max_client_batch_size;
   if (batch && options.max_queue && *batch > *options.max_queue) {
     return Wrong(

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -24,14 +26,20 @@ ComputeType ComputeTypeOf(const std::string& dtype) {
   return ComputeType::kAuto;
 }
 
-// Logs how far a download is, every few seconds.
-ProgressCallback ProgressLog() {
-  return [next = std::chrono::steady_clock::now()](const DownloadProgress& progress) mutable {
-    constexpr std::chrono::seconds kInterval{5};
+// Tells how far a download is, and logs it more seldom.
+ProgressCallback TellProgress(api::Loading& loading) {
+  using Clock = std::chrono::steady_clock;
+  return [&loading, tell_at = Clock::now(),
+          log_at = Clock::now()](const DownloadProgress& progress) mutable {
+    constexpr std::chrono::milliseconds kTellEvery{100};
+    constexpr std::chrono::seconds kLogEvery{5};
     constexpr uint64_t kMegabyte = 1'000'000;
-    const auto now = std::chrono::steady_clock::now();
-    if (now < next) return;
-    next = now + kInterval;
+    const auto now = Clock::now();
+    if (now < tell_at) return;
+    tell_at = now + kTellEvery;
+    loading.Report({{std::string(progress.file), progress.done_bytes, progress.total_bytes}});
+    if (now < log_at) return;
+    log_at = now + kLogEvery;
     spdlog::info("downloading {}: {} of {} MB", progress.file, progress.done_bytes / kMegabyte,
                  progress.total_bytes / kMegabyte);
   };
@@ -39,9 +47,10 @@ ProgressCallback ProgressLog() {
 
 Result<std::unique_ptr<Embedder>> LoadModel(const Configuration& options, const std::string& model,
                                             const std::shared_ptr<Backend>& backend,
-                                            const ObserverOf& observer_of) {
+                                            const ObserverOf& observer_of, api::Loading& loading) {
   ASSIGN_OR_RETURN(std::string directory,
-                   LocateOrDownloadModel(model, options.revision, ProgressLog()));
+                   LocateOrDownloadModel(model, options.revision, TellProgress(loading)));
+  loading.Report(std::nullopt);
   EmbedderOptions engine = options.engine;
   engine.model_digest = ModelDigest(directory);
   engine.model_directory = std::move(directory);
@@ -70,7 +79,8 @@ double AnonymousMb() {
 }  // namespace
 
 Result<std::vector<std::unique_ptr<Embedder>>> LoadModels(const Configuration& options,
-                                                          const ObserverOf& observer_of) {
+                                                          const ObserverOf& observer_of,
+                                                          api::Loading& loading) {
   DeviceOptions device = options.engine.device;
   if (options.instruction_set == "avx2") device.instruction_set = InstructionSet::kAvx2;
   ASSIGN_OR_RETURN(const std::shared_ptr<Backend> backend, OpenBackend(device));
@@ -80,7 +90,7 @@ Result<std::vector<std::unique_ptr<Embedder>>> LoadModels(const Configuration& o
     const auto started = std::chrono::steady_clock::now();
     const double before_mb = AnonymousMb();
     ASSIGN_OR_RETURN(std::unique_ptr<Embedder> embedder,
-                     LoadModel(options, model, backend, observer_of));
+                     LoadModel(options, model, backend, observer_of, loading));
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
     for (const std::string& warning : embedder->info().warnings) spdlog::warn("{}", warning);
     spdlog::info("{}: {} in {:.1f} s and {:.0f} MB beside the mapped files", embedder->info().name,

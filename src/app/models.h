@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/loading.h"
 #include "app/configuration.h"
 #include "base/result.h"
 #include "embedding/engine.h"
@@ -16,9 +17,11 @@ namespace embedding::app {
 // Who is told what the engine of the model of that name does.
 using ObserverOf = std::function<EngineObserver&(const std::string& name)>;
 
-// Loads them all, onto one backend, and says so. Takes minutes where a model is downloaded.
+// Loads them all, onto one backend, and says so. Takes minutes where a model is downloaded, which
+// `loading` is told of.
 Result<std::vector<std::unique_ptr<Embedder>>> LoadModels(const Configuration& configuration,
-                                                          const ObserverOf& observer_of);
+                                                          const ObserverOf& observer_of,
+                                                          api::Loading& loading);
 
 // Writes a line to standard output at once.
 void Print(const std::string& line);

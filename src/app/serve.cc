@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -15,8 +17,10 @@
 #include <vector>
 
 #include "api/service.h"
+#include "app/hangup.h"
 #include "app/models.h"
 #include "app/resources.h"
+#include "app/service_manager.h"
 #include "base/cpu.h"
 #include "base/mapped_file.h"
 #include "http/server.h"
@@ -49,14 +53,48 @@ void ReportKeys(const std::vector<std::string>& keys) {
   }
 }
 
-// The server's URL for a browser on this machine: 0.0.0.0 and [::] are all addresses, not one.
-std::string UrlHere(const http::Server& server) {
-  std::string url = server.url();
+// The page for a browser on this machine: 0.0.0.0 and [::] are all addresses, not one. Or what
+// reaches a UNIX socket, which no browser does.
+std::string TryIt(const http::ServerOptions& options, const http::Server& server) {
+  if (!options.unix_socket.empty()) {
+    return "curl --unix-socket " + options.unix_socket + " http://localhost/health";
+  }
+  std::string url = server.url() + "/docs";
   for (const std::string_view all : {"//0.0.0.0:", "//[::]:"}) {
     const size_t at = url.find(all);
     if (at != std::string::npos) return url.replace(at, all.size(), "//localhost:");
   }
   return url;
+}
+
+// Takes over what the configuration has by now, as far as a running server can.
+void Reload(const ReadAgain& read_again, http::Server& server) {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  NotifyServiceManager(
+      "RELOADING=1\nMONOTONIC_USEC=" +
+      std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(now).count()));
+  const Result<Configuration> fresh = read_again();
+  Status taken = fresh.ok() ? Status() : fresh.error();
+  if (taken.ok() && !fresh->server.tls.empty()) taken = server.UseTls(fresh->server.tls);
+  NotifyServiceManager("READY=1");
+  if (taken.ok()) {
+    spdlog::info("the configuration was read again");
+  } else {
+    spdlog::error("the configuration stays as it was: {}", taken.error().message);
+  }
+}
+
+// Whether the computing thread of every model has come round since the last call.
+std::function<bool()> ComeRound(const std::vector<std::unique_ptr<Embedder>>& models) {
+  return [&models, before = std::vector<uint64_t>(models.size(), ~uint64_t{0})]() mutable {
+    bool all = true;
+    for (size_t i = 0; i < models.size(); ++i) {
+      const uint64_t turns = models[i]->turns();
+      all = all && turns != before[i];
+      before[i] = turns;
+    }
+    return all;
+  };
 }
 
 // Ends the process without waiting for threads: nothing stops a model that is being loaded, or a
@@ -69,7 +107,7 @@ std::string UrlHere(const http::Server& server) {
 
 }  // namespace
 
-Status Serve(const Configuration& options) {
+Status Serve(const Configuration& options, const ReadAgain& read_again) {
   GiveMemoryBack();
   MappedFile::SurviveTruncation();
 
@@ -84,8 +122,14 @@ Status Serve(const Configuration& options) {
   http::WorkerPool workers(worker_count);
   api::Service service(options.service,
                        [&workers](std::function<void()> task) { workers.Post(std::move(task)); });
+  http::ServerOptions at = options.server;
+  at.on_hangup = [&, meaning = HangupMeaning()] {
+    const Hangup hangup = meaning.Now();
+    if (hangup == Hangup::kTerminalGone) server->Stop();
+    if (hangup == Hangup::kReload) workers.Post([&] { Reload(read_again, *server); });
+  };
   Result<std::unique_ptr<http::Server>> listening = http::Server::Listen(
-      options.server,
+      at,
       {.handler = service.handler(), .word = [&service](const auto& refusal, const auto& request) {
          return service.Word(refusal, request);
        }});
@@ -99,19 +143,24 @@ Status Serve(const Configuration& options) {
   }
 
   Result<std::vector<std::unique_ptr<Embedder>>> models = Error{};
+  std::unique_ptr<Watchdog> watchdog;  // of the models
   std::atomic<bool> loaded = false;
+  NotifyServiceManager("STATUS=Loading " + options.service.model_name);
   std::thread loader([&] {
-    models = LoadModels(options, [&service](const std::string& name) -> EngineObserver& {
+    const auto observer_of = [&service](const std::string& name) -> EngineObserver& {
       return service.ObserverOf(name);
-    });
+    };
+    models = LoadModels(options, observer_of, service.loading());
     loaded = true;
     if (!models.ok()) return server->Stop();
     api::Models served;
     for (const auto& model : *models) served.push_back(model.get());
     Print("Model loaded on device: " + served.front()->info().device);
+    watchdog = std::make_unique<Watchdog>(WatchdogTimeout(), ComeRound(*models));
     service.Start(std::move(served));
-    Print("Embedding service running on " + server->url() + "\nTry it: " + UrlHere(*server) +
-          "/docs");
+    Print("Embedding service running on " + server->url());
+    Print("Try it: " + TryIt(options.server, *server));
+    NotifyServiceManager("READY=1\nSTATUS=Serving on " + server->url());
   });
 
   const Status served = server->Run();

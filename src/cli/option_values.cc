@@ -20,6 +20,7 @@ namespace {
 
 constexpr char kNumber[] = "number";
 constexpr char kSwitch[] = "switch";
+constexpr char kSecret[] = "secret";
 constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
@@ -123,11 +124,12 @@ CLI::Validator ApiKey() {
         "expected printable ASCII, which a header can carry, got {} bytes with others among them",
         value.size());
   };
-  return {check, ""};
+  return {check, "", kSecret};
 }
 
 bool TakesNumber(CLI::Option& option) { return option.get_validator()->get_name() == kNumber; }
 bool IsSwitch(CLI::Option& option) { return option.get_validator()->get_name() == kSwitch; }
+bool IsSecret(CLI::Option& option) { return option.get_validator()->get_name() == kSecret; }
 
 Status CheckValue(CLI::Option& option, const std::string& source, std::string& value) {
   const std::string problem = (*option.get_validator())(value);

@@ -44,9 +44,10 @@ CLI::Validator Revision();
 // begin a file with the mark. Its errors never show the value.
 CLI::Validator ApiKey();
 
-// Whether WholeNumber checks the option, or Switch.
+// Whether WholeNumber checks the option, Switch, or ApiKey.
 bool TakesNumber(CLI::Option& option);
 bool IsSwitch(CLI::Option& option);
+bool IsSecret(CLI::Option& option);
 
 // Checks `value` for `option`, and puts it into its form; `source` is where it was given, as errors
 // name it. Errors: kInvalidArgument.

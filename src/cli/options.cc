@@ -8,6 +8,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -23,22 +24,23 @@
 #include "cli/environment.h"
 #include "cli/near_name.h"
 #include "cli/option_values.h"
+#include "cli/print_config.h"
 #include "cli/standard_streams.h"
 #include "cli/usage_error.h"
 
 namespace embedding::cli {
 namespace {
 
-// The options' names, "--port" and so on, but for --help.
+constexpr char kPrintConfig[] = "--print-config";
+
+// The names of options that stand for values: "--port" and so on.
 std::vector<std::string> NamesOfOptions(CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
-    if (option != app.get_help_ptr()) names.push_back(option->get_name());
+    if (HasValue(app, *option)) names.push_back(option->get_name());
   }
   return names;
 }
-
-bool IsList(const CLI::Option& option) { return option.get_expected_max() > 1; }
 
 // The option that an argument names, be it `--name` or `--name=value`; or nullptr.
 CLI::Option* OptionOf(CLI::App& app, std::string_view argument) {
@@ -66,18 +68,27 @@ Error NotAnOption(CLI::App& app, std::string_view argument, int position) {
                     Hint(name, NamesOfOptions(app)), app.get_name());
 }
 
+// What there is to do once the options have been read.
+enum class Next { kRun, kHelp, kConfigText };
+
 // The values that each option has been given.
 class Reader {
  public:
   explicit Reader(CLI::App& app) : app_(app) {}
 
-  // Gives whether help was asked for, which ends the reading.
-  Result<bool> ReadCommandLine(int argc, char** argv) {
+  // Where help was asked for, that ends the reading.
+  Result<Next> ReadCommandLine(int argc, char** argv) {
+    Next next = Next::kRun;
     for (int i = 1; i < argc; ++i) {
       const std::string_view argument = argv[i];
       CLI::Option* option = OptionOf(app_, argument);
       if (option == nullptr) return NotAnOption(app_, argument, i);
-      if (option == app_.get_help_ptr()) return true;
+      if (option == app_.get_help_ptr()) return Next::kHelp;
+      if (option->get_name() == kPrintConfig) {
+        if (argument != kPrintConfig) return UsageError("{}: takes no value", kPrintConfig);
+        next = Next::kConfigText;
+        continue;
+      }
       const std::string name = option->get_name();
       const size_t equals = argument.find('=');
       const bool value_follows = i + 1 < argc && OptionOf(app_, argv[i + 1]) == nullptr;
@@ -93,7 +104,7 @@ class Reader {
         return UsageError("{}: given twice, but takes one value", name);
       RETURN_IF_ERROR(Add(option, name, value));
     }
-    return false;
+    return next;
   }
 
   // For options without a value so far.
@@ -102,7 +113,7 @@ class Reader {
       const std::string name = EnvironmentName(option->get_name());
       const char* value = std::getenv(name.c_str());
       // As for most programs, an empty variable is as good as none.
-      if (option == app_.get_help_ptr() || Has(option) || value == nullptr || *value == '\0') {
+      if (!HasValue(app_, *option) || Has(option) || value == nullptr || *value == '\0') {
         continue;
       }
       if (IsOfKubernetes(name, value)) {
@@ -123,16 +134,17 @@ class Reader {
   }
 
   // The same, if --config has one.
-  Status ReadFile(CLI::Option* config) {
+  Status ReadFile() {
+    CLI::Option* const config = app_.get_option(kConfig);
     if (!Has(config)) return {};
-    const std::string path = values_[config].front();
+    const std::string path = values_[config].values.front();
     ASSIGN_OR_RETURN(const std::vector<ConfigEntry> entries, ReadConfigFile(path));
-    std::map<CLI::Option*, std::vector<std::string>> of_file;
+    std::map<CLI::Option*, GivenValues> of_file;
     for (const ConfigEntry& entry : entries) {
       const std::string source =
           fmt::format("{}:{}: {}", Printable(path, 200), entry.line, Printable(entry.key, 60));
       CLI::Option* option = app_.get_option_no_throw("--" + entry.key);
-      if (option == nullptr || option == app_.get_help_ptr() || option == config) {
+      if (option == nullptr || !HasValue(app_, *option) || option == config) {
         std::vector<std::string> keys;
         for (const std::string& name : NamesOfOptions(app_)) {
           if (name != config->get_name()) keys.push_back(name.substr(2));
@@ -144,8 +156,9 @@ class Reader {
       RETURN_IF_ERROR(CheckShape(*option, source, entry));
       for (ConfigValue value : entry.values) {
         RETURN_IF_ERROR(CheckValue(*option, source, value.text));
-        of_file[option].push_back(std::move(value.text));
+        of_file[option].values.push_back(std::move(value.text));
       }
+      of_file[option].source = fmt::format("{}:{}", Printable(path, 200), entry.line);
     }
     values_.merge(of_file);  // which keeps what is there
     return {};
@@ -153,9 +166,11 @@ class Reader {
 
   // Hands all of it to CLI11.
   void Store() {
-    for (auto& [option, values] : values_) option->add_result(std::move(values));
+    for (const auto& [option, given] : values_) option->add_result(given.values);
     app_.parse(std::vector<std::string>());
   }
+
+  std::string Text() const { return ConfigText(app_, values_); }
 
  private:
   bool Has(CLI::Option* option) const { return values_.contains(option); }
@@ -163,7 +178,8 @@ class Reader {
   Status Add(CLI::Option* option, const std::string& source, std::string_view given) {
     std::string value(given);
     RETURN_IF_ERROR(CheckValue(*option, source, value));
-    values_[option].push_back(std::move(value));
+    values_[option].values.push_back(std::move(value));
+    values_[option].source = source;
     return {};
   }
 
@@ -191,45 +207,58 @@ class Reader {
   }
 
   CLI::App& app_;
-  std::map<CLI::Option*, std::vector<std::string>> values_;
+  std::map<CLI::Option*, GivenValues> values_;
 };
 
-Result<bool> Read(CLI::App& app, CLI::Option* config, int argc, char** argv) {
+// What is to be printed instead of running; empty if nothing is.
+Result<std::string> Read(CLI::App& app, int argc, char** argv) {
   Reader reader(app);
-  ASSIGN_OR_RETURN(const bool help, reader.ReadCommandLine(argc, argv));
-  if (help) return true;
+  ASSIGN_OR_RETURN(const Next next, reader.ReadCommandLine(argc, argv));
+  if (next == Next::kHelp) return app.help();
   RETURN_IF_ERROR(reader.ReadEnvironment());
-  RETURN_IF_ERROR(reader.ReadFile(config));
+  RETURN_IF_ERROR(reader.ReadFile());
   try {
     reader.Store();
   } catch (const CLI::ParseError& error) {
     return UsageError("{}", error.what());
   }
-  return false;
+  return next == Next::kConfigText ? reader.Text() : std::string();
 }
 
 }  // namespace
 
-std::optional<int> ParseOptions(CLI::App& app, int argc, char** argv) {
-  std::string file;
-  CLI::Option* config =
-      app.add_option("--config", file, "A TOML file with options by name: port = 8001");
-  config->check(Text("a file's name"));
+bool IsList(const CLI::Option& option) { return option.get_expected_max() > 1; }
+
+bool HasValue(const CLI::App& app, const CLI::Option& option) {
+  return &option != app.get_help_ptr() && option.get_name() != kPrintConfig;
+}
+
+Result<std::string> ReadOptions(CLI::App& app, int argc, char** argv) {
+  app.add_option_function<std::string>(
+         kConfig, [](const std::string&) {}, "A TOML file with options by name: port = 8001")
+      ->check(Text("a file's name"));
+  app.add_flag_function(
+      kPrintConfig, [](int64_t) {},
+      "Prints every value and where it comes from, keys hidden, and ends");
   app.footer(
       "Each option can also be given as the environment variable in brackets, or in the file of "
       "--config.\nThe command line wins over the environment, the environment over the file.");
   for (CLI::Option* option : app.get_options()) {
-    if (option == app.get_help_ptr()) continue;
+    if (!HasValue(app, *option)) continue;
     option->envname(EnvironmentName(option->get_name()));
     option->allow_extra_args(false);  // else "[a,b]" is two values
   }
-  const Result<bool> help = Read(app, config, argc, argv);
-  if (!help.ok()) {
-    std::fprintf(stderr, "embedding-service: %s\n", help.error().message.c_str());
+  return Read(app, argc, argv);
+}
+
+std::optional<int> ParseOptions(CLI::App& app, int argc, char** argv) {
+  const Result<std::string> text = ReadOptions(app, argc, argv);
+  if (!text.ok()) {
+    std::fprintf(stderr, "embedding-service: %s\n", text.error().message.c_str());
     return kExitUsage;
   }
-  if (!*help) return std::nullopt;
-  std::fputs(app.help().c_str(), stdout);
+  if (text->empty()) return std::nullopt;
+  std::fputs(text->c_str(), stdout);
   if (const Status printed = FlushStandardOutput(); !printed.ok()) {
     std::fprintf(stderr, "embedding-service: %s\n", printed.error().message.c_str());
     return kExitFailed;

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <optional>
+#include <string>
 
 #include "app/configuration.h"
 #include "cli/commands.h"
@@ -35,6 +36,16 @@ int Report(const Error& error) {
   return ExitCodeOf(error.code);
 }
 
+// What the command line, the environment and the file say by now.
+Result<app::Configuration> ReadConfiguration(int argc, char** argv) {
+  app::Configuration configuration;
+  CLI::App app;
+  AddServeOptions(app, configuration);
+  ASSIGN_OR_RETURN(const std::string printed, ReadOptions(app, argc, argv));
+  RETURN_IF_ERROR(app::Complete(configuration));
+  return configuration;
+}
+
 }  // namespace
 
 int Serve(int argc, char** argv) {
@@ -44,7 +55,8 @@ int Serve(int argc, char** argv) {
   spdlog::set_default_logger(spdlog::stderr_color_mt("embedding-service"));
   if (const std::optional<int> code = ParseOptions(app, argc, argv)) return *code;
   if (const Status sound = app::Complete(configuration); !sound.ok()) return Report(sound.error());
-  const Status served = app::Serve(configuration);
+  const Status served =
+      app::Serve(configuration, [argc, argv] { return ReadConfiguration(argc, argv); });
   return served.ok() ? kExitOk : Report(served.error());
 }
 

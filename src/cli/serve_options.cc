@@ -34,6 +34,16 @@ void AddServeOptions(CLI::App& app, app::Configuration& options) {
       Word("a host's name or address"));
   add("--port", options.server.port, "Port to listen on; 0 takes a free one",
       WholeNumber(0, 65535));
+  add("--unix-socket", options.server.unix_socket,
+      "A UNIX socket to listen on instead of --host and --port: a file that processes of the "
+      "server's user and group may connect to",
+      OptionalText("a file's name"));
+  add("--tls-certificate", options.server.tls.certificate,
+      "Serves https: a file in PEM with the certificate, and behind it those that lead to its "
+      "issuer; SIGHUP reads it again",
+      OptionalText("a file's name"));
+  add("--tls-key", options.server.tls.key, "The private key of the certificate, in PEM",
+      OptionalText("a file's name"));
   add("--device", options.device, "What computes: auto or cpu", Word("a device"));
   add("--dtype", options.dtype,
       "What products multiply: f32 as the Python originals, bf16 twice as fast where the CPU has "

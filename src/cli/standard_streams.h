@@ -13,9 +13,7 @@ namespace embedding::cli {
 // the signal as it is. Of the three descriptors those that are closed lead to /dev/null: a
 // connection would get their numbers otherwise, and then what is logged.
 //
-// SIGHUP stays as it was found: a server that was started in a terminal ends with it, as one
-// expects of a program that is not a daemon, and `nohup` or a service manager, which ignore the
-// signal for it, are obeyed.
+// SIGHUP stays as it was found; app/hangup.h says what the server makes of it.
 //
 // Errors: kInternal: /dev/null cannot be opened.
 Status PrepareStandardStreams();

@@ -63,6 +63,7 @@ class LocalEmbedder : public Embedder {
     const MutexLock lock(health_mutex_);
     return health_;
   }
+  uint64_t turns() override { return scheduler_.Turns(); }
   Result<std::string> Prompt(const std::optional<std::string>& name) const override {
     EmbedRequest request;
     request.prompt_name = name;

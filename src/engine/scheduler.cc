@@ -109,10 +109,18 @@ Status Scheduler::Submit(std::vector<Job> jobs) {
   return {};
 }
 
+uint64_t Scheduler::Turns() {
+  const MutexLock lock(mutex_);
+  woken_ = true;
+  work_.NotifyOne();
+  return turns_;
+}
+
 bool Scheduler::NextBatch(const std::chrono::steady_clock::time_point* check_at,
                           std::vector<Job>& batch, Queue& abandoned) {
   const MutexLock lock(mutex_);
-  while (waiting_.empty() && !stopping_) {
+  ++turns_;
+  while (waiting_.empty() && !stopping_ && !woken_) {
     if (check_at == nullptr) {
       work_.Wait(mutex_);
     } else if (std::chrono::steady_clock::now() < *check_at) {
@@ -122,7 +130,8 @@ bool Scheduler::NextBatch(const std::chrono::steady_clock::time_point* check_at,
     }
   }
   if (stopping_) return false;
-  Fill(batch, abandoned);
+  woken_ = false;
+  if (!waiting_.empty()) Fill(batch, abandoned);
   return true;
 }
 

@@ -73,6 +73,9 @@ class Scheduler {
   // left of the queue, kInvalidArgument if they would not fit an empty one. Throws std::bad_alloc.
   Status Submit(std::vector<Job> jobs) EXCLUDES(mutex_);
 
+  // How often the computing thread has come round; wakes it to do so if it waits.
+  uint64_t Turns() EXCLUDES(mutex_);
+
  private:
   // The jobs of one request that wait: from `next` on.
   struct Waiting {
@@ -85,7 +88,7 @@ class Scheduler {
   using Queue = std::list<Waiting>;
 
   void Loop() EXCLUDES(mutex_);
-  // Waits for work, or until `check_at`; false when stopping. Both may come out empty.
+  // Waits for work, for Turns, or until `check_at`; false when stopping. Both may come out empty.
   bool NextBatch(const std::chrono::steady_clock::time_point* check_at, std::vector<Job>& batch,
                  Queue& abandoned) EXCLUDES(mutex_);
   void Fill(std::vector<Job>& batch, Queue& abandoned) REQUIRES(mutex_);
@@ -100,6 +103,8 @@ class Scheduler {
   size_t waiting_jobs_ GUARDED_BY(mutex_) = 0;
   size_t shared_batches_ GUARDED_BY(mutex_) = 0;  // batches to come that are cut smaller
   bool stopping_ GUARDED_BY(mutex_) = false;
+  bool woken_ GUARDED_BY(mutex_) = false;  // by Turns
+  uint64_t turns_ GUARDED_BY(mutex_) = 0;
 
   std::thread thread_;  // last: it uses all of the above
 };

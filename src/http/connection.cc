@@ -7,8 +7,9 @@
 
 namespace embedding::http {
 
-std::shared_ptr<Connection> MakeConnection(tcp::socket socket, Shared& shared) {
-  return std::make_shared<StreamConnection<tcp::socket>>(std::move(socket), shared);
+std::shared_ptr<Connection> MakeConnection(Socket socket, asio::ssl::context* tls, Shared& shared) {
+  if (tls == nullptr) return std::make_shared<StreamConnection<Socket>>(std::move(socket), shared);
+  return std::make_shared<StreamConnection<TlsStream>>(TlsStream(std::move(socket), *tls), shared);
 }
 
 }  // namespace embedding::http

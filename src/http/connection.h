@@ -14,6 +14,8 @@
 #include "http/request_id.h"
 #include "http/server.h"
 
+#include <boost/asio/ssl/context.hpp>
+
 namespace embedding::http {
 
 class Connection {
@@ -45,7 +47,8 @@ struct Shared {
   std::function<void()> on_closed = {};
 };
 
-// A connection over a socket as it is. Over other streams: stream_connection.h.
-std::shared_ptr<Connection> MakeConnection(tcp::socket socket, Shared& shared);
+// A connection over a socket, by TLS if there is a context for it, which is needed for this call
+// alone.
+std::shared_ptr<Connection> MakeConnection(Socket socket, asio::ssl::context* tls, Shared& shared);
 
 }  // namespace embedding::http

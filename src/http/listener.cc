@@ -1,17 +1,19 @@
 #include "http/listener.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace embedding::http {
 
-void Listener::Open(const tcp::endpoint& endpoint, bool beside_others, error_code& error) {
-  acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+void Listener::Open(const Endpoint& endpoint, bool beside_others, error_code& error) {
+  const Protocol protocol = endpoint.protocol();
+  acceptor.open(protocol, error);
+  if (!error) acceptor.set_option(Acceptor::reuse_address(true), error);
   // Else [::] would take the port of 0.0.0.0 too.
-  if (!error && beside_others && endpoint.address().is_v6())
+  if (!error && beside_others && protocol.family() == tcp::v6().family())
     acceptor.set_option(asio::ip::v6_only(true), error);
   if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(tcp::acceptor::max_listen_connections, error);
+  if (!error) acceptor.listen(Acceptor::max_listen_connections, error);
   if (!error) acceptor.non_blocking(true, error);
 }
 
@@ -41,6 +43,13 @@ Result<std::vector<tcp::endpoint>> EndpointsOf(asio::io_context& io, const std::
 bool HasNoSuchFamily(const tcp::endpoint& endpoint, const error_code& error) {
   return error == asio::error::address_family_not_supported ||
          (endpoint.address().is_v6() && error == boost::system::errc::address_not_available);
+}
+
+tcp::endpoint TcpEndpointOf(const Endpoint& endpoint) {
+  tcp::endpoint address;
+  address.resize(endpoint.size());
+  std::memcpy(address.data(), endpoint.data(), endpoint.size());
+  return address;
 }
 
 std::string TextOf(const tcp::endpoint& endpoint) {

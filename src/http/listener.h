@@ -17,9 +17,9 @@ struct Listener {
       : acceptor(io), retry_timer(io), slot(for_waiting) {}
 
   // Binds and listens. `beside_others`: on an address of IPv6 not for those of IPv4 too.
-  void Open(const tcp::endpoint& endpoint, bool beside_others, error_code& error);
+  void Open(const Endpoint& endpoint, bool beside_others, error_code& error);
 
-  tcp::acceptor acceptor;
+  Acceptor acceptor;
   asio::steady_timer retry_timer;
   HandlerSlot& slot;
 };
@@ -33,6 +33,9 @@ Result<std::vector<tcp::endpoint>> EndpointsOf(asio::io_context& io, const std::
 // Whether the error of Open means that this machine has no addresses of the endpoint's kind:
 // containers often have no IPv6.
 bool HasNoSuchFamily(const tcp::endpoint& endpoint, const error_code& error);
+
+// The address and port of a socket of TCP.
+tcp::endpoint TcpEndpointOf(const Endpoint& endpoint);
 
 // "127.0.0.1:8001", "[::1]:8001"
 std::string TextOf(const tcp::endpoint& endpoint);

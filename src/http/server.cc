@@ -2,19 +2,17 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <csignal>
 #include <list>
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "http/asio.h"
 #include "http/connection.h"
 #include "http/file_limit.h"
 #include "http/handler_slot.h"
-#include "http/listener.h"
+#include "http/listeners.h"
 
 namespace embedding::http {
 namespace {
@@ -26,14 +24,6 @@ constexpr size_t kMaxRefusals = 64;
 // The model's weight files, log, timers and sockets of the process itself, generously.
 constexpr size_t kOtherFiles = 128;
 
-// How long to wait when the system has no descriptor left for a new connection, and how seldom to
-// say so.
-constexpr std::chrono::milliseconds kAcceptRetry{100};
-constexpr std::chrono::seconds kAcceptWarning{10};
-
-// How often a free port is looked for that is free on every address.
-constexpr int kFreePortAttempts = 20;
-
 class AsioServer final : public Server {
  public:
   AsioServer(const ServerOptions& options, Application application)
@@ -44,7 +34,9 @@ class AsioServer final : public Server {
                 .bodies = ByteBudget(options.bodies_limit_bytes),
                 .timeouts = options.timeouts,
                 .on_closed = [this] { OnClosed(); }},
+        listeners_(io_, [this](Socket socket) { Admit(std::move(socket)); }),
         signals_(io_, SIGINT, SIGTERM),
+        hangups_(io_),
         shutdown_timer_(io_) {}
 
   // Connections that are left end with the context, after the timers.
@@ -53,25 +45,19 @@ class AsioServer final : public Server {
   AsioServer& operator=(const AsioServer&) = delete;
 
   Status Open() {
-    ASSIGN_OR_RETURN(const std::vector<tcp::endpoint> endpoints,
-                     EndpointsOf(io_, options_.host, options_.port));
-    for (int attempt = 1;; ++attempt) {
-      tcp::endpoint refused;
-      const error_code error = OpenAll(endpoints, refused);
-      if (!error) break;
-      // With port 0 the first address's port was free there; on another it may be taken.
-      const bool try_another =
-          options_.port == 0 && error == asio::error::address_in_use && attempt < kFreePortAttempts;
-      if (try_another) continue;
-      return Error{ErrorCode::kAddressInUse,
-                   "cannot listen on " + TextOf(refused) + ": " + error.message() +
-                       "; stop what uses it or choose another --port or --host",
-                   ""};
+    const bool over_tls = !options_.tls.empty();
+    if (over_tls) {
+      ASSIGN_OR_RETURN(tls_, LoadTls(options_.tls));
     }
-    url_ = "http://" + TextOf(listeners_.front()->acceptor.local_endpoint());
-    is_local_ = std::all_of(listeners_.begin(), listeners_.end(), [](const auto& listener) {
-      return listener->acceptor.local_endpoint().address().is_loopback();
-    });
+    if (options_.unix_socket.empty()) {
+      RETURN_IF_ERROR(listeners_.OpenPort(options_.host, options_.port));
+      url_ = (over_tls ? "https://" : "http://") + listeners_.address();
+    } else {
+      RETURN_IF_ERROR(listeners_.OpenSocketFile(options_.unix_socket));
+      url_ = "unix:" + options_.unix_socket;
+    }
+    is_local_ = listeners_.is_local();
+    if (options_.on_hangup) hangups_.add(SIGHUP);
     return {};
   }
 
@@ -79,11 +65,18 @@ class AsioServer final : public Server {
 
   bool is_local() const override { return is_local_; }
 
+  Status UseTls(const TlsFiles& files) override {
+    ASSIGN_OR_RETURN(std::shared_ptr<asio::ssl::context> fresh, LoadTls(files));
+    asio::post(io_, [this, fresh = std::move(fresh)]() mutable { tls_ = std::move(fresh); });
+    return {};
+  }
+
   Status Run() override {
     signals_.async_wait([this](const error_code& error, int /*signal*/) {
       if (!error) Drain();
     });
-    for (const auto& listener : listeners_) AwaitConnection(*listener);
+    if (options_.on_hangup) AwaitHangup();
+    listeners_.Start();
     // While the server serves, the acceptors keep the loop alive; while it drains, the timer.
     for (bool done = false; !done;) {
       try {
@@ -108,76 +101,18 @@ class AsioServer final : public Server {
   }
 
  private:
-  // Opens all of them on one port, but for those of a family that is not here, or none. *refused is
-  // the one that the error is about.
-  error_code OpenAll(const std::vector<tcp::endpoint>& endpoints, tcp::endpoint& refused) {
-    listeners_.clear();
-    accept_slots_.clear();
-    uint16_t port = options_.port;
-    error_code missing;
-    for (tcp::endpoint endpoint : endpoints) {
-      endpoint.port(port);
-      auto listener = std::make_unique<Listener>(io_, accept_slots_.emplace_back());
-      error_code error;
-      listener->Open(endpoint, endpoints.size() > 1, error);
-      if (error && HasNoSuchFamily(endpoint, error) && endpoints.size() > 1) {
-        missing = error;
-        if (!endpoint.address().is_loopback()) {
-          spdlog::warn("not listening on {}: {}", TextOf(endpoint), error.message());
-        }
-        if (listeners_.empty()) refused = endpoint;
-        continue;
-      }
-      if (error) {
-        refused = endpoint;
-        return error;
-      }
-      port = listener->acceptor.local_endpoint().port();
-      listeners_.push_back(std::move(listener));
-    }
-    return listeners_.empty() ? missing : error_code();
+  void AwaitHangup() {
+    hangups_.async_wait([this](const error_code& error, int /*signal*/) {
+      if (error) return;
+      options_.on_hangup();
+      AwaitHangup();
+    });
   }
 
-  // Waits for somebody to connect, in memory of its own: whatever fails, this does not.
-  void AwaitConnection(Listener& listener) {
-    listener.acceptor.async_wait(tcp::acceptor::wait_read,
-                                 InSlot(listener.slot, [this, &listener](const error_code& error) {
-                                   if (error || !listener.acceptor.is_open()) return;
-                                   Accept(listener);
-                                 }));
-  }
-
-  void Accept(Listener& listener) noexcept {
-    try {
-      error_code error;
-      tcp::socket socket = listener.acceptor.accept(error);
-      if (!error) {
-        Admit(std::move(socket));
-      } else if (error != asio::error::would_block && error != asio::error::connection_aborted) {
-        WarnOfAccept(error.message());
-        listener.retry_timer.expires_after(kAcceptRetry);
-        return listener.retry_timer.async_wait([this, &listener](const error_code& cancelled) {
-          if (!cancelled) AwaitConnection(listener);
-        });
-      }
-    } catch (const std::exception& e) {
-      WarnOfAccept(e.what());
-    }
-    AwaitConnection(listener);
-  }
-
-  void WarnOfAccept(const std::string& reason) {
-    const auto now = std::chrono::steady_clock::now();
-    ++failed_accepts_;
-    if (now < next_warning_) return;
-    next_warning_ = now + kAcceptWarning;
-    spdlog::warn("cannot accept a connection: {} ({} times so far)", reason, failed_accepts_);
-  }
-
-  void Admit(tcp::socket socket) {
-    error_code ignored;
+  void Admit(Socket socket) {
+    error_code ignored;  // a UNIX socket has no such option
     socket.set_option(tcp::no_delay(true), ignored);
-    const auto connection = MakeConnection(std::move(socket), shared_);
+    const auto connection = MakeConnection(std::move(socket), tls_.get(), shared_);
     if (shared_.connections.size() < options_.max_connections) return connection->Serve();
     // Those beyond the limit are told so.
     refusals_.remove_if([](const auto& refused) { return refused.expired(); });
@@ -192,30 +127,12 @@ class AsioServer final : public Server {
     if (shared_.draining && shared_.connections.empty()) shutdown_timer_.cancel();
   }
 
-  // Clients that the system has connected already would be reset with their requests when the
-  // acceptor closes: they are told instead.
-  void AcceptWaiting(Listener& listener) {
-    error_code error;
-    for (int i = 0; i < tcp::acceptor::max_listen_connections; ++i) {
-      tcp::socket socket = listener.acceptor.accept(error);
-      if (error) return;
-      Admit(std::move(socket));
-    }
-  }
-
   void Drain() {
     if (shared_.draining) return;
     shared_.draining = true;
     error_code ignored;
-    for (const auto& listener : listeners_) {
-      try {
-        AcceptWaiting(*listener);
-      } catch (const std::exception& e) {
-        WarnOfAccept(e.what());
-      }
-      listener->acceptor.close(ignored);
-      listener->retry_timer.cancel();
-    }
+    listeners_.Stop();
+    hangups_.cancel(ignored);
     signals_.cancel(ignored);
     signals_.clear(ignored);  // a second signal does what it does by default: ends the process
     for (Connection* connection : shared_.connections) connection->CloseIfIdle();
@@ -232,15 +149,14 @@ class AsioServer final : public Server {
   bool is_local_ = false;
   Shared shared_;
   std::list<std::weak_ptr<Connection>> refusals_;
-  std::list<HandlerSlot> accept_slots_;  // one a listener
   HandlerSlot shutdown_slot_;
-  size_t failed_accepts_ = 0;
-  std::chrono::steady_clock::time_point next_warning_ = {};
+  std::shared_ptr<asio::ssl::context> tls_;  // of connections to come; nullptr without TLS
   // After what the connections and the listeners use: destroying the context ends those that are
   // left.
   asio::io_context io_{1};
-  std::vector<std::unique_ptr<Listener>> listeners_;
+  Listeners listeners_;
   asio::signal_set signals_;
+  asio::signal_set hangups_;
   asio::steady_timer shutdown_timer_;
 };
 

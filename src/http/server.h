@@ -7,12 +7,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "base/result.h"
 #include "http/handler.h"
 #include "http/refusal.h"
+#include "http/tls.h"
 
 namespace embedding::http {
 
@@ -40,6 +42,13 @@ struct ServerOptions {
   // A name stands for all its addresses; "localhost" for 127.0.0.1 and, where there is IPv6, ::1.
   std::string host = "localhost";
   uint16_t port = 8001;  // 0 takes any free one
+  // Where it listens instead of at host and port, if not empty: a file for the processes of its
+  // user and group (unix_socket.h).
+  std::string unix_socket = {};
+  // Where there are some, connections are TLS.
+  TlsFiles tls = {};
+  // What SIGHUP does, on the I/O thread; if empty, what it did before.
+  std::function<void()> on_hangup = {};
   // Beyond it a connection is answered 503 and closed.
   size_t max_connections = 4096;
   size_t payload_limit_bytes = 20'000'000;  // of a request; beyond it 413. The caller's to choose
@@ -53,7 +62,8 @@ struct ServerOptions {
 class Server {
  public:
   // Opens the port; connections wait until Run. SIGINT and SIGTERM belong to the server from here
-  // on. Errors: kAddressInUse; kInternal: the limit of open files leaves too few connections.
+  // on, and SIGHUP if it does something. Errors: kAddressInUse; kInvalidArgument: a path or a file
+  // of TLS that cannot be used; kInternal: the limit of open files leaves too few connections.
   static Result<std::unique_ptr<Server>> Listen(const ServerOptions& options,
                                                 Application application);
 
@@ -61,11 +71,15 @@ class Server {
   virtual ~Server() = default;
 
   // "http://127.0.0.1:8001", with the port that was taken, which is one on all addresses; the first
-  // of these. Thread-safe.
+  // of these. Of a UNIX socket "unix:/run/embedding.sock". Thread-safe.
   virtual std::string url() const = 0;
 
   // Whether only this machine can reach it. Thread-safe.
   virtual bool is_local() const = 0;
+
+  // Takes these files for connections to come, instead of those that it has; only where there is
+  // TLS. Errors: kInvalidArgument, and all is as before. Thread-safe.
+  virtual Status UseTls(const TlsFiles& files) = 0;
 
   // Serves until Stop or a signal, then takes no new connections, closes the idle ones, lets the
   // requests in hand finish and returns. A second signal ends the process at once. Called once.

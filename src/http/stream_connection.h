@@ -93,7 +93,7 @@ class StreamConnection final : public Connection,
   void Arm(std::chrono::milliseconds timeout) { Arm(std::chrono::steady_clock::now() + timeout); }
   void Disarm();
 
-  tcp::socket& socket() { return Transport<Stream>::SocketOf(stream_); }
+  auto& socket() { return Transport<Stream>::SocketOf(stream_); }
 
   Stream stream_;
   asio::steady_timer deadline_;

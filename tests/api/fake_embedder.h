@@ -38,6 +38,7 @@ class FakeEmbedder final : public Embedder {
   Result<std::string> Prompt(const std::optional<std::string>& /*name*/) const override {
     return std::string();
   }
+  uint64_t turns() override { return 0; }
   const ModelInfo& info() const override { return info_; }
   const Tokenizer& tokenizer() const override { return *tokenizer_; }
 

@@ -15,12 +15,14 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 class GatedHub:
     def __init__(self, directory):
         self.gate = threading.Event()
+        self.second_half = threading.Event()  # of the weights; open unless the test closes it
+        self.second_half.set()
         files = {
             str(path.relative_to(directory)): path.read_bytes()
             for path in directory.rglob("*")
             if path.is_file()
         }
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(files, self.gate))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(files, self.gate, self.second_half))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self):
@@ -29,11 +31,12 @@ class GatedHub:
 
     def __exit__(self, *exception):
         self.gate.set()
+        self.second_half.set()
         self._server.shutdown()
         self._server.server_close()
 
 
-def _handler(files, gate):
+def _handler(files, gate, second_half):
     listing = {"sha": COMMIT, "siblings": [{"rfilename": name} for name in files]}
 
     class Handler(BaseHTTPRequestHandler):
@@ -56,7 +59,12 @@ def _handler(files, gate):
             self.send_header("ETag", f'"{hashlib.sha1(content).hexdigest()}"')
             self.end_headers()
             if self.command == "GET":
-                self.wfile.write(content)
+                half = len(content) // 2 if self.path.endswith("pytorch_model.bin") else 0
+                self.wfile.write(content[:half])
+                self.wfile.flush()
+                if half:
+                    second_half.wait()
+                self.wfile.write(content[half:])
 
         def log_message(self, *arguments):
             pass

@@ -45,6 +45,13 @@ def run(*arguments, env=None, **options):
     )
 
 
+def wait_for(condition):
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
 class Server:
     """`embedding-service serve` on a free port. A context manager: stopped by its pid at the end.
 
@@ -66,12 +73,13 @@ class Server:
 
     def _wait_until_ready(self):
         deadline = time.monotonic() + PATIENCE_S
-        while not (running := re.search(r"running on http://.*:(\d+)", self.stdout())):
+        while not (running := re.search(r"running on (?:https?://.*:(\d+)|unix:)", self.stdout())):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
                 raise RuntimeError(f"the server did not start:\n{self.stdout()}{self.stderr()}")
             time.sleep(0.02)
-        self.port = int(running.group(1))
+        if running.group(1):
+            self.port = int(running.group(1))
 
     def stdout(self):
         return _content(self._stdout)

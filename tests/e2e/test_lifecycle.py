@@ -1,6 +1,8 @@
 """Starting, being ready, and stopping without losing an answer."""
 
 import json
+import os
+import re
 import signal
 import socket
 import threading
@@ -8,7 +10,17 @@ import time
 
 import gated_hub
 from gated_hub import GatedHub
-from server import DATA, MINILM, PATIENCE_S, TINY_BGE_M3, Server, environment, read_response
+from server import (
+    DATA,
+    MINILM,
+    PATIENCE_S,
+    TINY_BGE_M3,
+    Server,
+    environment,
+    read_response,
+    run,
+    wait_for,
+)
 from test_dialects import ROUTES, message_of
 
 
@@ -16,13 +28,6 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def test_start_up_prints_its_lines_and_nothing_else():
@@ -144,6 +149,28 @@ def test_it_answers_503_until_the_model_is_loaded(tmp_path):
         wait_for(lambda: server.get("/readyz").status_code == 200)
         assert server.get("/health").json()["model"] == gated_hub.MODEL
         assert server.post("/embed", {"texts": ["a"]}).json()["model"] == gated_hub.MODEL
+
+
+def test_health_tells_how_far_a_download_is(tmp_path):
+    with GatedHub(TINY_BGE_M3) as hub:
+        hub.second_half.clear()
+        with loading_server(hub, tmp_path) as server:
+            hub.gate.set()
+            wait_for(lambda: server.get("/health").json().get("download", {}).get("file") == "pytorch_model.bin")
+            told = server.get("/health").json()
+            assert told["status"] == "loading"
+            assert 0 < told["download"]["done_bytes"] < told["download"]["total_bytes"]
+            hub.second_half.set()
+            wait_for(lambda: server.get("/readyz").status_code == 200)
+
+
+def test_a_taken_port_is_told_with_who_has_it():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("serve", "--model", TINY_BGE_M3, "--port", port)
+    assert result.returncode == 4
+    assert f"127.0.0.1:{port}" in result.stderr
+    assert re.search(rf"by \S+ \(process {os.getpid()}\); stop that or choose another --port", result.stderr)
 
 
 def test_sigterm_while_loading_ends_it_at_once(tmp_path):

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from server import MINILM, PATIENCE_S, TINY_BGE_M3, Server, read_response
-from test_lifecycle import wait_for
+from server import MINILM, PATIENCE_S, TINY_BGE_M3, Server, read_response, wait_for
 
 MB = 1_000_000
 

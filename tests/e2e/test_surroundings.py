@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import pytest
 import requests
 
-from server import BINARY, PATIENCE_S, TINY_BGE_M3, Server, run
-from test_lifecycle import free_port, wait_for
+from server import BINARY, PATIENCE_S, TINY_BGE_M3, Server, run, wait_for
+from test_lifecycle import free_port
 
 NO_MODEL = ("--model", "/no/such/directory")
 STREAMS = {"stdin": 0, "stdout": 1, "stderr": 2}
@@ -98,13 +98,6 @@ def test_no_connection_or_file_gets_the_number_of_a_closed_stream(streams):
         for stream in streams:
             assert os.readlink(f"/proc/{server.process.pid}/fd/{STREAMS[stream]}") == "/dev/null"
         assert_serves_and_stops_well(server)
-
-
-def test_it_ends_with_its_terminal():
-    # Which whoever runs the tests may have been told to outlive.
-    with started(preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL)) as server:
-        server.process.send_signal(signal.SIGHUP)
-        assert server.process.wait(PATIENCE_S) == -signal.SIGHUP
 
 
 def test_nohup_is_obeyed():

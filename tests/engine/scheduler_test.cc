@@ -7,6 +7,7 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace embedding {
@@ -224,6 +225,19 @@ TEST_F(SchedulerTest, DestructionAnswersWhatWaits) {
   EXPECT_EQ(answers.back().get().error().code, ErrorCode::kUnavailable);
   answers.pop_back();
   for (auto& answer : answers) EXPECT_TRUE(answer.get().ok());
+}
+
+TEST_F(SchedulerTest, ComesRoundWhileItWaitsAndNotWhileItHangs) {
+  Start(100);
+  const uint64_t before = queue_->Turns();
+  while (queue_->Turns() == before) std::this_thread::yield();
+  auto first = Submit(0, {1});
+  in_first_batch_.get_future().wait();
+  const uint64_t hanging = queue_->Turns();
+  EXPECT_EQ(queue_->Turns(), hanging);
+  Release();
+  EXPECT_TRUE(first.get().ok());
+  while (queue_->Turns() == hanging) std::this_thread::yield();
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The connection over TLS, as transport.h says: over a socket and over Beast's stream.
+// The connection over TLS: over a socket and over Beast's stream.
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -9,7 +9,6 @@
 #include <memory>
 #include <string>
 #include <thread>
-#include <type_traits>
 #include <utility>
 
 #include "http/client.h"
@@ -21,27 +20,9 @@
 
 namespace embedding::http {
 
-template <typename Next>
-struct Transport<asio::ssl::stream<Next>> {
-  using Stream = asio::ssl::stream<Next>;
-
-  static tcp::socket& SocketOf(Stream& stream) {
-    if constexpr (std::is_same_v<Next, tcp::socket>) {
-      return stream.next_layer();
-    } else {
-      return stream.next_layer().socket();
-    }
-  }
-
-  template <typename Done>
-  static void Open(Stream& stream, Done done) {
-    stream.async_handshake(Stream::server, std::move(done));
-  }
-
-  template <typename Done>
-  static void EndSending(Stream& stream, Done done) {
-    stream.async_shutdown(std::move(done));
-  }
+template <>
+struct Transport<beast::tcp_stream> {
+  static tcp::socket& SocketOf(beast::tcp_stream& stream) { return stream.socket(); }
 };
 
 namespace {
@@ -141,8 +122,7 @@ class TlsTest : public ::testing::Test {
   std::thread thread_;
 };
 
-using Streams =
-    ::testing::Types<asio::ssl::stream<tcp::socket>, asio::ssl::stream<beast::tcp_stream>>;
+using Streams = ::testing::Types<TlsStream, asio::ssl::stream<beast::tcp_stream>>;
 TYPED_TEST_SUITE(TlsTest, Streams);
 
 std::string Post(const std::string& body, const std::string& headers = "") {

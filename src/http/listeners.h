@@ -1,0 +1,67 @@
+// Listeners: all addresses that a server listens on, and the loop that accepts connections there.
+//
+// Used on the server's I/O thread alone, once it runs.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "http/asio.h"
+#include "http/handler_slot.h"
+#include "http/listener.h"
+#include "http/unix_socket.h"
+
+namespace embedding::http {
+
+class Listeners {
+ public:
+  // Called with each client that has connected. May throw: that client is lost then.
+  using Admit = std::function<void(Socket)>;
+
+  Listeners(asio::io_context& io, Admit admit) : io_(io), admit_(std::move(admit)) {}
+
+  // Listens on all addresses of a host, on one port. Errors: kAddressInUse.
+  Status OpenPort(const std::string& host, uint16_t port);
+
+  // Listens on a UNIX socket. Errors: kAddressInUse, kInvalidArgument, kInternal.
+  Status OpenSocketFile(const std::string& path);
+
+  // "127.0.0.1:8001", the first address; or "" for a UNIX socket.
+  std::string address() const;
+
+  // Whether only this machine can reach all of them.
+  bool is_local() const;
+
+  // From here on clients are accepted.
+  void Start();
+
+  // Accepts those whom the system has connected already, who would be reset with their requests
+  // otherwise, and nobody after them.
+  void Stop();
+
+ private:
+  error_code OpenAll(const std::vector<tcp::endpoint>& endpoints, uint16_t port,
+                     tcp::endpoint& refused);
+  Listener& Add();
+  void AwaitConnection(Listener& listener);
+  void Accept(Listener& listener) noexcept;
+  void AcceptWaiting(Listener& listener);
+  void WarnOfAccept(const std::string& reason);
+
+  asio::io_context& io_;
+  const Admit admit_;
+  std::list<HandlerSlot> accept_slots_;  // one a listener
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::unique_ptr<UnixSocketFile> socket_file_;
+  size_t failed_accepts_ = 0;
+  std::chrono::steady_clock::time_point next_warning_ = {};
+};
+
+}  // namespace embedding::http

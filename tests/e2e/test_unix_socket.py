@@ -1,0 +1,68 @@
+"""Listening on a UNIX socket."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+
+import pytest
+from server import PATIENCE_S, TINY_BGE_M3, Server, run, wait_for
+
+
+class UnixServer(Server):
+    def __init__(self, path, **options):
+        self.path = path
+        super().__init__(TINY_BGE_M3, "--unix-socket", path, port=None, **options)
+
+    def post(self, path, body):
+        connection = http.client.HTTPConnection("localhost", timeout=PATIENCE_S)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(str(self.path))
+        connection.request("POST", path, json.dumps(body))
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+
+@pytest.fixture
+def path(tmp_path_factory):
+    return tmp_path_factory.mktemp("s") / "embedding.sock"
+
+
+def test_answers_there_and_nowhere_else(path):
+    with UnixServer(path) as server:
+        assert f"running on unix:{path}\n" in server.stdout()
+        status, answer = server.post("/embed", {"texts": ["a"]})
+        assert status == 200 and len(answer["embeddings"]) == 1
+        assert stat.S_IMODE(path.stat().st_mode) == 0o660
+        listening = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True).stdout
+        assert f"pid={server.process.pid}," not in listening
+        [advice] = [line for line in server.stdout().splitlines() if line.startswith("Try it: ")]
+        told = subprocess.run(
+            advice.removeprefix("Try it: "), shell=True, capture_output=True, text=True)
+        assert json.loads(told.stdout)["status"] == "healthy"
+    assert not path.exists()
+
+
+def test_takes_the_place_of_a_server_that_was_killed_but_not_of_one_that_runs(path):
+    first = UnixServer(path)
+    first.process.send_signal(signal.SIGKILL)
+    first.process.wait()
+    assert path.exists()
+    with UnixServer(path) as second:
+        result = run("serve", "--model", TINY_BGE_M3, "--unix-socket", path)
+        assert result.returncode == 4 and "another process listens there" in result.stderr
+        assert second.post("/embed", {"texts": ["a"]})[0] == 200
+
+
+def test_leaves_alone_what_is_no_socket_of_its_own(path):
+    path.write_text("a letter")
+    result = run("serve", "--model", TINY_BGE_M3, "--unix-socket", path)
+    assert result.returncode == 2 and "no socket" in result.stderr
+    assert path.read_text() == "a letter"
+    result = run("serve", "--model", TINY_BGE_M3, "--unix-socket", path.parent / ("x" * 120))
+    assert result.returncode == 2 and "too long" in result.stderr
+    result = run("serve", "--model", TINY_BGE_M3, "--unix-socket", path.parent / "none" / "s")
+    assert result.returncode == 4 and "No such file" in result.stderr
