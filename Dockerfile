@@ -7,8 +7,8 @@ WORKDIR /source
 COPY scripts/install_dependencies.sh scripts/
 RUN scripts/install_dependencies.sh
 COPY . .
-RUN cmake --preset package && cmake --build --preset package && \
-    cpack --config build/package/CPackConfig.cmake -B /package
+RUN cmake --preset release -DCMAKE_INSTALL_PREFIX=/usr && cmake --build --preset release && \
+    cpack --config build/release/CPackConfig.cmake -B /package
 
 FROM debian:bookworm-slim
 # The package names what the program needs; curl is for the health check.

@@ -1,5 +1,7 @@
-# What runs the server as a service, installed beside it, and the Debian package (cpack in
-# build/package): the component "server", without the library.
+# What runs the server as a service, installed beside it, and the Debian package: the component
+# "server", without the library. For the package the prefix has to be the distribution's:
+#   cmake --preset release -DCMAKE_INSTALL_PREFIX=/usr && cmake --build --preset release
+#   cpack --config build/release/CPackConfig.cmake -B build/packages
 set(service_dir ${CMAKE_INSTALL_DATADIR}/embedding-service)
 # Distributions' own prefix has its configuration outside.
 if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
