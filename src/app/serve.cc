@@ -36,9 +36,10 @@ int ThreadsOf(const Configuration& options, int workers) {
 
 // So that a key that did not arrive, from an empty variable say, is seen, and one that came with
 // quotes that were not meant to be part of it.
-void ReportKeys(const std::vector<std::string>& keys) {
-  if (!keys.empty()) spdlog::info("requests must send one of {} API keys", keys.size());
-  for (const std::string& key : keys) {
+void ReportKeys(const Configuration& options) {
+  const size_t count = options.service.api_keys.size();
+  if (count > 0) spdlog::info("requests must send one of {} API keys", count);
+  for (const std::string& key : options.api_keys) {
     const char quote = key.front();
     if (key.size() < 2 || (quote != '"' && quote != '\'') || key.back() != quote) continue;
     spdlog::warn(
@@ -73,7 +74,7 @@ Status Serve(const Configuration& options) {
   GiveMemoryBack();
   MappedFile::SurviveTruncation();
 
-  ReportKeys(options.service.api_keys);
+  ReportKeys(options);
 
   const int worker_count = std::max(2, AvailableCpus());
   RETURN_IF_ERROR(CheckThreads(ThreadsOf(options, worker_count)));
@@ -86,15 +87,16 @@ Status Serve(const Configuration& options) {
                        [&workers](std::function<void()> task) { workers.Post(std::move(task)); });
   Result<std::unique_ptr<http::Server>> listening = http::Server::Listen(
       options.server,
-      {.handler = service.handler(), .word = [&service](const auto& refusal, const auto& request) {
-         return service.Word(refusal, request);
-       }});
+      {.handler = service.handler(),
+       .word = [&service](const auto& refusal,
+                          const auto& request) { return service.Word(refusal, request); },
+       .answered = service.answered()});
   if (!listening.ok()) return std::move(listening).error();
   server = *std::move(listening);
   if (!server->is_local() && options.service.api_keys.empty()) {
     spdlog::warn(
         "other machines can reach {}, and without an API key everybody may ask; "
-        "EMBEDDING_SERVICE_API_KEY or --api-key sets one",
+        "EMBEDDING_SERVICE_API_KEY, --api-key or --api-keys-file sets one",
         server->url());
   }
 
