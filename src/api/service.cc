@@ -67,7 +67,7 @@ http::Router Service::MakeRouter() {
     return http::Refusal{http::StatusCode::kServiceUnavailable,
                          "the model " + options_.model_name + " is still loading, try again"};
   };
-  const auto count_limited = [this](const http::Client& client, std::string_view of) {
+  const auto count_limited = [this](const http::ClientIdentity& client, std::string_view of) {
     metrics_.CountLimited(client.key_name, of);
   };
   std::vector<http::Route> routes;

@@ -70,7 +70,7 @@ std::string_view BearerKey(std::string_view authorization) {
 }
 
 // What limits and turns go by.
-std::string IdOf(const Client& client) {
+std::string IdOf(const ClientIdentity& client) {
   if (!client.key_name.empty()) return "key:" + client.key_name;
   if (client.address.find(':') == std::string::npos) return client.address;
   const std::optional<Address> address = Address::Parse(client.address);
@@ -136,7 +136,7 @@ std::string ApiKeys::NameOf(std::string_view key) const {
 Middleware FindClient(const ApiKeys& keys) {
   return [&keys](Handler next) -> Handler {
     return [&keys, next = std::move(next)](Request request, Responder responder) {
-      Client& client = request.client;
+      ClientIdentity& client = request.client;
       for (const std::string_view sent :
            {std::string_view(request.api_key), BearerKey(request.authorization)}) {
         std::string name = keys.NameOf(sent);

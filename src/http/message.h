@@ -20,7 +20,7 @@ struct Header {
 };
 
 // Who asks. All of it is printable ASCII.
-struct Client {
+struct ClientIdentity {
   // An IP address: the peer's, or the one that a trusted proxy tells (client_address.h). Empty over
   // a UNIX socket whose other end tells none, "unknown" of a peer that has left.
   std::string address = {};
@@ -59,7 +59,7 @@ struct Request {
   std::string forwarded_for = {};      // X-Forwarded-For, all of them joined by commas
   std::string forwarded = {};          // Forwarded, the same
   std::string traceparent = {};
-  Client client = {};
+  ClientIdentity client = {};
   ByteCharge charge = {};  // for the body's memory
   // Where the body is to be had, as long as it has not been read: AfterBody, in handler.h.
   std::shared_ptr<BodySource> unread_body = nullptr;
@@ -72,8 +72,9 @@ struct Response {
   std::string body = {};
   std::string content_type = "application/json";
   ByteCharge charge = {};  // for the body's memory, and whatever else is held until it is sent
-  Client client = {};      // whose request it answers, and what that has cost, for whoever keeps
-  Cost cost = {};          // account of it; neither is sent
+  ClientIdentity client =
+      {};          // whose request it answers, and what that has cost, for whoever keeps
+  Cost cost = {};  // account of it; neither is sent
 };
 
 // A request that has been answered, for the access log: no header, no query, no body.
@@ -82,7 +83,7 @@ struct Answered {
   std::string target;  // as Request's
   std::string request_id;
   std::string trace_id;  // of traceparent; or ""
-  Client client;
+  ClientIdentity client;
   int status = 0;
   size_t bytes_in = 0;   // of the request's body
   size_t bytes_out = 0;  // of the answer's

@@ -30,7 +30,7 @@ void Tell(const Standing& standing, Response& response) {
   Set(response.headers, "RateLimit-Reset", std::to_string(standing.reset_seconds));
 }
 
-Refusal TooMany(const Standing& standing, const Client& client) {
+Refusal TooMany(const Standing& standing, const ClientIdentity& client) {
   return {
       StatusCode::kTooManyRequests,
       fmt::format("the rate limit of {} of this {} is used up: {} may be had at once; try again "
@@ -75,7 +75,7 @@ RateLimiter::Buckets& RateLimiter::Table::Of(const std::string& id,
 }
 
 template <typename Use>
-Standing RateLimiter::With(const Client& client, Time now, Use use) {
+Standing RateLimiter::With(const ClientIdentity& client, Time now, Use use) {
   const MutexLock lock(mutex_);
   const bool has_key = !client.key_name.empty();
   const auto of_key = has_key ? limits_.of_keys.find(client.key_name) : limits_.of_keys.end();
@@ -111,7 +111,7 @@ Standing RateLimiter::With(const Client& client, Time now, Use use) {
   return standing;
 }
 
-Standing RateLimiter::Ask(const Client& client, Time now) {
+Standing RateLimiter::Ask(const ClientIdentity& client, Time now) {
   return With(client, now, [](TokenBucket* requests, TokenBucket* tokens) {
     const bool let_through =
         (requests == nullptr || requests->Has(1)) && (tokens == nullptr || tokens->Has(0));
@@ -120,7 +120,7 @@ Standing RateLimiter::Ask(const Client& client, Time now) {
   });
 }
 
-Standing RateLimiter::Pay(const Client& client, size_t paid, Time now) {
+Standing RateLimiter::Pay(const ClientIdentity& client, size_t paid, Time now) {
   return With(client, now, [paid](TokenBucket* /*requests*/, TokenBucket* tokens) {
     if (tokens != nullptr) tokens->Take(paid);
     return true;

@@ -1,7 +1,7 @@
 // RateLimiter: how many requests, and how many tokens, each client may have a second.
 //
-// A client is a key, or where no key was sent an address, of IPv6 a /64 (Client::id). Each has a
-// bucket (token_bucket.h) of requests and one of tokens.
+// A client is a key, or where no key was sent an address, of IPv6 a /64 (ClientIdentity::id). Each
+// has a bucket (token_bucket.h) of requests and one of tokens.
 //
 // A request is let through when there is a request to take and the tokens are not used up. How many
 // tokens it has nobody knows before its texts are read: it pays for them when it is answered, with
@@ -82,9 +82,9 @@ class RateLimiter {
   bool any() const { return any_; }
 
   // A request of the client's. Throws std::bad_alloc.
-  Standing Ask(const Client& client, Time now) EXCLUDES(mutex_);
+  Standing Ask(const ClientIdentity& client, Time now) EXCLUDES(mutex_);
   // It has been answered, and had so many tokens. Throws std::bad_alloc.
-  Standing Pay(const Client& client, size_t tokens, Time now) EXCLUDES(mutex_);
+  Standing Pay(const ClientIdentity& client, size_t tokens, Time now) EXCLUDES(mutex_);
 
   // Addresses that are known.
   size_t addresses() const EXCLUDES(mutex_);
@@ -112,7 +112,7 @@ class RateLimiter {
   // What both calls do: `use` may take of the two buckets, and gives whether the request is let
   // through.
   template <typename Use>
-  Standing With(const Client& client, Time now, Use use) EXCLUDES(mutex_);
+  Standing With(const ClientIdentity& client, Time now, Use use) EXCLUDES(mutex_);
 
   std::atomic<bool> any_ = false;
   mutable Mutex mutex_;
@@ -123,7 +123,7 @@ class RateLimiter {
 
 using Now = std::function<RateLimiter::Time()>;
 // Told of each request that a limit of "requests" or "tokens" has refused.
-using OnLimited = std::function<void(const Client& client, std::string_view of)>;
+using OnLimited = std::function<void(const ClientIdentity& client, std::string_view of)>;
 
 // Refuses (429) what is beyond its client's limits, and tells on every other answer too where the
 // client stands: RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset (draft-ietf-httpapi-

@@ -19,8 +19,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Time = RateLimiter::Time;
 
-Client OfKey(const std::string& name) { return {.key_name = name, .id = "key:" + name}; }
-Client OfAddress(const std::string& address) { return {.address = address, .id = address}; }
+ClientIdentity OfKey(const std::string& name) { return {.key_name = name, .id = "key:" + name}; }
+ClientIdentity OfAddress(const std::string& address) { return {.address = address, .id = address}; }
 
 TEST(TokenBucketTest, FillsExactlyHoweverOftenItIsAsked) {
   const TokenBucket::Size size = {.rate = 7, .burst = 1};
@@ -106,7 +106,7 @@ TEST(RateLimiterTest, AHandfulAtOnceThenOneByOne) {
 // A refused request takes nothing: who keeps asking is let in as soon as who waits.
 TEST(RateLimiterTest, TokensArePaidForAfterwardsAndADebtIsWaitedFor) {
   RateLimiter limiter({.each = {.requests = 100, .tokens = 1000}});
-  const Client client = OfKey("a");
+  const ClientIdentity client = OfKey("a");
   Time now{};
   ASSERT_TRUE(limiter.Ask(client, now).let_through);
   // More than the bucket holds is answered all the same.
@@ -129,7 +129,7 @@ TEST(RateLimiterTest, TokensArePaidForAfterwardsAndADebtIsWaitedFor) {
 
 TEST(RateLimiterTest, OverTimeNobodyGetsMoreTokensThanTheRate) {
   RateLimiter limiter({.each = {.tokens = 1000}});
-  const Client client = OfKey("a");
+  const ClientIdentity client = OfKey("a");
   std::mt19937 random(3);  // NOLINT: the same each time
   uint64_t tokens = 0;
   Time now{};
@@ -145,7 +145,7 @@ TEST(RateLimiterTest, OverTimeNobodyGetsMoreTokensThanTheRate) {
 TEST(RateLimiterTest, AKeyMayHaveLimitsOfItsOwn) {
   RateLimiter limiter(
       {.each = {.requests = 1}, .of_keys = {{"more", {.requests = 3}}, {"all", {}}}});
-  const auto let_through = [&](const Client& client) {
+  const auto let_through = [&](const ClientIdentity& client) {
     int count = 0;
     while (count < 10 && limiter.Ask(client, Time{}).let_through) ++count;
     return count;
@@ -193,7 +193,7 @@ TEST(LimitRateTest, RefusesWithAllThatAClientNeedsToKnow) {
   size_t tokens = 30;
   const Handler handler = LimitRate(
       limiter, [&] { return now; },
-      [&](const Client& client, std::string_view of) {
+      [&](const ClientIdentity& client, std::string_view of) {
         limited.push_back(client.id + ' ' + std::string(of));
       },
       PlainRefusal)(
@@ -226,7 +226,8 @@ TEST(LimitRateTest, RefusesWithAllThatAClientNeedsToKnow) {
 TEST(LimitRateTest, WithoutLimitsNothingIsSaid) {
   RateLimiter limiter({});
   const Handler handler = LimitRate(
-      limiter, [] { return Time{}; }, [](const Client&, std::string_view) {}, PlainRefusal)(kFine);
+      limiter, [] { return Time{}; }, [](const ClientIdentity&, std::string_view) {},
+      PlainRefusal)(kFine);
   EXPECT_TRUE(Ask(handler, {"POST", "/", "", "id"}).headers.empty());
 }
 
