@@ -23,7 +23,7 @@ namespace {
 
 constexpr char kOption[] = "--api-keys-file";
 constexpr size_t kMaxBytes = size_t{4} << 20;
-// Each is compared with every request's: 10,000 take some 20 microseconds.
+// Each is compared with every request's: 10,000 take some 7 microseconds.
 constexpr size_t kMaxKeys = 10'000;
 constexpr std::string_view kWhiteSpace = " \t\r";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
