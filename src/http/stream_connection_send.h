@@ -54,6 +54,10 @@ void StreamConnection<Stream>::OnAnswer() {
   }
   // Nothing of a body that nobody asked for is read: there is no next request on this connection.
   if (reader_) exchange_.keep_alive = reader_->keep_alive() && !reader_->has_body();
+  if (!answer_ && !socket().is_open()) {  // the client has left while its body was on its way
+    exchange_.record.status = static_cast<int>(StatusCode::kClientClosedRequest);
+    return Report();
+  }
   if (answer_) return Send(*std::exchange(answer_, std::nullopt));
   Send(WordsOf({StatusCode::kInternalServerError, "no answer was made: out of memory?"}));
 }

@@ -117,7 +117,7 @@ TEST(MetricsTest, CountsOfSeveralThreadsAddUp) {
     threads.emplace_back([&metrics, t] {
       EngineObserver& observer = metrics.ObserverOf("m");
       for (int i = 0; i < kEach; ++i) {
-        metrics.CountAnswer(t % 2 == 0 ? "/a" : "/b", 200, std::chrono::seconds(0));
+        metrics.CountAnswer(t % 2 == 0 ? "/a" : "/b", {.status = 200}, std::chrono::seconds(0));
         observer.OnBatch(1, 2);
       }
     });

@@ -17,6 +17,7 @@ class KeyFileTest : public testing::Test {
  protected:
   std::string Write(const std::string& content) {
     std::ofstream(path_, std::ios::binary) << content;
+    std::filesystem::permissions(path_, std::filesystem::perms::owner_all);  // else it is warned of
     return path_;
   }
   // Its error, which never shows a key.
