@@ -1,12 +1,13 @@
 #include "api/access_log.h"
 
 #include <fmt/format.h>
-#include <spdlog/async.h>
 #include <spdlog/spdlog.h>
 
 #include <chrono>
 #include <exception>
-#include <iterator>
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include "base/json_writer.h"
 #include "base/quoted.h"
@@ -70,28 +71,62 @@ std::string AccessLine(LogFormat format, const http::Answered& answered, std::st
   return format == LogFormat::kJson ? JsonMembers(answered, route) : TextLine(answered, route);
 }
 
-AccessLog::AccessLog(LogFormat format)
-    : format_(format),
-      writer_(std::make_shared<spdlog::details::thread_pool>(kMaxWaiting, /*threads_n=*/1)) {
-  std::shared_ptr<spdlog::logger> given = spdlog::get(kLogger);
-  if (given == nullptr) given = spdlog::default_logger();
-  logger_ = std::make_shared<spdlog::async_logger>(kLogger, given->sinks().begin(),
-                                                   given->sinks().end(), writer_,
-                                                   spdlog::async_overflow_policy::overrun_oldest);
-  logger_->set_level(spdlog::level::info);
-  logger_->flush_on(spdlog::level::info);  // whoever follows a file sees each line at once
-}
+AccessLog::AccessLog(LogFormat format) : format_(format), writer_([this] { Loop(); }) {}
 
-AccessLog::~AccessLog() = default;
+AccessLog::~AccessLog() {
+  {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.NotifyOne();
+  writer_.join();
+}
 
 void AccessLog::Write(const http::Answered& answered, std::string_view route) noexcept {
   try {
-    const std::string line = AccessLine(format_, answered, route);
-    logger_->info(spdlog::string_view_t(line.data(), line.size()));
-  } catch (const std::exception&) {  // lost
+    Line line{std::chrono::system_clock::now(), AccessLine(format_, answered, route)};
+    bool wake = false;
+    {
+      const MutexLock lock(mutex_);
+      if (waiting_.size() < kMaxWaiting) {
+        waiting_.push_back(std::move(line));
+        wake = std::exchange(asleep_, false);
+      } else {
+        ++lost_;
+      }
+    }
+    if (wake) changed_.NotifyOne();
+  } catch (const std::exception&) {
+    ++lost_;
   }
 }
 
-size_t AccessLog::lost() const { return writer_->overrun_counter(); }
+bool AccessLog::Take(std::vector<Line>& lines) {
+  lines.clear();
+  const MutexLock lock(mutex_);
+  const auto gathered = std::chrono::steady_clock::now() + kGather;
+  while (!stopping_ && std::chrono::steady_clock::now() < gathered) {
+    changed_.WaitUntil(mutex_, gathered);
+  }
+  while (waiting_.empty() && !stopping_) {
+    asleep_ = true;
+    changed_.Wait(mutex_);
+  }
+  asleep_ = false;
+  lines.swap(waiting_);
+  return !lines.empty();
+}
+
+void AccessLog::Loop() {
+  std::vector<Line> lines;
+  while (Take(lines)) {
+    std::shared_ptr<spdlog::logger> logger = spdlog::get(kLogger);
+    if (logger == nullptr) logger = spdlog::default_logger();
+    for (const Line& line : lines) {
+      logger->log(line.time, {}, spdlog::level::info,
+                  spdlog::string_view_t(line.text.data(), line.text.size()));
+    }
+  }
+}
 
 }  // namespace embedding::api
