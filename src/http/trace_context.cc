@@ -22,7 +22,7 @@ std::string_view TraceIdOf(std::string_view traceparent) {
   const std::string_view trace_id = traceparent.substr(3, 32);
   const std::string_view parent_id = traceparent.substr(36, 16);
   const std::string_view flags = traceparent.substr(53, 2);
-  for (const size_t dash : {2, 35, 52}) {
+  for (const size_t dash : {2U, 35U, 52U}) {
     if (traceparent[dash] != '-') return {};
   }
   for (const std::string_view field : {version, trace_id, parent_id, flags}) {

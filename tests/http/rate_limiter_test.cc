@@ -55,20 +55,20 @@ TEST(TokenBucketTest, KeepsWithinItsBounds) {
 // 64 clients, each of which asks much more than it may have, at times of their own: 10 s at 1,000
 // requests a second in all that are let through.
 TEST(RateLimiterTest, EachOfManyClientsGetsItsRateWithinTwoPercent) {
-  constexpr int kClients = 64;
+  constexpr size_t kClients = 64;
   constexpr uint64_t kRate = 16;  // 1,024 together
   constexpr int kSeconds = 10;
   RateLimiter limiter({.each = {.requests = kRate}});
   std::vector<int> let_through(kClients);
   std::mt19937 random(2);  // NOLINT: the same each time
   Time now{};
-  for (int i = 0; i < kClients; ++i) {  // their bursts
+  for (size_t i = 0; i < kClients; ++i) {  // their bursts
     while (limiter.Ask(OfAddress(std::to_string(i)), now).let_through) {
     }
   }
   const Time end = now + seconds(kSeconds);
   while ((now += microseconds(100)) < end) {  // 10,000 a second, one client as often as 63 others
-    const int client = random() % 2 == 0 ? 0 : static_cast<int>(random() % kClients);
+    const size_t client = random() % 2 == 0 ? 0 : random() % kClients;
     if (limiter.Ask(OfAddress(std::to_string(client)), now).let_through) ++let_through[client];
   }
   int all = 0;
