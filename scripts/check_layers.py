@@ -39,8 +39,8 @@ CLOSED = {
 
 # A folder, and the headers of another that it may include: api speaks of requests, not of sockets.
 PART_OF = {
-    ("api", "http"): {"api_key.h", "cors.h", "count_answers.h", "handler.h", "message.h", "on_worker.h",
-                      "refusal.h", "router.h"},
+    ("api", "http"): {"api_keys.h", "client_address.h", "cors.h", "count_answers.h", "handler.h", "message.h",
+                      "on_worker.h", "rate_limiter.h", "refusal.h", "router.h"},
 }
 
 # Headers of libraries and of the system, and the paths below which files include them.

@@ -42,6 +42,9 @@ struct EmbedRequest {
   // If there is one, the answer's numbers take this much each of it, from before they are computed
   // until the EmbedResponse is destroyed, which the budget must outlive.
   ByteBudget* answer_budget = nullptr;
+  // Whom it is for. Where requests of several clients wait, the clients take turns, whatever each
+  // of them has waiting; "" is a client like another.
+  std::string client;
   size_t bytes_per_number = sizeof(float);
 
   size_t size() const { return input_ids.empty() ? texts.size() : input_ids.size(); }

@@ -134,6 +134,19 @@ void AddCosts(const Call& call, const Computed& computed, std::vector<Header>& h
   headers.push_back({"x-compute-characters", std::to_string(computed.characters)});
 }
 
+// For whoever keeps account of it.
+template <typename Computed>
+http::Cost CostOf(size_t texts, const Computed& computed) {
+  http::Cost cost{.texts = texts,
+                  .truncated_texts = computed.truncated_texts,
+                  .tokens = computed.prompt_tokens,
+                  .tokenization = computed.timings.tokenization,
+                  .queue = computed.timings.queue,
+                  .inference = computed.timings.inference};
+  if constexpr (requires { computed.cached_texts; }) cost.cached_texts = computed.cached_texts;
+  return cost;
+}
+
 template <typename Computed>
 std::function<void(Result<Computed>)> Finisher(
     const CallPtr& call, size_t texts, std::string texts_field,
@@ -154,6 +167,7 @@ std::function<void(Result<Computed>)> Finisher(
           response->headers.push_back({"x-truncated", std::to_string(result.truncated_texts)});
         }
         AddCosts(*call, result, response->headers);
+        response->cost = CostOf(texts, result);
         response->charge = std::move(result.charge);
         call->Answer(*std::move(response));
       });
@@ -169,6 +183,7 @@ void AnswerEmbed(const CallPtr& call, Embedder& embedder, EmbedRequest request,
                  std::string texts_field,
                  std::function<Result<Response>(const EmbedResponse&)> format) {
   request.cancelled = call->request.cancelled;
+  request.client = call->request.client.id;
   request.answer_budget = &call->answers;
   request.bytes_per_number = kBytesPerNumber;
   embedder.EmbedAsync(request, Finisher<EmbedResponse>(call, request.size(), std::move(texts_field),
@@ -179,6 +194,7 @@ void AnswerRerank(const CallPtr& call, Embedder& embedder, RerankRequest request
                   std::string texts_field,
                   std::function<Result<Response>(const RerankResponse&)> format) {
   request.cancelled = call->request.cancelled;
+  request.client = call->request.client.id;
   request.answer_budget = &call->answers;
   const size_t texts = request.texts.size();
   RerankAsync(embedder, std::move(request),

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/access_log.h"
 #include "api/json_reader.h"
 #include "api/loading.h"
 #include "api/metrics.h"
@@ -19,9 +20,12 @@
 #include "embedding/byte_budget.h"
 #include "embedding/engine.h"
 #include "engine/rerank.h"
+#include "http/api_keys.h"
+#include "http/client_address.h"
 #include "http/handler.h"
 #include "http/message.h"
 #include "http/on_worker.h"
+#include "http/rate_limiter.h"
 #include "http/refusal.h"
 
 namespace embedding::api {
@@ -43,8 +47,17 @@ struct ServiceOptions {
   size_t answer_limit_bytes = 512'000'000;
   // What bodies may take together while they are read, beside themselves; beyond it 503.
   size_t reading_limit_bytes = 256'000'000;
-  // If there are any, routes of the model want one of them.
-  std::vector<std::string> api_keys = {};
+  // If there are any, all routes want one of them but those that are open: those of `open_routes`
+  // (OpenRouteNames), or if that is empty those that their policy says are.
+  std::vector<http::ApiKey> api_keys = {};
+  std::vector<std::string> open_routes = {};
+  // How much each client may ask of routes of the model.
+  http::RateLimits rate_limits = {};
+  // Whose word about their clients' addresses is taken.
+  http::TrustedProxies trusted_proxies = {};
+  // Whether a line is logged for each request, and in which form.
+  bool access_log = false;
+  LogFormat log_format = LogFormat::kText;
   // Whose pages browsers let read the answers: cors.h.
   std::vector<std::string> cors_origins = {};
   // Whether a "model" that is not served is an error.

@@ -143,12 +143,13 @@ http::Response ErrorResponse(const Error& error, std::string_view target,
 http::Response RefusalResponse(const http::Refusal& refusal, std::string_view target,
                                std::string_view request_id) {
   const int status = static_cast<int>(refusal.status);
-  const bool no_key = refusal.status == http::StatusCode::kUnauthorized;
-  return ResponseOf({.status = status,
-                     .type = TypeOf(status),
-                     .message = refusal.message,
-                     .code = no_key ? "invalid_api_key" : ""},
-                    target, request_id);
+  const std::string_view code =
+      refusal.status == http::StatusCode::kUnauthorized      ? "invalid_api_key"
+      : refusal.status == http::StatusCode::kTooManyRequests ? "rate_limit_exceeded"
+                                                             : "";
+  return ResponseOf(
+      {.status = status, .type = TypeOf(status), .message = refusal.message, .code = code}, target,
+      request_id);
 }
 
 Error NameTexts(Error error, std::string_view field) {

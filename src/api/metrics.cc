@@ -128,15 +128,48 @@ struct Metrics::Families {
                                   .Help("Texts that wait to be computed.")
                                   .Register(registry);
 
+  Family<Counter>& key_requests =
+      NewCounters("embedding_requests_total", "Requests that were answered, by key.");
+  Family<Counter>& key_texts =
+      NewCounters("embedding_texts_total", "Texts that were answered, by key.");
+  Family<Counter>& key_tokens =
+      NewCounters("embedding_tokens_total", "Tokens of the texts that were answered, by key.");
+  Family<Counter>& limited = NewCounters("embedding_rate_limited_total",
+                                         "Requests that a rate limit has refused, by key.");
+  Counter& truncated =
+      NewCounters("embedding_truncated_texts_total", "Texts that were cut.").Add({});
+  Gauge& lost_lines = prometheus::BuildGauge()
+                          .Name("embedding_access_log_lost_lines")
+                          .Help("Lines of the access log that were not written in time.")
+                          .Register(registry)
+                          .Add({});
+
+  struct OfKey {
+    Counter& requests;
+    Counter& texts;
+    Counter& tokens;
+  };
+  OfKey& Of(const std::string& key) {
+    const MutexLock lock(mutex);
+    if (const auto known = keys.find(key); known != keys.end()) return known->second;
+    const prometheus::Labels labels = {{"key", key}};
+    return keys
+        .emplace(key,
+                 OfKey{key_requests.Add(labels), key_texts.Add(labels), key_tokens.Add(labels)})
+        .first->second;
+  }
+
   Mutex mutex;
+  std::map<std::string, OfKey> keys GUARDED_BY(mutex);  // none of which goes away
   std::map<std::string, ModelMetrics> models GUARDED_BY(mutex);
 };
 
 Metrics::Metrics() : families_(std::make_unique<Families>()) {}
 Metrics::~Metrics() = default;
 
-void Metrics::CountAnswer(std::string_view route, int status,
+void Metrics::CountAnswer(std::string_view route, const http::Response& response,
                           std::chrono::duration<double> duration) {
+  const int status = response.status;
   const std::string path(route);
   const prometheus::Labels labels = {{"path", path}, {"status", std::to_string(status)}};
   families_->count.Add(labels).Increment();
@@ -146,6 +179,19 @@ void Metrics::CountAnswer(std::string_view route, int status,
   } else {
     families_->failure.Add({{"err", FailureOf(status)}, {"path", path}}).Increment();
   }
+  const Families::OfKey& of_key = families_->Of(response.client.key_name);
+  of_key.requests.Increment();
+  of_key.texts.Increment(static_cast<double>(response.cost.texts));
+  of_key.tokens.Increment(static_cast<double>(response.cost.tokens));
+  families_->truncated.Increment(static_cast<double>(response.cost.truncated_texts));
+}
+
+void Metrics::CountLimited(const std::string& key, std::string_view of) {
+  families_->limited.Add({{"key", key}, {"limit", std::string(of)}}).Increment();
+}
+
+void Metrics::TellLostLines(size_t lines) noexcept {
+  families_->lost_lines.Set(static_cast<double>(lines));
 }
 
 void Metrics::CountComputed(const Timings& timings, size_t texts, size_t tokens) noexcept {

@@ -7,6 +7,9 @@
 //                                           of requests that were computed
 //   te_request_input_length                 of texts, in tokens
 //   te_batch_next_{size,tokens}, te_queue_size   by model
+//   embedding_{requests,texts,tokens}_total      by key: the name of the key that was sent, or ""
+//   embedding_rate_limited_total                 by key and by the limit, "requests" or "tokens"
+//   embedding_truncated_texts_total, embedding_access_log_lost_lines
 // All durations are in seconds.
 //
 // Thread-safety: all of it.
@@ -20,6 +23,7 @@
 
 #include "embedding/observer.h"
 #include "embedding/request.h"
+#include "http/message.h"
 
 namespace embedding::api {
 
@@ -30,8 +34,15 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  // One request for `route`, answered with `status` after `duration`. Throws std::bad_alloc.
-  void CountAnswer(std::string_view route, int status, std::chrono::duration<double> duration);
+  // One request for `route`, answered after `duration`. Throws std::bad_alloc.
+  void CountAnswer(std::string_view route, const http::Response& response,
+                   std::chrono::duration<double> duration);
+
+  // One request with that key that the limit of `of` has refused. Throws std::bad_alloc.
+  void CountLimited(const std::string& key, std::string_view of);
+
+  // So many lines of the access log have been lost.
+  void TellLostLines(size_t lines) noexcept;
 
   // One request of `texts` that was computed, in so many tokens.
   void CountComputed(const Timings& timings, size_t texts, size_t tokens) noexcept;

@@ -1,5 +1,7 @@
 #include "api/routes.h"
 
+#include <algorithm>
+
 #include "api/cohere.h"
 #include "api/json_reader.h"
 #include "api/native.h"
@@ -14,6 +16,7 @@ namespace {
 
 using http::Access;
 using http::Executor;
+using http::Metering;
 using http::Policy;
 using http::Readiness;
 
@@ -30,9 +33,11 @@ void Reading(const CallPtr& call) {
 }
 
 // What the model answers, and what says which models there are.
-constexpr Policy kOfModel = {Access::kWithKey, Executor::kWorker, Readiness::kOnceStarted};
+constexpr Policy kOfModel = {Access::kWithKey, Executor::kWorker, Readiness::kOnceStarted,
+                             Metering::kLimited};
 // Probes and pages: answered to everybody and at once, however busy the workers are.
-constexpr Policy kAlwaysThere = {Access::kPublic, Executor::kIoThread, Readiness::kAlways};
+constexpr Policy kAlwaysThere = {Access::kPublic, Executor::kIoThread, Readiness::kAlways,
+                                 Metering::kFree};
 
 constexpr RouteRow kRoutes[] = {
     {"POST", "/", kOfModel, Reading<Root>},
@@ -73,8 +78,37 @@ constexpr RouteRow kRoutes[] = {
     {"GET", "/api/version", kAlwaysThere, OllamaVersion},
 };
 
+// Of the routes that are open by default.
+constexpr std::string_view kHealth = "health";
+constexpr std::string_view kMetrics = "metrics";
+constexpr std::string_view kDocs = "docs";
+constexpr std::string_view kNone = "none";
+
+std::string_view GroupOf(const RouteRow& row) {
+  if (row.policy.access != Access::kPublic) return {};
+  if (row.path == "/metrics") return kMetrics;
+  return row.path == "/docs" || row.path == "/openapi.json" ? kDocs : kHealth;
+}
+
 }  // namespace
 
 std::span<const RouteRow> Routes() { return kRoutes; }
+
+std::vector<std::string> OpenRouteNames() {
+  std::vector<std::string> names;
+  for (const std::string_view name : {kNone, kHealth, kMetrics, kDocs}) names.emplace_back(name);
+  for (const RouteRow& row : kRoutes) {
+    if (std::find(names.begin(), names.end(), row.path) == names.end())
+      names.emplace_back(row.path);
+  }
+  return names;
+}
+
+bool IsOpen(const RouteRow& row, const std::vector<std::string>& open_routes) {
+  if (open_routes.empty()) return row.policy.access == Access::kPublic;
+  return std::any_of(open_routes.begin(), open_routes.end(), [&](const std::string& name) {
+    return name == row.path || name == GroupOf(row);
+  });
+}
 
 }  // namespace embedding::api

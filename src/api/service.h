@@ -5,15 +5,21 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <memory>
 #include <string>
+#include <vector>
 
+#include "api/access_log.h"
 #include "api/call.h"
 #include "api/loading.h"
 #include "api/metrics.h"
 #include "embedding/byte_budget.h"
 #include "embedding/engine.h"
 #include "embedding/observer.h"
+#include "http/api_keys.h"
 #include "http/handler.h"
+#include "http/rate_limiter.h"
 #include "http/router.h"
 
 namespace embedding::api {
@@ -30,9 +36,18 @@ class Service {
   // outlive them.
   void Start(Models models);
 
+  bool started() const { return started_; }
+
   // Answers every request, those to no route too. It, or the copy that is called, must outlive
   // them.
   const http::Handler& handler() const { return handler_; }
+
+  // What http::Application::answered is to be; nothing where nobody keeps account. Lives as long as
+  // the service.
+  std::function<void(const http::Answered&)> answered();
+
+  // From here on these are the keys and the limits. Any thread.
+  void Replace(const std::vector<http::ApiKey>& keys, http::RateLimits limits);
 
   // What is to be told what a model's engine does, for /metrics. Lives as long as the service.
   EngineObserver& ObserverOf(const std::string& model) { return metrics_.ObserverOf(model); }
@@ -55,6 +70,9 @@ class Service {
   std::atomic<bool> started_ = false;
   Loading loading_;
   Metrics metrics_;
+  http::ApiKeys keys_;
+  http::RateLimiter limiter_;
+  std::unique_ptr<AccessLog> access_log_;  // nullptr if there is none
   ByteBudget answers_;
   ByteBudget reading_;
   const http::Router router_;

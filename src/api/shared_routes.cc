@@ -1,6 +1,6 @@
 #include "api/shared_routes.h"
 
-#include <charconv>
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,6 +14,17 @@
 
 namespace embedding::api {
 namespace {
+
+// Of parts that are computed beside one another: the longest is what the whole waits for.
+void Add(const http::Cost& part, http::Cost& whole) {
+  whole.texts += part.texts;
+  whole.cached_texts += part.cached_texts;
+  whole.truncated_texts += part.truncated_texts;
+  whole.tokens += part.tokens;
+  whole.tokenization += part.tokenization;
+  whole.queue = std::max(whole.queue, part.queue);
+  whole.inference = std::max(whole.inference, part.inference);
+}
 
 // The answers to a call's instances, which come from any thread.
 class Predictions {
@@ -37,12 +48,9 @@ class Predictions {
     JsonWriter json(joined.body);
     json.BeginObject().Key("predictions").BeginArray();
     const MutexLock lock(mutex_);
-    size_t truncated = 0;
     for (Response& answer : answers_) {
       if (answer.status != 200) return call_->Answer(std::move(answer));
-      for (const Header& header : answer.headers) {
-        if (header.name == "x-truncated") truncated += std::stoul(header.value);
-      }
+      Add(answer.cost, joined.cost);
       json.Json(answer.body);
       answer = {};  // what it was charged for goes over to the joined one
       if (const Status charged = call_->Charge(joined.body, joined.charge); !charged.ok()) {
@@ -50,7 +58,9 @@ class Predictions {
       }
     }
     json.EndArray().EndObject();
-    if (truncated > 0) joined.headers.push_back({"x-truncated", std::to_string(truncated)});
+    if (joined.cost.truncated_texts > 0) {
+      joined.headers.push_back({"x-truncated", std::to_string(joined.cost.truncated_texts)});
+    }
     call_->Answer(std::move(joined));
   }
 
@@ -128,6 +138,7 @@ void Vertex(const CallPtr& call, const JsonReader& json) {
   for (size_t i = 0; i < instances->size(); ++i) {
     const Request& whole = call->request;
     Request part{whole.method, whole.target, "", whole.request_id, whole.cancelled};
+    part.client = whole.client;
     const auto instance = std::make_shared<Call>(
         Call{call->options, call->post, call->models, call->loading, call->metrics, call->answers,
              call->reading, call->received, std::move(part),

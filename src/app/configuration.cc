@@ -9,7 +9,10 @@
 #include <system_error>
 #include <utility>
 
+#include "api/routes.h"
+#include "app/access.h"
 #include "base/quoted.h"
+#include "http/client_address.h"
 #include "http/cors.h"
 
 namespace embedding::app {
@@ -75,12 +78,33 @@ Status CheckTls(const http::TlsFiles& files) {
                            : Wrong("--tls-key: needs its certificate, --tls-certificate");
 }
 
+Status CheckOpenRoutes(const std::vector<std::string>& names) {
+  const bool none = std::find(names.begin(), names.end(), "none") != names.end();
+  if (!none || names.size() == 1) return {};
+  return Wrong("--open-routes: none stands alone, and was given beside others");
+}
+
+Status AddProxies(const std::vector<std::string>& given, http::TrustedProxies& proxies) {
+  proxies = {};
+  for (const std::string& proxy : given) {
+    if (proxies.Add(proxy)) continue;
+    return Wrong(
+        "--trusted-proxy: expected an address as 192.0.2.1 or 2001:db8::1, a range as 10.0.0.0/8 "
+        "or "
+        "fd00::/8, or unix, got {}",
+        Quoted(proxy));
+  }
+  return {};
+}
+
 }  // namespace
 
 Status Complete(Configuration& options) {
   RETURN_IF_ERROR(CheckModels(options.models));
   RETURN_IF_ERROR(CheckOrigins(options.service.cors_origins));
   RETURN_IF_ERROR(CheckTls(options.server.tls));
+  RETURN_IF_ERROR(CheckOpenRoutes(options.service.open_routes));
+  RETURN_IF_ERROR(AddProxies(options.trusted_proxies, options.service.trusted_proxies));
   const std::optional<size_t>& batch = options.service.max_client_batch_size;
   if (batch && options.max_queue && *batch > *options.max_queue) {
     return Wrong(
@@ -101,8 +125,13 @@ Status Complete(Configuration& options) {
   RETURN_IF_ERROR(CheckNames(options.models));
   RETURN_IF_ERROR(CheckDevice(options.device));
   options.service.model_name = DisplayName(options.models.front());
+  ASSIGN_OR_RETURN(Access access, ReadAccess(options));
+  options.service.api_keys = std::move(access.keys);
+  options.service.rate_limits = std::move(access.limits);
   return {};
 }
+
+std::vector<std::string> OpenRouteNames() { return api::OpenRouteNames(); }
 
 std::string DisplayName(const std::string& model) {
   std::error_code error;

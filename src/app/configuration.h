@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "api/call.h"
 #include "base/result.h"
 #include "embedding/engine.h"
+#include "http/rate_limiter.h"
 #include "http/server.h"
 
 namespace embedding::app {
@@ -25,6 +27,12 @@ struct Configuration {
   // Those that follow from others where they are not given (Complete).
   std::optional<size_t> max_queue;
   std::optional<size_t> payload_limit_bytes;
+  // Keys without names, and the file of those that have one.
+  std::vector<std::string> api_keys;
+  std::string api_keys_file;
+  http::Rates rates;
+  uint64_t rate_limit_burst_seconds = 1;
+  std::vector<std::string> trusted_proxies;
   EmbedderOptions engine;
   api::ServiceOptions service;
   http::ServerOptions server;
@@ -33,6 +41,9 @@ struct Configuration {
 // Checks what no value's own check sees, and sets what follows from the values together. Errors:
 // kInvalidArgument, which names the option on the command line; kDeviceUnavailable.
 Status Complete(Configuration& configuration);
+
+// What --open-routes may name.
+std::vector<std::string> OpenRouteNames();
 
 // What answers call a model: a hub id as it is, a directory by its last part.
 std::string DisplayName(const std::string& model);

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,6 +19,7 @@
 #include "api/service.h"
 #include "app/hangup.h"
 #include "app/models.h"
+#include "app/reload.h"
 #include "app/resources.h"
 #include "app/service_manager.h"
 #include "base/cpu.h"
@@ -40,9 +41,10 @@ int ThreadsOf(const Configuration& options, int workers) {
 
 // So that a key that did not arrive, from an empty variable say, is seen, and one that came with
 // quotes that were not meant to be part of it.
-void ReportKeys(const std::vector<std::string>& keys) {
-  if (!keys.empty()) spdlog::info("requests must send one of {} API keys", keys.size());
-  for (const std::string& key : keys) {
+void ReportKeys(const Configuration& options) {
+  const size_t count = options.service.api_keys.size();
+  if (count > 0) spdlog::info("requests must send one of {} API keys", count);
+  for (const std::string& key : options.api_keys) {
     const char quote = key.front();
     if (key.size() < 2 || (quote != '"' && quote != '\'') || key.back() != quote) continue;
     spdlog::warn(
@@ -65,23 +67,6 @@ std::string TryIt(const http::ServerOptions& options, const http::Server& server
     if (at != std::string::npos) return url.replace(at, all.size(), "//localhost:");
   }
   return url;
-}
-
-// Takes over what the configuration has by now, as far as a running server can.
-void Reload(const ReadAgain& read_again, http::Server& server) {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  NotifyServiceManager(
-      "RELOADING=1\nMONOTONIC_USEC=" +
-      std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(now).count()));
-  const Result<Configuration> fresh = read_again();
-  Status taken = fresh.ok() ? Status() : fresh.error();
-  if (taken.ok() && !fresh->server.tls.empty()) taken = server.UseTls(fresh->server.tls);
-  NotifyServiceManager("READY=1");
-  if (taken.ok()) {
-    spdlog::info("the configuration was read again");
-  } else {
-    spdlog::error("the configuration stays as it was: {}", taken.error().message);
-  }
 }
 
 // Whether the computing thread of every model has come round since the last call.
@@ -111,7 +96,7 @@ Status Serve(const Configuration& options, const ReadAgain& read_again) {
   GiveMemoryBack();
   MappedFile::SurviveTruncation();
 
-  ReportKeys(options.service.api_keys);
+  ReportKeys(options);
 
   const int worker_count = std::max(2, AvailableCpus());
   RETURN_IF_ERROR(CheckThreads(ThreadsOf(options, worker_count)));
@@ -122,23 +107,26 @@ Status Serve(const Configuration& options, const ReadAgain& read_again) {
   http::WorkerPool workers(worker_count);
   api::Service service(options.service,
                        [&workers](std::function<void()> task) { workers.Post(std::move(task)); });
+  std::future<void> reloading;  // ends before what it uses
   http::ServerOptions at = options.server;
   at.on_hangup = [&, meaning = HangupMeaning()] {
     const Hangup hangup = meaning.Now();
     if (hangup == Hangup::kTerminalGone) server->Stop();
-    if (hangup == Hangup::kReload) workers.Post([&] { Reload(read_again, *server); });
+    if (hangup == Hangup::kReload) {
+      reloading = std::async(std::launch::async, [&] { Reload(read_again, service, *server); });
+    }
   };
   Result<std::unique_ptr<http::Server>> listening = http::Server::Listen(
-      at,
-      {.handler = service.handler(), .word = [&service](const auto& refusal, const auto& request) {
-         return service.Word(refusal, request);
-       }});
+      at, {.handler = service.handler(),
+           .word = [&service](const auto& refusal,
+                              const auto& request) { return service.Word(refusal, request); },
+           .answered = service.answered()});
   if (!listening.ok()) return std::move(listening).error();
   server = *std::move(listening);
   if (!server->is_local() && options.service.api_keys.empty()) {
     spdlog::warn(
         "other machines can reach {}, and without an API key everybody may ask; "
-        "EMBEDDING_SERVICE_API_KEY or --api-key sets one",
+        "EMBEDDING_SERVICE_API_KEY, --api-key or --api-keys-file sets one",
         server->url());
   }
 

@@ -1,19 +1,14 @@
 // A configuration put together: models, engine, interface, server.
 #pragma once
 
-#include <functional>
-
 #include "app/configuration.h"
+#include "app/reload.h"
 #include "base/result.h"
 
 namespace embedding::app {
 
-// What the configuration is by now: complete, or what is wrong with it.
-using ReadAgain = std::function<Result<Configuration>()>;
-
 // Answers requests until SIGINT or SIGTERM, or until the terminal is gone. Any other SIGHUP reads
-// the configuration again and takes over what needs no restart: the files of TLS. What is wrong
-// there changes nothing and is logged. The configuration is complete (Complete). Requests are
+// the configuration again (reload.h). The configuration is complete (Complete). Requests are
 // taken, and told that the models load, before they are there. Called once in a process, whose
 // memory, signals and exit it rules: it ends the process itself, with EXIT_SUCCESS where the models
 // were still loading, with EXIT_FAILURE where requests were cut off, since nothing stops what is

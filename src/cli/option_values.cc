@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/utf8.h"
+#include "cli/near_name.h"
 #include "cli/usage_error.h"
 #include "hub/model_locator.h"
 #include "weights/model_error.h"
@@ -64,6 +65,15 @@ CLI::Validator OneOf(const std::vector<std::string>& names) {
     return Expected(fmt::format("one of {}", fmt::join(names, ", ")), value);
   };
   return {check, fmt::format("{}", fmt::join(names, ", "))};
+}
+
+CLI::Validator Name(const std::string& what, const std::vector<std::string>& names) {
+  const auto check = [what, names](const std::string& value) {
+    if (std::find(names.begin(), names.end(), value) != names.end()) return std::string();
+    const std::string near = NearestName(value, names);
+    return Expected(what, value) + (near.empty() ? "" : "; did you mean " + near + "?");
+  };
+  return {check, ""};
 }
 
 CLI::Validator Switch() {

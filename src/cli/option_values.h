@@ -22,6 +22,9 @@ CLI::Validator WholeNumber(uint64_t least, uint64_t most);
 
 CLI::Validator OneOf(const std::vector<std::string>& names);
 
+// One of many names, of which an error shows the one that is near to what was given.
+CLI::Validator Name(const std::string& what, const std::vector<std::string>& names);
+
 // true or false, 1 or 0, yes or no, on or off, in any case; becomes "true" or "false". On the
 // command line the option alone is true.
 CLI::Validator Switch();

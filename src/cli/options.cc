@@ -172,6 +172,12 @@ class Reader {
 
   std::string Text() const { return ConfigText(app_, values_); }
 
+  std::map<std::string, std::vector<std::string>> Values() const {
+    std::map<std::string, std::vector<std::string>> values;
+    for (const auto& [option, given] : values_) values[option->get_name()] = given.values;
+    return values;
+  }
+
  private:
   bool Has(CLI::Option* option) const { return values_.contains(option); }
 
@@ -210,11 +216,10 @@ class Reader {
   std::map<CLI::Option*, GivenValues> values_;
 };
 
-// What is to be printed instead of running; empty if nothing is.
-Result<std::string> Read(CLI::App& app, int argc, char** argv) {
+Result<OptionsRead> Read(CLI::App& app, int argc, char** argv) {
   Reader reader(app);
   ASSIGN_OR_RETURN(const Next next, reader.ReadCommandLine(argc, argv));
-  if (next == Next::kHelp) return app.help();
+  if (next == Next::kHelp) return OptionsRead{app.help(), {}};
   RETURN_IF_ERROR(reader.ReadEnvironment());
   RETURN_IF_ERROR(reader.ReadFile());
   try {
@@ -222,7 +227,7 @@ Result<std::string> Read(CLI::App& app, int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return UsageError("{}", error.what());
   }
-  return next == Next::kConfigText ? reader.Text() : std::string();
+  return OptionsRead{next == Next::kConfigText ? reader.Text() : std::string(), reader.Values()};
 }
 
 }  // namespace
@@ -233,7 +238,7 @@ bool HasValue(const CLI::App& app, const CLI::Option& option) {
   return &option != app.get_help_ptr() && option.get_name() != kPrintConfig;
 }
 
-Result<std::string> ReadOptions(CLI::App& app, int argc, char** argv) {
+Result<OptionsRead> ReadOptions(CLI::App& app, int argc, char** argv) {
   app.add_option_function<std::string>(
          kConfig, [](const std::string&) {}, "A TOML file with options by name: port = 8001")
       ->check(Text("a file's name"));
@@ -251,14 +256,17 @@ Result<std::string> ReadOptions(CLI::App& app, int argc, char** argv) {
   return Read(app, argc, argv);
 }
 
-std::optional<int> ParseOptions(CLI::App& app, int argc, char** argv) {
-  const Result<std::string> text = ReadOptions(app, argc, argv);
-  if (!text.ok()) {
-    std::fprintf(stderr, "embedding-service: %s\n", text.error().message.c_str());
+std::optional<int> ParseOptions(CLI::App& app, int argc, char** argv, OptionsRead* read) {
+  Result<OptionsRead> options = ReadOptions(app, argc, argv);
+  if (!options.ok()) {
+    std::fprintf(stderr, "embedding-service: %s\n", options.error().message.c_str());
     return kExitUsage;
   }
-  if (text->empty()) return std::nullopt;
-  std::fputs(text->c_str(), stdout);
+  if (options->print.empty()) {
+    if (read != nullptr) *read = *std::move(options);
+    return std::nullopt;
+  }
+  std::fputs(options->print.c_str(), stdout);
   if (const Status printed = FlushStandardOutput(); !printed.ok()) {
     std::fprintf(stderr, "embedding-service: %s\n", printed.error().message.c_str());
     return kExitFailed;

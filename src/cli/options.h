@@ -3,8 +3,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
@@ -14,13 +16,17 @@ inline constexpr char kConfig[] = "--config";
 
 // Completes `app`, all of whose options have been added and take one value at a time, each with a
 // check (option_values.h), by --config, --print-config and an environment variable for each option
-// (EMBEDDING_SERVICE_PORT for --port), and parses. Gives what is to be printed instead of running,
-// where that was asked for, else "". Errors: kInvalidArgument.
-Result<std::string> ReadOptions(CLI::App& app, int argc, char** argv);
+// (EMBEDDING_SERVICE_PORT for --port), and parses. Errors: kInvalidArgument.
+struct OptionsRead {
+  std::string print;                                       // instead of running, if not empty
+  std::map<std::string, std::vector<std::string>> values;  // that were given, by "--name"
+};
+Result<OptionsRead> ReadOptions(CLI::App& app, int argc, char** argv);
 
 // The same, and prints it. Gives the exit code if there is nothing more to do: something was asked
-// for and printed, or the usage was wrong, which one line on standard error says.
-std::optional<int> ParseOptions(CLI::App& app, int argc, char** argv);
+// for and printed, or the usage was wrong, which one line on standard error says. `read` is what
+// was read, for those who want it.
+std::optional<int> ParseOptions(CLI::App& app, int argc, char** argv, OptionsRead* read = nullptr);
 
 // Whether an option may be given more than once.
 bool IsList(const CLI::Option& option);

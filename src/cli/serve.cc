@@ -36,14 +36,21 @@ int Report(const Error& error) {
   return ExitCodeOf(error.code);
 }
 
-// What the command line, the environment and the file say by now.
-Result<app::Configuration> ReadConfiguration(int argc, char** argv) {
-  app::Configuration configuration;
+// What the command line, the environment and the file say by now, and what they said before.
+Result<app::Reread> ReadAgain(int argc, char** argv, const OptionsRead& before) {
+  app::Reread again;
   CLI::App app;
-  AddServeOptions(app, configuration);
-  ASSIGN_OR_RETURN(const std::string printed, ReadOptions(app, argc, argv));
-  RETURN_IF_ERROR(app::Complete(configuration));
-  return configuration;
+  AddServeOptions(app, again.configuration);
+  ASSIGN_OR_RETURN(OptionsRead read, ReadOptions(app, argc, argv));
+  RETURN_IF_ERROR(app::Complete(again.configuration));
+  for (const auto& [name, values] : read.values) {
+    const auto found = before.values.find(name);
+    if (found == before.values.end() || found->second != values) again.changed.push_back(name);
+  }
+  for (const auto& [name, values] : before.values) {
+    if (!read.values.contains(name)) again.changed.push_back(name);
+  }
+  return again;
 }
 
 }  // namespace
@@ -53,10 +60,10 @@ int Serve(int argc, char** argv) {
   CLI::App app("Answers requests for embeddings over HTTP.", "embedding-service serve");
   AddServeOptions(app, configuration);
   spdlog::set_default_logger(spdlog::stderr_color_mt("embedding-service"));
-  if (const std::optional<int> code = ParseOptions(app, argc, argv)) return *code;
+  OptionsRead read;
+  if (const std::optional<int> code = ParseOptions(app, argc, argv, &read)) return *code;
   if (const Status sound = app::Complete(configuration); !sound.ok()) return Report(sound.error());
-  const Status served =
-      app::Serve(configuration, [argc, argv] { return ReadConfiguration(argc, argv); });
+  const Status served = app::Serve(configuration, [&] { return ReadAgain(argc, argv, read); });
   return served.ok() ? kExitOk : Report(served.error());
 }
 

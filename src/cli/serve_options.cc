@@ -87,15 +87,43 @@ void AddServeOptions(CLI::App& app, app::Configuration& options) {
               WholeNumber(1, kMostTexts));
   // Its value is not shown by --help.
   app.add_option(
-         "--api-key", options.service.api_keys,
+         "--api-key", options.api_keys,
          "A key that requests must send, as X-API-Key or Authorization: Bearer; may be given "
          "more than once. Without any, everybody may ask. Other processes see the command "
          "line: better in the environment or the file")
       ->transform(ApiKey());
+  add("--api-keys-file", options.api_keys_file,
+      "A file with a key a line: a name, the key or sha256: and its SHA-256 in hexadecimal, and if "
+      "it has limits of its own requests=N or tokens=N",
+      Text("a file's name"));
+  add("--open-routes", options.service.open_routes,
+      "A route that needs no key, as /metrics; or health, metrics or docs, which is what is open "
+      "by default; or none; may be given more than once",
+      Name("none, health, metrics, docs or the path of a route", app::OpenRouteNames()));
+  add("--rate-limit-requests", options.rates.requests,
+      "Requests to routes of the model that each key, or each address without a key, may send a "
+      "second; 0 is no limit. Beyond it 429",
+      WholeNumber(0, http::kMostPerSecond));
+  add("--rate-limit-tokens", options.rates.tokens,
+      "Tokens that each may have computed a second, paid for when a request is answered; 0 is no "
+      "limit",
+      WholeNumber(0, http::kMostPerSecond));
+  add("--rate-limit-burst", options.rate_limit_burst_seconds,
+      "Seconds' worth of both that each may have at once after a while of asking nothing",
+      WholeNumber(1, http::kMostBurstSeconds));
+  add("--trusted-proxy", options.trusted_proxies,
+      "A proxy whose X-Forwarded-For or Forwarded is believed: an address, a range as 10.0.0.0/8, "
+      "or unix for who comes over a UNIX socket; may be given more than once",
+      Word("an address, a range or unix"));
   add("--cors-origin", options.service.cors_origins,
       "An origin whose pages browsers let read the answers, as https://example.com or "
       "http://localhost:3000, or * for every one; may be given more than once",
       Word("* or an origin"));
+  app.add_option("--access-log", options.service.access_log,
+                 "Logs a line for each request: who, what, status, texts, tokens, times; never a "
+                 "text or a key")
+      ->transform(Switch())
+      ->default_str("false");
   app.add_option(
          "--strict-model", options.service.strict_model,
          "Refuses a request for a model that is not served; else the first that fits answers")

@@ -179,7 +179,7 @@ void LocalEmbedder::Queue(const EmbedRequest& request, const Done& done) {
     job.request = pending;
     if (observer_ != nullptr) observer_->OnText(job.ids.size());
   }
-  if (Status queued = scheduler_.Submit(*std::move(jobs)); !queued.ok()) {
+  if (Status queued = scheduler_.Submit(*std::move(jobs), request.client); !queued.ok()) {
     done(std::move(queued).error());
   }
 }

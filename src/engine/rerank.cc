@@ -86,6 +86,7 @@ EmbedRequest OfBoth(const RerankRequest& request) {
   embed.prompt_name = request.prompt_name;
   embed.cancelled = request.cancelled;
   embed.answer_budget = request.answer_budget;
+  embed.client = request.client;
   return embed;
 }
 

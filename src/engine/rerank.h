@@ -38,6 +38,7 @@ struct RerankRequest {
   std::optional<std::string> prompt_name;  // an embedding model's, put before query and texts
   std::shared_ptr<const std::atomic<bool>> cancelled;
   ByteBudget* answer_budget = nullptr;  // as EmbedRequest's
+  std::string client;                   // as EmbedRequest's
 };
 
 struct RerankResponse {

@@ -66,19 +66,21 @@ Scheduler::~Scheduler() {
   }
   work_.NotifyOne();
   thread_.join();
-  Queue left;
+  std::list<Client> left;
   {
     const MutexLock lock(mutex_);
-    left.swap(waiting_);
+    left.swap(clients_);
   }
   static const Error error{ErrorCode::kUnavailable, "the engine is shutting down", {}};
-  for (const Waiting& request : left) {
-    for (size_t i = request.next; i < request.jobs.size(); ++i)
-      request.jobs[i].request->Fail(error);
+  for (const Client& client : left) {
+    for (const Waiting& request : client.requests) {
+      for (size_t i = request.next; i < request.jobs.size(); ++i)
+        request.jobs[i].request->Fail(error);
+    }
   }
 }
 
-Status Scheduler::Submit(std::vector<Job> jobs) {
+Status Scheduler::Submit(std::vector<Job> jobs, std::string client) {
   const size_t count = jobs.size();
   if (count > options_.max_queue) {
     return Error{ErrorCode::kInvalidArgument,
@@ -90,7 +92,9 @@ Status Scheduler::Submit(std::vector<Job> jobs) {
   const size_t tokens =
       std::accumulate(jobs.begin(), jobs.end(), size_t{0},
                       [](size_t sum, const Job& job) { return sum + job.ids.size(); });
-  Queue request;
+  // What is allocated is allocated before the lock is taken.
+  std::list<Client> added;
+  Queue& request = added.emplace_back(Client{std::move(client), {}}).requests;
   request.push_back({std::move(jobs), 0, tokens <= kSharedBatchTokens});
   {
     const MutexLock lock(mutex_);
@@ -102,7 +106,14 @@ Status Scheduler::Submit(std::vector<Job> jobs) {
                    {}};
     }
     waiting_jobs_ += count;
-    waiting_.splice(waiting_.end(), request);
+    const auto known = std::find_if(clients_.begin(), clients_.end(), [&](const Client& each) {
+      return each.name == added.front().name;
+    });
+    if (known == clients_.end()) {
+      clients_.splice(clients_.end(), added);
+    } else {
+      known->requests.splice(known->requests.end(), request);
+    }
     if (options_.observer != nullptr) options_.observer->OnQueue(waiting_jobs_);
   }
   work_.NotifyOne();
@@ -120,7 +131,7 @@ bool Scheduler::NextBatch(const std::chrono::steady_clock::time_point* check_at,
                           std::vector<Job>& batch, Queue& abandoned) {
   const MutexLock lock(mutex_);
   ++turns_;
-  while (waiting_.empty() && !stopping_ && !woken_) {
+  while (clients_.empty() && !stopping_ && !woken_) {
     if (check_at == nullptr) {
       work_.Wait(mutex_);
     } else if (std::chrono::steady_clock::now() < *check_at) {
@@ -131,44 +142,59 @@ bool Scheduler::NextBatch(const std::chrono::steady_clock::time_point* check_at,
   }
   if (stopping_) return false;
   woken_ = false;
-  if (!waiting_.empty()) Fill(batch, abandoned);
+  if (!clients_.empty()) Fill(batch, abandoned);
   return true;
 }
 
 void Scheduler::Fill(std::vector<Job>& batch, Queue& abandoned) {
-  const auto is_small = [](const Waiting& request) { return request.small; };
-  const bool any_small = std::any_of(waiting_.begin(), waiting_.end(), is_small);
-  const bool all_small = std::all_of(waiting_.begin(), waiting_.end(), is_small);
+  bool any_small = false;
+  bool all_small = true;
+  for (const Client& client : clients_) {
+    for (const Waiting& request : client.requests) {
+      any_small = any_small || request.small;
+      all_small = all_small && request.small;
+    }
+  }
   if (any_small && !all_small) {
     shared_batches_ = kBatchesToExpectSmall;
   } else if (shared_batches_ > 0) {
     --shared_batches_;
   }
+  ++batches_;
   const size_t max_tokens = options_.limits.max_tokens;
   const size_t shared_tokens =
       shared_batches_ > 0 ? std::min(kSharedBatchTokens, max_tokens) : max_tokens;
-  size_t first_turn = waiting_.size();  // requests whose first text is still to be taken
   BatchSize size(options_.limits);
-  while (!waiting_.empty()) {
-    const auto request = waiting_.begin();
-    const size_t limit = first_turn > 0 ? max_tokens : shared_tokens;
-    if (first_turn > 0) --first_turn;
+  while (!clients_.empty()) {
+    const auto client = clients_.begin();
+    const auto request = client->requests.begin();
+    const bool is_first_text = request->batch != batches_;
     Job& job = request->jobs[request->next];
     const bool abandon = job.request->abandoned();
     const size_t job_tokens = job.ids.size();
-    if (!abandon && !batch.empty() && !size.HasRoomFor(job_tokens, limit)) break;
+    if (!abandon && !batch.empty() &&
+        !size.HasRoomFor(job_tokens, is_first_text ? max_tokens : shared_tokens)) {
+      break;
+    }
     if (abandon || !Append(job, batch)) {
       waiting_jobs_ -= request->left();
-      abandoned.splice(abandoned.end(), waiting_, request);
+      abandoned.splice(abandoned.end(), client->requests, request);
+      if (client->requests.empty()) clients_.erase(client);
       continue;
     }
     size.Add(job_tokens);
+    request->batch = batches_;
     ++request->next;
     --waiting_jobs_;
     if (request->left() > 0) {
-      waiting_.splice(waiting_.end(), waiting_, request);
+      client->requests.splice(client->requests.end(), client->requests, request);
     } else {
-      waiting_.erase(request);
+      client->requests.erase(request);
+    }
+    if (client->requests.empty()) {
+      clients_.erase(client);
+    } else {
+      clients_.splice(clients_.end(), clients_, client);
     }
   }
   if (options_.observer == nullptr) return;

@@ -2,8 +2,11 @@
 //
 // Requests take turns: a batch gets one text of each waiting request in the order in which they
 // came, then a second of each, and so on until the next text would exceed what the device takes. So
-// every request that waits is served after at most one text of each request before it. Requests
-// that nobody waits for any more are dropped before they cost anything. While a batch computes, the
+// every request that waits is served after at most one text of each request before it. Where
+// several clients wait (EmbedRequest::client), it is they who take turns, and each client's turn is
+// that of the next of its requests: a client with a hundred requests gets as many texts into a
+// batch as one with a single request, whose wait does not depend on the hundred. Requests that
+// nobody waits for any more are dropped before they cost anything. While a batch computes, the
 // texts of further requests are tokenised by their callers and wait, so the next batch is ready
 // when the thread is.
 //
@@ -25,6 +28,7 @@
 #include <list>
 #include <memory>
 #include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -69,9 +73,10 @@ class Scheduler {
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  // Queues the jobs of one request, all or none. Errors: kOverloaded if they do not fit what is
-  // left of the queue, kInvalidArgument if they would not fit an empty one. Throws std::bad_alloc.
-  Status Submit(std::vector<Job> jobs) EXCLUDES(mutex_);
+  // Queues the jobs of one request of `client`'s, all or none. Errors: kOverloaded if they do not
+  // fit what is left of the queue, kInvalidArgument if they would not fit an empty one. Throws
+  // std::bad_alloc.
+  Status Submit(std::vector<Job> jobs, std::string client = {}) EXCLUDES(mutex_);
 
   // How often the computing thread has come round; wakes it to do so if it waits.
   uint64_t Turns() EXCLUDES(mutex_);
@@ -82,10 +87,15 @@ class Scheduler {
     std::vector<Job> jobs;
     size_t next = 0;
     bool small = false;
+    uint64_t batch = 0;  // the last that it has a text in
 
     size_t left() const { return jobs.size() - next; }
   };
   using Queue = std::list<Waiting>;
+  struct Client {
+    std::string name;
+    Queue requests;  // never empty; the next turn is the first's
+  };
 
   void Loop() EXCLUDES(mutex_);
   // Waits for work, for Turns, or until `check_at`; false when stopping. Both may come out empty.
@@ -99,8 +109,9 @@ class Scheduler {
 
   Mutex mutex_;
   CondVar work_;
-  Queue waiting_ GUARDED_BY(mutex_);  // none empty; the next turn is the first's
+  std::list<Client> clients_ GUARDED_BY(mutex_);  // the next turn is the first's
   size_t waiting_jobs_ GUARDED_BY(mutex_) = 0;
+  uint64_t batches_ GUARDED_BY(mutex_) = 0;       // that have been filled
   size_t shared_batches_ GUARDED_BY(mutex_) = 0;  // batches to come that are cut smaller
   bool stopping_ GUARDED_BY(mutex_) = false;
   bool woken_ GUARDED_BY(mutex_) = false;  // by Turns

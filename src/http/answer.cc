@@ -17,7 +17,7 @@ Answer::Message MessageOf(Response response, const Exchange& exchange) {
   // RFC 9110, 8.6: neither in an answer that has no content.
   const bool has_content = message.result() != beast_http::status::no_content;
   if (has_content) message.set(beast_http::field::content_type, response.content_type);
-  message.set("x-request-id", exchange.request_id);
+  message.set("x-request-id", exchange.record.request_id);
   for (const Header& header : response.headers) message.set(header.name, header.value);
   message.keep_alive(exchange.keep_alive);
   if (has_content) message.content_length(response.body.size());

@@ -17,9 +17,8 @@ struct Exchange {
   unsigned version = 11;    // 10 for HTTP/1.0, 11 for HTTP/1.1
   bool keep_alive = false;  // as the client wants it, and as it can be
   bool head = false;        // the answer to HEAD has no body
-  std::string target;
-  std::string request_id;
   std::string origin;
+  Answered record;  // what is known so far
 };
 
 class Answer {

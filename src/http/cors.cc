@@ -11,7 +11,7 @@ namespace {
 constexpr const char* kExposed =
     "x-request-id, x-truncated, x-shape, x-compute-time, x-total-time, x-tokenization-time, "
     "x-queue-time, x-inference-time, x-compute-tokens, x-compute-characters, Retry-After, Allow, "
-    "WWW-Authenticate";
+    "WWW-Authenticate, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset";
 
 // What this server reads. Clients of other servers send more, which they ask for.
 constexpr const char* kAllowed = "authorization, x-api-key, content-type, accept, x-request-id";

@@ -9,7 +9,7 @@ Middleware CountAnswers(std::function<std::string_view(const Request&)> route_of
     return [route_of, count, next = std::move(next)](Request request, Responder responder) {
       auto counted = [&count, route = route_of(request),
                       received = std::chrono::steady_clock::now()](const Response& response) {
-        count(route, response.status, std::chrono::steady_clock::now() - received);
+        count(route, response, std::chrono::steady_clock::now() - received);
       };
       next(std::move(request), std::move(responder).Changing(std::move(counted)));
     };

@@ -10,10 +10,10 @@
 
 namespace embedding::http {
 
-// An answer of `status` to a request for `route`, so long after its header was there. Called on any
-// thread, before the answer is sent.
-using Count =
-    std::function<void(std::string_view route, int status, std::chrono::duration<double> duration)>;
+// An answer to a request for `route`, so long after its header was there. Called on any thread,
+// before the answer is sent.
+using Count = std::function<void(std::string_view route, const Response& response,
+                                 std::chrono::duration<double> duration)>;
 
 // Counts every answer that handlers make. `route_of` names what a request is counted under, of as
 // many names as there are routes, whatever clients send; the names must outlive the requests.

@@ -18,6 +18,7 @@ enum class StatusCode : int {
   kRequestTimeout = 408,
   kPayloadTooLarge = 413,
   kUnsupportedMediaType = 415,
+  kTooManyRequests = 429,
   kHeaderTooLarge = 431,
   kClientClosedRequest = 499,  // nginx's: nobody is there to read the answer, but the log is
   kInternalServerError = 500,

@@ -22,6 +22,17 @@ std::string_view View(const boost::beast::flat_buffer& buffer) {
   return {static_cast<const char*>(data.data()), data.size()};
 }
 
+// A list that may come in several fields (RFC 9110, 5.3).
+std::string Joined(const RequestHeader& header, std::string_view name) {
+  std::string joined;
+  const auto [first, last] = header.equal_range({name.data(), name.size()});
+  for (auto field = first; field != last; ++field) {
+    if (field != first) joined += ',';
+    joined += View(field->value());
+  }
+  return joined;
+}
+
 Refusal HeaderTooLarge() {
   return {StatusCode::kHeaderTooLarge,
           "the header is larger than " + std::to_string(kMaxHeaderBytes) + " bytes"};
@@ -63,6 +74,8 @@ Progress RequestReader::TakeHeader(boost::beast::flat_buffer& buffer) {
   request_.target = PathAndQuery(View(header.target()));
   request_.request_id = View(header["x-request-id"]);
   request_.origin = View(header[beast_http::field::origin]);
+  request_.method = View(header.method_string());
+  request_.traceparent = Joined(header, "traceparent");
   if (error && error != beast_http::error::need_more) return Refuse(RefusalOf(error));
   if (std::optional<Refusal> refusal = CheckFraming(header)) return Refuse(*std::move(refusal));
   version_ = header.version();
@@ -70,12 +83,13 @@ Progress RequestReader::TakeHeader(boost::beast::flat_buffer& buffer) {
   has_body_ = !parser_.is_done();
   expects_continue_ = has_body_ && version_ >= 11 &&
                       EqualsIgnoringCase(View(header[beast_http::field::expect]), "100-continue");
-  request_.method = View(header.method_string());
   request_.accept = View(header[beast_http::field::accept]);
   request_.authorization = View(header[beast_http::field::authorization]);
   request_.api_key = View(header["X-API-Key"]);
   request_.requested_method = View(header[beast_http::field::access_control_request_method]);
   request_.requested_headers = View(header[beast_http::field::access_control_request_headers]);
+  request_.forwarded_for = Joined(header, "X-Forwarded-For");
+  request_.forwarded = Joined(header, "Forwarded");
   parser_.get().body().charge = ByteCharge(budget_);
   return Progress::kDone;
 }

@@ -9,9 +9,8 @@
 namespace embedding::http {
 namespace {
 
-std::string_view PathOf(const Request& request) {
-  std::string_view path = request.target;
-  path = path.substr(0, path.find('?'));
+std::string_view PathOf(std::string_view target) {
+  std::string_view path = target.substr(0, target.find('?'));
   if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   return path;
 }
@@ -30,7 +29,7 @@ struct Found {
 Found Find(const std::vector<Route>& routes, const Request& request) {
   const std::string_view method =
       request.method == "HEAD" ? "GET" : std::string_view(request.method);
-  const std::string_view path = PathOf(request);
+  const std::string_view path = PathOf(request.target);
   if (path == "*") return {nullptr, "GET, HEAD, POST"};  // the whole server (RFC 9110, 9.3.7)
   Found found;
   for (const Route& route : routes) {
@@ -60,6 +59,7 @@ Handler Layered(Handler handler, const Policy& policy, const PolicyLayers& layer
   if (policy.readiness == Readiness::kOnceStarted) {
     handler = layers.once_started(std::move(handler));
   }
+  if (policy.metering == Metering::kLimited) handler = layers.limited(std::move(handler));
   if (policy.access == Access::kWithKey) handler = layers.with_key(std::move(handler));
   return handler;
 }
@@ -78,7 +78,7 @@ void Router::Handle(Request request, Responder responder) const {
   if (found.route != nullptr) {
     return found.route->handler(std::move(request), std::move(responder));
   }
-  const std::string path = Excerpt(PathOf(request));
+  const std::string path = Excerpt(PathOf(request.target));
   Response response;
   if (found.allowed.empty()) {
     response = word_({StatusCode::kNotFound, "no such path: " + path}, request);
@@ -94,8 +94,8 @@ void Router::Handle(Request request, Responder responder) const {
   responder.Answer(std::move(response));
 }
 
-std::string_view Router::RouteOf(const Request& request) const {
-  const std::string_view path = PathOf(request);
+std::string_view Router::RouteOf(std::string_view target) const {
+  const std::string_view path = PathOf(target);
   const auto found = std::find_if(routes_.begin(), routes_.end(),
                                   [&](const Route& route) { return Matches(route, path); });
   return found == routes_.end() ? std::string_view() : found->path;

@@ -19,11 +19,13 @@ namespace embedding::http {
 enum class Access { kPublic, kWithKey };         // who may ask
 enum class Executor { kIoThread, kWorker };      // where it is answered
 enum class Readiness { kAlways, kOnceStarted };  // from when on
+enum class Metering { kFree, kLimited };         // whether it counts against its client's limits
 
 struct Policy {
   Access access;
   Executor executor;
   Readiness readiness;
+  Metering metering;
 };
 
 struct Route {
@@ -34,9 +36,11 @@ struct Route {
 };
 
 // What each demand of a policy puts around a handler. A request is asked for its key first, then
-// whether it can be answered yet; then its body is read, and a worker takes it.
+// whether its client may have more, then whether it can be answered yet; then its body is read, and
+// a worker takes it.
 struct PolicyLayers {
   Middleware with_key;
+  Middleware limited;
   Middleware once_started;
   Middleware on_worker;
 };
@@ -48,8 +52,8 @@ class Router {
 
   void Handle(Request request, Responder responder) const;
 
-  // The path of the route that takes the request's path, by whatever method; "" if none does.
-  std::string_view RouteOf(const Request& request) const;
+  // The path of the route that takes the target's path, by whatever method; "" if none does.
+  std::string_view RouteOf(std::string_view target) const;
 
  private:
   std::vector<Route> routes_;  // with their layers around their handlers

@@ -36,6 +36,9 @@ struct Application {
   Handler handler;
   // Words what the server itself refuses: what is no HTTP, too large, too slow, or too much.
   WordRefusal word = PlainRefusal;
+  // Told of every request once its answer has been sent, or could not be: what the server itself
+  // refuses too. On the thread that does all reading and writing: it must be quick, and not throw.
+  std::function<void(const Answered&)> answered = nullptr;
 };
 
 struct ServerOptions {

@@ -18,6 +18,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "http/answer.h"
@@ -25,6 +26,7 @@
 #include "http/connection.h"
 #include "http/handler.h"
 #include "http/handler_slot.h"
+#include "http/peer_address.h"
 #include "http/request_reader.h"
 #include "http/transport.h"
 
@@ -41,7 +43,10 @@ class StreamConnection final : public Connection,
                                public std::enable_shared_from_this<StreamConnection<Stream>> {
  public:
   StreamConnection(Stream stream, Shared& shared)
-      : stream_(std::move(stream)), deadline_(stream_.get_executor()), shared_(shared) {}
+      : stream_(std::move(stream)),
+        deadline_(stream_.get_executor()),
+        shared_(shared),
+        peer_(PeerAddress(socket())) {}
   ~StreamConnection() override;
   StreamConnection(const StreamConnection&) = delete;
   StreamConnection& operator=(const StreamConnection&) = delete;
@@ -67,6 +72,8 @@ class StreamConnection final : public Connection,
   void ReadAhead();
   void OnAnswer();
   Response WordsOf(const Refusal& refusal);
+  // Tells the application that the request in hand has been answered.
+  void Report();
   void Fail(const Refusal& refusal);
   void Send(Response response);
   void WriteSome();
@@ -99,10 +106,12 @@ class StreamConnection final : public Connection,
   asio::steady_timer deadline_;
   beast::flat_buffer buffer_;  // received and not yet parsed
   Shared& shared_;
+  const std::string peer_;  // its address; empty for one that has none
   std::optional<std::list<Connection*>::iterator> place_;  // in shared_.connections
 
   std::optional<RequestReader> reader_;  // until the request's body is complete
   Exchange exchange_;
+  std::chrono::steady_clock::time_point begun_;
   std::chrono::steady_clock::time_point body_begun_;
   HandlerSlot answer_slot_;
   std::optional<Response> answer_;  // from another thread; empty if there is none to come

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "http/stream_connection.h"
+#include "http/trace_context.h"
 
 namespace embedding::http {
 
@@ -28,6 +29,8 @@ void StreamConnection<Stream>::AwaitRequest() {
     reader_.emplace(shared_.payload_limit_bytes, shared_.bodies);
     answering_ = false;
     exchange_ = {};
+    exchange_.record.client.address = peer_;
+    begun_ = std::chrono::steady_clock::now();
     Arm(shared_.timeouts.header);
     return ReadHeader();
   }
@@ -54,13 +57,16 @@ void StreamConnection<Stream>::ReadHeader() {
       // A deadline may pass while the next bytes are on their way here.
       if (!error && !self.timed_out_) return self.ReadHeader();
       if (!self.timed_out_) return self.Close();
-      self.exchange_.request_id = self.shared_.request_ids.Next();
+      self.exchange_.record.request_id = self.shared_.request_ids.Next();
       self.Fail({StatusCode::kRequestTimeout, "the request took too long to arrive"});
     });
   }
   const Request& header = reader_->header();
-  exchange_.request_id = shared_.request_ids.For(header.request_id);
-  exchange_.target = header.target;
+  Answered& record = exchange_.record;
+  record.request_id = shared_.request_ids.For(header.request_id);
+  record.method = header.method;
+  record.target = header.target;
+  record.trace_id = TraceIdOf(header.traceparent);
   exchange_.origin = header.origin;
   exchange_.version = reader_->version();
   exchange_.head = header.method == "HEAD";
@@ -74,7 +80,8 @@ void StreamConnection<Stream>::OnHeader() {
     return Fail({StatusCode::kServiceUnavailable, "the server is shutting down"});
   }
   Request request = reader_->TakeHead();
-  request.request_id = exchange_.request_id;
+  request.request_id = exchange_.record.request_id;
+  request.client.address = peer_;
   request.unread_body = this->shared_from_this();
   cancelled_ = std::make_shared<std::atomic<bool>>(false);
   request.cancelled = cancelled_;
@@ -85,6 +92,7 @@ void StreamConnection<Stream>::OnHeader() {
 
 template <typename Stream>
 void StreamConnection<Stream>::Read(Request request, Responder responder, const Handler& next) {
+  exchange_.record.client = request.client;
   auto waiting = std::make_unique<Waiting>(Waiting{std::move(request), std::move(responder), next});
   body_begun_ = std::chrono::steady_clock::now();
   if (!reader_->expects_continue() || buffer_.size() > 0) return ReadBody(std::move(waiting));
@@ -100,6 +108,7 @@ void StreamConnection<Stream>::Read(Request request, Responder responder, const 
 template <typename Stream>
 void StreamConnection<Stream>::ReadBody(std::unique_ptr<Waiting> waiting) {
   const Progress progress = reader_->TakeBody(buffer_);
+  exchange_.record.bytes_in = reader_->body_bytes();
   if (progress == Progress::kRefused) return Fail(reader_->refusal());
   if (progress == Progress::kMore) {
     Arm(body_begun_ + shared_.timeouts.body +

@@ -54,6 +54,10 @@ void StreamConnection<Stream>::OnAnswer() {
   }
   // Nothing of a body that nobody asked for is read: there is no next request on this connection.
   if (reader_) exchange_.keep_alive = reader_->keep_alive() && !reader_->has_body();
+  if (!answer_ && !socket().is_open()) {  // the client has left while its body was on its way
+    exchange_.record.status = static_cast<int>(StatusCode::kClientClosedRequest);
+    return Report();
+  }
   if (answer_) return Send(*std::exchange(answer_, std::nullopt));
   Send(WordsOf({StatusCode::kInternalServerError, "no answer was made: out of memory?"}));
 }
@@ -61,8 +65,9 @@ void StreamConnection<Stream>::OnAnswer() {
 template <typename Stream>
 Response StreamConnection<Stream>::WordsOf(const Refusal& refusal) {
   Request about;
-  about.target = exchange_.target;
-  about.request_id = exchange_.request_id;
+  about.method = exchange_.record.method;
+  about.target = exchange_.record.target;
+  about.request_id = exchange_.record.request_id;
   about.origin = exchange_.origin;
   return shared_.application.word(refusal, about);
 }
@@ -78,6 +83,11 @@ void StreamConnection<Stream>::Send(Response response) {
   answering_ = true;
   reader_.reset();
   exchange_.keep_alive = exchange_.keep_alive && !shared_.draining;
+  Answered& record = exchange_.record;
+  record.status = response.status;
+  record.bytes_out = exchange_.head ? 0 : response.body.size();
+  record.cost = response.cost;
+  if (!response.client.id.empty()) record.client = std::move(response.client);
   sending_.emplace(std::move(response), exchange_);
   WriteSome();
 }
@@ -94,6 +104,13 @@ void StreamConnection<Stream>::WriteSome() {
       }));
 }
 
+template <typename Stream>
+void StreamConnection<Stream>::Report() {
+  if (!shared_.application.answered) return;
+  exchange_.record.total = std::chrono::steady_clock::now() - begun_;
+  shared_.application.answered(exchange_.record);
+}
+
 // Closing a socket that has unread input makes the system throw away what the client has not yet
 // received: the error it was to be told. So the client is first told that no more will come, and
 // then has a moment to close in its turn, while what it still sends is read and dropped.
@@ -101,6 +118,7 @@ template <typename Stream>
 void StreamConnection<Stream>::OnSent() {
   Disarm();
   sending_.reset();
+  Report();
   if (exchange_.keep_alive) return AwaitRequest();
   Arm(kCloseTimeout);
   Transport<Stream>::EndSending(stream_, Then([](StreamConnection& self, const error_code& error) {

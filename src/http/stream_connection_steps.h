@@ -55,7 +55,9 @@ void StreamConnection<Stream>::Refuse(const Refusal& refusal) {
     Transport<Stream>::Open(stream_,
                             Then([refusal](StreamConnection& self, const error_code& error) {
                               if (error) return self.Close();
-                              self.exchange_.request_id = self.shared_.request_ids.Next();
+                              self.begun_ = std::chrono::steady_clock::now();
+                              self.exchange_.record.client.address = self.peer_;
+                              self.exchange_.record.request_id = self.shared_.request_ids.Next();
                               self.Fail(refusal);
                             }));
   });
@@ -81,6 +83,10 @@ void StreamConnection<Stream>::ReadSome(size_t bytes, Next next) {
 
 template <typename Stream>
 void StreamConnection<Stream>::Close() {
+  if (sending_) {  // the client has left, or takes nothing of its answer
+    sending_.reset();
+    Report();
+  }
   Disarm();
   idle_ = false;
   error_code ignored;
@@ -97,7 +103,7 @@ void StreamConnection<Stream>::Abort(const char* reason) {
     } catch (const std::exception&) {  // closed instead
     }
   }
-  spdlog::error("request {}: {}; its connection is closed", exchange_.request_id, reason);
+  spdlog::error("request {}: {}; its connection is closed", exchange_.record.request_id, reason);
   Close();
 }
 

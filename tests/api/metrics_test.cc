@@ -22,10 +22,10 @@ std::string ValueOf(const std::string& text, const std::string& name) {
 
 TEST(MetricsTest, AnswersAreCountedByPathAndStatus) {
   Metrics metrics;
-  metrics.CountAnswer("/embed", 200, std::chrono::milliseconds(250));
-  metrics.CountAnswer("/embed", 200, std::chrono::milliseconds(250));
-  metrics.CountAnswer("/embed", 422, std::chrono::seconds(0));
-  metrics.CountAnswer("", 404, std::chrono::seconds(0));
+  metrics.CountAnswer("/embed", {.status = 200}, std::chrono::milliseconds(250));
+  metrics.CountAnswer("/embed", {.status = 200}, std::chrono::milliseconds(250));
+  metrics.CountAnswer("/embed", {.status = 422}, std::chrono::seconds(0));
+  metrics.CountAnswer("", {.status = 404}, std::chrono::seconds(0));
   const std::string text = metrics.Text();
   EXPECT_EQ(ValueOf(text, R"(te_request_count{path="/embed",status="200"})"), "2");
   EXPECT_EQ(ValueOf(text, R"(te_request_count{path="/embed",status="422"})"), "1");
@@ -38,6 +38,27 @@ TEST(MetricsTest, AnswersAreCountedByPathAndStatus) {
             "2");
 }
 
+TEST(MetricsTest, WhatEachKeyWasAnsweredIsCounted) {
+  Metrics metrics;
+  const auto answer = [&](const std::string& key, size_t texts, size_t tokens) {
+    metrics.CountAnswer("/embed",
+                        {.client = {.key_name = key},
+                         .cost = {.texts = texts, .truncated_texts = 1, .tokens = tokens}},
+                        std::chrono::seconds(0));
+  };
+  answer("alice", 2, 30);
+  answer("alice", 1, 5);
+  answer("", 4, 7);
+  metrics.CountLimited("alice", "tokens");
+  const std::string text = metrics.Text();
+  EXPECT_EQ(ValueOf(text, R"(embedding_requests_total{key="alice"})"), "2");
+  EXPECT_EQ(ValueOf(text, R"(embedding_texts_total{key="alice"})"), "3");
+  EXPECT_EQ(ValueOf(text, R"(embedding_tokens_total{key="alice"})"), "35");
+  EXPECT_EQ(ValueOf(text, R"(embedding_tokens_total{key=""})"), "7");
+  EXPECT_EQ(ValueOf(text, R"(embedding_rate_limited_total{key="alice",limit="tokens"})"), "1");
+  EXPECT_EQ(ValueOf(text, "embedding_truncated_texts_total"), "3");
+}
+
 TEST(MetricsTest, FailuresAreNamedAsInTextEmbeddingsInference) {
   Metrics metrics;
   const std::vector<std::pair<int, std::string>> kinds = {
@@ -46,7 +67,7 @@ TEST(MetricsTest, FailuresAreNamedAsInTextEmbeddingsInference) {
       {500, "inference"},  {501, "validation"},   {503, "unhealthy"}};
   for (const auto& [status, kind] : kinds) {
     const std::string path = '/' + std::to_string(status);
-    metrics.CountAnswer(path, status, std::chrono::seconds(0));
+    metrics.CountAnswer(path, {.status = status}, std::chrono::seconds(0));
     EXPECT_EQ(
         ValueOf(metrics.Text(), "te_request_failure{err=\"" + kind + "\",path=\"" + path + "\"}"),
         "1");
@@ -96,7 +117,7 @@ TEST(MetricsTest, CountsOfSeveralThreadsAddUp) {
     threads.emplace_back([&metrics, t] {
       EngineObserver& observer = metrics.ObserverOf("m");
       for (int i = 0; i < kEach; ++i) {
-        metrics.CountAnswer(t % 2 == 0 ? "/a" : "/b", 200, std::chrono::seconds(0));
+        metrics.CountAnswer(t % 2 == 0 ? "/a" : "/b", {.status = 200}, std::chrono::seconds(0));
         observer.OnBatch(1, 2);
       }
     });

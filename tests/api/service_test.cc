@@ -56,7 +56,7 @@ class FakeBody final : public http::BodySource {
 };
 
 TEST_F(ServiceTest, WhatIsRefusedForItsHeaderIsRefusedWithoutItsBody) {
-  Service keyed({.model_name = "org/fake", .api_keys = {"k"}},
+  Service keyed({.model_name = "org/fake", .api_keys = {http::MakeApiKey("of-test", "k")}},
                 [](const std::function<void()>& task) { task(); });
   const auto status = [&](const std::string& method, const std::string& target,
                           const std::string& key) {
@@ -88,12 +88,15 @@ TEST_F(ServiceTest, WhatTheRoutesDemand) {
     EXPECT_EQ(row.policy.access == http::Access::kPublic, is_open) << row.path;
     EXPECT_EQ(row.policy.executor == http::Executor::kIoThread, is_open) << row.path;
     EXPECT_EQ(row.policy.readiness == http::Readiness::kAlways, is_open) << row.path;
+    EXPECT_EQ(row.policy.metering == http::Metering::kFree, is_open) << row.path;
   }
 }
 
 // A browser asks before it knows a key, and a page may read why it was refused.
 TEST_F(ServiceTest, APreflightNeedsNeitherKeyNorModel) {
-  const Service keyed({.model_name = "org/fake", .api_keys = {"k"}, .cors_origins = {"https://a"}},
+  const Service keyed({.model_name = "org/fake",
+                       .api_keys = {http::MakeApiKey("of-test", "k")},
+                       .cors_origins = {"https://a"}},
                       [](const std::function<void()>& task) { task(); });
   Request request{"OPTIONS", "/embed", "", "id-1"};
   request.origin = "https://a";

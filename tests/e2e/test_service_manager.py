@@ -118,7 +118,31 @@ def test_outlives_its_terminal_by_nohup(tmp_path):
     assert os.waitstatus_to_exitcode(status) == 0
 
 
-def test_what_needs_a_restart_is_told_at_reload(tmp_path):
+def test_a_reload_takes_over_keys_and_limits_and_tells_what_needs_a_restart(tmp_path):
+    config, keys = tmp_path / "server.toml", tmp_path / "keys"
+    keys.write_text("alice first\n")
+    keys.chmod(0o600)
+    config.write_text(f'max-queue = 100\napi-keys-file = "{keys}"\n')
+
+    def status(server, key):
+        return server.post("/embed", {"texts": ["a"]}, headers={"X-API-Key": key}).status_code
+
+    with Server(TINY_BGE_M3, "--config", config) as server:
+        assert (status(server, "first"), status(server, "second")) == (200, 401)
+        keys.write_text("alice second\n")
+        config.write_text(f'max-queue = 200\napi-keys-file = "{keys}"\nrate-limit-requests = 1\n')
+        server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "--max-queue changed, which takes a restart" in server.stderr())
+        assert (status(server, "first"), status(server, "second")) == (401, 200)
+        assert status(server, "second") == 429
+        keys.write_text("nonsense\n")
+        server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "stays as it was" in server.stderr())
+        assert f"{keys}:1" in server.stderr()
+        assert status(server, "second") in (200, 429)
+
+
+def test_a_reload_of_a_file_that_is_wrong_changes_nothing(tmp_path):
     config = tmp_path / "server.toml"
     config.write_text("max-queue = 100\n")
     with Server(TINY_BGE_M3, "--config", config) as server:

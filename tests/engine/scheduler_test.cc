@@ -59,7 +59,8 @@ class SchedulerTest : public testing::Test {
 
   // A request with texts of the given lengths in tokens.
   std::future<Result<EmbedResponse>> Submit(int32_t name, const std::vector<size_t>& lengths,
-                                            EmbedRequest request = {}) {
+                                            EmbedRequest request = {},
+                                            const std::string& client = {}) {
     auto answer = std::make_shared<std::promise<Result<EmbedResponse>>>();
     request.texts.resize(lengths.size());
     request.normalize = false;
@@ -73,7 +74,7 @@ class SchedulerTest : public testing::Test {
       jobs.push_back(
           {std::vector<int32_t>(lengths[i]), std::vector<int32_t>(lengths[i], name), pending, i});
     }
-    if (Status status = queue_->Submit(std::move(jobs)); !status.ok()) {
+    if (Status status = queue_->Submit(std::move(jobs), client); !status.ok()) {
       answer->set_value(std::move(status).error());
     }
     return answer->get_future();
@@ -121,6 +122,65 @@ TEST_F(SchedulerTest, ALargeRequestDoesNotHoldUpASmallOne) {
   ASSERT_TRUE(medium.get().ok());
   scheduler_.reset();
   EXPECT_THAT(batches_, ElementsAre("0:0", "1:0 2:0 3:0 1:1", "3:1 1:2 1:3 1:4", "1:5 1:6 1:7"));
+}
+
+TEST_F(SchedulerTest, ClientsTakeTurnsWhateverEachHasWaiting) {
+  Start(4);
+  Block();
+  std::vector<std::future<Result<EmbedResponse>>> answers;
+  for (int32_t name = 1; name <= 6; ++name) answers.push_back(Submit(name, {1}, {}, "many"));
+  answers.push_back(Submit(7, {1, 1, 1}, {}, "few"));
+  answers.push_back(Submit(8, {1}, {}, "one"));
+  Release();
+  for (auto& answer : answers) ASSERT_TRUE(answer.get().ok());
+  scheduler_.reset();
+  // Within a client its requests take turns; who has had a turn goes to the end.
+  EXPECT_THAT(batches_, ElementsAre("0:0", "1:0 7:0 8:0 2:0", "7:1 3:0 7:2 4:0", "5:0 6:0"));
+}
+
+TEST_F(SchedulerTest, AClientWithAHundredRequestsDoesNotPushBackOneWithOne) {
+  Start(2);
+  Block();
+  std::vector<std::future<Result<EmbedResponse>>> answers;
+  for (int32_t name = 1; name <= 100; ++name) answers.push_back(Submit(name, {1}, {}, "many"));
+  answers.push_back(Submit(101, {1}, {}, "one"));
+  Release();
+  for (auto& answer : answers) ASSERT_TRUE(answer.get().ok());
+  scheduler_.reset();
+  EXPECT_EQ(batches_[1], "1:0 101:0");
+}
+
+TEST_F(SchedulerTest, AClientThatHasLeftTakesNoTurns) {
+  Start(2);
+  Block();
+  EmbedRequest cancellable;
+  auto cancelled = std::make_shared<std::atomic<bool>>(true);
+  cancellable.cancelled = cancelled;
+  std::vector<std::future<Result<EmbedResponse>>> gone;
+  for (int32_t name = 1; name <= 3; ++name) {
+    gone.push_back(Submit(name, {1, 1}, cancellable, "gone"));
+  }
+  auto first = Submit(4, {1, 1, 1}, {}, "here");
+  auto second = Submit(5, {1}, {}, "gone");
+  Release();
+  for (auto& answer : gone) EXPECT_EQ(answer.get().error().code, ErrorCode::kCancelled);
+  EXPECT_TRUE(first.get().ok());
+  EXPECT_TRUE(second.get().ok());
+  scheduler_.reset();
+  EXPECT_THAT(batches_, ElementsAre("0:0", "5:0 4:0", "4:1 4:2"));
+}
+
+// Among the first texts of all requests, which may fill a batch; the second ones may not.
+TEST_F(SchedulerTest, SmallRequestsOfOneClientBesideALargeOneOfAnother) {
+  Start(2048);
+  Block();
+  std::vector<std::future<Result<EmbedResponse>>> answers;
+  answers.push_back(Submit(1, std::vector<size_t>(6, 100), {}, "large"));
+  for (int32_t name = 2; name <= 5; ++name) answers.push_back(Submit(name, {50}, {}, "small"));
+  Release();
+  for (auto& answer : answers) ASSERT_TRUE(answer.get().ok());
+  scheduler_.reset();
+  EXPECT_THAT(batches_, ElementsAre("0:0", "1:0 2:0 1:1 3:0", "1:2 4:0 1:3 5:0", "1:4 1:5"));
 }
 
 TEST_F(SchedulerTest, WhileSmallRequestsComeBatchesAreCutSmaller) {

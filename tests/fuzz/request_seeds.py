@@ -22,6 +22,9 @@ def http_framing():
         "encoded": request("POST /a", ["Content-Encoding: gzip", "Content-Length: 5"], "hello"),
         "large": request("POST /a", ["Content-Length: 1001"], "x" * 1001),
         "options": request("OPTIONS *", []),
+        "forwarded": request("GET /a", ["X-Forwarded-For: 192.0.2.1, 10.0.0.2", "X-Forwarded-For: [fd00::1]:80",
+                                        'Forwarded: for="[2001:db8::1]:4711";proto=https, for=10.1.2.3',
+                                        f"traceparent: 00-{'4b' * 16}-{'f0' * 8}-01"]),
         "tls": b"\x16\x03\x01\x02\x00\x01",
     }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "http/client.h"
 #include "http/server_fixture.h"
@@ -38,6 +39,45 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
   EXPECT_LT(first, second) << responses;
   EXPECT_NE(second, std::string::npos) << responses;
   EXPECT_TRUE(responses.ends_with("</third:>")) << responses;
+}
+
+// Whatever became of a request, once, with what is known of it.
+TEST_F(ServerTest, TellsTheApplicationOfEveryAnswer) {
+  std::vector<Answered> told;  // the I/O thread's until the server has finished
+  answered_hook_ = [&told](const Answered& answered) { told.push_back(answered); };
+  Start({.payload_limit_bytes = 10});
+  const std::string trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  Client client(port_);
+  client.Send(
+      Get("/a?b", "x-request-id: first\r\ntraceparent: 00-" + trace + "-00f067aa0ba902b7-01\r\n") +
+      Post("123456789"));
+  (void)client.ReadUntil("</echo:123456789>");
+  client.Send(Post("12345678901"));
+  (void)client.ReadAll();
+  Client no_http(port_);
+  no_http.Send("\x16\x03");
+  (void)no_http.ReadAll();
+  ASSERT_TRUE(Finish().ok());
+  ASSERT_EQ(told.size(), 4U);
+  EXPECT_EQ(told[0].method, "GET");
+  EXPECT_EQ(told[0].target, "/a?b");
+  EXPECT_EQ(told[0].request_id, "first");
+  EXPECT_EQ(told[0].trace_id, trace);
+  EXPECT_EQ(told[0].status, 200);
+  EXPECT_EQ(told[0].bytes_in, 0U);
+  EXPECT_EQ(told[0].bytes_out, std::string_view("</a?b:>").size());
+  EXPECT_EQ(told[1].method, "POST");
+  EXPECT_EQ(told[1].bytes_in, 9U);
+  EXPECT_EQ(told[1].trace_id, "");
+  EXPECT_EQ(told[2].status, 413);
+  EXPECT_EQ(told[2].target, "/echo");
+  EXPECT_EQ(told[3].status, 400);
+  EXPECT_EQ(told[3].method, "");
+  for (const Answered& answered : told) {
+    EXPECT_EQ(answered.client.address, "127.0.0.1");
+    EXPECT_EQ(answered.request_id.empty(), false);
+    EXPECT_GT(answered.total.count(), 0);
+  }
 }
 
 TEST_F(ServerTest, EchoesAFitRequestIdAndMakesOneOtherwise) {

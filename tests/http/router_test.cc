@@ -7,13 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include "http/api_key.h"
 #include "http/on_worker.h"
 
 namespace embedding::http {
 namespace {
 
-constexpr Policy kOpen = {Access::kPublic, Executor::kIoThread, Readiness::kAlways};
+constexpr Policy kOpen = {Access::kPublic, Executor::kIoThread, Readiness::kAlways,
+                          Metering::kFree};
 
 class FakeBody final : public BodySource {
  public:
@@ -36,10 +36,12 @@ class RouterTest : public ::testing::Test {
   }
 
   Router Make(std::vector<Route> routes) {
-    return Router(
-        std::move(routes),
-        {.with_key = Mark("key"), .once_started = Mark("started"), .on_worker = Mark("worker")},
-        PlainRefusal);
+    return Router(std::move(routes),
+                  {.with_key = Mark("key"),
+                   .limited = Mark("limits"),
+                   .once_started = Mark("started"),
+                   .on_worker = Mark("worker")},
+                  PlainRefusal);
   }
 
   static Route Echo(const char* method, const char* path, Policy policy = kOpen) {
@@ -68,8 +70,8 @@ TEST_F(RouterTest, FindsTheRouteOfAMethodAndPath) {
   }
   EXPECT_EQ(Ask(router, "GET", "/a/b").body, "/a/:read");
   EXPECT_EQ(Ask(router, "GET", "/a/b/c").body, "/a/:read");
-  EXPECT_EQ(router.RouteOf({"PUT", "/a/b", "", ""}), "/a/");
-  EXPECT_EQ(router.RouteOf({"GET", "/c", "", ""}), "");
+  EXPECT_EQ(router.RouteOf("/a/b?c"), "/a/");
+  EXPECT_EQ(router.RouteOf("/c"), "");
 }
 
 TEST_F(RouterTest, WhatNoRouteTakesIsAnsweredHere) {
@@ -99,11 +101,16 @@ TEST_F(RouterTest, EachDemandOfAPolicyIsALayer) {
     const char* passed;
   };
   for (const Case& c :
-       {Case{kOpen, ""}, Case{{Access::kWithKey, Executor::kIoThread, Readiness::kAlways}, "key; "},
-        Case{{Access::kPublic, Executor::kWorker, Readiness::kAlways}, "worker after body; "},
-        Case{{Access::kPublic, Executor::kIoThread, Readiness::kOnceStarted}, "started; "},
-        Case{{Access::kWithKey, Executor::kWorker, Readiness::kOnceStarted},
-             "key; started; worker after body; "}}) {
+       {Case{kOpen, ""},
+        Case{{Access::kWithKey, Executor::kIoThread, Readiness::kAlways, Metering::kFree}, "key; "},
+        Case{{Access::kPublic, Executor::kWorker, Readiness::kAlways, Metering::kFree},
+             "worker after body; "},
+        Case{{Access::kPublic, Executor::kIoThread, Readiness::kOnceStarted, Metering::kFree},
+             "started; "},
+        Case{{Access::kPublic, Executor::kIoThread, Readiness::kAlways, Metering::kLimited},
+             "limits; "},
+        Case{{Access::kWithKey, Executor::kWorker, Readiness::kOnceStarted, Metering::kLimited},
+             "key; limits; started; worker after body; "}}) {
     passed_.clear();
     const Router router = Make({Echo("POST", "/a", c.policy)});
     EXPECT_EQ(Ask(router, "POST", "/a").body, "/a:read");

@@ -57,7 +57,8 @@ class ServerTest : public ::testing::Test {
       response.body = '{' + refusal.message + '}';
       return response;
     };
-    auto server = Server::Listen(options, {.handler = AfterBody(handle), .word = word});
+    auto server = Server::Listen(
+        options, {.handler = AfterBody(handle), .word = word, .answered = answered_hook_});
     ASSERT_TRUE(server.ok()) << server.error().message;
     server_ = *std::move(server);
     port_ = PortOf(*server_);
@@ -99,6 +100,8 @@ class ServerTest : public ::testing::Test {
     return status_;
   }
 
+  // What the application is told of its answers; set before Start.
+  std::function<void(const Answered&)> answered_hook_;
   std::unique_ptr<Server> server_;
   uint16_t port_ = 0;
   std::thread thread_;
