@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "api/cache_header.h"
 #include "api/errors.h"
 #include "api/json_errors.h"
 #include "engine/answer_refused.h"
@@ -148,10 +149,15 @@ std::function<void(Result<Computed>)> Finisher(
         if (!computed->ok()) return call->Fail(NameTexts(computed->error(), texts_field));
         Computed& result = **computed;
         call->metrics.CountComputed(result.timings, texts, result.prompt_tokens);
+        if (result.cached_texts) call->metrics.CountLookup(result.timings);
         Result<Response> response = format(result);
         if (!response.ok()) return call->Fail(response.error());
         if (result.truncated_texts > 0) {
           response->headers.push_back({"x-truncated", std::to_string(result.truncated_texts)});
+        }
+        if (result.cached_texts) {
+          response->headers.push_back(
+              {kCacheHeader, WriteCacheHits({*result.cached_texts, result.texts})});
         }
         AddCosts(*call, result, response->headers);
         response->charge = std::move(result.charge);

@@ -7,6 +7,12 @@
 //                                           of requests that were computed
 //   te_request_input_length                 of texts, in tokens
 //   te_batch_next_{size,tokens}, te_queue_size   by model
+//   embedding_cache_duration                of requests that asked the cache
+//   embedding_cache_{hits,misses,errors,dropped_writes}   by store, "memory" or "redis"; results,
+//   of
+//                                           which a text has one for each head that is asked for
+//   embedding_cache_{evictions,entries,bytes,limit_bytes}   of memory
+//   embedding_cache_redis_up
 // All durations are in seconds.
 //
 // Thread-safety: all of it.
@@ -20,12 +26,14 @@
 
 #include "embedding/observer.h"
 #include "embedding/request.h"
+#include "embedding/result_store.h"
 
 namespace embedding::api {
 
 class Metrics {
  public:
-  Metrics();
+  // `cache` may be nullptr.
+  explicit Metrics(const ResultStore* cache = nullptr);
   ~Metrics();
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
@@ -35,6 +43,8 @@ class Metrics {
 
   // One request of `texts` that was computed, in so many tokens.
   void CountComputed(const Timings& timings, size_t texts, size_t tokens) noexcept;
+  // One request that asked the cache.
+  void CountLookup(const Timings& timings) noexcept;
 
   // What is to be told what a model's engine does; the same for the same name. Lives as long as
   // this.
@@ -46,6 +56,7 @@ class Metrics {
  private:
   struct Families;
   std::unique_ptr<Families> families_;
+  const ResultStore* const cache_;
 };
 
 }  // namespace embedding::api

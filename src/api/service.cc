@@ -27,6 +27,7 @@ Response WordOf(const http::Refusal& refusal, const Request& request) {
 Service::Service(ServiceOptions options, Post post)
     : options_(std::move(options)),
       post_(std::move(post)),
+      metrics_(options_.cache),
       answers_(options_.answer_limit_bytes),
       reading_(options_.reading_limit_bytes),
       router_(MakeRouter()),

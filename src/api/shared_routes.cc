@@ -2,10 +2,12 @@
 
 #include <charconv>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "api/cache_header.h"
 #include "api/cohere.h"
 #include "api/native.h"
 #include "api/tei.h"
@@ -38,10 +40,12 @@ class Predictions {
     json.BeginObject().Key("predictions").BeginArray();
     const MutexLock lock(mutex_);
     size_t truncated = 0;
+    std::optional<CacheHits> cached;
     for (Response& answer : answers_) {
       if (answer.status != 200) return call_->Answer(std::move(answer));
       for (const Header& header : answer.headers) {
         if (header.name == "x-truncated") truncated += std::stoul(header.value);
+        if (header.name == kCacheHeader) AddCacheHits(header.value, cached);
       }
       json.Json(answer.body);
       answer = {};  // what it was charged for goes over to the joined one
@@ -51,6 +55,7 @@ class Predictions {
     }
     json.EndArray().EndObject();
     if (truncated > 0) joined.headers.push_back({"x-truncated", std::to_string(truncated)});
+    if (cached) joined.headers.push_back({kCacheHeader, WriteCacheHits(*cached)});
     call_->Answer(std::move(joined));
   }
 

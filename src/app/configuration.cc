@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "app/cache.h"
 #include "base/quoted.h"
 #include "http/cors.h"
 
@@ -74,6 +75,7 @@ Status CheckOrigins(const std::vector<std::string>& origins) {
 Status Complete(Configuration& options) {
   RETURN_IF_ERROR(CheckModels(options.models));
   RETURN_IF_ERROR(CheckOrigins(options.service.cors_origins));
+  RETURN_IF_ERROR(CheckCaches(options.cache));
   const std::optional<size_t>& batch = options.service.max_client_batch_size;
   if (batch && options.max_queue && *batch > *options.max_queue) {
     return Wrong(

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "api/service.h"
+#include "app/cache.h"
 #include "app/models.h"
 #include "app/resources.h"
 #include "base/cpu.h"
@@ -31,7 +32,8 @@ int ThreadsOf(const Configuration& options, int workers) {
   const int team =
       options.engine.device.threads > 0 ? options.engine.device.threads : AvailableCpus();
   constexpr int kLoader = 1;
-  return workers + kLoader + static_cast<int>(options.models.size()) + team - 1;
+  return workers + kLoader + static_cast<int>(options.models.size()) + ThreadsOfCache(options) +
+         team - 1;
 }
 
 // So that a key that did not arrive, from an empty variable say, is seen, and one that came with
@@ -69,15 +71,18 @@ std::string UrlHere(const http::Server& server) {
 
 }  // namespace
 
-Status Serve(const Configuration& options) {
+Status Serve(const Configuration& given) {
   GiveMemoryBack();
   MappedFile::SurviveTruncation();
 
-  ReportKeys(options.service.api_keys);
+  ReportKeys(given.service.api_keys);
 
   const int worker_count = std::max(2, AvailableCpus());
-  RETURN_IF_ERROR(CheckThreads(ThreadsOf(options, worker_count)));
+  RETURN_IF_ERROR(CheckThreads(ThreadsOf(given, worker_count)));
 
+  Configuration options = given;
+  options.engine.cache = OpenCache(given, static_cast<size_t>(worker_count));
+  options.service.cache = options.engine.cache.get();
   // Destroyed in reverse: the embedders answer what they still have while the workers and the
   // server that this goes through are there.
   std::unique_ptr<http::Server> server;

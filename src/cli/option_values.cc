@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "app/cache.h"
 #include "base/utf8.h"
 #include "cli/usage_error.h"
 #include "hub/model_locator.h"
@@ -19,6 +20,7 @@ namespace embedding::cli {
 namespace {
 
 constexpr char kNumber[] = "number";
+constexpr char kSize[] = "size";
 constexpr char kSwitch[] = "switch";
 constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
@@ -126,7 +128,18 @@ CLI::Validator ApiKey() {
   return {check, ""};
 }
 
-bool TakesNumber(CLI::Option& option) { return option.get_validator()->get_name() == kNumber; }
+CLI::Validator Cache() {
+  const auto check = [](const std::string& value) {
+    const Status checked = app::CheckCache(value);
+    return checked.ok() ? std::string() : checked.error().message;
+  };
+  return {check, "", kSize};
+}
+
+bool TakesNumber(CLI::Option& option) {
+  const std::string kind = option.get_validator()->get_name();
+  return kind == kNumber || kind == kSize;
+}
 bool IsSwitch(CLI::Option& option) { return option.get_validator()->get_name() == kSwitch; }
 
 Status CheckValue(CLI::Option& option, const std::string& source, std::string& value) {

@@ -44,7 +44,10 @@ CLI::Validator Revision();
 // begin a file with the mark. Its errors never show the value.
 CLI::Validator ApiKey();
 
-// Whether WholeNumber checks the option, or Switch.
+// A size or a Redis' URL, as app/cache.h has it. Its errors never show a password.
+CLI::Validator Cache();
+
+// Whether a number may be given without quotes, and whether Switch checks the option.
 bool TakesNumber(CLI::Option& option);
 bool IsSwitch(CLI::Option& option);
 
