@@ -111,7 +111,9 @@ TEST(MemoryStore, ThreadsGetWhatBelongsToTheirKeys) {
         Put(store, number, bytes);
         const std::string got = Get(store, number);
         EXPECT_TRUE(got == bytes || got == "nothing");
-        if (i % 100 == 0) EXPECT_LE(store.stats().front().bytes, 16 * kEntry);
+        if (i % 100 == 0) {
+          EXPECT_LE(store.stats().front().bytes, 16 * kEntry);
+        }
       }
     });
   }
