@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "api/cache_header.h"
@@ -139,30 +140,37 @@ template <typename Computed>
 std::function<void(Result<Computed>)> Finisher(
     const CallPtr& call, size_t texts, std::string texts_field,
     std::function<Result<Response>(const Computed&)> format) {
-  return [call, texts, texts_field = std::move(texts_field),
-          format = std::move(format)](Result<Computed> computed) mutable {
+  return [call, texts, texts_field = std::move(texts_field), format = std::move(format),
+          asker = std::this_thread::get_id()](Result<Computed> computed) mutable {
     // Called once. What is thrown here, on the computing thread, leaves the call unanswered, which
     // the Responder answers.
     try {
-      Continue(call, [call, texts, texts_field = std::move(texts_field), format = std::move(format),
-                      computed = std::make_shared<Result<Computed>>(std::move(computed))] {
-        if (!computed->ok()) return call->Fail(NameTexts(computed->error(), texts_field));
-        Computed& result = **computed;
-        call->metrics.CountComputed(result.timings, texts, result.prompt_tokens);
-        if (result.cached_texts) call->metrics.CountLookup(result.timings);
-        Result<Response> response = format(result);
-        if (!response.ok()) return call->Fail(response.error());
-        if (result.truncated_texts > 0) {
-          response->headers.push_back({"x-truncated", std::to_string(result.truncated_texts)});
-        }
-        if (result.cached_texts) {
-          response->headers.push_back(
-              {kCacheHeader, WriteCacheHits({*result.cached_texts, result.texts})});
-        }
-        AddCosts(*call, result, response->headers);
-        response->charge = std::move(result.charge);
-        call->Answer(*std::move(response));
-      });
+      std::function<void()> step =
+          [call, texts, texts_field = std::move(texts_field), format = std::move(format),
+           computed = std::make_shared<Result<Computed>>(std::move(computed))] {
+            if (!computed->ok()) return call->Fail(NameTexts(computed->error(), texts_field));
+            Computed& result = **computed;
+            call->metrics.CountComputed(result.timings, texts, result.prompt_tokens);
+            if (result.cached_texts) call->metrics.CountLookup(result.timings);
+            Result<Response> response = format(result);
+            if (!response.ok()) return call->Fail(response.error());
+            if (result.truncated_texts > 0) {
+              response->headers.push_back({"x-truncated", std::to_string(result.truncated_texts)});
+            }
+            if (result.cached_texts) {
+              response->headers.push_back(
+                  {kCacheHeader, WriteCacheHits({*result.cached_texts, result.texts})});
+            }
+            AddCosts(*call, result, response->headers);
+            response->charge = std::move(result.charge);
+            call->Answer(*std::move(response));
+          };
+      // Who asks is a worker, which goes on itself with what comes at once, out of the cache.
+      if (std::this_thread::get_id() == asker) {
+        Take(call, step);
+      } else {
+        Continue(call, std::move(step));
+      }
     } catch (const std::exception&) {
       call->responder = {};
     }

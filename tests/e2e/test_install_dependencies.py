@@ -10,7 +10,8 @@ from server import ROOT
 SCRIPT = ROOT / "scripts" / "install_dependencies.sh"
 # What a formula brings, and what `brew list` calls it, where that is not its name.
 COMMANDS = {"cmake": "cmake", "ninja": "ninja", "ccache": "ccache", "pkgconf": "pkg-config",
-            "python@3": "python3", "clang-format": "clang-format", "node": "npm"}  # fmt: skip
+            "python@3": "python3", "clang-format": "clang-format", "node": "npm",
+            "redis": "redis-server"}  # fmt: skip
 LISTED = {"python@3": "python@3.14"}
 
 BREW = """#!/bin/bash

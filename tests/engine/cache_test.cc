@@ -295,12 +295,12 @@ class FakeStore final : public ResultStore {
     for (size_t i = 0; i < keys.size(); ++i) found[i] = answer_();
   }
   void Put(const ResultKey& key, std::span<const std::byte> /*result*/) noexcept override {
-    keys.push_back(key);
+    put.push_back(key);
   }
   bool is_shared() const override { return true; }
   std::vector<ResultStoreStats> stats() const override { return {}; }
 
-  std::vector<ResultKey> keys;  // that were put
+  std::vector<ResultKey> put;
 
  private:
   const Answer answer_;
@@ -349,8 +349,8 @@ ResultKey SharedKey(const std::string& model, EmbedderOptions options) {
   EmbedRequest request;
   request.input_ids = {{5, 6}};
   EXPECT_TRUE((*embedder)->Embed(request).ok());
-  EXPECT_EQ(store->keys.size(), 1U);
-  return store->keys.empty() ? ResultKey{} : store->keys.front();
+  EXPECT_EQ(store->put.size(), 1U);
+  return store->put.empty() ? ResultKey{} : store->put.front();
 }
 
 TEST(SharedCache, ProcessesMeetInWhatTheyComputeAlike) {
