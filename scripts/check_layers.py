@@ -4,9 +4,9 @@
     scripts/check_layers.py [ROOT]
 
 Five tables: the folders, in the order of knowledge (cli -> app -> { api, hub, cache, redis },
-api -> { engine, http }, engine -> backends -> model -> { weights, text }, hub -> model, and everybody may know base), of which a
-folder may include from those after it, less those that it is to know nothing of: http no models, cli not
-how a vector is computed; the folders within a folder, which nobody knows but themselves and one file;
+api -> { engine, http }, engine -> backends -> model -> { weights, text }, hub -> model, and everybody may
+know base), of which a folder may include from those after it, less those that it is to know nothing of:
+http no models, cli not how a vector is computed; the folders within a folder, which nobody knows but themselves and one file;
 what of a folder another may know, where that is not all; libraries that one folder alone uses; and
 the public headers, each with the folder that it counts as one of. These know nothing but the standard
 library and one another. Tests and benchmarks are free.
