@@ -3,7 +3,8 @@
 // hiredis writes and reads the protocol; waiting is done here, by poll, since hiredis' own
 // time-outs hold for each read and not for a reply.
 //
-// Thread-safety: one thread at a time. After an error the connection is of no more use.
+// Thread-safety: one thread at a time. After an error the connection is of no more use. The process
+// ignores SIGPIPE, which hiredis' writes may raise.
 #pragma once
 
 #include <hiredis/hiredis.h>

@@ -62,7 +62,8 @@ TEST(MemoryStore, DropsWhatWasNotAskedForTheLongest) {
   Put(store, 5, std::string(100, 'x'));
   EXPECT_EQ(Get(store, 2), "nothing");
   EXPECT_EQ(Get(store, 3), "nothing");
-  for (const uint64_t kept : {0, 1, 4, 5}) EXPECT_NE(Get(store, kept), "nothing") << kept;
+  for (const uint64_t kept : std::vector<uint64_t>{0, 1, 4, 5})
+    EXPECT_NE(Get(store, kept), "nothing") << kept;
   EXPECT_EQ(store.stats().front().evictions, 2U);
 }
 

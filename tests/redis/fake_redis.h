@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <map>
 #include <optional>
 #include <string>
@@ -30,20 +31,22 @@ class FakeRedis {
   };
 
   FakeRedis() : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    std::signal(SIGPIPE, SIG_IGN);  // as the server does
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address_);
+    auto* const any = reinterpret_cast<sockaddr*>(&address_);
     EXPECT_EQ(::bind(listener_, any, size), 0);
     EXPECT_EQ(::listen(listener_, 64), 0);
     EXPECT_EQ(::getsockname(listener_, any, &size), 0);
-    port_ = ntohs(address.sin_port);
     acceptor_ = std::thread([this] { Accept(); });
   }
   ~FakeRedis() {
-    ::shutdown(listener_, SHUT_RDWR);
+    ending_ = true;
+    const int last = ::socket(AF_INET, SOCK_STREAM, 0);  // wakes the acceptor
+    EXPECT_EQ(::connect(last, reinterpret_cast<sockaddr*>(&address_), sizeof(address_)), 0);
     acceptor_.join();
+    ::close(last);
     ::close(listener_);
     {
       const MutexLock lock(mutex_);
@@ -53,7 +56,7 @@ class FakeRedis {
     for (const int socket : sockets_) ::close(socket);
   }
 
-  int port() const { return port_; }
+  int port() const { return ntohs(address_.sin_port); }
   size_t commands(const std::string& name) {
     const MutexLock lock(mutex_);
     return counts_[name];
@@ -68,6 +71,10 @@ class FakeRedis {
  private:
   void Accept() {
     for (int socket = 0; (socket = ::accept(listener_, nullptr, nullptr)) >= 0;) {
+      if (ending_) {
+        ::close(socket);
+        return;
+      }
       const MutexLock lock(mutex_);
       sockets_.push_back(socket);
       threads_.emplace_back([this, socket] { Serve(socket); });
@@ -85,7 +92,7 @@ class FakeRedis {
           return;
         }
         const std::string reply = Reply(*command);
-        if (::send(socket, reply.data(), reply.size(), MSG_NOSIGNAL) < 0) return;
+        if (::write(socket, reply.data(), reply.size()) < 0) return;
       }
     }
   }
@@ -138,7 +145,8 @@ class FakeRedis {
   }
 
   const int listener_;
-  int port_ = 0;
+  sockaddr_in address_ = {};
+  std::atomic<bool> ending_ = false;
   std::thread acceptor_;
   Mutex mutex_;
   std::vector<int> sockets_;  // the acceptor's, until it has ended
