@@ -24,9 +24,9 @@ namespace embedding {
 
 class MemoryStore final : public ResultStore {
  public:
-  // What an entry takes besides its result, in glibc's blocks: a node of the list (64 bytes), one of
-  // the table (48) and its share of the buckets (8 to 16), the vector with its counts (48), and the
-  // bytes' own block (8, and up to 15 to round up). Measured: 178 to 193.
+  // What an entry takes besides its result, in glibc's blocks: a node of the list (64 bytes), one
+  // of the table (48) and its share of the buckets (8 to 16), the vector with its counts (48), and
+  // the bytes' own block (8, and up to 15 to round up). Measured: 178 to 193.
   static constexpr size_t kEntryBytes = 200;
 
   explicit MemoryStore(size_t limit_bytes);
