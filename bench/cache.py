@@ -120,9 +120,9 @@ def main():
         client, server = (statistics.median(column) for column in zip(*times))
         print(f"| {name} | {client:.3f} | {server:.3f} |")
     for without, cached in PAIRS:
-        ratios = [b[1] / a[1] for a, b in zip(results[without], results[cached])]
+        ratios = [b[0] / a[0] for a, b in zip(results[without], results[cached])]
         lower, median, upper = statistics.quantiles(ratios, n=4)
-        print(f"{ROWS[cached][0]} / no cache, at the server: {median:.3f} ({lower:.3f} to {upper:.3f})")
+        print(f"{ROWS[cached][0]} / no cache: {median:.3f} ({lower:.3f} to {upper:.3f})")
 
 
 if __name__ == "__main__":
