@@ -6,6 +6,7 @@ find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(simdjson REQUIRED)
+find_package(OpenSSL REQUIRED)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   find_package(dnnl REQUIRED)  # for AMX
 endif()
@@ -18,7 +19,6 @@ if(EMBEDDING_SERVER)
   find_package(Boost 1.74 REQUIRED)
   find_package(CLI11 REQUIRED)
   find_package(CURL 7.62 REQUIRED)
-  find_package(OpenSSL REQUIRED)
   # Its CMake package asks for what its other libraries need too.
   find_library(PROMETHEUS_CORE_LIBRARY prometheus-cpp-core REQUIRED)
   find_path(PROMETHEUS_INCLUDE_DIR prometheus/registry.h REQUIRED)
@@ -27,6 +27,18 @@ if(EMBEDDING_SERVER)
     IMPORTED_LOCATION ${PROMETHEUS_CORE_LIBRARY}
     INTERFACE_INCLUDE_DIRECTORIES ${PROMETHEUS_INCLUDE_DIR}
     INTERFACE_LINK_LIBRARIES Threads::Threads)
+  # Its CMake package is not in every distribution that has it, nor is its TLS part (since 1.0).
+  find_library(HIREDIS_LIBRARY hiredis REQUIRED)
+  find_path(HIREDIS_INCLUDE_DIR hiredis/hiredis.h REQUIRED)
+  add_library(hiredis UNKNOWN IMPORTED)
+  set_target_properties(hiredis PROPERTIES IMPORTED_LOCATION ${HIREDIS_LIBRARY}
+    INTERFACE_INCLUDE_DIRECTORIES ${HIREDIS_INCLUDE_DIR})
+  find_library(HIREDIS_SSL_LIBRARY hiredis_ssl)
+  if(HIREDIS_SSL_LIBRARY)
+    set_target_properties(hiredis PROPERTIES
+      INTERFACE_LINK_LIBRARIES "${HIREDIS_SSL_LIBRARY};OpenSSL::SSL"
+      INTERFACE_COMPILE_DEFINITIONS EMBEDDING_REDIS_TLS)
+  endif()
   # Headers alone; its CMake package takes one major version, and 3 and 4 both do.
   find_path(TOML11_INCLUDE_DIR toml.hpp REQUIRED)
   add_library(toml11 INTERFACE)

@@ -11,6 +11,8 @@ import subprocess
 import time
 
 START_LIMIT_S = 300
+# Equal texts are to be computed each time. A binary of ours from before the cache ignores it.
+NO_CACHE = {"EMBEDDING_SERVICE_CACHE": "0"}
 
 
 def free_port():
@@ -32,7 +34,8 @@ class Server:
         with open(log, "w") as output:
             self.process = subprocess.Popen(
                 [str(part) for part in engine.command(self.port, settings)],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+                env={**os.environ, **NO_CACHE})
         try:
             self._wait_until_ready(started + START_LIMIT_S)
         except BaseException:

@@ -23,6 +23,7 @@
 #include "embedding/model_info.h"
 #include "embedding/observer.h"
 #include "embedding/request.h"
+#include "embedding/result_store.h"
 #include "embedding/status.h"
 
 namespace embedding {
@@ -35,7 +36,8 @@ struct EmbedderOptions {
   std::string model_directory = {};
   // What the model is called in answers; the directory's name if empty.
   std::string model_name = {};
-  // What tells its files from others', for clients that ask; nothing here reads it.
+  // What tells its JSON files, and whatever of its files is not the encoder's weights, from
+  // others', for clients that ask and for a cache that is shared with other processes.
   std::string model_digest = {};
   ComputeType compute_type = ComputeType::kAuto;
   // How the tokens' vectors become a text's, in place of what the model says, if not empty: a mode
@@ -54,6 +56,9 @@ struct EmbedderOptions {
   size_t max_queue = 4096;
   // Told of batches and the queue; outlives the embedder.
   EngineObserver* observer = nullptr;
+  // Where results are kept, of this and of other models; texts whose results are there are not
+  // computed. None if there is none.
+  std::shared_ptr<ResultStore> cache = nullptr;
 };
 
 class Embedder {
@@ -64,11 +69,13 @@ class Embedder {
 
   virtual ~Embedder() = default;
 
-  // Called once, on the computing thread or, when the request is refused at once, on the caller's.
-  // Must not throw.
+  // Called once, on the computing thread or, when the request is refused at once or all of its
+  // results are in the cache, on the caller's. Must not throw.
   using Done = std::function<void(Result<EmbedResponse>)>;
 
-  // Tokenises on the calling thread, queues the texts and returns. Errors given to `done`:
+  // Tokenises and asks the cache on the calling thread, queues the texts that are not there and
+  // returns. What a request is answered does not depend on what the cache has. Errors given to
+  // `done`:
   // kEmpty no texts; kInvalidArgument a text too long with truncate = false, dimensions out of
   // [1, ModelInfo::dimension], an unknown prompt or token id, texts, pairs, query and ids that do
   // not go together, more texts than the queue takes, an answer larger than its whole budget;

@@ -10,7 +10,7 @@ class EngineObserver {
  public:
   virtual ~EngineObserver() = default;
 
-  // A text of so many tokens was tokenised, to be queued.
+  // A text of so many tokens was tokenised, to be looked up and computed.
   virtual void OnText(size_t tokens) noexcept = 0;
   // A batch of so many texts, with so many tokens together, is about to be computed.
   virtual void OnBatch(size_t texts, size_t tokens) noexcept = 0;

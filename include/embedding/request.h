@@ -54,7 +54,8 @@ struct EmbedRequest {
 struct Timings {
   using Duration = std::chrono::steady_clock::duration;
   Duration tokenization{};
-  Duration queue{};      // until the first of its texts was computed
+  Duration lookup{};     // in the cache
+  Duration queue{};      // until the first of its texts was computed; 0 if none had to be
   Duration inference{};  // from then until the last was
 };
 
@@ -70,9 +71,12 @@ struct EmbedResponse {
   std::vector<std::vector<float>> token_embeddings;  // [texts][tokens, hidden_size]
   size_t hidden_size = 0;
   std::vector<float> logits;   // [texts, ModelInfo::labels]
-  size_t prompt_tokens = 0;    // tokens computed for this request, special tokens included
+  size_t prompt_tokens = 0;    // tokens of its texts, special tokens included
   size_t characters = 0;       // of its texts, Unicode scalar values
   size_t truncated_texts = 0;  // how many texts were cut
+  size_t texts = 0;            // of the request
+  // How many of them came from the cache; empty if there is none.
+  std::optional<size_t> cached_texts = {};
   Timings timings;
   ByteCharge charge;  // see EmbedRequest::answer_budget
 

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <exception>
 #include <string>
+#include <thread>
 #include <utility>
 
+#include "api/cache_header.h"
 #include "api/errors.h"
 #include "api/json_errors.h"
 #include "engine/answer_refused.h"
@@ -137,40 +139,51 @@ void AddCosts(const Call& call, const Computed& computed, std::vector<Header>& h
 // For whoever keeps account of it.
 template <typename Computed>
 http::Cost CostOf(size_t texts, const Computed& computed) {
-  http::Cost cost{.texts = texts,
-                  .truncated_texts = computed.truncated_texts,
-                  .tokens = computed.prompt_tokens,
-                  .tokenization = computed.timings.tokenization,
-                  .queue = computed.timings.queue,
-                  .inference = computed.timings.inference};
-  if constexpr (requires { computed.cached_texts; }) cost.cached_texts = computed.cached_texts;
-  return cost;
+  return {.texts = texts,
+          .cached_texts = computed.cached_texts.value_or(0),
+          .truncated_texts = computed.truncated_texts,
+          .tokens = computed.prompt_tokens,
+          .tokenization = computed.timings.tokenization,
+          .queue = computed.timings.queue,
+          .inference = computed.timings.inference};
 }
 
 template <typename Computed>
 std::function<void(Result<Computed>)> Finisher(
     const CallPtr& call, size_t texts, std::string texts_field,
     std::function<Result<Response>(const Computed&)> format) {
-  return [call, texts, texts_field = std::move(texts_field),
-          format = std::move(format)](Result<Computed> computed) mutable {
+  return [call, texts, texts_field = std::move(texts_field), format = std::move(format),
+          asker = std::this_thread::get_id()](Result<Computed> computed) mutable {
     // Called once. What is thrown here, on the computing thread, leaves the call unanswered, which
     // the Responder answers.
     try {
-      Continue(call, [call, texts, texts_field = std::move(texts_field), format = std::move(format),
-                      computed = std::make_shared<Result<Computed>>(std::move(computed))] {
-        if (!computed->ok()) return call->Fail(NameTexts(computed->error(), texts_field));
-        Computed& result = **computed;
-        call->metrics.CountComputed(result.timings, texts, result.prompt_tokens);
-        Result<Response> response = format(result);
-        if (!response.ok()) return call->Fail(response.error());
-        if (result.truncated_texts > 0) {
-          response->headers.push_back({"x-truncated", std::to_string(result.truncated_texts)});
-        }
-        AddCosts(*call, result, response->headers);
-        response->cost = CostOf(texts, result);
-        response->charge = std::move(result.charge);
-        call->Answer(*std::move(response));
-      });
+      std::function<void()> step =
+          [call, texts, texts_field = std::move(texts_field), format = std::move(format),
+           computed = std::make_shared<Result<Computed>>(std::move(computed))] {
+            if (!computed->ok()) return call->Fail(NameTexts(computed->error(), texts_field));
+            Computed& result = **computed;
+            call->metrics.CountComputed(result.timings, texts, result.prompt_tokens);
+            if (result.cached_texts) call->metrics.CountLookup(result.timings);
+            Result<Response> response = format(result);
+            if (!response.ok()) return call->Fail(response.error());
+            if (result.truncated_texts > 0) {
+              response->headers.push_back({"x-truncated", std::to_string(result.truncated_texts)});
+            }
+            if (result.cached_texts) {
+              response->headers.push_back(
+                  {kCacheHeader, WriteCacheHits({*result.cached_texts, result.texts})});
+            }
+            AddCosts(*call, result, response->headers);
+            response->cost = CostOf(texts, result);
+            response->charge = std::move(result.charge);
+            call->Answer(*std::move(response));
+          };
+      // Who asks is a worker, which goes on itself with what comes at once, out of the cache.
+      if (std::this_thread::get_id() == asker) {
+        Take(call, step);
+      } else {
+        Continue(call, std::move(step));
+      }
     } catch (const std::exception&) {
       call->responder = {};
     }

@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "embedding/byte_budget.h"
 #include "embedding/engine.h"
+#include "embedding/result_store.h"
 #include "engine/rerank.h"
 #include "http/api_keys.h"
 #include "http/client_address.h"
@@ -62,6 +63,8 @@ struct ServiceOptions {
   std::vector<std::string> cors_origins = {};
   // Whether a "model" that is not served is an error.
   bool strict_model = false;
+  // The models' cache, for /metrics and /info; outlives the service. nullptr if there is none.
+  const ResultStore* cache = nullptr;
 };
 
 // What a dialect's clients send in one request where nobody says otherwise.

@@ -10,6 +10,7 @@
 #include <sstream>
 #include <utility>
 
+#include "api/cache_metrics.h"
 #include "base/mutex.h"
 
 namespace embedding::api {
@@ -121,6 +122,7 @@ struct Metrics::Families {
       NewHistogram("embedding_request_texts", "Texts of a computed request.", TextBuckets());
   Histogram& tokens =
       NewHistogram("embedding_request_tokens", "Tokens of a computed request.", TokenBuckets());
+  Histogram* lookup = nullptr;  // where there is a cache
   Family<Histogram>& batch_size = NewHistograms("te_batch_next_size", "Texts of a batch.");
   Family<Histogram>& batch_tokens = NewHistograms("te_batch_next_tokens", "Tokens of a batch.");
   Family<Gauge>& queue_size = prometheus::BuildGauge()
@@ -164,7 +166,14 @@ struct Metrics::Families {
   std::map<std::string, ModelMetrics> models GUARDED_BY(mutex);
 };
 
-Metrics::Metrics() : families_(std::make_unique<Families>()) {}
+Metrics::Metrics(const ResultStore* cache)
+    : families_(std::make_unique<Families>()), cache_(cache) {
+  if (cache != nullptr) {
+    families_->lookup = &families_->NewHistogram(
+        "embedding_cache_duration", "Seconds that a request's texts took to be looked up.",
+        DurationBuckets());
+  }
+}
 Metrics::~Metrics() = default;
 
 void Metrics::CountAnswer(std::string_view route, const http::Response& response,
@@ -205,6 +214,11 @@ void Metrics::CountComputed(const Timings& timings, size_t texts, size_t tokens)
   families_->tokens.Observe(static_cast<double>(tokens));
 }
 
+void Metrics::CountLookup(const Timings& timings) noexcept {
+  if (families_->lookup == nullptr) return;
+  families_->lookup->Observe(std::chrono::duration<double>(timings.lookup).count());
+}
+
 EngineObserver& Metrics::ObserverOf(const std::string& model) {
   const prometheus::Labels labels = {{"model", model}};
   MutexLock lock(families_->mutex);
@@ -218,7 +232,9 @@ EngineObserver& Metrics::ObserverOf(const std::string& model) {
 std::string Metrics::Text() const {
   std::ostringstream text;
   text.exceptions(std::ios::badbit);  // no half of it where memory runs out
-  prometheus::TextSerializer().Serialize(text, families_->registry.Collect());
+  std::vector<prometheus::MetricFamily> families = families_->registry.Collect();
+  if (cache_ != nullptr) AddCacheMetrics(*cache_, families);
+  prometheus::TextSerializer().Serialize(text, families);
   return text.str();
 }
 

@@ -10,6 +10,12 @@
 //   embedding_{requests,texts,tokens}_total      by key: the name of the key that was sent, or ""
 //   embedding_rate_limited_total                 by key and by the limit, "requests" or "tokens"
 //   embedding_truncated_texts_total, embedding_access_log_lost_lines
+//   embedding_cache_duration                of requests that asked the cache
+//   embedding_cache_{hits,misses,errors,dropped_writes}
+//                                           by store, "memory" or "redis"; of results, of which a
+//                                           text has one for each head that is asked for
+//   embedding_cache_{evictions,entries,bytes,limit_bytes}   of memory
+//   embedding_cache_redis_up
 // All durations are in seconds.
 //
 // Thread-safety: all of it.
@@ -23,13 +29,15 @@
 
 #include "embedding/observer.h"
 #include "embedding/request.h"
+#include "embedding/result_store.h"
 #include "http/message.h"
 
 namespace embedding::api {
 
 class Metrics {
  public:
-  Metrics();
+  // `cache` may be nullptr.
+  explicit Metrics(const ResultStore* cache = nullptr);
   ~Metrics();
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
@@ -46,6 +54,8 @@ class Metrics {
 
   // One request of `texts` that was computed, in so many tokens.
   void CountComputed(const Timings& timings, size_t texts, size_t tokens) noexcept;
+  // One request that asked the cache.
+  void CountLookup(const Timings& timings) noexcept;
 
   // What is to be told what a model's engine does; the same for the same name. Lives as long as
   // this.
@@ -57,6 +67,7 @@ class Metrics {
  private:
   struct Families;
   std::unique_ptr<Families> families_;
+  const ResultStore* const cache_;
 };
 
 }  // namespace embedding::api

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "api/cache_header.h"
 #include "api/cohere.h"
 #include "api/native.h"
 #include "api/tei.h"
@@ -48,9 +50,13 @@ class Predictions {
     JsonWriter json(joined.body);
     json.BeginObject().Key("predictions").BeginArray();
     const MutexLock lock(mutex_);
+    std::optional<CacheHits> cached;
     for (Response& answer : answers_) {
       if (answer.status != 200) return call_->Answer(std::move(answer));
       Add(answer.cost, joined.cost);
+      for (const Header& header : answer.headers) {
+        if (header.name == kCacheHeader) AddCacheHits(header.value, cached);
+      }
       json.Json(answer.body);
       answer = {};  // what it was charged for goes over to the joined one
       if (const Status charged = call_->Charge(joined.body, joined.charge); !charged.ok()) {
@@ -61,6 +67,7 @@ class Predictions {
     if (joined.cost.truncated_texts > 0) {
       joined.headers.push_back({"x-truncated", std::to_string(joined.cost.truncated_texts)});
     }
+    if (cached) joined.headers.push_back({kCacheHeader, WriteCacheHits(*cached)});
     call_->Answer(std::move(joined));
   }
 

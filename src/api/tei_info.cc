@@ -26,6 +26,19 @@ void WriteModelType(const ModelInfo& info, JsonWriter& json) {
   json.EndObject().EndObject();
 }
 
+// How much the cache may hold in memory, 0 if there is none, and whether there is one besides.
+void WriteCache(const ResultStore* cache, JsonWriter& json) {
+  size_t bytes = 0;
+  bool redis = false;
+  if (cache != nullptr) {
+    for (const ResultStoreStats& stats : cache->stats()) {
+      bytes += stats.limit_bytes;
+      redis = redis || stats.up.has_value();
+    }
+  }
+  json.Key("cache_bytes").Integer(bytes).Key("cache_redis").Bool(redis);
+}
+
 std::string_view DtypeName(std::string_view dtype) {
   if (dtype == "f32") return "float32";
   if (dtype == "bf16") return "bfloat16";
@@ -55,6 +68,7 @@ void TeiInfo(const CallPtr& call) {
   json.Key("documents").Integer(most(TextLimit::kCohere));
   json.Key("input").Integer(most(TextLimit::kOpenAi)).EndObject();
   json.Key("max_queue").Integer(call->options.max_queue).Key("auto_truncate").Bool(true);
+  WriteCache(call->options.cache, json);
   json.Key("version").String(EMBEDDING_SERVICE_VERSION).Key("models").BeginArray();
   for (const Embedder* model : *call->models) {
     const ModelInfo& each = model->info();

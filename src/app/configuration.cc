@@ -11,6 +11,7 @@
 
 #include "api/routes.h"
 #include "app/access.h"
+#include "app/cache.h"
 #include "base/quoted.h"
 #include "http/client_address.h"
 #include "http/cors.h"
@@ -105,6 +106,7 @@ Status Complete(Configuration& options) {
   RETURN_IF_ERROR(CheckTls(options.server.tls));
   RETURN_IF_ERROR(CheckOpenRoutes(options.service.open_routes));
   RETURN_IF_ERROR(AddProxies(options.trusted_proxies, options.service.trusted_proxies));
+  RETURN_IF_ERROR(CheckCaches(options.cache));
   const std::optional<size_t>& batch = options.service.max_client_batch_size;
   if (batch && options.max_queue && *batch > *options.max_queue) {
     return Wrong(

@@ -2,6 +2,7 @@
 // file.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -24,6 +25,10 @@ struct Configuration {
   std::string instruction_set = "auto";
   std::string pooling = "auto";
   std::string default_prompt_name = "";
+  // Sizes and URLs of Redis, as cache.h reads them; the password in one is nobody's to see.
+  std::vector<std::string> cache = {"64MB"};
+  std::chrono::milliseconds cache_timeout{100};
+  std::chrono::seconds cache_ttl = std::chrono::hours(7 * 24);
   // Those that follow from others where they are not given (Complete).
   std::optional<size_t> max_queue;
   std::optional<size_t> payload_limit_bytes;

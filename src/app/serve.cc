@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "api/service.h"
+#include "app/cache.h"
 #include "app/hangup.h"
 #include "app/models.h"
 #include "app/reload.h"
@@ -36,7 +37,8 @@ int ThreadsOf(const Configuration& options, int workers) {
   const int team =
       options.engine.device.threads > 0 ? options.engine.device.threads : AvailableCpus();
   constexpr int kLoader = 1;
-  return workers + kLoader + static_cast<int>(options.models.size()) + team - 1;
+  return workers + kLoader + static_cast<int>(options.models.size()) + ThreadsOfCache(options) +
+         team - 1;
 }
 
 // So that a key that did not arrive, from an empty variable say, is seen, and one that came with
@@ -92,15 +94,18 @@ std::function<bool()> ComeRound(const std::vector<std::unique_ptr<Embedder>>& mo
 
 }  // namespace
 
-Status Serve(const Configuration& options, const ReadAgain& read_again) {
+Status Serve(const Configuration& given, const ReadAgain& read_again) {
   GiveMemoryBack();
   MappedFile::SurviveTruncation();
 
-  ReportKeys(options);
+  ReportKeys(given);
 
   const int worker_count = std::max(2, AvailableCpus());
-  RETURN_IF_ERROR(CheckThreads(ThreadsOf(options, worker_count)));
+  RETURN_IF_ERROR(CheckThreads(ThreadsOf(given, worker_count)));
 
+  Configuration options = given;
+  options.engine.cache = OpenCache(given, static_cast<size_t>(worker_count));
+  options.service.cache = options.engine.cache.get();
   // Destroyed in reverse: the embedders answer what they still have while the workers and the
   // server that this goes through are there.
   std::unique_ptr<http::Server> server;

@@ -83,6 +83,11 @@ class Backend {
                                                 const Tensors& tensors, ComputeType type) = 0;
 
   virtual std::string_view device() const = 0;  // "cpu"
+
+  // What, besides a model's weights and the dtype, the bits of its results depend on: where two
+  // processes, on whatever machines, say the same, they compute the same. Of the sessions that have
+  // been loaded.
+  virtual std::string numerics() const = 0;
 };
 
 }  // namespace embedding

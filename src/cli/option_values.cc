@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "app/cache.h"
 #include "base/utf8.h"
 #include "cli/near_name.h"
 #include "cli/usage_error.h"
@@ -20,6 +21,7 @@ namespace embedding::cli {
 namespace {
 
 constexpr char kNumber[] = "number";
+constexpr char kSize[] = "size";
 constexpr char kSwitch[] = "switch";
 constexpr char kSecret[] = "secret";
 constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
@@ -137,7 +139,18 @@ CLI::Validator ApiKey() {
   return {check, "", kSecret};
 }
 
-bool TakesNumber(CLI::Option& option) { return option.get_validator()->get_name() == kNumber; }
+CLI::Validator Cache() {
+  const auto check = [](const std::string& value) {
+    const Status checked = app::CheckCache(value);
+    return checked.ok() ? std::string() : checked.error().message;
+  };
+  return {check, "", kSize};
+}
+
+bool TakesNumber(CLI::Option& option) {
+  const std::string kind = option.get_validator()->get_name();
+  return kind == kNumber || kind == kSize;
+}
 bool IsSwitch(CLI::Option& option) { return option.get_validator()->get_name() == kSwitch; }
 bool IsSecret(CLI::Option& option) { return option.get_validator()->get_name() == kSecret; }
 

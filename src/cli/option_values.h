@@ -47,7 +47,10 @@ CLI::Validator Revision();
 // begin a file with the mark. Its errors never show the value.
 CLI::Validator ApiKey();
 
-// Whether WholeNumber checks the option, Switch, or ApiKey.
+// A size or a Redis' URL, as app/cache.h has it. Its errors never show a password.
+CLI::Validator Cache();
+
+// Whether a number may be given without quotes, and whether Switch checks the option, or ApiKey.
 bool TakesNumber(CLI::Option& option);
 bool IsSwitch(CLI::Option& option);
 bool IsSecret(CLI::Option& option);

@@ -31,8 +31,13 @@ std::string QuotedForToml(const std::string& value) {
   return quoted + '"';
 }
 
+bool IsNumber(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 std::string ValueText(CLI::Option& option, const std::string& value) {
-  return TakesNumber(option) || IsSwitch(option) ? value : QuotedForToml(value);
+  const bool is_number = TakesNumber(option) && IsNumber(value);
+  return is_number || IsSwitch(option) ? value : QuotedForToml(value);
 }
 
 std::string ListText(CLI::Option& option, const std::vector<std::string>& values) {
@@ -49,10 +54,6 @@ std::vector<std::string> DefaultsOf(const CLI::Option& option) {
   if (!IsList(option)) return {text};
   if (text.size() < 2 || text == "[]") return {};
   return CLI::detail::split(text.substr(1, text.size() - 2), ',');
-}
-
-bool IsNumber(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 std::string LineOf(CLI::Option& option, const GivenValues* given) {

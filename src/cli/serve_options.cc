@@ -16,6 +16,7 @@ constexpr uint64_t kMostBytes = 1'000'000'000'000;
 // Linux lets a process have 2^20 open files unless fs.nr_open is raised.
 constexpr uint64_t kMostConnections = 1'000'000;
 constexpr uint64_t kMostSeconds = 1'000'000'000;
+constexpr uint64_t kMostCacheMs = 60'000;
 
 }  // namespace
 
@@ -85,6 +86,26 @@ void AddServeOptions(CLI::App& app, app::Configuration& options) {
               "Most texts in one request, of all routes",
               "100 for /embed with texts, 2048 for OpenAI's and Ollama's routes, 1000 for the rest",
               WholeNumber(1, kMostTexts));
+  add("--cache", options.cache,
+      "Where results are kept for the next request for the same text: a size in memory, as 64MB or "
+      "1GB, or 0 for none; or a Redis, as redis://:password@host:6379/0, behind memory. One of "
+      "each "
+      "may be given. Other processes see the command line: a password is better in the environment "
+      "or the file",
+      Cache());
+  app.add_option_function<int>(
+         "--cache-timeout",
+         [&options](int ms) { options.cache_timeout = std::chrono::milliseconds(ms); },
+         "Milliseconds that a request waits for Redis; then its texts are computed, and nobody "
+         "asks "
+         "Redis until it answers again")
+      ->transform(WholeNumber(1, kMostCacheMs))
+      ->default_str(std::to_string(options.cache_timeout.count()));
+  app.add_option_function<int>(
+         "--cache-ttl", [&options](int s) { options.cache_ttl = std::chrono::seconds(s); },
+         "Seconds after which Redis forgets a result; 0 leaves that to its maxmemory-policy")
+      ->transform(WholeNumber(0, kMostSeconds))
+      ->default_str(std::to_string(options.cache_ttl.count()));
   // Its value is not shown by --help.
   app.add_option(
          "--api-key", options.api_keys,

@@ -13,10 +13,12 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "engine/answer_refused.h"
+#include "engine/model_identity.h"
 #include "engine/model_info.h"
 #include "engine/model_runner.h"
 #include "engine/pending_request.h"
 #include "engine/request_encoder.h"
+#include "engine/result_cache.h"
 #include "engine/scheduler.h"
 #include "engine/table_checks.h"
 #include "model/files.h"
@@ -39,17 +41,34 @@ Limits LimitsOf(const Session& session, const EmbedderOptions& options) {
   return limits;
 }
 
+// By which its results are found in the cache.
+Result<Sha256::Digest> IdentityOf(const EmbedderOptions& options, const TensorStore& weights,
+                                  const Tensors& tensors, const Backend& backend,
+                                  const Session& session) {
+  if (!options.cache->is_shared()) return NewIdentity();
+  try {
+    std::vector<const TensorStore*> stores = {&weights};
+    for (const TensorStore& of_head : tensors.head_files) stores.push_back(&of_head);
+    return SharedIdentity({options.model_digest, options.pooling, stores}, backend, session);
+  } catch (const std::exception& e) {  // memory, or threads
+    return Error{ErrorCode::kModelLoad,
+                 fmt::format("reading the weights for the shared cache failed: {}", e.what()),
+                 {}};
+  }
+}
+
 class LocalEmbedder : public Embedder {
  public:
   LocalEmbedder(ModelSpec spec, ModelInfo info, std::unique_ptr<Tokenizer> tokenizer,
                 TensorStore weights, std::unique_ptr<Session> session,
-                const EmbedderOptions& options)
+                std::optional<ResultCache> cache, const EmbedderOptions& options)
       : spec_(std::move(spec)),
         info_(std::move(info)),
         tokenizer_(std::move(tokenizer)),
         weights_(std::move(weights)),
         encoder_(spec_, info_, *tokenizer_, options.default_prompt_name),
         observer_(options.observer),
+        cache_(std::move(cache)),
         runner_(std::move(session)),
         scheduler_(
             {LimitsOf(runner_.session(), options), options.max_queue, options.observer},
@@ -77,6 +96,9 @@ class LocalEmbedder : public Embedder {
   // Takes what the answer will hold from the request's budget.
   Status Charge(const EmbedRequest& request, const std::vector<Job>& jobs,
                 EmbedResponse& response) const;
+  // What the cache has of each job's text.
+  std::vector<std::optional<CachedText>> Look(std::span<Job> jobs, const EmbedRequest& request,
+                                              EmbedResponse& response) const;
   void Queue(const EmbedRequest& request, const Done& done);
   bool RunBatch(std::span<Job> batch) noexcept;
   bool CheckDevice() noexcept;
@@ -90,6 +112,7 @@ class LocalEmbedder : public Embedder {
 
   const RequestEncoder encoder_;
   EngineObserver* const observer_;  // nullptr if there is none
+  const std::optional<ResultCache> cache_;
 
   ModelRunner runner_;  // the computing thread's
 
@@ -160,10 +183,29 @@ Status LocalEmbedder::Charge(const EmbedRequest& request, const std::vector<Job>
   return AnswerRefused(bytes, request.answer_budget->limit());
 }
 
+std::vector<std::optional<CachedText>> LocalEmbedder::Look(std::span<Job> jobs,
+                                                           const EmbedRequest& request,
+                                                           EmbedResponse& response) const {
+  const auto started = std::chrono::steady_clock::now();
+  cache_->SetKeys(jobs);
+  auto texts = cache_->Find(jobs, request.outputs);
+  const auto is_there = [](const auto& text) { return text.has_value(); };
+  auto cached = static_cast<size_t>(std::count_if(texts.begin(), texts.end(), is_there));
+  // Computing refuses them all, and so does this.
+  if (cached > 0 && !weights_.Unchanged().ok()) {
+    texts.assign(jobs.size(), std::nullopt);
+    cached = 0;
+  }
+  response.cached_texts = cached;
+  response.timings.lookup = std::chrono::steady_clock::now() - started;
+  return texts;
+}
+
 void LocalEmbedder::Queue(const EmbedRequest& request, const Done& done) {
   if (Status checked = Check(request); !checked.ok()) return done(std::move(checked).error());
   const auto started = std::chrono::steady_clock::now();
   EmbedResponse response;
+  response.texts = request.size();
   response.dimension = request.dimensions.value_or(info_.dimension);
   response.colbert_dimension = info_.colbert_dimension;
   response.hidden_size = spec_.encoder().hidden_size;
@@ -172,13 +214,25 @@ void LocalEmbedder::Queue(const EmbedRequest& request, const Done& done) {
   if (Status charged = Charge(request, *jobs, response); !charged.ok()) {
     return done(std::move(charged).error());
   }
+  if (Status fits = scheduler_.CheckSize(jobs->size()); !fits.ok()) {
+    return done(std::move(fits).error());
+  }
   response.timings.tokenization = std::chrono::steady_clock::now() - started;
+  std::vector<std::optional<CachedText>> cached;
+  if (cache_) cached = Look(*jobs, request, response);
   const auto pending =
       std::make_shared<PendingRequest>(request, info_.labels.size(), std::move(response), done);
   for (Job& job : *jobs) {
     job.request = pending;
     if (observer_ != nullptr) observer_->OnText(job.ids.size());
   }
+  if (cache_) std::erase_if(*jobs, [&](const Job& job) { return cached[job.index].has_value(); });
+  const bool all_cached = jobs->empty();
+  // The last of all texts that are there answers the request: from here on nothing may throw.
+  for (size_t i = 0; i < cached.size(); ++i) {
+    if (cached[i]) pending->Finish(i, cached[i]->outputs());
+  }
+  if (all_cached) return;
   if (Status queued = scheduler_.Submit(*std::move(jobs), request.client); !queued.ok()) {
     done(std::move(queued).error());
   }
@@ -202,8 +256,16 @@ bool LocalEmbedder::RunBatch(std::span<Job> batch) noexcept {
   } catch (const std::exception&) {
     status = Error{ErrorCode::kInternal, "out of memory", {}};
   }
-  // Before anybody is answered, who might ask how the engine is.
+  // Before anybody is answered, who might ask how the engine is, or for the same again.
   const bool healthy = Note(status);
+  if (cache_ && status.ok()) {
+    size_t stored = 0;  // of the batch's different texts
+    for (size_t i = 0; i < batch.size(); ++i) {
+      if (runner_.sequence(i) < stored) continue;
+      cache_->Put(batch[i], runner_.wanted(i), runner_.outputs(i));
+      ++stored;
+    }
+  }
   for (size_t i = 0; i < batch.size(); ++i) {
     PendingRequest& request = *batch[i].request;
     status.ok() ? request.Finish(batch[i].index, runner_.outputs(i)) : request.Fail(status.error());
@@ -266,6 +328,10 @@ Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options)
   ASSIGN_OR_RETURN(std::unique_ptr<Session> session,
                    backend->Load(spec.architecture, tensors, options.compute_type));
 
+  std::optional<Sha256::Digest> identity;
+  if (options.cache != nullptr) {
+    ASSIGN_OR_RETURN(identity, IdentityOf(options, weights, tensors, *backend, *session));
+  }
   std::string name = options.model_name.empty()
                          ? fs::weakly_canonical(options.model_directory).filename().string()
                          : options.model_name;
@@ -273,9 +339,17 @@ Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options)
   if (const auto& head = tensors.heads.token_vectors) info.colbert_dimension = head->out_features();
   info.max_batch_tokens = LimitsOf(*session, options).max_tokens;
   info.digest = options.model_digest;
-  return std::unique_ptr<Embedder>(
-      std::make_unique<LocalEmbedder>(std::move(spec), std::move(info), std::move(tokenizer),
-                                      std::move(weights), std::move(session), options));
+  std::optional<ResultCache> cache;
+  if (identity) {
+    cache.emplace(options.cache, *identity,
+                  ResultShape{.dimension = info.max_dimension,
+                              .labels = info.labels.size(),
+                              .colbert_dimension = info.colbert_dimension,
+                              .vocab_size = spec.encoder().vocab_size});
+  }
+  return std::unique_ptr<Embedder>(std::make_unique<LocalEmbedder>(
+      std::move(spec), std::move(info), std::move(tokenizer), std::move(weights),
+      std::move(session), std::move(cache), options));
 }
 
 }  // namespace embedding

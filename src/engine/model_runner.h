@@ -28,6 +28,10 @@ class ModelRunner {
   Status CheckDevice() noexcept;
   // Of job i of the batch that was computed, valid until the next.
   const SequenceOutputs& outputs(size_t i) const { return outputs_[sequence_of_job_[i]]; }
+  // Which of the batch's different texts job i is, numbered as they first come, and what was
+  // computed of it.
+  size_t sequence(size_t i) const { return sequence_of_job_[i]; }
+  const Outputs& wanted(size_t i) const { return wanted_[sequence_of_job_[i]]; }
 
   const Session& session() const { return *session_; }
 

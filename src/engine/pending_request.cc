@@ -103,9 +103,10 @@ void PendingRequest::CountDown() noexcept {
   if (--remaining_ > 0) return;
   try {
     if (failure_.ok()) {
-      const auto now = std::chrono::steady_clock::now();
-      response_.timings.queue = begun_.value_or(now) - queued_;
-      response_.timings.inference = now - begun_.value_or(now);
+      if (begun_) {
+        response_.timings.queue = *begun_ - queued_;
+        response_.timings.inference = std::chrono::steady_clock::now() - *begun_;
+      }
       done_(std::move(response_));
     } else {
       done_(std::move(failure_).error());

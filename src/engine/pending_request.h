@@ -1,8 +1,9 @@
 // PendingRequest: an EmbedRequest whose texts wait or are being computed, and its growing answer.
 //
-// Thread-safety: abandoned() from any thread. Begin is called before the others; Finish, Fail or
-// Abandon once for each text, by one thread at a time: the computing thread, or the one that
-// destroys the scheduler after it. None of these throws: memory that runs out fails the request.
+// Thread-safety: abandoned() from any thread. Finish, Fail or Abandon once for each text, by one
+// thread at a time: the one that asks, for what is in the cache, before it queues the rest; then
+// the computing thread, which calls Begin before them, or the one that destroys the scheduler after
+// it. None of these throws: memory that runs out fails the request.
 #pragma once
 
 #include <chrono>

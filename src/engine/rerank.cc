@@ -100,8 +100,14 @@ Error NameQuery(Error error, size_t query) {
 }
 
 RerankResponse WithScores(std::vector<float> scores, EmbedResponse& response) {
-  return {std::move(scores),        response.prompt_tokens, response.characters,
-          response.truncated_texts, response.timings,       std::move(response.charge)};
+  return {.scores = std::move(scores),
+          .prompt_tokens = response.prompt_tokens,
+          .characters = response.characters,
+          .truncated_texts = response.truncated_texts,
+          .texts = response.texts,
+          .cached_texts = response.cached_texts,
+          .timings = response.timings,
+          .charge = std::move(response.charge)};
 }
 
 void RerankByClassifier(Embedder& embedder, RerankRequest request, RerankDone done) {

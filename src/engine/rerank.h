@@ -46,6 +46,8 @@ struct RerankResponse {
   size_t prompt_tokens = 0;
   size_t characters = 0;
   size_t truncated_texts = 0;
+  size_t texts = 0;  // that the model was given: for an embedding model, the query too
+  std::optional<size_t> cached_texts = {};  // as EmbedResponse's
   Timings timings;
   ByteCharge charge;  // see RerankRequest::answer_budget
 };

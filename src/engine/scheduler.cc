@@ -80,15 +80,18 @@ Scheduler::~Scheduler() {
   }
 }
 
+Status Scheduler::CheckSize(size_t texts) const {
+  if (texts <= options_.max_queue) return {};
+  return Error{ErrorCode::kInvalidArgument,
+               fmt::format("the request has {} texts, a rerank's query included, and the queue "
+                           "takes {} (--max-queue); send fewer at a time",
+                           texts, options_.max_queue),
+               {}};
+}
+
 Status Scheduler::Submit(std::vector<Job> jobs, std::string client) {
   const size_t count = jobs.size();
-  if (count > options_.max_queue) {
-    return Error{ErrorCode::kInvalidArgument,
-                 fmt::format("the request has {} texts, a rerank's query included, and the queue "
-                             "takes {} (--max-queue); send fewer at a time",
-                             count, options_.max_queue),
-                 {}};
-  }
+  RETURN_IF_ERROR(CheckSize(count));
   const size_t tokens =
       std::accumulate(jobs.begin(), jobs.end(), size_t{0},
                       [](size_t sum, const Job& job) { return sum + job.ids.size(); });

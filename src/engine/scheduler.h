@@ -36,6 +36,7 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "embedding/observer.h"
+#include "embedding/result_store.h"
 #include "engine/pending_request.h"
 
 namespace embedding {
@@ -45,7 +46,8 @@ struct Job {
   std::vector<int32_t> ids;
   std::vector<int32_t> type_ids;
   std::shared_ptr<PendingRequest> request;
-  size_t index = 0;  // of the text in its request
+  size_t index = 0;    // of the text in its request
+  ResultKey key = {};  // where there is a store of results
 };
 
 class Scheduler {
@@ -73,9 +75,11 @@ class Scheduler {
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
+  // Whether a request of so many texts fits an empty queue. Errors: kInvalidArgument.
+  Status CheckSize(size_t texts) const;
+
   // Queues the jobs of one request of `client`'s, all or none. Errors: kOverloaded if they do not
-  // fit what is left of the queue, kInvalidArgument if they would not fit an empty one. Throws
-  // std::bad_alloc.
+  // fit what is left of the queue, and as CheckSize. Throws std::bad_alloc.
   Status Submit(std::vector<Job> jobs, std::string client = {}) EXCLUDES(mutex_);
 
   // How often the computing thread has come round; wakes it to do so if it waits.

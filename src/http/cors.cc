@@ -9,9 +9,9 @@ namespace {
 // What clients may have to read besides the body. "*" would stand for all, but not in every browser
 // that is in use.
 constexpr const char* kExposed =
-    "x-request-id, x-truncated, x-shape, x-compute-time, x-total-time, x-tokenization-time, "
-    "x-queue-time, x-inference-time, x-compute-tokens, x-compute-characters, Retry-After, Allow, "
-    "WWW-Authenticate, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset";
+    "x-request-id, x-truncated, x-cache, x-shape, x-compute-time, x-total-time, "
+    "x-tokenization-time, x-queue-time, x-inference-time, x-compute-tokens, x-compute-characters, "
+    "Retry-After, Allow, WWW-Authenticate, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset";
 
 // What this server reads. Clients of other servers send more, which they ask for.
 constexpr const char* kAllowed = "authorization, x-api-key, content-type, accept, x-request-id";

@@ -13,8 +13,8 @@
 #include <utility>
 
 #include "hub/file_descriptor.h"
+#include "hub/file_sha256.h"
 #include "hub/hub_error.h"
-#include "hub/sha256.h"
 
 namespace embedding {
 namespace {

@@ -10,7 +10,7 @@
 #include <system_error>
 #include <vector>
 
-#include "hub/sha256.h"
+#include "base/sha256.h"
 #include "model/file_formats.h"
 
 namespace embedding {

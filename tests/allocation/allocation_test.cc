@@ -4,16 +4,20 @@
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <new>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "api/service.h"
 #include "embedding/engine.h"
@@ -110,26 +114,52 @@ const std::pair<const char*, std::string> kRequests[] = {
     {"Pipelined", Post("/embed", R"({"texts":["one"]})", "") + Get("/health")},
 };
 
-class AllocationTest : public testing::TestWithParam<std::pair<const char*, std::string>> {
+// A store that keeps what it is given and never finds it: every text is looked up, computed and
+// put.
+class Forgetful final : public ResultStore {
+ public:
+  void Find(std::span<const ResultKey> /*keys*/,
+            std::span<StoredResult> /*found*/) noexcept override {}
+  void Put(const ResultKey& key, std::span<const std::byte> result) noexcept override {
+    store_->Put(key, result);
+  }
+  bool is_shared() const override { return false; }
+  std::vector<ResultStoreStats> stats() const override { return store_->stats(); }
+
+ private:
+  const std::shared_ptr<ResultStore> store_ = MakeMemoryStore(100'000);
+};
+
+enum Cache { kWithout, kFinding, kLosing };
+
+struct Param {
+  std::string name;
+  std::string request;
+  Cache cache = kWithout;
+};
+
+class AllocationTest : public testing::TestWithParam<Param> {
  protected:
   static void SetUpTestSuite() {
     spdlog::set_level(spdlog::level::off);
-    running_ = new Running;
+    running_[kWithout] = std::make_unique<Running>(nullptr);
+    running_[kFinding] = std::make_unique<Running>(MakeMemoryStore(1'000'000));
+    running_[kLosing] = std::make_unique<Running>(std::make_shared<Forgetful>());
   }
   static void TearDownTestSuite() {
-    delete running_;
+    for (auto& running : running_) running.reset();
     spdlog::set_level(spdlog::level::info);
   }
 
   // All that the server says to `request` until it closes.
   static std::string Exchange(const std::string& request) {
-    Client client(running_->port);
+    Client client(running_[GetParam().cache]->port);
     client.Send(request);
     return client.ReadAll();
   }
 
   struct Running {
-    Running() {
+    explicit Running(std::shared_ptr<ResultStore> store) : cache(std::move(store)) {
       service.Start({embedder.get()});
       thread = std::thread([this] { status = server->Run(); });
     }
@@ -139,9 +169,10 @@ class AllocationTest : public testing::TestWithParam<std::pair<const char*, std:
       EXPECT_TRUE(status.ok()) << status.error().message;  // no connection is left
     }
 
+    const std::shared_ptr<ResultStore> cache;
     std::unique_ptr<Server> server;
     WorkerPool workers{2};
-    api::Service service{{.model_name = "m"},
+    api::Service service{{.model_name = "m", .cache = cache.get()},
                          [this](std::function<void()> task) { workers.Post(std::move(task)); }};
     const bool listens = [this] {
       server = *Server::Listen(
@@ -155,19 +186,20 @@ class AllocationTest : public testing::TestWithParam<std::pair<const char*, std:
     std::unique_ptr<Embedder> embedder =
         *Embedder::Load({.model_directory = TEST_DATA_DIR "/tiny-bge-m3",
                          .compute_type = ComputeType::kF32,
-                         .device = {.threads = 2}});
+                         .device = {.threads = 2},
+                         .cache = cache});
     Status status;
     std::thread thread;
   };
 
-  static Running* running_;
+  static std::array<std::unique_ptr<Running>, 3> running_;  // by Cache
 };
 
-AllocationTest::Running* AllocationTest::running_ = nullptr;
+std::array<std::unique_ptr<AllocationTest::Running>, 3> AllocationTest::running_;
 
 TEST_P(AllocationTest, CostsNoMoreThanTheRequest) {
   is_tests_own = true;
-  const std::string request = GetParam().second;
+  const std::string request = GetParam().request;
   (void)Exchange(request);  // what is allocated once is there
   const size_t before = allocations;
   const std::string expected = Exchange(request);
@@ -190,8 +222,22 @@ TEST_P(AllocationTest, CostsNoMoreThanTheRequest) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, AllocationTest, testing::ValuesIn(kRequests),
-                         [](const auto& of) { return std::string(of.param.first); });
+// All of them without a cache, and with one those of the model.
+std::vector<Param> Params() {
+  std::vector<Param> params;
+  for (const auto& [name, request] : kRequests) params.push_back({name, request});
+  for (const char* of_model : {"Embed", "AllHeads", "Rerank", "OpenAi", "Metrics"}) {
+    const auto* const found =
+        std::find_if(std::begin(kRequests), std::end(kRequests),
+                     [&](const auto& each) { return std::string_view(each.first) == of_model; });
+    params.push_back({std::string(of_model) + "Cached", found->second, kFinding});
+    params.push_back({std::string(of_model) + "Stored", found->second, kLosing});
+  }
+  return params;
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, AllocationTest, testing::ValuesIn(Params()),
+                         [](const auto& of) { return of.param.name; });
 
 }  // namespace
 }  // namespace embedding::http

@@ -45,6 +45,7 @@ class FakeEmbedder final : public Embedder {
   std::vector<EmbedRequest> requests;  // as they came
   std::optional<Error> failure;        // what every request fails with
   std::vector<float> vector = {0, 0.5F, -1.25F, 1e-7F};
+  std::optional<size_t> cached_texts;  // of every answer
   Status status;
   bool hold = false;
 
@@ -59,6 +60,8 @@ class FakeEmbedder final : public Embedder {
     }
     EmbedResponse response;
     response.dimension = request.dimensions.value_or(vector.size());
+    response.texts = request.size();
+    response.cached_texts = cached_texts;
     for (const std::string& text : request.texts) {
       const size_t tokens = text.size() + 2;
       if (tokens > kMaxTokens && !request.truncate) {

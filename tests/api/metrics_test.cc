@@ -149,5 +149,52 @@ TEST_F(ServiceTest, MetricsTellOfRequestsByTheirRoute) {
   EXPECT_EQ(ValueOf(text, "embedding_request_tokens_sum"), "7");
 }
 
+class StoreOfNumbers final : public ResultStore {
+ public:
+  void Find(std::span<const ResultKey> /*keys*/,
+            std::span<StoredResult> /*found*/) noexcept override {}
+  void Put(const ResultKey& /*key*/, std::span<const std::byte> /*result*/) noexcept override {}
+  bool is_shared() const override { return true; }
+  std::vector<ResultStoreStats> stats() const override {
+    return {{.store = "memory",
+             .hits = 5,
+             .misses = 6,
+             .evictions = 7,
+             .entries = 8,
+             .bytes = 9,
+             .limit_bytes = 10},
+            {.store = "redis", .hits = 1, .misses = 2, .errors = 3, .dropped_writes = 4, .up = up}};
+  }
+
+  bool up = true;
+};
+
+TEST(MetricsTest, TheCacheTellsOfItself) {
+  EXPECT_EQ(Metrics().Text().find("embedding_cache"), std::string::npos);
+  StoreOfNumbers store;
+  Metrics metrics(&store);
+  metrics.CountLookup({.lookup = std::chrono::milliseconds(250)});
+  std::string text = metrics.Text();
+  for (const auto& [name, value] :
+       std::vector<std::pair<std::string, std::string>>{{R"(hits{store="memory"})", "5"},
+                                                        {R"(misses{store="memory"})", "6"},
+                                                        {R"(evictions{store="memory"})", "7"},
+                                                        {R"(entries{store="memory"})", "8"},
+                                                        {R"(bytes{store="memory"})", "9"},
+                                                        {R"(limit_bytes{store="memory"})", "10"},
+                                                        {R"(hits{store="redis"})", "1"},
+                                                        {R"(misses{store="redis"})", "2"},
+                                                        {R"(errors{store="redis"})", "3"},
+                                                        {R"(dropped_writes{store="redis"})", "4"},
+                                                        {R"(redis_up{store="redis"})", "1"},
+                                                        {R"(bytes{store="redis"})", ""},
+                                                        {"duration_sum", "0.25"}}) {
+    EXPECT_EQ(ValueOf(text, "embedding_cache_" + name), value) << name;
+  }
+  store.up = false;
+  text = metrics.Text();
+  EXPECT_EQ(ValueOf(text, R"(embedding_cache_redis_up{store="redis"})"), "0");
+}
+
 }  // namespace
 }  // namespace embedding::api

@@ -90,6 +90,18 @@ TEST_F(NativeEmbedTest, SaysHowManyTextsWereCut) {
   EXPECT_EQ(HeaderOf(Embed(R"({"texts":["a"]})"), "x-truncated"), "");
 }
 
+TEST_F(NativeEmbedTest, SaysHowManyTextsWereInTheCache) {
+  EXPECT_EQ(HeaderOf(Embed(R"({"texts":["a","b"]})"), "x-cache"), "");
+  embedder.cached_texts = 1;
+  EXPECT_EQ(HeaderOf(Embed(R"({"texts":["a","b"]})"), "x-cache"), "1/2");
+  EXPECT_EQ(HeaderOf(Post("/v1/embeddings", R"({"input":"a"})"), "x-cache"), "1/1");
+  EXPECT_EQ(HeaderOf(Post("/api/embed", R"({"input":["a","b","c"]})"), "x-cache"), "1/3");
+  // A rerank by vectors reads the query too.
+  EXPECT_EQ(HeaderOf(Post("/v1/rerank", R"({"query":"q","documents":["a"]})"), "x-cache"), "1/2");
+  const std::string vertex = R"({"instances":[{"inputs":"a"},{"inputs":["b","c"]}]})";
+  EXPECT_EQ(HeaderOf(Post("/vertex", vertex), "x-cache"), "2/3");
+}
+
 struct BadBody {
   const char* body;
   int status;

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "app/cache.h"
+
 namespace embedding::app {
 namespace {
 
@@ -77,6 +79,39 @@ TEST(ConfigurationTest, WhatDoesNotGoTogetherIsNamed) {
 TEST(ConfigurationTest, ADirectoryIsCalledByItsLastPart) {
   EXPECT_EQ(DisplayName("BAAI/bge-m3"), "BAAI/bge-m3");
   EXPECT_EQ(DisplayName(TEST_DATA_DIR "/tiny-bge-m3"), "tiny-bge-m3");
+}
+
+TEST(CacheOption, TakesSizesAndRedis) {
+  for (const char* right : {"0", "65536", "64MB", "1GB", "512MiB", "redis://h", "redis://:p@h:1/2"})
+    EXPECT_TRUE(CheckCache(right).ok()) << right;
+  for (const char* wrong : {"", "64 MB", "-1", "1.5GB", "64mb", "MB", "99999999GB", "memory",
+                            "http://h", "redis://", "redis://u@h", "18446744073709551616"})
+    EXPECT_FALSE(CheckCache(wrong).ok()) << wrong;
+  EXPECT_EQ(ShownCache("64MB"), "64MB");
+  EXPECT_EQ(ShownCache("redis://u:hunter2@h"), "redis://h:6379/0");
+  for (const char* wrong : {"redi://u:hunter2@h", "redis://u:hunter2@h:x", "redis://hunter2@h"})
+    EXPECT_EQ(CheckCache(wrong).error().message.find("hunter2"), std::string::npos) << wrong;
+}
+
+TEST(CacheOption, OneOfEachIsTaken) {
+  Configuration two;
+  two.cache = {"1GB", "redis://h"};
+  EXPECT_TRUE(Complete(two).ok());
+  two.cache = {"1GB", "2GB"};
+  EXPECT_EQ(Refused(two).message.find("--cache: "), 0U);
+  two.cache = {"redis://u:hunter2@h", "redis://h"};
+  EXPECT_EQ(Refused(two).code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(Refused(two).message.find("hunter2"), std::string::npos);
+}
+
+TEST(CacheOption, ASizeOfNoneIsNoCache) {
+  Configuration options;
+  EXPECT_EQ(OpenCache(options, 2)->stats().front().limit_bytes, 64'000'000U);
+  options.cache = {"1MiB"};
+  EXPECT_EQ(OpenCache(options, 2)->stats().front().limit_bytes, size_t{1} << 20);
+  EXPECT_EQ(ThreadsOfCache(options), 0);
+  options.cache = {"0"};
+  EXPECT_EQ(OpenCache(options, 2), nullptr);
 }
 
 }  // namespace

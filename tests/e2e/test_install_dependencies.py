@@ -11,7 +11,7 @@ SCRIPT = ROOT / "scripts" / "install_dependencies.sh"
 # What a formula brings, and what `brew list` calls it, where that is not its name.
 COMMANDS = {"cmake": "cmake", "ninja": "ninja", "ccache": "ccache", "pkgconf": "pkg-config",
             "python@3": "python3", "clang-format": "clang-format", "node": "npm",
-            "nginx": "nginx"}  # fmt: skip
+            "nginx": "nginx", "prometheus": "promtool", "redis": "redis-server"}  # fmt: skip
 LISTED = {"python@3": "python@3.14"}
 
 BREW = """#!/bin/bash
@@ -58,7 +58,7 @@ class Mac:
     @staticmethod
     def formulas():
         libraries = ("highway boost simdjson nlohmann-json spdlog fmt cli11 toml11 utf8proc prometheus-cpp "
-                     "openssl@3 curl googletest google-benchmark")  # fmt: skip
+                     "hiredis openssl@3 curl googletest google-benchmark")  # fmt: skip
         return [*COMMANDS, *libraries.split()]
 
     def install(self, *arguments):
@@ -80,7 +80,7 @@ def mac(tmp_path):
 
 @pytest.mark.parametrize("arguments", [(), ("dev",)])
 def test_the_second_start_installs_nothing(mac, arguments):
-    dev = ("clang-format", "node", "nginx", "googletest", "google-benchmark", "nlohmann-json")
+    dev = ("clang-format", "node", "nginx", "prometheus", "redis", "googletest", "google-benchmark", "nlohmann-json")
     wanted = {f for f in mac.formulas() if arguments or f not in dev}
     first = mac.install(*arguments)
     assert set(first) == wanted and len(first) == len(wanted)

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -22,6 +23,7 @@ class FakeBackend : public Backend {
     return std::unique_ptr<Session>(std::make_unique<FakeSession>(limits_, compute_));
   }
   std::string_view device() const override { return "fake"; }
+  std::string numerics() const override { return "exact"; }
 
  private:
   class FakeSession : public Session {

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "download_fixture.h"
-#include "hub/sha256.h"
+#include "hub/file_sha256.h"
 
 namespace embedding {
 namespace {

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "download_fixture.h"
-#include "hub/sha256.h"
+#include "hub/file_sha256.h"
 
 namespace embedding {
 namespace {

@@ -24,6 +24,7 @@ class CpuBackend : public Backend {
   Result<std::unique_ptr<Session>> Load(const Architecture& architecture, const Tensors& tensors,
                                         ComputeType type) override;
   std::string_view device() const override { return "cpu"; }
+  std::string numerics() const override { return CpuNumerics(); }
 
  private:
   const std::shared_ptr<ThreadTeam> team_;  // the sessions' too

@@ -1,6 +1,13 @@
 #include "backends/cpu/instruction_set.h"
 
+#include <fmt/format.h>
+
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+#endif
+
 #include "backends/cpu/onednn_linear.h"
+#include "backends/cpu/panel_linear.h"
 #include "hwy/targets.h"
 
 namespace embedding {
@@ -24,6 +31,16 @@ Status LimitToAvx2() {
   return Error{
       ErrorCode::kDeviceUnavailable, "only an x86-64 processor can be limited to AVX2", {}};
 #endif
+}
+
+std::string CpuNumerics() {
+#ifdef __GLIBC__
+  const char* const libc = gnu_get_libc_version();
+#else
+  const char* const libc = "";
+#endif
+  return fmt::format("targets {:x} bf16 {} onednn {} libc {}", hwy::SupportedTargets(),
+                     PanelsMultiplyBf16(), OneDnnName(), libc);
 }
 
 }  // namespace embedding

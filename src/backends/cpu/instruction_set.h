@@ -2,6 +2,8 @@
 // small one would do.
 #pragma once
 
+#include <string>
+
 #include "base/result.h"
 
 namespace embedding {
@@ -12,5 +14,9 @@ namespace embedding {
 // Errors: kDeviceUnavailable where the processor is not an x86-64 one with AVX2, or where more has
 // already been chosen.
 Status LimitToAvx2();
+
+// Backend::numerics(): the kernels that this processor gets, ours and oneDNN's, and the library of
+// mathematical functions.
+std::string CpuNumerics();
 
 }  // namespace embedding

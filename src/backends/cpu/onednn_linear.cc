@@ -10,6 +10,8 @@
 
 #if defined(__x86_64__)
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <dnnl.hpp>
@@ -248,6 +250,12 @@ std::unique_ptr<Linear> PackOneDnnLinear(ThreadTeam& team, DType output,
 bool OneDnnUsesAmx() { return Has(dnnl::cpu_isa::avx512_core_amx); }
 bool LimitOneDnnToAvx2() {
   return dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2) == dnnl::status::success;
+}
+
+std::string OneDnnName() {
+  const dnnl_version_t* const version = dnnl_version();
+  return fmt::format("{}.{}.{} {:x}", version->major, version->minor, version->patch,
+                     static_cast<unsigned>(dnnl::get_effective_cpu_isa()));
 }
 
 }  // namespace embedding

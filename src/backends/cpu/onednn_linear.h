@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "backends/cpu/linear.h"
 
@@ -21,10 +22,14 @@ bool OneDnnUsesAmx();
 // Keeps oneDNN from using more than AVX2; false if it has already made a product with more.
 bool LimitOneDnnToAvx2();
 
+// Its version and the instruction set that it uses.
+std::string OneDnnName();
+
 #else
 
 constexpr bool OneDnnUsesAmx() { return false; }
 constexpr bool LimitOneDnnToAvx2() { return true; }
+inline std::string OneDnnName() { return {}; }
 
 #endif
 

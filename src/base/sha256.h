@@ -1,0 +1,33 @@
+// SHA-256, by OpenSSL.
+#pragma once
+
+// What is in its place takes memory, and crashes where there is none (OpenSSL 3.0).
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace embedding {
+
+// Of bytes that come piece by piece. Takes no memory, and never fails.
+class Sha256 {
+ public:
+  using Digest = std::array<std::byte, SHA256_DIGEST_LENGTH>;
+
+  Sha256();
+  void Update(std::string_view bytes) { Update(std::as_bytes(std::span(bytes))); }
+  void Update(std::span<const std::byte> bytes);
+  // Nothing can be added after it.
+  Digest Finish();
+  // The same as 64 lower-case hexadecimal digits.
+  std::string Hex();
+
+ private:
+  SHA256_CTX context_;
+};
+
+}  // namespace embedding
