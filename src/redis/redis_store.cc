@@ -201,9 +201,10 @@ Result<std::vector<RedisStore::ConnectionPtr>> RedisStore::OpenAll() const {
 void RedisStore::Connect() {
   writer_.reset();
   Result<std::vector<ConnectionPtr>> opened = OpenAll();
+  const bool is_there = opened.ok();
   {
     const MutexLock lock(mutex_);
-    if (opened.ok()) {
+    if (is_there) {
       writer_ = std::move(opened->back());
       opened->pop_back();
       idle_ = *std::move(opened);
@@ -215,7 +216,7 @@ void RedisStore::Connect() {
       failure_ = opened.error().message;
     }
   }
-  if (opened.ok()) SayThere();
+  if (is_there) SayThere();
 }
 
 std::vector<RedisStore::Write> RedisStore::NextWrites() {
