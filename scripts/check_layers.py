@@ -48,7 +48,7 @@ PART_OF = {
 # Headers of libraries and of the system, and the paths below which files include them.
 ONLY_IN = {
     "boost/": ("http/",),
-    "openssl/ssl.h": ("http/",),
+    "openssl/ssl.h": ("http/", "redis/"),
     "sys/socket.h": ("http/", "app/service_manager.cc"),
     "netinet/": ("http/",),
     "curl/": ("hub/",),

@@ -29,10 +29,10 @@ Response WordOf(const http::Refusal& refusal, const Request& request) {
 Service::Service(ServiceOptions options, Post post)
     : options_(std::move(options)),
       post_(std::move(post)),
+      metrics_(options_.cache),
       keys_(options_.api_keys),
       limiter_(options_.rate_limits),
       access_log_(options_.access_log ? std::make_unique<AccessLog>(options_.log_format) : nullptr),
-      metrics_(options_.cache),
       answers_(options_.answer_limit_bytes),
       reading_(options_.reading_limit_bytes),
       router_(MakeRouter()),
