@@ -100,7 +100,7 @@ http::Handler Service::MakeHandler() {
                          });
   const http::Middleware address = http::FindClientAddress(options_.trusted_proxies);
   const http::Middleware client = http::FindClient(keys_);
-  return cors(metrics(address(client([this](Request request, Responder responder) {
+  return cors(address(client(metrics([this](Request request, Responder responder) {
     router_.Handle(std::move(request), std::move(responder));
   }))));
 }

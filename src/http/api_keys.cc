@@ -121,8 +121,9 @@ std::shared_ptr<const ApiKeys::Table> ApiKeys::table() const {
 bool ApiKeys::empty() const { return table()->digests.empty(); }
 
 std::string ApiKeys::NameOf(std::string_view key) const {
+  if (key.empty()) return {};
   const std::shared_ptr<const Table> table = this->table();
-  if (key.empty() || table->digests.empty()) return {};
+  if (table->digests.empty()) return {};
   const std::string_view hashed = key.substr(0, table->longest);
   const KeyDigest digest = table->Salted(Hash().Add(BytesOf(hashed)).Finish());
   const size_t filler = FillerBytes(hashed.size(), table->longest);
@@ -143,8 +144,7 @@ Middleware FindClient(const ApiKeys& keys) {
         if (client.key_name.empty()) client.key_name = std::move(name);
       }
       client.id = IdOf(client);
-      auto carry = [client](Response& response) { response.client = client; };
-      next(std::move(request), std::move(responder).Changing(std::move(carry)));
+      next(std::move(request), std::move(responder));
     };
   };
 }

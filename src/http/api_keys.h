@@ -84,8 +84,7 @@ class ApiKeys {
   std::shared_ptr<const Table> table_ GUARDED_BY(mutex_);
 };
 
-// Finds whose key a request has, and puts name and id into its client; nothing is refused. Answers
-// carry the client with them.
+// Finds whose key a request has, and puts name and id into its client; nothing is refused.
 Middleware FindClient(const ApiKeys& keys);
 
 // Refuses (401) those in whose client FindClient has put no name. Everybody may ask where there are

@@ -15,8 +15,9 @@ namespace embedding::http {
 using Count = std::function<void(std::string_view route, const Response& response,
                                  std::chrono::duration<double> duration)>;
 
-// Counts every answer that handlers make. `route_of` names what a request is counted under, of as
-// many names as there are routes, whatever clients send; the names must outlive the requests.
+// Counts every answer that handlers make, and has it carry the client whose request it answers.
+// `route_of` names what a request is counted under, of as many names as there are routes, whatever
+// clients send; the names must outlive the requests.
 Middleware CountAnswers(std::function<std::string_view(const Request&)> route_of, Count count);
 
 }  // namespace embedding::http

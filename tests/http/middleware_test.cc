@@ -84,7 +84,9 @@ TEST(CountAnswersTest, CountsEveryAnswerUnderItsRoute) {
       })([](const Request& request, Responder responder) {
     responder.Answer({.status = request.method == "GET" ? 200 : 405});
   });
-  (void)Ask(handler, {"GET", "/abc", "", "id"});
+  Request of_client{"GET", "/abc", "", "id"};
+  of_client.client.id = "192.0.2.1";
+  EXPECT_EQ(Ask(handler, std::move(of_client)).client.id, "192.0.2.1");
   (void)Ask(handler, {"PUT", "/b", "", "id"});
   EXPECT_EQ(counted, (std::vector<std::pair<std::string, int>>{{"/a", 200}, {"/b", 405}}));
 }
