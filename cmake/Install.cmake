@@ -13,6 +13,16 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/embedding
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 if(EMBEDDING_SERVER)
   install(TARGETS embedding-service RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  if(TARGET embedding_documents)
+    set(documents ${PROJECT_BINARY_DIR}/documents)
+    install(FILES ${documents}/embedding-service.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+    install(FILES ${documents}/embedding-service.bash RENAME embedding-service
+      DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+    install(FILES ${documents}/_embedding-service
+      DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+    install(FILES ${documents}/embedding-service.fish
+      DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+  endif()
 endif()
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/embedding)

@@ -93,6 +93,7 @@ Status Complete(Configuration& options) {
   options.service.reading_limit_bytes = 4 * options.server.bodies_limit_bytes;
   RETURN_IF_ERROR(CheckNames(options.models));
   RETURN_IF_ERROR(CheckDevice(options.device));
+  if (!options.instance.empty()) options.server.handover_path = options.instance + ".sock";
   options.service.model_name = DisplayName(options.models.front());
   return {};
 }

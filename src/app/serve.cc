@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "api/service.h"
+#include "app/logging.h"
 #include "app/models.h"
 #include "app/resources.h"
 #include "base/cpu.h"
@@ -112,7 +113,14 @@ Status Serve(const Configuration& options) {
     service.Start(std::move(served));
     Print("Embedding service running on " + server->url() + "\nTry it: " + UrlHere(*server) +
           "/docs");
+    if (!options.instance.empty()) LeaveStandardStreams();
   });
+  // Of sockets that were inherited nobody is taken before there is something to answer with: the
+  // server before may still answer on them.
+  if (server->is_successor()) {
+    loader.join();
+    if (!models.ok()) return std::move(models).error();
+  }
 
   const Status served = server->Run();
   if (!served.ok()) {
@@ -120,7 +128,7 @@ Status Serve(const Configuration& options) {
     ExitNow(EXIT_FAILURE);
   }
   if (!loaded) ExitNow(EXIT_SUCCESS);
-  loader.join();
+  if (loader.joinable()) loader.join();
   if (!models.ok()) return std::move(models).error();
   return {};
 }

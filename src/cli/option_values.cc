@@ -20,6 +20,7 @@ namespace {
 
 constexpr char kNumber[] = "number";
 constexpr char kSwitch[] = "switch";
+constexpr char kChoice[] = "choice";
 constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
@@ -62,7 +63,7 @@ CLI::Validator OneOf(const std::vector<std::string>& names) {
     if (std::find(names.begin(), names.end(), value) != names.end()) return std::string();
     return Expected(fmt::format("one of {}", fmt::join(names, ", ")), value);
   };
-  return {check, fmt::format("{}", fmt::join(names, ", "))};
+  return {check, fmt::format("{}", fmt::join(names, ", ")), kChoice};
 }
 
 CLI::Validator Switch() {
@@ -128,6 +129,13 @@ CLI::Validator ApiKey() {
 
 bool TakesNumber(CLI::Option& option) { return option.get_validator()->get_name() == kNumber; }
 bool IsSwitch(CLI::Option& option) { return option.get_validator()->get_name() == kSwitch; }
+
+std::vector<std::string> Choices(CLI::Option& option) {
+  const CLI::Validator& check = *option.get_validator();
+  if (IsSwitch(option)) return {"true", "false"};
+  if (check.get_name() != kChoice) return {};
+  return CLI::detail::split(CLI::detail::find_and_replace(check.get_description(), ", ", ","), ',');
+}
 
 Status CheckValue(CLI::Option& option, const std::string& source, std::string& value) {
   const std::string problem = (*option.get_validator())(value);

@@ -29,20 +29,30 @@
 namespace embedding::cli {
 namespace {
 
-// The options' names, "--port" and so on, but for --help.
+// The options' names, "--port" and so on, but for --help and those that nobody is told of.
 std::vector<std::string> NamesOfOptions(CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
-    if (option != app.get_help_ptr()) names.push_back(option->get_name());
+    if (option != app.get_help_ptr() && IsPublic(*option)) names.push_back(option->get_name());
   }
   return names;
 }
 
+// The option that takes the arguments which belong to no other, the texts of `embed` say; or
+// nullptr.
+CLI::Option* WordsOf(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_positional()) return option;
+  }
+  return nullptr;
+}
+
 bool IsList(const CLI::Option& option) { return option.get_expected_max() > 1; }
 
-// The option that an argument names, be it `--name` or `--name=value`; or nullptr.
+// The option that an argument names, be it `-n`, `--name` or `--name=value`; or nullptr.
 CLI::Option* OptionOf(CLI::App& app, std::string_view argument) {
-  if (argument == "-h") return app.get_option_no_throw("--help");
+  if (argument.size() == 2 && argument.front() == '-' && argument != "--")
+    return app.get_option_no_throw(std::string(argument));
   if (!argument.starts_with("--")) return nullptr;
   return app.get_option_no_throw(std::string(argument.substr(0, argument.find('='))));
 }
@@ -66,6 +76,20 @@ Error NotAnOption(CLI::App& app, std::string_view argument, int position) {
                     Hint(name, NamesOfOptions(app)), app.get_name());
 }
 
+// Of every command: they share the environment and the file.
+std::vector<std::string> NamesOfAllOptions() {
+  std::vector<std::string> names;
+  for (const Command& command : Commands()) {
+    CLI::App app;
+    command.add_options(app);
+    for (std::string& name : NamesOfOptions(app)) names.push_back(std::move(name));
+  }
+  names.emplace_back("--config");
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
 // The values that each option has been given.
 class Reader {
  public:
@@ -73,14 +97,30 @@ class Reader {
 
   // Gives whether help was asked for, which ends the reading.
   Result<bool> ReadCommandLine(int argc, char** argv) {
+    CLI::Option* words = WordsOf(app_);
+    bool only_words = false;  // "--" has come
     for (int i = 1; i < argc; ++i) {
       const std::string_view argument = argv[i];
-      CLI::Option* option = OptionOf(app_, argument);
+      CLI::Option* option = only_words ? nullptr : OptionOf(app_, argument);
+      if (words != nullptr && option == nullptr) {
+        if (!only_words && argument == "--") {
+          only_words = true;
+          continue;
+        }
+        if (only_words || !argument.starts_with("-") || argument == "-") {
+          if (Has(words) && !IsList(*words))
+            return UsageError("argument {}: one {} is enough", i, words->get_name());
+          RETURN_IF_ERROR(Add(words, words->get_name(), argument));
+          continue;
+        }
+      }
       if (option == nullptr) return NotAnOption(app_, argument, i);
       if (option == app_.get_help_ptr()) return true;
       const std::string name = option->get_name();
       const size_t equals = argument.find('=');
-      const bool value_follows = i + 1 < argc && OptionOf(app_, argv[i + 1]) == nullptr;
+      // Where words stand by themselves, the one behind a switch is one of these.
+      const bool value_follows = i + 1 < argc && OptionOf(app_, argv[i + 1]) == nullptr &&
+                                 (words == nullptr || !IsSwitch(*option));
       std::string_view value = "true";
       if (equals != std::string_view::npos) {
         value = argument.substr(equals + 1);
@@ -99,6 +139,7 @@ class Reader {
   // For options without a value so far.
   Status ReadEnvironment() {
     for (CLI::Option* option : app_.get_options()) {
+      if (!IsPublic(*option)) continue;
       const std::string name = EnvironmentName(option->get_name());
       const char* value = std::getenv(name.c_str());
       // As for most programs, an empty variable is as good as none.
@@ -116,7 +157,7 @@ class Reader {
       }
       RETURN_IF_ERROR(Add(option, name, value));
     }
-    std::vector<std::string> known = NamesOfOptions(app_);
+    std::vector<std::string> known = NamesOfAllOptions();
     std::transform(known.begin(), known.end(), known.begin(), EnvironmentName);
     WarnOfUnknownVariables(known);
     return {};
@@ -128,11 +169,16 @@ class Reader {
     const std::string path = values_[config].front();
     ASSIGN_OR_RETURN(const std::vector<ConfigEntry> entries, ReadConfigFile(path));
     std::map<CLI::Option*, std::vector<std::string>> of_file;
+    const std::vector<std::string> known = NamesOfAllOptions();
     for (const ConfigEntry& entry : entries) {
       const std::string source =
           fmt::format("{}:{}: {}", Printable(path, 200), entry.line, Printable(entry.key, 60));
       CLI::Option* option = app_.get_option_no_throw("--" + entry.key);
-      if (option == nullptr || option == app_.get_help_ptr() || option == config) {
+      if (option == nullptr &&
+          std::find(known.begin(), known.end(), "--" + entry.key) != known.end())
+        continue;  // another command's, of a file that all of them share
+      if (option == nullptr || !IsPublic(*option) || option == app_.get_help_ptr() ||
+          option == config) {
         std::vector<std::string> keys;
         for (const std::string& name : NamesOfOptions(app_)) {
           if (name != config->get_name()) keys.push_back(name.substr(2));
@@ -210,19 +256,26 @@ Result<bool> Read(CLI::App& app, CLI::Option* config, int argc, char** argv) {
 
 }  // namespace
 
-std::optional<int> ParseOptions(CLI::App& app, int argc, char** argv) {
-  std::string file;
-  CLI::Option* config =
-      app.add_option("--config", file, "A TOML file with options by name: port = 8001");
+bool IsPublic(const CLI::Option& option) {
+  return !option.get_group().empty() && !option.get_positional();
+}
+
+CLI::Option* CompleteOptions(CLI::App& app) {
+  CLI::Option* config = app.add_option("--config", "A TOML file with options by name: port = 8001");
   config->check(Text("a file's name"));
   app.footer(
       "Each option can also be given as the environment variable in brackets, or in the file of "
       "--config.\nThe command line wins over the environment, the environment over the file.");
   for (CLI::Option* option : app.get_options()) {
-    if (option == app.get_help_ptr()) continue;
+    if (option == app.get_help_ptr() || !IsPublic(*option)) continue;
     option->envname(EnvironmentName(option->get_name()));
     option->allow_extra_args(false);  // else "[a,b]" is two values
   }
+  return config;
+}
+
+std::optional<int> ParseOptions(CLI::App& app, int argc, char** argv) {
+  CLI::Option* config = CompleteOptions(app);
   const Result<bool> help = Read(app, config, argc, argv);
   if (!help.ok()) {
     std::fprintf(stderr, "embedding-service: %s\n", help.error().message.c_str());

@@ -15,6 +15,26 @@ void Listener::Open(const tcp::endpoint& endpoint, bool beside_others, error_cod
   if (!error) acceptor.non_blocking(true, error);
 }
 
+bool Listener::Inherit(const tcp::endpoint& endpoint, std::vector<int>& sockets) {
+  for (auto socket = sockets.begin(); socket != sockets.end(); ++socket) {
+    error_code error;
+    tcp::acceptor candidate(acceptor.get_executor());
+    // The descriptor is only lent to it until it is known to be the one.
+    candidate.assign(endpoint.protocol(), *socket, error);
+    tcp::endpoint own = error ? tcp::endpoint() : candidate.local_endpoint(error);
+    if (endpoint.port() == 0) own.port(0);
+    if (error || own != endpoint) {
+      if (candidate.is_open()) candidate.release();
+      continue;
+    }
+    candidate.non_blocking(true, error);
+    acceptor = std::move(candidate);
+    sockets.erase(socket);
+    return inherited = true;
+  }
+  return false;
+}
+
 Result<std::vector<tcp::endpoint>> EndpointsOf(asio::io_context& io, const std::string& host,
                                                uint16_t port) {
   if (host == "localhost") {

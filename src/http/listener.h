@@ -19,7 +19,12 @@ struct Listener {
   // Binds and listens. `beside_others`: on an address of IPv6 not for those of IPv4 too.
   void Open(const tcp::endpoint& endpoint, bool beside_others, error_code& error);
 
+  // Takes the one of `sockets` that listens on the endpoint, on any port if the endpoint's is 0,
+  // and out of the list. Whether there is one.
+  bool Inherit(const tcp::endpoint& endpoint, std::vector<int>& sockets);
+
   tcp::acceptor acceptor;
+  bool inherited = false;
   asio::steady_timer retry_timer;
   HandlerSlot& slot;
 };

@@ -1,6 +1,7 @@
 #include "http/server.h"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -14,6 +15,7 @@
 #include "http/connection.h"
 #include "http/file_limit.h"
 #include "http/handler_slot.h"
+#include "http/handover_offer.h"
 #include "http/listener.h"
 
 namespace embedding::http {
@@ -34,6 +36,9 @@ constexpr std::chrono::seconds kAcceptWarning{10};
 // How often a free port is looked for that is free on every address.
 constexpr int kFreePortAttempts = 20;
 
+// How long idle connections of a server that has a successor may send one more request.
+constexpr std::chrono::seconds kFarewell{5};
+
 class AsioServer final : public Server {
  public:
   AsioServer(const ServerOptions& options, Application application)
@@ -45,7 +50,10 @@ class AsioServer final : public Server {
                 .timeouts = options.timeouts,
                 .on_closed = [this] { OnClosed(); }},
         signals_(io_, SIGINT, SIGTERM),
-        shutdown_timer_(io_) {}
+        shutdown_timer_(io_),
+        offer_(
+            io_, [this] { return ListeningSockets(); }, [this] { Leave(); }),
+        farewell_timer_(io_) {}
 
   // Connections that are left end with the context, after the timers.
   ~AsioServer() override { shared_.on_closed = nullptr; }
@@ -72,14 +80,21 @@ class AsioServer final : public Server {
     is_local_ = std::all_of(listeners_.begin(), listeners_.end(), [](const auto& listener) {
       return listener->acceptor.local_endpoint().address().is_loopback();
     });
-    return {};
+    is_successor_ = std::any_of(listeners_.begin(), listeners_.end(),
+                                [](const auto& listener) { return listener->inherited; });
+    for (const int socket : std::exchange(options_.inherited, {})) ::close(socket);
+    // A successor offers only once it serves (Run).
+    return is_successor_ ? Status() : Offer();
   }
 
   std::string url() const override { return url_; }
 
   bool is_local() const override { return is_local_; }
 
+  bool is_successor() const override { return is_successor_; }
+
   Status Run() override {
+    if (is_successor_) RETURN_IF_ERROR(Offer());
     signals_.async_wait([this](const error_code& error, int /*signal*/) {
       if (!error) Drain();
     });
@@ -119,7 +134,8 @@ class AsioServer final : public Server {
       endpoint.port(port);
       auto listener = std::make_unique<Listener>(io_, accept_slots_.emplace_back());
       error_code error;
-      listener->Open(endpoint, endpoints.size() > 1, error);
+      if (!listener->Inherit(endpoint, options_.inherited))
+        listener->Open(endpoint, endpoints.size() > 1, error);
       if (error && HasNoSuchFamily(endpoint, error) && endpoints.size() > 1) {
         missing = error;
         if (!endpoint.address().is_loopback()) {
@@ -189,7 +205,41 @@ class AsioServer final : public Server {
   }
 
   void OnClosed() {
-    if (shared_.draining && shared_.connections.empty()) shutdown_timer_.cancel();
+    if (!shared_.connections.empty()) return;
+    if (shared_.draining) shutdown_timer_.cancel();
+    if (shared_.leaving) farewell_timer_.cancel();
+  }
+
+  Status Offer() {
+    if (options_.handover_path.empty()) return {};
+    return offer_.Open(options_.handover_path);
+  }
+
+  std::vector<int> ListeningSockets() {
+    std::vector<int> sockets;
+    for (const auto& listener : listeners_) sockets.push_back(listener->acceptor.native_handle());
+    return sockets;
+  }
+
+  // A successor answers on the same sockets.
+  void Leave() {
+    if (shared_.draining || shared_.leaving) return;
+    shared_.leaving = true;
+    CloseListeners();
+    spdlog::info("another process has taken over: {} connections open", shared_.connections.size());
+    farewell_timer_.expires_after(shared_.connections.empty() ? std::chrono::seconds(0)
+                                                              : kFarewell);
+    farewell_timer_.async_wait(
+        InSlot(farewell_slot_, [this](const error_code& /*cancelled*/) { Drain(); }));
+  }
+
+  void CloseListeners() {
+    error_code ignored;
+    for (const auto& listener : listeners_) {
+      listener->acceptor.close(ignored);
+      listener->retry_timer.cancel();
+    }
+    offer_.Close();
   }
 
   // Clients that the system has connected already would be reset with their requests when the
@@ -208,14 +258,15 @@ class AsioServer final : public Server {
     shared_.draining = true;
     error_code ignored;
     for (const auto& listener : listeners_) {
+      if (!listener->acceptor.is_open()) continue;  // it is a successor's
       try {
         AcceptWaiting(*listener);
       } catch (const std::exception& e) {
         WarnOfAccept(e.what());
       }
-      listener->acceptor.close(ignored);
-      listener->retry_timer.cancel();
     }
+    CloseListeners();
+    farewell_timer_.cancel();
     signals_.cancel(ignored);
     signals_.clear(ignored);  // a second signal does what it does by default: ends the process
     for (Connection* connection : shared_.connections) connection->CloseIfIdle();
@@ -230,10 +281,12 @@ class AsioServer final : public Server {
   ServerOptions options_;
   std::string url_;
   bool is_local_ = false;
+  bool is_successor_ = false;
   Shared shared_;
   std::list<std::weak_ptr<Connection>> refusals_;
   std::list<HandlerSlot> accept_slots_;  // one a listener
   HandlerSlot shutdown_slot_;
+  HandlerSlot farewell_slot_;
   size_t failed_accepts_ = 0;
   std::chrono::steady_clock::time_point next_warning_ = {};
   // After what the connections and the listeners use: destroying the context ends those that are
@@ -242,6 +295,8 @@ class AsioServer final : public Server {
   std::vector<std::unique_ptr<Listener>> listeners_;
   asio::signal_set signals_;
   asio::steady_timer shutdown_timer_;
+  HandoverOffer offer_;
+  asio::steady_timer farewell_timer_;
 };
 
 }  // namespace

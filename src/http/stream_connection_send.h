@@ -77,7 +77,7 @@ template <typename Stream>
 void StreamConnection<Stream>::Send(Response response) {
   answering_ = true;
   reader_.reset();
-  exchange_.keep_alive = exchange_.keep_alive && !shared_.draining;
+  exchange_.keep_alive = exchange_.keep_alive && !shared_.draining && !shared_.leaving;
   sending_.emplace(std::move(response), exchange_);
   WriteSome();
 }
