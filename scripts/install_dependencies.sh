@@ -6,14 +6,15 @@ set -euo pipefail
 build_debian=(g++ cmake ninja-build ccache pkg-config libhwy-dev
   libboost-dev libsimdjson-dev libspdlog-dev libfmt-dev libcli11-dev
   libtoml11-dev libutf8proc-dev prometheus-cpp-dev libssl-dev libcurl4-openssl-dev python3 python3-venv curl)
-dev_debian=(nlohmann-json3-dev clang clang-format clang-tidy libgtest-dev libgmock-dev libbenchmark-dev)
+dev_debian=(nlohmann-json3-dev clang clang-format clang-tidy libgtest-dev libgmock-dev libbenchmark-dev
+  man-db zsh fish) # these read the manual page and the completions
 # oneDNN, for AMX; its CMake package looks for OpenCL.
 [ "$(uname -m)" = x86_64 ] && build_debian+=(libdnnl-dev ocl-icd-opencl-dev)
 # Homebrew's formulas, those of tools with the command that they are for, which may be there from
 # elsewhere: formula=command. The names of the others are those that `brew list` prints.
 build_brew=(cmake=cmake ninja=ninja ccache=ccache pkgconf=pkg-config python@3=python3 highway boost
   simdjson spdlog fmt cli11 toml11 utf8proc prometheus-cpp openssl@3 curl)
-dev_brew=(nlohmann-json clang-format=clang-format node=npm googletest google-benchmark)
+dev_brew=(nlohmann-json clang-format=clang-format node=npm fish=fish googletest google-benchmark)
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -104,6 +104,9 @@ class Writer {
 Result<LinesReport> EmbedLines(Embedder& embedder, const EmbedRequest& like, uint64_t first_line,
                                bool strict, const NextText& next, const WriteLines& write,
                                const LinesProgress& progress) {
+  // What is wrong with the request itself is said before a text is read.
+  const Result<EmbedResponse> probe = Ask(embedder, like, {""}).get();
+  if (!probe.ok()) return probe.error();
   Writer writer(embedder, like, strict, write);
   std::deque<Pending> pending;
   uint64_t line = first_line;

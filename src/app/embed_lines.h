@@ -31,9 +31,10 @@ struct LinesReport {
   uint64_t failed = 0;  // of these, errors
 };
 
-// `like` has all of the requests but their texts. `first_line` is the number of the first. With
-// `strict` the first line that cannot be embedded ends it with its error, and those before it have
-// been written. Errors besides: those of `next` and `write`.
+// `like` has all of the requests but their texts; what is wrong with it is an error by itself.
+// `first_line` is the number of the first. With `strict` the first line that cannot be embedded
+// ends it with its error, and those before it have been written. Errors besides: those of `next`
+// and `write`.
 Result<LinesReport> EmbedLines(Embedder& embedder, const EmbedRequest& like, uint64_t first_line,
                                bool strict, const NextText& next, const WriteLines& write,
                                const LinesProgress& progress);

@@ -150,7 +150,7 @@ void SetLogLevel(const std::string& level) {
 }
 
 void Print(const std::string& lines) {
-  std::puts(liness.c_str());
+  std::puts(lines.c_str());
   std::fflush(stdout);
   if (!file_only) return;
   for (size_t begin = 0; begin < lines.size();) {

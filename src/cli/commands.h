@@ -1,11 +1,13 @@
 // The commands, one file each, and the exit codes that all of them share.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <span>
 
 #include "base/result.h"
+
+namespace CLI {
+class App;
+}
 
 namespace embedding::cli {
 

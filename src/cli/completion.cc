@@ -51,7 +51,7 @@ std::string Bash() {
     }
   }
   std::string script =
-      "# Completion of embedding-service for bash.\n"
+      "# Completion for bash.\n"
       "_embedding_service() {\n"
       "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} options=\n"
       "  COMPREPLY=()\n"
@@ -61,7 +61,7 @@ std::string Bash() {
       "--help --version' -- \"$word\"))\n"
       "    return\n"
       "  fi\n"
-      "  # Readline takes --option=value apart.\n"
+      "  # Readline takes an option and a value apart at the = between them.\n"
       "  if [ \"$word\" = = ]; then word=; fi\n"
       "  if [ \"$before\" = = ]; then before=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
       "  case $before in\n";
@@ -118,7 +118,7 @@ std::string ZshOption(const CommandOption& option) {
 std::string Zsh() {
   std::string script =
       "#compdef embedding-service\n"
-      "# Completion of embedding-service for zsh.\n"
+      "# Completion for zsh.\n"
       "_embedding-service() {\n"
       "  local -a commands\n"
       "  commands=(\n";
@@ -147,14 +147,14 @@ std::string Zsh() {
       "if [ \"$funcstack[1]\" = _embedding-service ]; then\n"
       "  _embedding-service \"$@\"\n"
       "else\n"
-      "  compdef _embedding-service embedding-service\n"
+      "  compdef _embedding-service 'embedding-service'\n"
       "fi\n";
   return script;
 }
 
 std::string Fish() {
   std::string script =
-      "# Completion of embedding-service for fish.\n"
+      "# Completion for fish.\n"
       "complete -c embedding-service -f -n __fish_use_subcommand -l version -d 'The version'\n";
   const auto quote = [](const std::string& text) { return Quote(text, "\\'"); };
   for (const Command& command : Commands()) {

@@ -85,6 +85,7 @@ std::string ManualPage() {
   std::string page =
       ".TH EMBEDDING\\-SERVICE 1 \"\" \"embedding\\-service " EMBEDDING_SERVICE_VERSION
       "\" \"User Commands\"\n";
+  page += ".nh\n";  // names of variables stay whole
   page += kHead;
   page += ".SH COMMANDS\n";
   for (const Command& command : Commands()) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <utility>
 
 namespace embedding::cli {
@@ -24,6 +25,19 @@ std::optional<RunningServer> RunningServerOf(const app::Instance& instance,
   // then, and so the id was no other's.
   if (record.pid == 0 || !server.record.valid() || !app::IsLocked(server.record.get())) return {};
   return server;
+}
+
+Status EndLeftover(const app::Instance& instance) {
+  const FileDescriptor file(::open(instance.SuccessorPath().c_str(), O_RDWR | O_CLOEXEC));
+  if (!file.valid() || !app::IsLocked(file.get())) return {};
+  ASSIGN_OR_RETURN(const std::optional<app::InstanceRecord> record,
+                   app::ReadRecord(instance.SuccessorPath()));
+  if (!record) return {};
+  const app::ProcessHandle process(record->pid);
+  // One that still loads answers nobody, and notices no SIGTERM.
+  if (app::IsLocked(file.get())) (void)process.Signal(record->url.empty() ? SIGKILL : SIGTERM);
+  (void)app::WaitForEnd(file, process, PatienceWith(*record));
+  return {};
 }
 
 std::chrono::seconds PatienceWith(const app::InstanceRecord& record) {

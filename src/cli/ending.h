@@ -22,6 +22,9 @@ struct RunningServer {
 std::optional<RunningServer> RunningServerOf(const app::Instance& instance,
                                              const app::InstanceRecord& record);
 
+// Ends the successor that a restart left behind which was itself killed. For who has begun work.
+Status EndLeftover(const app::Instance& instance);
+
 // How long it may take to end once it is told to.
 std::chrono::seconds PatienceWith(const app::InstanceRecord& record);
 

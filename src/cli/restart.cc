@@ -1,11 +1,9 @@
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -75,20 +73,6 @@ Result<http::Succession> BeginSuccession(const std::string& path) {
     if (succession.ok() || attempt == kAttempts) return succession;
     std::this_thread::sleep_for(kPause);
   }
-}
-
-// A successor that a restart left behind which was itself killed.
-Status EndLeftover(const app::Instance& instance) {
-  const FileDescriptor file(::open(instance.SuccessorPath().c_str(), O_RDWR | O_CLOEXEC));
-  if (!file.valid() || !app::IsLocked(file.get())) return {};
-  const Result<std::optional<app::InstanceRecord>> record =
-      app::ReadRecord(instance.SuccessorPath());
-  if (!record.ok()) return record.error();
-  if (!*record) return {};
-  const app::ProcessHandle process((*record)->pid);
-  if (app::IsLocked(file.get())) (void)process.Signal(SIGTERM);
-  (void)app::WaitForEnd(file, process, PatienceWith(**record));
-  return {};
 }
 
 int Replace(const app::Instance& instance, const app::InstanceRecord& before,

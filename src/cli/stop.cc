@@ -17,6 +17,7 @@ Status StopServer(const KnownInstance& known) {
   ASSIGN_OR_RETURN(const FileDescriptor work, BeginWork(instance));
   ASSIGN_OR_RETURN(std::optional<app::InstanceRecord> record, instance.Read());
   if (!record) record = known.record;
+  RETURN_IF_ERROR(EndLeftover(instance));
   const std::optional<RunningServer> server = RunningServerOf(instance, *record);
   if (!server) {
     app::Print(fmt::format("The server {} does not run", instance.name()));
