@@ -46,6 +46,8 @@ class Background:
         return f"http://127.0.0.1:{self.port}"
 
     def runs(self, path):
+        if not path.exists():
+            return False
         with open(path) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
