@@ -23,18 +23,6 @@ struct Pending {
   std::future<Result<EmbedResponse>> answer;
 };
 
-std::future<Result<EmbedResponse>> Ask(Embedder& embedder, const EmbedRequest& like,
-                                       const std::vector<std::string>& texts) {
-  EmbedRequest request = like;
-  request.texts = texts;
-  auto promise = std::make_shared<std::promise<Result<EmbedResponse>>>();
-  std::future<Result<EmbedResponse>> answer = promise->get_future();
-  embedder.EmbedAsync(request, [promise](Result<EmbedResponse> response) {
-    promise->set_value(std::move(response));
-  });
-  return answer;
-}
-
 Status AppendVectors(const EmbedResponse& response, const Outputs& wanted, size_t i,
                      std::string& line) {
   JsonWriter json(line);
@@ -56,8 +44,8 @@ Status AppendVectors(const EmbedResponse& response, const Outputs& wanted, size_
 
 class Writer {
  public:
-  Writer(Embedder& embedder, const EmbedRequest& like, bool strict, const WriteLines& write)
-      : embedder_(embedder), like_(like), strict_(strict), write_(write) {}
+  Writer(const AskTexts& ask, const Outputs& wanted, bool strict, const WriteLines& write)
+      : ask_(ask), wanted_(wanted), strict_(strict), write_(write) {}
 
   const LinesReport& report() const { return report_; }
 
@@ -67,9 +55,13 @@ class Writer {
     Status status;
     for (size_t i = 0; i < pending.texts.size() && status.ok(); ++i) {
       // A request with one bad text fails as a whole: each is asked by itself.
-      status = response.ok() ? AppendVectors(*response, like_.outputs, i, lines)
+      const size_t whole = lines.size();
+      status = response.ok() ? AppendVectors(*response, wanted_, i, lines)
                              : WriteAlone(pending.texts[i], pending.first_line + i, lines);
-      if (!status.ok()) break;
+      if (!status.ok()) {
+        lines.resize(whole);
+        break;
+      }
       lines += '\n';
       ++report_.lines;
     }
@@ -79,8 +71,8 @@ class Writer {
 
  private:
   Status WriteAlone(const std::string& text, uint64_t number, std::string& lines) {
-    const Result<EmbedResponse> response = Ask(embedder_, like_, {text}).get();
-    if (response.ok()) return AppendVectors(*response, like_.outputs, 0, lines);
+    const Result<EmbedResponse> response = ask_({text}).get();
+    if (response.ok()) return AppendVectors(*response, wanted_, 0, lines);
     // What holds for every text, or is the machine's, is no line's fault.
     const ErrorCode code = response.error().code;
     const bool of_text = code == ErrorCode::kInvalidArgument || code == ErrorCode::kMalformed;
@@ -92,8 +84,8 @@ class Writer {
     return {};
   }
 
-  Embedder& embedder_;
-  const EmbedRequest& like_;
+  const AskTexts& ask_;
+  const Outputs& wanted_;
   const bool strict_;
   const WriteLines& write_;
   LinesReport report_;
@@ -101,13 +93,26 @@ class Writer {
 
 }  // namespace
 
-Result<LinesReport> EmbedLines(Embedder& embedder, const EmbedRequest& like, uint64_t first_line,
+AskTexts AskHere(Embedder& embedder, EmbedRequest like) {
+  return [&embedder, like = std::move(like)](std::vector<std::string> texts) {
+    EmbedRequest request = like;
+    request.texts = std::move(texts);
+    auto promise = std::make_shared<std::promise<Result<EmbedResponse>>>();
+    std::future<Result<EmbedResponse>> answer = promise->get_future();
+    embedder.EmbedAsync(request, [promise](Result<EmbedResponse> response) {
+      promise->set_value(std::move(response));
+    });
+    return answer;
+  };
+}
+
+Result<LinesReport> EmbedLines(const AskTexts& ask, const Outputs& wanted, uint64_t first_line,
                                bool strict, const NextText& next, const WriteLines& write,
                                const LinesProgress& progress) {
   // What is wrong with the request itself is said before a text is read.
-  const Result<EmbedResponse> probe = Ask(embedder, like, {""}).get();
+  const Result<EmbedResponse> probe = ask({""}).get();
   if (!probe.ok()) return probe.error();
-  Writer writer(embedder, like, strict, write);
+  Writer writer(ask, wanted, strict, write);
   std::deque<Pending> pending;
   uint64_t line = first_line;
   for (bool more = true; more || !pending.empty();) {
@@ -122,7 +127,7 @@ Result<LinesReport> EmbedLines(Embedder& embedder, const EmbedRequest& like, uin
       }
       if (request.texts.empty()) continue;
       line += request.texts.size();
-      request.answer = Ask(embedder, like, request.texts);
+      request.answer = ask(request.texts);
       pending.push_back(std::move(request));
       continue;
     }

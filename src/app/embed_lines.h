@@ -10,14 +10,23 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "embedding/engine.h"
 
 namespace embedding::app {
+
+// Asks for the vectors of texts, and returns at once.
+using AskTexts = std::function<std::future<Result<EmbedResponse>>(std::vector<std::string>)>;
+
+// Asks a model in this process, which must outlive the answers. `like` has all of the requests but
+// their texts.
+AskTexts AskHere(Embedder& embedder, EmbedRequest like);
 
 // The next text; nothing at the end.
 using NextText = std::function<Result<std::optional<std::string>>()>;
@@ -31,11 +40,10 @@ struct LinesReport {
   uint64_t failed = 0;  // of these, errors
 };
 
-// `like` has all of the requests but their texts; what is wrong with it is an error by itself.
-// `first_line` is the number of the first. With `strict` the first line that cannot be embedded
-// ends it with its error, and those before it have been written. Errors besides: those of `next`
-// and `write`.
-Result<LinesReport> EmbedLines(Embedder& embedder, const EmbedRequest& like, uint64_t first_line,
+// `wanted` is what `ask` asks for. `first_line` is the number of the first text. With `strict` the
+// first line that cannot be embedded ends it with its error, and those before it have been written.
+// Errors besides: those of `next` and `write`, and of a request whatever its text.
+Result<LinesReport> EmbedLines(const AskTexts& ask, const Outputs& wanted, uint64_t first_line,
                                bool strict, const NextText& next, const WriteLines& write,
                                const LinesProgress& progress);
 

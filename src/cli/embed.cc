@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/ask_server.h"
 #include "app/configuration.h"
 #include "app/embed_lines.h"
 #include "app/logging.h"
@@ -30,6 +31,8 @@ struct EmbedOptions {
   app::Configuration configuration;
   std::vector<std::string> texts;
   EmbedRequest request;
+  std::string url;
+  std::vector<std::string> api_keys;  // of which one is sent
   std::string output;
   bool resume = false;
   bool strict = false;
@@ -63,6 +66,13 @@ void AddEmbedOptions(CLI::App& app, EmbedOptions& options) {
              "Gives a vector for each token, as colbert_vecs");
   add_switch("--strict", options.strict,
              "Ends at the first text that cannot be embedded; else its line has the error");
+  app.add_option("--url", options.url,
+                 "A server that is asked, http://127.0.0.1:8001 say, in place of a model here; "
+                 "which model, and how it computes, is its affair")
+      ->transform(OptionalText("a URL"));
+  app.add_option("--api-key", options.api_keys,
+                 "The key that the server of --url wants; better in the environment")
+      ->transform(ApiKey());
   app.add_option("--output", options.output, "A file to write to, in place of standard output")
       ->transform(OptionalText("a file's name"));
   add_switch("--resume", options.resume,
@@ -98,14 +108,22 @@ Result<app::LinesReport> Run(const EmbedOptions& options) {
     ASSIGN_OR_RETURN(LineWriter file, LineWriter::Open(options.output, options.resume));
     writer = std::move(file);
   }
-  ASSIGN_OR_RETURN(const std::unique_ptr<Embedder> embedder, LoadShown(options.configuration));
+  std::unique_ptr<Embedder> embedder;
+  app::AskTexts ask;
+  if (options.url.empty()) {
+    ASSIGN_OR_RETURN(embedder, LoadShown(options.configuration));
+    ask = app::AskHere(*embedder, options.request);
+  } else {
+    const std::string key = options.api_keys.empty() ? "" : options.api_keys.front();
+    ask = app::AskServer(options.url, key, options.request);
+  }
   LineReader reader(stdin);
   const app::NextText next = TextsOf(options, reader);
   RETURN_IF_ERROR(Skip(next, writer.lines()));
   std::optional<ProgressBar> bar;
   if (::isatty(STDERR_FILENO) == 1 && options.texts.empty()) bar.emplace(1, "texts");
   return app::EmbedLines(
-      *embedder, options.request, writer.lines() + 1, options.strict, next,
+      ask, wanted, writer.lines() + 1, options.strict, next,
       [&writer](std::string_view lines) { return writer.Write(lines); },
       [&bar](uint64_t lines) {
         if (bar) bar->Show("embedded", lines, 0);
@@ -122,7 +140,8 @@ void DescribeEmbed(CLI::App& app) {
 int Embed(int argc, char** argv) {
   EmbedOptions options;
   CLI::App app(
-      "Turns texts into vectors, in this process: an object of JSON on a line of its own for each, "
+      "Turns texts into vectors, in this process or by the server of --url: an object of JSON on a "
+      "line of its own for each, "
       "in their order. Exit code 1 if one could not be embedded.",
       "embedding-service embed");
   AddEmbedOptions(app, options);

@@ -6,8 +6,8 @@ import subprocess
 import numpy as np
 import pytest
 
-from server import BINARY, DATA, PATIENCE_S, TINY_BGE_M3, TINY_RERANKER, environment, run
-from test_lifecycle import wait_for
+from server import BINARY, DATA, PATIENCE_S, TINY_BGE_M3, TINY_RERANKER, Server, environment, run
+from test_lifecycle import free_port, wait_for
 
 
 def embed(*arguments, model=TINY_BGE_M3, **options):
@@ -31,6 +31,33 @@ def test_vectors_are_those_of_the_server(tiny_bge_m3):
             "lexical_weights": answer["lexical_weights"][i],
             "colbert_vecs": answer["colbert_vecs"][i],
         }
+
+
+@pytest.fixture(scope="module")
+def locked():
+    with Server(TINY_BGE_M3, "--api-key", "s3cret") as server:
+        yield server
+
+
+def test_a_server_gives_the_same(locked):
+    texts = "\n".join(f"text {i}" for i in range(100))
+    more = ("--sparse", "--colbert", "--dimensions", 8)
+    here = embed(*more, input=texts)
+    env = environment(EMBEDDING_SERVICE_API_KEY="s3cret")
+    there = run("embed", "--url", locked.url, *more, input=texts, env=env)
+    assert there.returncode == 0, there.stderr
+    assert there.stdout == here.stdout
+    slash = run("embed", "--url", locked.url + "/", "--api-key", "s3cret", "text")
+    assert slash.stdout == embed("text").stdout
+
+
+def test_a_server_that_refuses_is_heard(locked):
+    refused = run("embed", "--url", locked.url, "text")
+    assert refused.returncode == 1 and "/embed: " in refused.stderr and "key" in refused.stderr
+    nobody = run("embed", "--url", f"http://127.0.0.1:{free_port()}", "text")
+    assert nobody.returncode == 1 and "connect" in nobody.stderr
+    wrong = run("embed", "--url", locked.url, "--api-key", "s3cret", "--dimensions", 9999, "text")
+    assert wrong.returncode == 2 and "dimensions" in wrong.stderr
 
 
 def test_options_shape_the_vectors():
