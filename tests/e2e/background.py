@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 
 from server import BINARY, PATIENCE_S, TINY_BGE_M3, environment, run
 from test_lifecycle import free_port, wait_for
@@ -24,10 +25,15 @@ class Background:
         return run(command, *port, *arguments, env=self.env, **options)
 
     def popen(self, command, *arguments, **options):
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [BINARY, command, "--port", str(self.port), *map(str, arguments)],
             env=self.env, text=True, **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         )  # fmt: skip
+        # So that whoever reads a line that does not come gets the end instead.
+        watchdog = threading.Timer(PATIENCE_S, process.kill)
+        watchdog.daemon = True
+        watchdog.start()
+        return process
 
     def start(self, *arguments, model=TINY_BGE_M3):
         result = self.run("start", "--model", model, *arguments)
