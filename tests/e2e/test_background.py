@@ -166,7 +166,8 @@ def test_a_killed_server_is_noticed_and_started_again(background):
 def test_a_process_that_has_its_number_is_let_be(background):
     background.start()
     background.run("stop")
-    with subprocess.Popen(["sleep", "600"]) as foreign:
+    foreign = subprocess.Popen(["sleep", "600"])
+    try:
         path = background.folder / f"{background.port}.json"
         path.write_text(json.dumps({**background.record(), "pid": foreign.pid}))
         assert background.run("status").returncode == 3
@@ -174,7 +175,9 @@ def test_a_process_that_has_its_number_is_let_be(background):
         background.start()
         assert background.run("stop").returncode == 0
         assert foreign.poll() is None
+    finally:
         foreign.kill()
+        foreign.wait()
 
 
 def test_stop_while_it_loads(tmp_path):
