@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "backends/cpu/attention.h"
-#include "bench/peak.h"
+#include "backends/peak.h"
 #include "bench/team.h"
 
 namespace embedding {

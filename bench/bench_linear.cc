@@ -6,7 +6,7 @@
 #include "backends/cpu/input_matrix.h"
 #include "backends/cpu/linear.h"
 #include "backends/cpu/panel_linear.h"
-#include "bench/peak.h"
+#include "backends/peak.h"
 #include "bench/team.h"
 
 namespace embedding {

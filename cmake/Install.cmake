@@ -14,6 +14,17 @@ install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 if(EMBEDDING_SERVER)
   install(TARGETS embedding-service RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT server)
   install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT server)
+  if(TARGET embedding_documents)
+    set(documents ${PROJECT_BINARY_DIR}/documents)
+    install(FILES ${documents}/embedding-service.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
+      COMPONENT server)
+    install(FILES ${documents}/embedding-service.bash RENAME embedding-service
+      DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT server)
+    install(FILES ${documents}/_embedding-service
+      DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions COMPONENT server)
+    install(FILES ${documents}/embedding-service.fish
+      DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT server)
+  endif()
   include(${CMAKE_CURRENT_LIST_DIR}/Package.cmake)
 endif()
 

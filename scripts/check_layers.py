@@ -30,7 +30,7 @@ MAY_INCLUDE = {
     "http": {"base"},
     "api": {"engine", "http", "text", "base"},
     "app": {"http", "api", "engine", "hub", "backends", "cache", "redis", "base"},
-    "cli": {"app", "hub", "weights", "base"},
+    "cli": {"app", "http", "hub", "weights", "base"},
 }
 
 # The headers below such a path are for the files below it and for those that are named.
@@ -43,6 +43,7 @@ CLOSED = {
 PART_OF = {
     ("api", "http"): {"api_keys.h", "client_address.h", "cors.h", "count_answers.h", "handler.h", "message.h",
                       "on_worker.h", "rate_limiter.h", "refusal.h", "router.h"},
+    ("cli", "http"): {"succession.h"},
 }
 
 # Headers of libraries and of the system, and the paths below which files include them.

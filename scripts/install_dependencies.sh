@@ -6,8 +6,10 @@ set -euo pipefail
 build_debian=(g++ cmake ninja-build ccache pkg-config libhwy-dev
   libboost-dev libsimdjson-dev libspdlog-dev libfmt-dev libcli11-dev
   libtoml11-dev libutf8proc-dev prometheus-cpp-dev libhiredis-dev libssl-dev libcurl4-openssl-dev python3 python3-venv curl)
+# The last two lines: what the end-to-end tests run the server beside, and what reads its documents.
 dev_debian=(nlohmann-json3-dev clang clang-format clang-tidy libgtest-dev libgmock-dev libbenchmark-dev
-  nginx-light redis-server prometheus systemd iproute2 openssl)
+  nginx-light redis-server prometheus systemd iproute2 openssl
+  man-db zsh fish)
 # oneDNN, for AMX; its CMake package looks for OpenCL.
 [ "$(uname -m)" = x86_64 ] && build_debian+=(libdnnl-dev ocl-icd-opencl-dev)
 # Homebrew's formulas, those of tools with the command that they are for, which may be there from
@@ -15,7 +17,7 @@ dev_debian=(nlohmann-json3-dev clang clang-format clang-tidy libgtest-dev libgmo
 build_brew=(cmake=cmake ninja=ninja ccache=ccache pkgconf=pkg-config python@3=python3 highway boost
   simdjson spdlog fmt cli11 toml11 utf8proc prometheus-cpp hiredis openssl@3 curl)
 dev_brew=(nlohmann-json clang-format=clang-format node=npm nginx=nginx prometheus=promtool
-  redis=redis-server googletest google-benchmark)
+  redis=redis-server fish=fish googletest google-benchmark)
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -126,6 +126,13 @@ Status Complete(Configuration& options) {
   options.service.reading_limit_bytes = 4 * options.server.bodies_limit_bytes;
   RETURN_IF_ERROR(CheckNames(options.models));
   RETURN_IF_ERROR(CheckDevice(options.device));
+  options.service.log_format =
+      options.logging.format == "json" ? api::LogFormat::kJson : api::LogFormat::kText;
+  // As others are told of it, whatever folder they are in.
+  if (!options.server.unix_socket.empty()) {
+    options.server.unix_socket = std::filesystem::absolute(options.server.unix_socket).string();
+  }
+  if (!options.instance.empty()) options.server.handover_path = options.instance + ".sock";
   options.service.model_name = DisplayName(options.models.front());
   ASSIGN_OR_RETURN(Access access, ReadAccess(options));
   options.service.api_keys = std::move(access.keys);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api/call.h"
+#include "app/logging.h"
 #include "base/result.h"
 #include "embedding/engine.h"
 #include "http/rate_limiter.h"
@@ -41,6 +42,9 @@ struct Configuration {
   EmbedderOptions engine;
   api::ServiceOptions service;
   http::ServerOptions server;
+  LoggingOptions logging;
+  // Of a server in the background what its files in the state folder begin with (instance.h).
+  std::string instance = "";
 };
 
 // Checks what no value's own check sees, and sets what follows from the values together. Errors:

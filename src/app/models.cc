@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <optional>
@@ -12,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "app/logging.h"
 #include "hub/download.h"
 #include "hub/model_digest.h"
 
@@ -47,15 +47,14 @@ ProgressCallback TellProgress(api::Loading& loading) {
 
 Result<std::unique_ptr<Embedder>> LoadModel(const Configuration& options, const std::string& model,
                                             const std::shared_ptr<Backend>& backend,
-                                            const ObserverOf& observer_of, api::Loading& loading) {
-  ASSIGN_OR_RETURN(std::string directory,
-                   LocateOrDownloadModel(model, options.revision, TellProgress(loading)));
-  loading.Report(std::nullopt);
+                                            EngineObserver* observer,
+                                            const ProgressCallback& progress) {
+  ASSIGN_OR_RETURN(std::string directory, LocateOrDownloadModel(model, options.revision, progress));
   EmbedderOptions engine = options.engine;
   engine.model_digest = ModelDigest(directory);
   engine.model_directory = std::move(directory);
   engine.backend = backend;
-  engine.observer = &observer_of(DisplayName(model));
+  engine.observer = observer;
   engine.model_name = DisplayName(model);
   engine.compute_type = ComputeTypeOf(options.dtype);
   if (!options.default_prompt_name.empty()) {
@@ -63,6 +62,12 @@ Result<std::unique_ptr<Embedder>> LoadModel(const Configuration& options, const 
   }
   if (options.pooling != "auto") engine.pooling = options.pooling;
   return Embedder::Load(engine);
+}
+
+Result<std::shared_ptr<Backend>> OpenBackendOf(const Configuration& options) {
+  DeviceOptions device = options.engine.device;
+  if (options.instruction_set == "avx2") device.instruction_set = InstructionSet::kAvx2;
+  return OpenBackend(device);
 }
 
 // What this process holds in memory that is not a file's, as Linux counts it; 0 elsewhere.
@@ -81,16 +86,16 @@ double AnonymousMb() {
 Result<std::vector<std::unique_ptr<Embedder>>> LoadModels(const Configuration& options,
                                                           const ObserverOf& observer_of,
                                                           api::Loading& loading) {
-  DeviceOptions device = options.engine.device;
-  if (options.instruction_set == "avx2") device.instruction_set = InstructionSet::kAvx2;
-  ASSIGN_OR_RETURN(const std::shared_ptr<Backend> backend, OpenBackend(device));
+  ASSIGN_OR_RETURN(const std::shared_ptr<Backend> backend, OpenBackendOf(options));
   std::vector<std::unique_ptr<Embedder>> models;
   for (const std::string& model : options.models) {
     Print("Loading " + DisplayName(model) + " model...");
     const auto started = std::chrono::steady_clock::now();
     const double before_mb = AnonymousMb();
     ASSIGN_OR_RETURN(std::unique_ptr<Embedder> embedder,
-                     LoadModel(options, model, backend, observer_of, loading));
+                     LoadModel(options, model, backend, &observer_of(DisplayName(model)),
+                               TellProgress(loading)));
+    loading.Report(std::nullopt);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
     for (const std::string& warning : embedder->info().warnings) spdlog::warn("{}", warning);
     spdlog::info("{}: {} in {:.1f} s and {:.0f} MB beside the mapped files", embedder->info().name,
@@ -100,9 +105,10 @@ Result<std::vector<std::unique_ptr<Embedder>>> LoadModels(const Configuration& o
   return models;
 }
 
-void Print(const std::string& line) {
-  std::puts(line.c_str());
-  std::fflush(stdout);
+Result<std::unique_ptr<Embedder>> LoadFirstModel(const Configuration& options,
+                                                 const ProgressCallback& progress) {
+  ASSIGN_OR_RETURN(const std::shared_ptr<Backend> backend, OpenBackendOf(options));
+  return LoadModel(options, options.models.front(), backend, nullptr, progress);
 }
 
 }  // namespace embedding::app

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "embedding/engine.h"
 #include "embedding/observer.h"
+#include "hub/download.h"
 
 namespace embedding::app {
 
@@ -23,7 +24,9 @@ Result<std::vector<std::unique_ptr<Embedder>>> LoadModels(const Configuration& c
                                                           const ObserverOf& observer_of,
                                                           api::Loading& loading);
 
-// Writes a line to standard output at once.
-void Print(const std::string& line);
+// The first of them alone, for commands that compute here; says nothing. `progress` is told of a
+// download.
+Result<std::unique_ptr<Embedder>> LoadFirstModel(const Configuration& configuration,
+                                                 const ProgressCallback& progress);
 
 }  // namespace embedding::app

@@ -10,15 +10,15 @@
 #include <utility>
 
 #include "app/access.h"
+#include "app/logging.h"
 #include "app/service_manager.h"
 
 namespace embedding::app {
 namespace {
 
 constexpr std::string_view kTakenOver[] = {
-    "--api-key",           "--api-keys-file",    "--rate-limit-requests",
-    "--rate-limit-tokens", "--rate-limit-burst", "--tls-certificate",
-    "--tls-key",
+    "--api-key",          "--api-keys-file",   "--rate-limit-requests", "--rate-limit-tokens",
+    "--rate-limit-burst", "--tls-certificate", "--log-level",           "--tls-key",
 };
 
 // All or nothing: what may fail comes first.
@@ -26,6 +26,7 @@ Status TakeOver(const Configuration& fresh, api::Service& service, http::Server&
   ASSIGN_OR_RETURN(Access access, ReadAccess(fresh));
   if (!fresh.server.tls.empty()) RETURN_IF_ERROR(server.UseTls(fresh.server.tls));
   service.Replace(access.keys, std::move(access.limits));
+  SetLogLevel(fresh.logging.level);
   return {};
 }
 

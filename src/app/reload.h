@@ -1,5 +1,5 @@
-// What a running server takes over when its configuration is read again: keys and their limits, and
-// the files of TLS.
+// What a running server takes over when its configuration is read again: keys and their limits, the
+// files of TLS, and the log's level.
 #pragma once
 
 #include <functional>

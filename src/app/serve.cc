@@ -19,6 +19,7 @@
 #include "api/service.h"
 #include "app/cache.h"
 #include "app/hangup.h"
+#include "app/logging.h"
 #include "app/models.h"
 #include "app/reload.h"
 #include "app/resources.h"
@@ -153,8 +154,15 @@ Status Serve(const Configuration& given, const ReadAgain& read_again) {
     service.Start(std::move(served));
     Print("Embedding service running on " + server->url());
     Print("Try it: " + TryIt(options.server, *server));
+    if (!options.instance.empty()) LeaveStandardStreams();
     NotifyServiceManager("READY=1\nSTATUS=Serving on " + server->url());
   });
+  // Of sockets that were inherited nobody is taken before there is something to answer with: the
+  // server before may still answer on them.
+  if (server->is_successor()) {
+    loader.join();
+    if (!models.ok()) return std::move(models).error();
+  }
 
   const Status served = server->Run();
   if (!served.ok()) {
@@ -162,7 +170,7 @@ Status Serve(const Configuration& given, const ReadAgain& read_again) {
     ExitNow(EXIT_FAILURE);
   }
   if (!loaded) ExitNow(EXIT_SUCCESS);
-  loader.join();
+  if (loader.joinable()) loader.join();
   if (!models.ok()) return std::move(models).error();
   return {};
 }

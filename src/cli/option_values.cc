@@ -24,6 +24,7 @@ constexpr char kNumber[] = "number";
 constexpr char kSize[] = "size";
 constexpr char kSwitch[] = "switch";
 constexpr char kSecret[] = "secret";
+constexpr char kChoice[] = "choice";
 constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
@@ -66,7 +67,7 @@ CLI::Validator OneOf(const std::vector<std::string>& names) {
     if (std::find(names.begin(), names.end(), value) != names.end()) return std::string();
     return Expected(fmt::format("one of {}", fmt::join(names, ", ")), value);
   };
-  return {check, fmt::format("{}", fmt::join(names, ", "))};
+  return {check, fmt::format("{}", fmt::join(names, ", ")), kChoice};
 }
 
 CLI::Validator Name(const std::string& what, const std::vector<std::string>& names) {
@@ -153,6 +154,13 @@ bool TakesNumber(CLI::Option& option) {
 }
 bool IsSwitch(CLI::Option& option) { return option.get_validator()->get_name() == kSwitch; }
 bool IsSecret(CLI::Option& option) { return option.get_validator()->get_name() == kSecret; }
+
+std::vector<std::string> Choices(CLI::Option& option) {
+  const CLI::Validator& check = *option.get_validator();
+  if (IsSwitch(option)) return {"true", "false"};
+  if (check.get_name() != kChoice) return {};
+  return CLI::detail::split(CLI::detail::find_and_replace(check.get_description(), ", ", ","), ',');
+}
 
 Status CheckValue(CLI::Option& option, const std::string& source, std::string& value) {
   const std::string problem = (*option.get_validator())(value);

@@ -55,6 +55,9 @@ bool TakesNumber(CLI::Option& option);
 bool IsSwitch(CLI::Option& option);
 bool IsSecret(CLI::Option& option);
 
+// The values that an option of OneOf or Switch takes; empty for others.
+std::vector<std::string> Choices(CLI::Option& option);
+
 // Checks `value` for `option`, and puts it into its form; `source` is where it was given, as errors
 // name it. Errors: kInvalidArgument.
 Status CheckValue(CLI::Option& option, const std::string& source, std::string& value);

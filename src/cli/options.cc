@@ -42,9 +42,19 @@ std::vector<std::string> NamesOfOptions(CLI::App& app) {
   return names;
 }
 
-// The option that an argument names, be it `--name` or `--name=value`; or nullptr.
+// The option that takes the arguments which belong to no other, the texts of `embed` say; or
+// nullptr.
+CLI::Option* WordsOf(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_positional()) return option;
+  }
+  return nullptr;
+}
+
+// The option that an argument names, be it `-n`, `--name` or `--name=value`; or nullptr.
 CLI::Option* OptionOf(CLI::App& app, std::string_view argument) {
-  if (argument == "-h") return app.get_option_no_throw("--help");
+  if (argument.size() == 2 && argument.front() == '-' && argument != "--")
+    return app.get_option_no_throw(std::string(argument));
   if (!argument.starts_with("--")) return nullptr;
   return app.get_option_no_throw(std::string(argument.substr(0, argument.find('='))));
 }
@@ -68,6 +78,20 @@ Error NotAnOption(CLI::App& app, std::string_view argument, int position) {
                     Hint(name, NamesOfOptions(app)), app.get_name());
 }
 
+// Of every command: they share the environment and the file.
+std::vector<std::string> NamesOfAllOptions() {
+  std::vector<std::string> names;
+  for (const Command& command : Commands()) {
+    CLI::App app;
+    command.add_options(app);
+    for (std::string& name : NamesOfOptions(app)) names.push_back(std::move(name));
+  }
+  names.emplace_back(kConfig);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
 // What there is to do once the options have been read.
 enum class Next { kRun, kHelp, kConfigText };
 
@@ -79,9 +103,23 @@ class Reader {
   // Where help was asked for, that ends the reading.
   Result<Next> ReadCommandLine(int argc, char** argv) {
     Next next = Next::kRun;
+    CLI::Option* words = WordsOf(app_);
+    bool only_words = false;  // "--" has come
     for (int i = 1; i < argc; ++i) {
       const std::string_view argument = argv[i];
-      CLI::Option* option = OptionOf(app_, argument);
+      CLI::Option* option = only_words ? nullptr : OptionOf(app_, argument);
+      if (words != nullptr && option == nullptr) {
+        if (!only_words && argument == "--") {
+          only_words = true;
+          continue;
+        }
+        if (only_words || !argument.starts_with("-") || argument == "-") {
+          if (Has(words) && !IsList(*words))
+            return UsageError("argument {}: one {} is enough", i, words->get_name());
+          RETURN_IF_ERROR(Add(words, words->get_name(), argument));
+          continue;
+        }
+      }
       if (option == nullptr) return NotAnOption(app_, argument, i);
       if (option == app_.get_help_ptr()) return Next::kHelp;
       if (option->get_name() == kPrintConfig) {
@@ -91,7 +129,9 @@ class Reader {
       }
       const std::string name = option->get_name();
       const size_t equals = argument.find('=');
-      const bool value_follows = i + 1 < argc && OptionOf(app_, argv[i + 1]) == nullptr;
+      // Where words stand by themselves, the one behind a switch is one of these.
+      const bool value_follows = i + 1 < argc && OptionOf(app_, argv[i + 1]) == nullptr &&
+                                 (words == nullptr || !IsSwitch(*option));
       std::string_view value = "true";
       if (equals != std::string_view::npos) {
         value = argument.substr(equals + 1);
@@ -110,12 +150,11 @@ class Reader {
   // For options without a value so far.
   Status ReadEnvironment() {
     for (CLI::Option* option : app_.get_options()) {
+      if (!HasValue(app_, *option)) continue;
       const std::string name = EnvironmentName(option->get_name());
       const char* value = std::getenv(name.c_str());
       // As for most programs, an empty variable is as good as none.
-      if (!HasValue(app_, *option) || Has(option) || value == nullptr || *value == '\0') {
-        continue;
-      }
+      if (Has(option) || value == nullptr || *value == '\0') continue;
       if (IsOfKubernetes(name, value)) {
         spdlog::warn(
             "the variable {} is ignored: Kubernetes set it, to {}, for a Service; {} "
@@ -127,7 +166,7 @@ class Reader {
       }
       RETURN_IF_ERROR(Add(option, name, value));
     }
-    std::vector<std::string> known = NamesOfOptions(app_);
+    std::vector<std::string> known = NamesOfAllOptions();
     std::transform(known.begin(), known.end(), known.begin(), EnvironmentName);
     WarnOfUnknownVariables(known);
     return {};
@@ -140,10 +179,14 @@ class Reader {
     const std::string path = values_[config].values.front();
     ASSIGN_OR_RETURN(const std::vector<ConfigEntry> entries, ReadConfigFile(path));
     std::map<CLI::Option*, GivenValues> of_file;
+    const std::vector<std::string> known = NamesOfAllOptions();
     for (const ConfigEntry& entry : entries) {
       const std::string source =
           fmt::format("{}:{}: {}", Printable(path, 200), entry.line, Printable(entry.key, 60));
       CLI::Option* option = app_.get_option_no_throw("--" + entry.key);
+      if (option == nullptr &&
+          std::find(known.begin(), known.end(), "--" + entry.key) != known.end())
+        continue;  // another command's, of a file that all of them share
       if (option == nullptr || !HasValue(app_, *option) || option == config) {
         std::vector<std::string> keys;
         for (const std::string& name : NamesOfOptions(app_)) {
@@ -234,13 +277,16 @@ Result<OptionsRead> Read(CLI::App& app, int argc, char** argv) {
 
 bool IsList(const CLI::Option& option) { return option.get_expected_max() > 1; }
 
-bool HasValue(const CLI::App& app, const CLI::Option& option) {
-  return &option != app.get_help_ptr() && option.get_name() != kPrintConfig;
+bool IsPublic(const CLI::Option& option) {
+  return !option.get_group().empty() && !option.get_positional();
 }
 
-Result<OptionsRead> ReadOptions(CLI::App& app, int argc, char** argv) {
-  app.add_option_function<std::string>(
-         kConfig, [](const std::string&) {}, "A TOML file with options by name: port = 8001")
+bool HasValue(const CLI::App& app, const CLI::Option& option) {
+  return IsPublic(option) && &option != app.get_help_ptr() && option.get_name() != kPrintConfig;
+}
+
+void CompleteOptions(CLI::App& app) {
+  app.add_option(kConfig, "A TOML file with options by name: port = 8001")
       ->check(Text("a file's name"));
   app.add_flag_function(
       kPrintConfig, [](int64_t) {},
@@ -253,6 +299,10 @@ Result<OptionsRead> ReadOptions(CLI::App& app, int argc, char** argv) {
     option->envname(EnvironmentName(option->get_name()));
     option->allow_extra_args(false);  // else "[a,b]" is two values
   }
+}
+
+Result<OptionsRead> ReadOptions(CLI::App& app, int argc, char** argv) {
+  CompleteOptions(app);
   return Read(app, argc, argv);
 }
 

@@ -1,40 +1,22 @@
 #include "app/serve.h"
 
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
-
-#include <cstdio>
 #include <optional>
-#include <string>
 
 #include "app/configuration.h"
+#include "app/logging.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/serve_options.h"
+#include "http/succession.h"
 
 namespace embedding::cli {
+
+void DescribeServe(CLI::App& app) {
+  static app::Configuration configuration;
+  AddServeOptions(app, configuration);
+}
+
 namespace {
-
-int ExitCodeOf(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kInvalidArgument:
-      return kExitUsage;
-    case ErrorCode::kModelLoad:
-    case ErrorCode::kDownload:
-      return kExitModel;
-    case ErrorCode::kAddressInUse:
-      return kExitAddressInUse;
-    case ErrorCode::kDeviceUnavailable:
-      return kExitDevice;
-    default:
-      return kExitFailed;
-  }
-}
-
-int Report(const Error& error) {
-  std::fprintf(stderr, "embedding-service: %s\n", error.message.c_str());
-  return ExitCodeOf(error.code);
-}
 
 // What the command line, the environment and the file say by now, and what they said before.
 Result<app::Reread> ReadAgain(int argc, char** argv, const OptionsRead& before) {
@@ -59,10 +41,13 @@ int Serve(int argc, char** argv) {
   app::Configuration configuration;
   CLI::App app("Answers requests for embeddings over HTTP.", "embedding-service serve");
   AddServeOptions(app, configuration);
-  spdlog::set_default_logger(spdlog::stderr_color_mt("embedding-service"));
+  if (const Status logging = app::StartLogging({}); !logging.ok()) return Report(logging.error());
   OptionsRead read;
   if (const std::optional<int> code = ParseOptions(app, argc, argv, &read)) return *code;
   if (const Status sound = app::Complete(configuration); !sound.ok()) return Report(sound.error());
+  if (const Status logging = app::StartLogging(configuration.logging); !logging.ok())
+    return Report(logging.error());
+  configuration.server.inherited = http::InheritedSockets();
   const Status served = app::Serve(configuration, [&] { return ReadAgain(argc, argv, read); });
   return served.ok() ? kExitOk : Report(served.error());
 }

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "cli/logging_options.h"
+#include "cli/model_options.h"
 #include "cli/option_values.h"
 
 namespace embedding::cli {
@@ -25,11 +27,7 @@ void AddServeOptions(CLI::App& app, app::Configuration& options) {
                           const CLI::Validator& check) {
     app.add_option(name, value, description)->capture_default_str()->transform(check);
   };
-  add("--model", options.models,
-      "A model of the Hugging Face hub, or a directory; of several the first of a kind "
-      "(embeddings, reranking) answers requests that name none",
-      Text("a model of the hub or a directory"));
-  add("--revision", options.revision, "Branch, tag or commit of a hub model", Revision());
+  AddModelOptions(app, options);
   add("--host", options.server.host,
       "Address to listen on; a name stands for all its addresses, localhost for 127.0.0.1 and ::1",
       Word("a host's name or address"));
@@ -45,28 +43,6 @@ void AddServeOptions(CLI::App& app, app::Configuration& options) {
       OptionalText("a file's name"));
   add("--tls-key", options.server.tls.key, "The private key of the certificate, in PEM",
       OptionalText("a file's name"));
-  add("--device", options.device, "What computes: auto or cpu", Word("a device"));
-  add("--dtype", options.dtype,
-      "What products multiply: f32 as the Python originals, bf16 twice as fast where the CPU has "
-      "it, f16 for weights in half the memory, int8 fastest and least exact (cosine to f32 above "
-      "0.99), "
-      "or auto: bf16 where native, else f32",
-      OneOf({"auto", "f32", "bf16", "f16", "int8"}));
-  add("--pooling", options.pooling,
-      "How an embedding model's token vectors become one: auto takes what the model says, or the "
-      "mean "
-      "where nothing does",
-      OneOf({"auto", "cls", "mean", "max", "mean_sqrt_len_tokens", "weightedmean", "lasttoken",
-             "splade"}));
-  add("--instruction-set", options.instruction_set,
-      "auto takes the best that the CPU has; avx2 shows what a smaller one would do",
-      OneOf({"auto", "avx2"}));
-  add("--threads", options.engine.device.threads, "Computing threads; 0 takes all CPUs",
-      WholeNumber(0, 1024));
-  add("--default-prompt-name", options.default_prompt_name,
-      "Prompt that is put before texts of requests without prompt_name; empty takes what the model "
-      "says",
-      OptionalText("a prompt's name"));
   const auto add_derived = [&app](const char* name, std::optional<size_t>& value,
                                   const char* description, const char* shown,
                                   const CLI::Validator& check) {
@@ -167,6 +143,8 @@ void AddServeOptions(CLI::App& app, app::Configuration& options) {
          "Seconds that requests in hand may take once the server is told to stop")
       ->transform(WholeNumber(0, kMostSeconds))
       ->default_str(std::to_string(options.server.shutdown_timeout.count()));
+  AddLoggingOptions(app, options.logging);
+  app.add_option("--instance", options.instance)->transform(Text("a path"))->group("");
 }
 
 }  // namespace embedding::cli

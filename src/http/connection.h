@@ -41,6 +41,7 @@ struct Shared {
   Timeouts timeouts = {};
   RequestIds request_ids = {};
   bool draining = false;  // no more requests; see Server::Run
+  bool leaving = false;   // one more request a connection
   // The connections that there are, refused ones aside.
   std::list<Connection*> connections = {};
   // Called when there is one less; does not throw.

@@ -2,8 +2,33 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
+
+#include <boost/asio/local/stream_protocol.hpp>
 
 namespace embedding::http {
+namespace {
+
+using UnixEndpoint = asio::local::stream_protocol::endpoint;
+
+// The path of a UNIX socket, which the system gives with the zero behind it.
+std::string PathOf(const Endpoint& endpoint) {
+  UnixEndpoint address;
+  address.resize(endpoint.size());
+  std::memcpy(address.data(), endpoint.data(), endpoint.size());
+  return address.path().c_str();
+}
+
+// Whether a socket at `own` is one for `wanted`.
+bool IsAt(const Endpoint& own, const Endpoint& wanted) {
+  if (own.protocol().family() != wanted.protocol().family()) return false;
+  if (!IsTcp(wanted)) return PathOf(own) == PathOf(wanted);
+  tcp::endpoint address = TcpEndpointOf(own);
+  if (TcpEndpointOf(wanted).port() == 0) address.port(0);
+  return address == TcpEndpointOf(wanted);
+}
+
+}  // namespace
 
 void Listener::Open(const Endpoint& endpoint, bool beside_others, error_code& error) {
   const Protocol protocol = endpoint.protocol();
@@ -15,6 +40,24 @@ void Listener::Open(const Endpoint& endpoint, bool beside_others, error_code& er
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(Acceptor::max_listen_connections, error);
   if (!error) acceptor.non_blocking(true, error);
+}
+
+bool Listener::Inherit(const Endpoint& endpoint, std::vector<int>& sockets) {
+  for (auto socket = sockets.begin(); socket != sockets.end(); ++socket) {
+    error_code error;
+    Acceptor candidate(acceptor.get_executor());
+    // The descriptor is only lent to it until it is known to be the one.
+    candidate.assign(endpoint.protocol(), *socket, error);
+    if (error || !IsAt(candidate.local_endpoint(error), endpoint)) {
+      if (candidate.is_open()) candidate.release();
+      continue;
+    }
+    candidate.non_blocking(true, error);
+    acceptor = std::move(candidate);
+    sockets.erase(socket);
+    return inherited = true;
+  }
+  return false;
 }
 
 Result<std::vector<tcp::endpoint>> EndpointsOf(asio::io_context& io, const std::string& host,
@@ -43,6 +86,11 @@ Result<std::vector<tcp::endpoint>> EndpointsOf(asio::io_context& io, const std::
 bool HasNoSuchFamily(const tcp::endpoint& endpoint, const error_code& error) {
   return error == asio::error::address_family_not_supported ||
          (endpoint.address().is_v6() && error == boost::system::errc::address_not_available);
+}
+
+bool IsTcp(const Endpoint& endpoint) {
+  const int family = endpoint.protocol().family();
+  return family == tcp::v4().family() || family == tcp::v6().family();
 }
 
 tcp::endpoint TcpEndpointOf(const Endpoint& endpoint) {

@@ -19,7 +19,12 @@ struct Listener {
   // Binds and listens. `beside_others`: on an address of IPv6 not for those of IPv4 too.
   void Open(const Endpoint& endpoint, bool beside_others, error_code& error);
 
+  // Takes the one of `sockets` that listens on the endpoint, on any port if the endpoint's is 0,
+  // and out of the list. Whether there is one.
+  bool Inherit(const Endpoint& endpoint, std::vector<int>& sockets);
+
   Acceptor acceptor;
+  bool inherited = false;
   asio::steady_timer retry_timer;
   HandlerSlot& slot;
 };
@@ -33,6 +38,8 @@ Result<std::vector<tcp::endpoint>> EndpointsOf(asio::io_context& io, const std::
 // Whether the error of Open means that this machine has no addresses of the endpoint's kind:
 // containers often have no IPv6.
 bool HasNoSuchFamily(const tcp::endpoint& endpoint, const error_code& error);
+
+bool IsTcp(const Endpoint& endpoint);
 
 // The address and port of a socket of TCP.
 tcp::endpoint TcpEndpointOf(const Endpoint& endpoint);

@@ -1,6 +1,7 @@
 #include "http/listeners.h"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <exception>
@@ -18,11 +19,6 @@ constexpr std::chrono::seconds kAcceptWarning{10};
 
 // How often a free port is looked for that is free on every address.
 constexpr int kFreePortAttempts = 20;
-
-bool IsTcp(const Endpoint& endpoint) {
-  const int family = endpoint.protocol().family();
-  return family == tcp::v4().family() || family == tcp::v6().family();
-}
 
 Error CannotListen(const tcp::endpoint& endpoint, const error_code& error) {
   const std::string holder =
@@ -64,7 +60,8 @@ error_code Listeners::OpenAll(const std::vector<tcp::endpoint>& endpoints, uint1
     endpoint.port(port);
     Listener& listener = Add();
     error_code error;
-    listener.Open(endpoint, endpoints.size() > 1, error);
+    if (!listener.Inherit(endpoint, inherited_))
+      listener.Open(endpoint, endpoints.size() > 1, error);
     if (error) {
       const bool no_such_family = HasNoSuchFamily(endpoint, error) && endpoints.size() > 1;
       listeners_.pop_back();
@@ -82,10 +79,13 @@ error_code Listeners::OpenAll(const std::vector<tcp::endpoint>& endpoints, uint1
 }
 
 Status Listeners::OpenSocketFile(const std::string& path) {
-  ASSIGN_OR_RETURN(const Endpoint endpoint, UnixEndpoint(path));
+  ASSIGN_OR_RETURN(const Endpoint endpoint, UnixAddress(path));
   Listener& listener = Add();
   error_code error;
-  listener.Open(endpoint, false, error);
+  if (!listener.Inherit(endpoint, inherited_)) {
+    RETURN_IF_ERROR(ClearUnixSocket(path));
+    listener.Open(endpoint, false, error);
+  }
   if (error) {
     return Error{ErrorCode::kAddressInUse,
                  "cannot listen on " + path + ": " + error.message() + "; check --unix-socket", ""};
@@ -149,16 +149,43 @@ void Listeners::AcceptWaiting(Listener& listener) {
 
 void Listeners::Stop() {
   for (const auto& listener : listeners_) {
+    if (!listener->acceptor.is_open()) continue;  // it is a successor's
     try {
       AcceptWaiting(*listener);
     } catch (const std::exception& e) {
       WarnOfAccept(e.what());
     }
+  }
+  Close();
+}
+
+void Listeners::Leave() {
+  if (socket_file_ != nullptr) socket_file_->Keep();
+  Close();
+}
+
+void Listeners::Close() {
+  for (const auto& listener : listeners_) {
     error_code ignored;
     listener->acceptor.close(ignored);
     listener->retry_timer.cancel();
   }
   socket_file_.reset();
+}
+
+void Listeners::CloseTheRest() {
+  for (const int socket : std::exchange(inherited_, {})) ::close(socket);
+}
+
+bool Listeners::is_successor() const {
+  return std::any_of(listeners_.begin(), listeners_.end(),
+                     [](const auto& listener) { return listener->inherited; });
+}
+
+std::vector<int> Listeners::sockets() {
+  std::vector<int> sockets;
+  for (const auto& listener : listeners_) sockets.push_back(listener->acceptor.native_handle());
+  return sockets;
 }
 
 void Listeners::WarnOfAccept(const std::string& reason) {

@@ -10,6 +10,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -25,13 +26,25 @@ class Listeners {
   // Called with each client that has connected. May throw: that client is lost then.
   using Admit = std::function<void(Socket)>;
 
-  Listeners(asio::io_context& io, Admit admit) : io_(io), admit_(std::move(admit)) {}
+  // `inherited` are listening sockets that this process was started with: those of the addresses to
+  // listen on are taken instead of new ones.
+  Listeners(asio::io_context& io, std::vector<int> inherited, Admit admit)
+      : io_(io), inherited_(std::move(inherited)), admit_(std::move(admit)) {}
 
   // Listens on all addresses of a host, on one port. Errors: kAddressInUse.
   Status OpenPort(const std::string& host, uint16_t port);
 
   // Listens on a UNIX socket. Errors: kAddressInUse, kInvalidArgument, kInternal.
   Status OpenSocketFile(const std::string& path);
+
+  // Closes the inherited sockets that nothing listens on.
+  void CloseTheRest();
+
+  // Whether any was inherited.
+  bool is_successor() const;
+
+  // The descriptors of all of them.
+  std::vector<int> sockets();
 
   // "127.0.0.1:8001", the first address; or "" for a UNIX socket.
   std::string address() const;
@@ -46,6 +59,9 @@ class Listeners {
   // otherwise, and nobody after them.
   void Stop();
 
+  // Accepts nobody any more: those who have connected are for a successor, on the same sockets.
+  void Leave();
+
  private:
   error_code OpenAll(const std::vector<tcp::endpoint>& endpoints, uint16_t port,
                      tcp::endpoint& refused);
@@ -53,9 +69,11 @@ class Listeners {
   void AwaitConnection(Listener& listener);
   void Accept(Listener& listener) noexcept;
   void AcceptWaiting(Listener& listener);
+  void Close();
   void WarnOfAccept(const std::string& reason);
 
   asio::io_context& io_;
+  std::vector<int> inherited_;
   const Admit admit_;
   std::list<HandlerSlot> accept_slots_;  // one a listener
   std::vector<std::unique_ptr<Listener>> listeners_;

@@ -12,6 +12,7 @@
 #include "http/connection.h"
 #include "http/file_limit.h"
 #include "http/handler_slot.h"
+#include "http/handover_offer.h"
 #include "http/listeners.h"
 
 namespace embedding::http {
@@ -24,6 +25,9 @@ constexpr size_t kMaxRefusals = 64;
 // The model's weight files, log, timers and sockets of the process itself, generously.
 constexpr size_t kOtherFiles = 128;
 
+// How long idle connections of a server that has a successor may send one more request.
+constexpr std::chrono::seconds kFarewell{5};
+
 class AsioServer final : public Server {
  public:
   AsioServer(const ServerOptions& options, Application application)
@@ -34,10 +38,13 @@ class AsioServer final : public Server {
                 .bodies = ByteBudget(options.bodies_limit_bytes),
                 .timeouts = options.timeouts,
                 .on_closed = [this] { OnClosed(); }},
-        listeners_(io_, [this](Socket socket) { Admit(std::move(socket)); }),
+        listeners_(io_, options.inherited, [this](Socket socket) { Admit(std::move(socket)); }),
         signals_(io_, SIGINT, SIGTERM),
         hangups_(io_),
-        shutdown_timer_(io_) {}
+        shutdown_timer_(io_),
+        offer_(
+            io_, [this] { return listeners_.sockets(); }, [this] { Leave(); }),
+        farewell_timer_(io_) {}
 
   // Connections that are left end with the context, after the timers.
   ~AsioServer() override { shared_.on_closed = nullptr; }
@@ -56,14 +63,19 @@ class AsioServer final : public Server {
       RETURN_IF_ERROR(listeners_.OpenSocketFile(options_.unix_socket));
       url_ = "unix:" + options_.unix_socket;
     }
+    listeners_.CloseTheRest();
     is_local_ = listeners_.is_local();
+    is_successor_ = listeners_.is_successor();
     if (options_.on_hangup) hangups_.add(SIGHUP);
-    return {};
+    // A successor offers only once it serves (Run).
+    return is_successor_ ? Status() : Offer();
   }
 
   std::string url() const override { return url_; }
 
   bool is_local() const override { return is_local_; }
+
+  bool is_successor() const override { return is_successor_; }
 
   Status UseTls(const TlsFiles& files) override {
     ASSIGN_OR_RETURN(std::shared_ptr<asio::ssl::context> fresh, LoadTls(files));
@@ -72,6 +84,7 @@ class AsioServer final : public Server {
   }
 
   Status Run() override {
+    if (is_successor_) RETURN_IF_ERROR(Offer());
     signals_.async_wait([this](const error_code& error, int /*signal*/) {
       if (!error) Drain();
     });
@@ -124,7 +137,27 @@ class AsioServer final : public Server {
   }
 
   void OnClosed() {
-    if (shared_.draining && shared_.connections.empty()) shutdown_timer_.cancel();
+    if (!shared_.connections.empty()) return;
+    if (shared_.draining) shutdown_timer_.cancel();
+    if (shared_.leaving) farewell_timer_.cancel();
+  }
+
+  Status Offer() {
+    if (options_.handover_path.empty()) return {};
+    return offer_.Open(options_.handover_path);
+  }
+
+  // A successor answers on the same sockets.
+  void Leave() {
+    if (shared_.draining || shared_.leaving) return;
+    shared_.leaving = true;
+    listeners_.Leave();
+    offer_.Close();
+    spdlog::info("another process has taken over: {} connections open", shared_.connections.size());
+    farewell_timer_.expires_after(shared_.connections.empty() ? std::chrono::seconds(0)
+                                                              : kFarewell);
+    farewell_timer_.async_wait(
+        InSlot(farewell_slot_, [this](const error_code& /*cancelled*/) { Drain(); }));
   }
 
   void Drain() {
@@ -132,6 +165,8 @@ class AsioServer final : public Server {
     shared_.draining = true;
     error_code ignored;
     listeners_.Stop();
+    offer_.Close();
+    farewell_timer_.cancel();
     hangups_.cancel(ignored);
     signals_.cancel(ignored);
     signals_.clear(ignored);  // a second signal does what it does by default: ends the process
@@ -147,9 +182,11 @@ class AsioServer final : public Server {
   ServerOptions options_;
   std::string url_;
   bool is_local_ = false;
+  bool is_successor_ = false;
   Shared shared_;
   std::list<std::weak_ptr<Connection>> refusals_;
   HandlerSlot shutdown_slot_;
+  HandlerSlot farewell_slot_;
   std::shared_ptr<asio::ssl::context> tls_;  // of connections to come; nullptr without TLS
   // After what the connections and the listeners use: destroying the context ends those that are
   // left.
@@ -158,6 +195,8 @@ class AsioServer final : public Server {
   asio::signal_set signals_;
   asio::signal_set hangups_;
   asio::steady_timer shutdown_timer_;
+  HandoverOffer offer_;
+  asio::steady_timer farewell_timer_;
 };
 
 }  // namespace

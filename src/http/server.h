@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "http/handler.h"
@@ -59,6 +60,11 @@ struct ServerOptions {
   size_t bodies_limit_bytes = 64'000'000;
   // How long requests in hand may take to finish once the server stops.
   std::chrono::seconds shutdown_timeout{30};
+  // Where the listening sockets are offered to a successor (succession.h); nowhere if empty.
+  std::string handover_path = {};
+  // Listening sockets that this process was started with: those of the addresses to listen on are
+  // taken instead of new ones, the rest is closed.
+  std::vector<int> inherited = {};
   Timeouts timeouts = {};
 };
 
@@ -84,9 +90,17 @@ class Server {
   // TLS. Errors: kInvalidArgument, and all is as before. Thread-safe.
   virtual Status UseTls(const TlsFiles& files) = 0;
 
+  // Whether its sockets were inherited: others may be answering on them, and whoever connects waits
+  // until Run. Thread-safe.
+  virtual bool is_successor() const = 0;
+
   // Serves until Stop or a signal, then takes no new connections, closes the idle ones, lets the
   // requests in hand finish and returns. A second signal ends the process at once. Called once.
-  // Errors: kTimeout, if requests were left when the shutdown timeout had passed.
+  // When a successor has taken the sockets over, it takes no more connections either, but the idle
+  // ones have a few seconds for one more request, whose answer says that the connection closes: a
+  // client that is about to send one meets no closed connection.
+  // Errors: kTimeout, if requests were left when the shutdown timeout had passed; kUnavailable, if
+  // a successor could not be offered anything.
   virtual Status Run() = 0;
 
   // Makes Run return as a signal does. Thread-safe.

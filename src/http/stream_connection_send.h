@@ -82,7 +82,7 @@ template <typename Stream>
 void StreamConnection<Stream>::Send(Response response) {
   answering_ = true;
   reader_.reset();
-  exchange_.keep_alive = exchange_.keep_alive && !shared_.draining;
+  exchange_.keep_alive = exchange_.keep_alive && !shared_.draining && !shared_.leaving;
   Answered& record = exchange_.record;
   record.status = response.status;
   record.bytes_out = exchange_.head ? 0 : response.body.size();

@@ -19,32 +19,34 @@ Error Unusable(ErrorCode code, const std::string& path, const std::string& why) 
 }
 
 // Whether somebody answers there.
-bool IsListenedOn(const asio::local::stream_protocol::endpoint& endpoint) {
+bool IsListenedOn(const std::string& path) {
   asio::io_context io;
   asio::local::stream_protocol::socket probe(io);
   error_code error;
-  probe.connect(endpoint, error);
+  probe.connect(asio::local::stream_protocol::endpoint(path), error);
   return error != asio::error::connection_refused;
 }
 
 }  // namespace
 
-Result<Endpoint> UnixEndpoint(const std::string& path) {
-  asio::local::stream_protocol::endpoint endpoint;
+Result<Endpoint> UnixAddress(const std::string& path) {
   try {
-    endpoint.path(path);
+    return Endpoint(asio::local::stream_protocol::endpoint(path));
   } catch (const std::exception&) {
     return Unusable(ErrorCode::kInvalidArgument, path,
                     "it is too long for a UNIX socket, whose path has about 100 characters; choose "
                     "a shorter --unix-socket");
   }
+}
+
+Status ClearUnixSocket(const std::string& path) {
   struct stat there = {};
-  if (::lstat(path.c_str(), &there) != 0) return Endpoint(endpoint);
+  if (::lstat(path.c_str(), &there) != 0) return {};
   if (!S_ISSOCK(there.st_mode)) {
     return Unusable(ErrorCode::kInvalidArgument, path,
                     "there is a file that is no socket; choose another --unix-socket");
   }
-  if (IsListenedOn(endpoint)) {
+  if (IsListenedOn(path)) {
     return Unusable(ErrorCode::kAddressInUse, path,
                     "another process listens there; stop it or choose another --unix-socket");
   }
@@ -52,7 +54,7 @@ Result<Endpoint> UnixEndpoint(const std::string& path) {
     return Unusable(ErrorCode::kAddressInUse, path,
                     "the socket of a server that has ended cannot be removed: " + Reason(errno));
   }
-  return Endpoint(endpoint);
+  return {};
 }
 
 Status ShareWithGroup(const std::string& path) {
@@ -68,6 +70,7 @@ UnixSocketFile::UnixSocketFile(std::string path) : path_(std::move(path)) {
 }
 
 UnixSocketFile::~UnixSocketFile() {
+  if (kept_) return;
   struct stat there = {};
   if (::lstat(path_.c_str(), &there) != 0) return;
   if (there.st_dev == device_ && there.st_ino == inode_) ::unlink(path_.c_str());

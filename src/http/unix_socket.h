@@ -8,15 +8,18 @@
 
 namespace embedding::http {
 
-// The address of the socket at `path`. What a server that was killed left there is removed; what
-// one listens on is not. Errors: kInvalidArgument: the path is too long for an address, or there is
-// something else; kAddressInUse: somebody listens there.
-Result<Endpoint> UnixEndpoint(const std::string& path);
+// The address of a socket at `path`. Errors: kInvalidArgument: it is too long for one.
+Result<Endpoint> UnixAddress(const std::string& path);
+
+// Removes what a server that was killed left at `path`, but not what one listens on. Errors:
+// kInvalidArgument: there is something else; kAddressInUse: somebody listens there.
+Status ClearUnixSocket(const std::string& path);
 
 // Lets the socket's user and group connect, and nobody else.
 Status ShareWithGroup(const std::string& path);
 
-// Removes a socket that this process has made at `path`, unless another stands there by now.
+// Removes a socket that this process listens on at `path`, unless another stands there by now, or
+// it is a successor's.
 class UnixSocketFile {
  public:
   explicit UnixSocketFile(std::string path);
@@ -24,8 +27,11 @@ class UnixSocketFile {
   UnixSocketFile(const UnixSocketFile&) = delete;
   UnixSocketFile& operator=(const UnixSocketFile&) = delete;
 
+  void Keep() { kept_ = true; }
+
  private:
   const std::string path_;
+  bool kept_ = false;
   unsigned long device_ = 0;
   unsigned long inode_ = 0;
 };

@@ -106,7 +106,6 @@ def test_what_is_not_of_kubernetes_form_is_wrong(value):
         ("EMBEDDING_SERVICE_MODLE", "did you mean EMBEDDING_SERVICE_MODEL?"),
         ("EMBEDDING_SERVICE_APIKEY", "did you mean EMBEDDING_SERVICE_API_KEY?"),
         ("EMBEDDING_SERVICE_ZZZZZZ", None),
-        ("EMBEDDING_SERVICE_URL", None),  # what a client may be configured by
     ],
 )
 def test_a_mistyped_variable_is_noticed(name, hint):

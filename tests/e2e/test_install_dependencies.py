@@ -10,7 +10,7 @@ from server import ROOT
 SCRIPT = ROOT / "scripts" / "install_dependencies.sh"
 # What a formula brings, and what `brew list` calls it, where that is not its name.
 COMMANDS = {"cmake": "cmake", "ninja": "ninja", "ccache": "ccache", "pkgconf": "pkg-config",
-            "python@3": "python3", "clang-format": "clang-format", "node": "npm",
+            "python@3": "python3", "clang-format": "clang-format", "node": "npm", "fish": "fish",
             "nginx": "nginx", "prometheus": "promtool", "redis": "redis-server"}  # fmt: skip
 LISTED = {"python@3": "python@3.14"}
 
@@ -80,7 +80,8 @@ def mac(tmp_path):
 
 @pytest.mark.parametrize("arguments", [(), ("dev",)])
 def test_the_second_start_installs_nothing(mac, arguments):
-    dev = ("clang-format", "node", "nginx", "prometheus", "redis", "googletest", "google-benchmark", "nlohmann-json")
+    dev = ("clang-format", "node", "nginx", "prometheus", "redis", "fish", "googletest", "google-benchmark",
+           "nlohmann-json")
     wanted = {f for f in mac.formulas() if arguments or f not in dev}
     first = mac.install(*arguments)
     assert set(first) == wanted and len(first) == len(wanted)
