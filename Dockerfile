@@ -21,8 +21,8 @@ USER 10001:10001
 VOLUME /models
 ENV HF_HOME=/models EMBEDDING_SERVICE_HOST=0.0.0.0
 EXPOSE 8001
-# A model is downloaded on the first start.
+# A model is downloaded on the first start. With TLS, or a port that is no variable: -e HEALTH_URL=...
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30m \
-  CMD curl -fsS "http://127.0.0.1:${EMBEDDING_SERVICE_PORT:-8001}/health" || exit 1
+  CMD curl -fsSk "${HEALTH_URL:-http://127.0.0.1:${EMBEDDING_SERVICE_PORT:-8001}/health}" || exit 1
 ENTRYPOINT ["embedding-service"]
 CMD ["serve"]

@@ -38,6 +38,9 @@ class Service {
 
   bool started() const { return started_; }
 
+  // Whether requests need a key.
+  bool has_keys() const { return !keys_.empty(); }
+
   // Answers every request, those to no route too. It, or the copy that is called, must outlive
   // them.
   const http::Handler& handler() const { return handler_; }

@@ -74,12 +74,6 @@ Status CheckCaches(const std::vector<std::string>& values) {
                {}};
 }
 
-std::string ShownCache(const std::string& value) {
-  if (!IsRedisUrl(value)) return value;
-  const Result<RedisAddress> address = ParseRedisUrl(value);
-  return address.ok() ? address->Shown() : "a wrong URL";
-}
-
 int ThreadsOfCache(const Configuration& configuration) {
   const std::vector<std::string>& values = configuration.cache;
   return std::any_of(values.begin(), values.end(), IsRedisUrl) ? 1 : 0;

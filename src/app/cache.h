@@ -19,9 +19,6 @@ Status CheckCache(const std::string& value);
 // Whether values of --cache go together: one size and one Redis at most. Errors: kInvalidArgument.
 Status CheckCaches(const std::vector<std::string>& values);
 
-// A value of --cache as people may see it, without the password.
-std::string ShownCache(const std::string& value);
-
 // How many threads the cache has of its own.
 int ThreadsOfCache(const Configuration& configuration);
 

@@ -130,6 +130,10 @@ Status Complete(Configuration& options) {
       options.logging.format == "json" ? api::LogFormat::kJson : api::LogFormat::kText;
   // As others are told of it, whatever folder they are in.
   if (!options.server.unix_socket.empty()) {
+    if (!options.server.tls.empty()) {
+      return Wrong(
+          "--unix-socket: TLS is for the network; leave out --tls-certificate and --tls-key");
+    }
     options.server.unix_socket = std::filesystem::absolute(options.server.unix_socket).string();
   }
   if (!options.instance.empty()) options.server.handover_path = options.instance + ".sock";

@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
-#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,8 +37,9 @@ int ThreadsOf(const Configuration& options, int workers) {
   const int team =
       options.engine.device.threads > 0 ? options.engine.device.threads : AvailableCpus();
   constexpr int kLoader = 1;
-  return workers + kLoader + static_cast<int>(options.models.size()) + ThreadsOfCache(options) +
-         team - 1;
+  constexpr int kReloader = 1;
+  return workers + kLoader + kReloader + static_cast<int>(options.models.size()) +
+         ThreadsOfCache(options) + team - 1;
 }
 
 // So that a key that did not arrive, from an empty variable say, is seen, and one that came with
@@ -113,14 +113,12 @@ Status Serve(const Configuration& given, const ReadAgain& read_again) {
   http::WorkerPool workers(worker_count);
   api::Service service(options.service,
                        [&workers](std::function<void()> task) { workers.Post(std::move(task)); });
-  std::future<void> reloading;  // ends before what it uses
+  std::unique_ptr<Reloader> reloader;
   http::ServerOptions at = options.server;
   at.on_hangup = [&, meaning = HangupMeaning()] {
     const Hangup hangup = meaning.Now();
     if (hangup == Hangup::kTerminalGone) server->Stop();
-    if (hangup == Hangup::kReload) {
-      reloading = std::async(std::launch::async, [&] { Reload(read_again, service, *server); });
-    }
+    if (hangup == Hangup::kReload) reloader->Reload();
   };
   Result<std::unique_ptr<http::Server>> listening = http::Server::Listen(
       at, {.handler = service.handler(),
@@ -129,6 +127,7 @@ Status Serve(const Configuration& given, const ReadAgain& read_again) {
            .answered = service.answered()});
   if (!listening.ok()) return std::move(listening).error();
   server = *std::move(listening);
+  reloader = std::make_unique<Reloader>(read_again, service, *server);
   if (!server->is_local() && options.service.api_keys.empty()) {
     spdlog::warn(
         "other machines can reach {}, and without an API key everybody may ask; "
@@ -152,25 +151,19 @@ Status Serve(const Configuration& given, const ReadAgain& read_again) {
     Print("Model loaded on device: " + served.front()->info().device);
     watchdog = std::make_unique<Watchdog>(WatchdogTimeout(), ComeRound(*models));
     service.Start(std::move(served));
+    server->Ready();
     Print("Embedding service running on " + server->url());
     Print("Try it: " + TryIt(options.server, *server));
     if (!options.instance.empty()) LeaveStandardStreams();
     NotifyServiceManager("READY=1\nSTATUS=Serving on " + server->url());
   });
-  // Of sockets that were inherited nobody is taken before there is something to answer with: the
-  // server before may still answer on them.
-  if (server->is_successor()) {
-    loader.join();
-    if (!models.ok()) return std::move(models).error();
-  }
-
   const Status served = server->Run();
   if (!served.ok()) {
     spdlog::error("{}", served.error().message);
     ExitNow(EXIT_FAILURE);
   }
-  if (!loaded) ExitNow(EXIT_SUCCESS);
-  if (loader.joinable()) loader.join();
+  if (!loaded || reloader->busy()) ExitNow(EXIT_SUCCESS);
+  loader.join();
   if (!models.ok()) return std::move(models).error();
   return {};
 }

@@ -1,5 +1,5 @@
-// What systemd is told of the server: that it is ready, that it reads its configuration again, that
-// it stops, and that it is alive (sd_notify(3), whose protocol is a datagram of lines). Nothing
+// What systemd is told of the server: that it is ready, that it reads its configuration again, and
+// that it is alive (sd_notify(3), whose protocol is a datagram of lines). Nothing
 // happens where nothing listens: without NOTIFY_SOCKET.
 //
 // Thread-safety: all of it.

@@ -54,6 +54,7 @@ double MeasuredPeakF32() {
       const auto start = std::chrono::steady_clock::now();
       std::vector<std::thread> threads;
       std::mutex mutex;
+      threads.reserve(static_cast<size_t>(AvailableCpus()));
       for (int i = 0; i < AvailableCpus(); ++i) {
         threads.emplace_back([&] {
           float sink = 0;

@@ -17,7 +17,7 @@ constexpr size_t kSourceColumn = 40;
 
 // "redis://user:password@host" -> "redis://user:***@host"
 std::string WithoutPassword(const std::string& value) {
-  static const std::regex kPassword("(://[^:/@]*):[^/]*@");
+  static const std::regex kPassword("(://[^:@]*):.*@");
   return std::regex_replace(value, kPassword, "$1:***@");
 }
 
@@ -62,7 +62,7 @@ std::string LineOf(CLI::Option& option, const GivenValues* given) {
   const std::vector<std::string> values = given == nullptr ? DefaultsOf(option) : given->values;
   std::string line;
   if (values.empty() || values.front().empty()) {
-    line = fmt::format("# {}: none", key);
+    line = fmt::format("# {}: not set", key);
   } else if (IsSecret(option)) {
     line = fmt::format("# {}: {} not shown", key, values.size());
   } else if (IsList(option)) {

@@ -97,6 +97,7 @@ void AddServeOptions(CLI::App& app, app::Configuration& options) {
       "A route that needs no key, as /metrics; or health, metrics or docs, which is what is open "
       "by default; or none; may be given more than once",
       Name("none, health, metrics, docs or the path of a route", app::OpenRouteNames()));
+  app.get_option("--open-routes")->default_str("[health,metrics,docs]");
   add("--rate-limit-requests", options.rates.requests,
       "Requests to routes of the model that each key, or each address without a key, may send a "
       "second; 0 is no limit. Beyond it 429",

@@ -1,22 +1,20 @@
 #include "http/listener.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
-#include <boost/asio/local/stream_protocol.hpp>
-
 namespace embedding::http {
 namespace {
 
-using UnixEndpoint = asio::local::stream_protocol::endpoint;
-
-// The path of a UNIX socket, which the system gives with the zero behind it.
+// The path of a UNIX socket, with or without a zero behind it.
 std::string PathOf(const Endpoint& endpoint) {
-  UnixEndpoint address;
-  address.resize(endpoint.size());
-  std::memcpy(address.data(), endpoint.data(), endpoint.size());
-  return address.path().c_str();
+  sockaddr_un address = {};
+  std::memcpy(&address, endpoint.data(), std::min(endpoint.size(), sizeof(address)));
+  return {address.sun_path, ::strnlen(address.sun_path, sizeof(address.sun_path))};
 }
 
 // Whether a socket at `own` is one for `wanted`.

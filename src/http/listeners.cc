@@ -78,14 +78,16 @@ error_code Listeners::OpenAll(const std::vector<tcp::endpoint>& endpoints, uint1
   return listeners_.empty() ? missing : error_code();
 }
 
-Status Listeners::OpenSocketFile(const std::string& path) {
+Status Listeners::OpenSocketFile(const std::string& path, bool of_predecessor) {
   ASSIGN_OR_RETURN(const Endpoint endpoint, UnixAddress(path));
   Listener& listener = Add();
-  error_code error;
-  if (!listener.Inherit(endpoint, inherited_)) {
-    RETURN_IF_ERROR(ClearUnixSocket(path));
-    listener.Open(endpoint, false, error);
+  if (listener.Inherit(endpoint, inherited_)) {
+    if (of_predecessor) socket_file_ = std::make_unique<UnixSocketFile>(path);
+    return {};
   }
+  RETURN_IF_ERROR(ClearUnixSocket(path));
+  error_code error;
+  listener.Open(endpoint, false, error);
   if (error) {
     return Error{ErrorCode::kAddressInUse,
                  "cannot listen on " + path + ": " + error.message() + "; check --unix-socket", ""};

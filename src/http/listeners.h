@@ -34,8 +34,9 @@ class Listeners {
   // Listens on all addresses of a host, on one port. Errors: kAddressInUse.
   Status OpenPort(const std::string& host, uint16_t port);
 
-  // Listens on a UNIX socket. Errors: kAddressInUse, kInvalidArgument, kInternal.
-  Status OpenSocketFile(const std::string& path);
+  // Listens on a UNIX socket. `of_predecessor`: one that is inherited was made by a server before,
+  // and its file is this one's now. Errors: kAddressInUse, kInvalidArgument, kInternal.
+  Status OpenSocketFile(const std::string& path, bool of_predecessor);
 
   // Closes the inherited sockets that nothing listens on.
   void CloseTheRest();

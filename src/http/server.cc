@@ -60,15 +60,15 @@ class AsioServer final : public Server {
       RETURN_IF_ERROR(listeners_.OpenPort(options_.host, options_.port));
       url_ = (over_tls ? "https://" : "http://") + listeners_.address();
     } else {
-      RETURN_IF_ERROR(listeners_.OpenSocketFile(options_.unix_socket));
+      RETURN_IF_ERROR(
+          listeners_.OpenSocketFile(options_.unix_socket, !options_.handover_path.empty()));
       url_ = "unix:" + options_.unix_socket;
     }
     listeners_.CloseTheRest();
     is_local_ = listeners_.is_local();
     is_successor_ = listeners_.is_successor();
     if (options_.on_hangup) hangups_.add(SIGHUP);
-    // A successor offers only once it serves (Run).
-    return is_successor_ ? Status() : Offer();
+    return {};
   }
 
   std::string url() const override { return url_; }
@@ -77,6 +77,16 @@ class AsioServer final : public Server {
 
   bool is_successor() const override { return is_successor_; }
 
+  bool uses_tls() const override { return !options_.tls.empty(); }
+
+  void Ready() override {
+    asio::post(io_, [this] {
+      if (shared_.draining) return;
+      if (is_successor_) AcceptConnections();
+      Offer();
+    });
+  }
+
   Status UseTls(const TlsFiles& files) override {
     ASSIGN_OR_RETURN(std::shared_ptr<asio::ssl::context> fresh, LoadTls(files));
     asio::post(io_, [this, fresh = std::move(fresh)]() mutable { tls_ = std::move(fresh); });
@@ -84,12 +94,11 @@ class AsioServer final : public Server {
   }
 
   Status Run() override {
-    if (is_successor_) RETURN_IF_ERROR(Offer());
     signals_.async_wait([this](const error_code& error, int /*signal*/) {
       if (!error) Drain();
     });
     if (options_.on_hangup) AwaitHangup();
-    listeners_.Start();
+    if (!is_successor_) AcceptConnections();
     // While the server serves, the acceptors keep the loop alive; while it drains, the timer.
     for (bool done = false; !done;) {
       try {
@@ -142,9 +151,16 @@ class AsioServer final : public Server {
     if (shared_.leaving) farewell_timer_.cancel();
   }
 
-  Status Offer() {
-    if (options_.handover_path.empty()) return {};
-    return offer_.Open(options_.handover_path);
+  void AcceptConnections() {
+    accepts_ = true;
+    listeners_.Start();
+  }
+
+  void Offer() {
+    if (options_.handover_path.empty()) return;
+    if (const Status offered = offer_.Open(options_.handover_path); !offered.ok()) {
+      spdlog::warn("no other process can take over: {}", offered.error().message);
+    }
   }
 
   // A successor answers on the same sockets.
@@ -164,7 +180,8 @@ class AsioServer final : public Server {
     if (shared_.draining) return;
     shared_.draining = true;
     error_code ignored;
-    listeners_.Stop();
+    // Who waits for a successor that never accepted is still the server's before it.
+    accepts_ ? listeners_.Stop() : listeners_.Leave();
     offer_.Close();
     farewell_timer_.cancel();
     hangups_.cancel(ignored);
@@ -183,6 +200,7 @@ class AsioServer final : public Server {
   std::string url_;
   bool is_local_ = false;
   bool is_successor_ = false;
+  bool accepts_ = false;
   Shared shared_;
   std::list<std::weak_ptr<Connection>> refusals_;
   HandlerSlot shutdown_slot_;

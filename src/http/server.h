@@ -90,17 +90,21 @@ class Server {
   // TLS. Errors: kInvalidArgument, and all is as before. Thread-safe.
   virtual Status UseTls(const TlsFiles& files) = 0;
 
-  // Whether its sockets were inherited: others may be answering on them, and whoever connects waits
-  // until Run. Thread-safe.
+  virtual bool uses_tls() const = 0;
+
+  // Whether its sockets were inherited. Thread-safe.
   virtual bool is_successor() const = 0;
+
+  // Has it offer its sockets to a successor, and, where they were inherited itself, accept: until
+  // then others may be answering on them, and whoever connects waits. Thread-safe.
+  virtual void Ready() = 0;
 
   // Serves until Stop or a signal, then takes no new connections, closes the idle ones, lets the
   // requests in hand finish and returns. A second signal ends the process at once. Called once.
   // When a successor has taken the sockets over, it takes no more connections either, but the idle
   // ones have a few seconds for one more request, whose answer says that the connection closes: a
   // client that is about to send one meets no closed connection.
-  // Errors: kTimeout, if requests were left when the shutdown timeout had passed; kUnavailable, if
-  // a successor could not be offered anything.
+  // Errors: kTimeout, if requests were left when the shutdown timeout had passed.
   virtual Status Run() = 0;
 
   // Makes Run return as a signal does. Thread-safe.

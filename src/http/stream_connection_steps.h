@@ -41,7 +41,9 @@ void StreamConnection<Stream>::Serve() {
   place_ = shared_.connections.begin();
   Guard([this] {
     Arm(shared_.timeouts.header);
+    idle_ = true;
     Transport<Stream>::Open(stream_, Then([](StreamConnection& self, const error_code& error) {
+                              self.idle_ = false;
                               self.Disarm();
                               error ? self.Close() : self.AwaitRequest();
                             }));

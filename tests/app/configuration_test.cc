@@ -87,8 +87,6 @@ TEST(CacheOption, TakesSizesAndRedis) {
   for (const char* wrong : {"", "64 MB", "-1", "1.5GB", "64mb", "MB", "99999999GB", "memory",
                             "http://h", "redis://", "redis://u@h", "18446744073709551616"})
     EXPECT_FALSE(CheckCache(wrong).ok()) << wrong;
-  EXPECT_EQ(ShownCache("64MB"), "64MB");
-  EXPECT_EQ(ShownCache("redis://u:hunter2@h"), "redis://h:6379/0");
   for (const char* wrong : {"redi://u:hunter2@h", "redis://u:hunter2@h:x", "redis://hunter2@h"})
     EXPECT_EQ(CheckCache(wrong).error().message.find("hunter2"), std::string::npos) << wrong;
 }

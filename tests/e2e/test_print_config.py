@@ -29,7 +29,7 @@ def test_each_value_names_its_source(tmp_path):
     assert values["model"] == ["a", 'b\\c "d"']
     assert (values["host"], values["port"], values["threads"], values["max-queue"]) == ("::1", 2, 3, 7)
     assert (values["pooling"], values["strict-model"]) == ("auto", False)
-    assert line_of(text, "cors-origin").startswith("# cors-origin: none")
+    assert line_of(text, "cors-origin").startswith("# cors-origin: not set")
 
 
 def test_it_is_a_file_of_the_same_configuration(tmp_path):
@@ -47,6 +47,8 @@ def test_keys_are_not_shown(tmp_path):
     text = shown("--config", file)
     assert "secret" not in text
     assert line_of(text, "api-key").startswith("# api-key: 2 not shown")
+    text = shown("--cache", "redis://me:pa/ss@word@localhost:1/0")
+    assert tomllib.loads(text)["cache"] == ["redis://me:***@localhost:1/0"]
     text = shown(env=environment(EMBEDDING_SERVICE_API_KEY="third-secret"))
     assert "third" not in text and "1 not shown" in text
 

@@ -6,8 +6,10 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 
 import pytest
+from certificates import make_certificate
 from server import BINARY, PATIENCE_S, ROOT, TINY_BGE_M3, Server, environment, wait_for
 
 
@@ -140,6 +142,34 @@ def test_a_reload_takes_over_keys_and_limits_and_tells_what_needs_a_restart(tmp_
         wait_for(lambda: "stays as it was" in server.stderr())
         assert f"{keys}:1" in server.stderr()
         assert status(server, "second") in (200, 429)
+
+
+def test_a_reload_opens_and_closes_nothing_by_the_way(tmp_path):
+    certificate, key = make_certificate(tmp_path)
+    config = tmp_path / "server.toml"
+    config.write_text('api-key = "k"\n')
+    with Server(TINY_BGE_M3, "--config", config) as server:
+        config.write_text("")
+        server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "there is no API key any more" in server.stderr())
+        assert server.post("/embed", {"texts": ["a"]}).status_code == 401
+        config.write_text(f'api-key = "k"\ntls-certificate = "{certificate}"\ntls-key = "{key}"\n')
+        server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "--tls-certificate, --tls-key changed, which takes a restart" in server.stderr())
+        assert server.get("/livez").status_code == 200
+
+
+def test_a_reload_that_hangs_holds_up_nothing(tmp_path):
+    keys = tmp_path / "keys"
+    os.mkfifo(keys, 0o600)
+    writer = threading.Thread(target=lambda: keys.write_text("alice first\n"))
+    writer.start()
+    with Server(TINY_BGE_M3, "--api-keys-file", keys) as server:
+        writer.join()
+        for _ in range(3):
+            server.process.send_signal(signal.SIGHUP)
+            assert server.get("/livez").status_code == 200
+        assert server.stop() == 0
 
 
 def test_a_reload_of_a_file_that_is_wrong_changes_nothing(tmp_path):

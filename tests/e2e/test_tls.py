@@ -97,6 +97,13 @@ def test_takes_over_a_new_certificate_at_sighup(files, tmp_path):
         assert server.shown_certificate() == fresh.read_text()
 
 
+def test_a_client_that_does_not_shake_hands_holds_up_no_stop(files):
+    with TlsServer(*files, "--shutdown-timeout", "100000") as server, server.connect() as silent:
+        assert server.get("/livez").status_code == 200
+        assert server.stop() == 0
+        assert silent.recv(1) == b""
+
+
 def test_what_it_cannot_use_is_an_error_that_says_so(files, tmp_path):
     certificate, key = files
     other = make_certificate(tmp_path, "other")

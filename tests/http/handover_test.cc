@@ -26,7 +26,7 @@ constexpr char kRequest[] = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 // A server that answers with its name.
 class Named {
  public:
-  Named(const std::string& name, ServerOptions options) {
+  Named(const std::string& name, ServerOptions options) : name_(name) {
     options.host = "127.0.0.1";
     auto server = Server::Listen(options, {.handler = [name](Request, Responder responder) {
                                    responder.Answer({.body = name + '\n'});
@@ -41,8 +41,13 @@ class Named {
   Named(const Named&) = delete;
   Named& operator=(const Named&) = delete;
 
+  // Returns when it answers, and so offers.
   void Run() {
+    server_->Ready();
     thread_ = std::thread([this] { status_ = server_->Run(); });
+    Client client(port());
+    client.Send(kRequest);
+    client.ReadUntil(name_ + '\n');
   }
   // Waits until it has ended.
   Status Join() {
@@ -56,6 +61,7 @@ class Named {
   Server& server() { return *server_; }
 
  private:
+  const std::string name_;
   std::unique_ptr<Server> server_;
   std::thread thread_;
   Status status_;
