@@ -52,9 +52,10 @@ def test_alerts_fire_for_what_they_say():
 
 @pytest.fixture(scope="module")
 def metrics():
-    with Server(TINY_BGE_M3, "--api-key", "k") as server:
-        server.post("/embed", {"texts": ["a", "b"]}, headers={"X-API-Key": "k"})
-        server.post("/embed", {"texts": 1}, headers={"X-API-Key": "k"})
+    with Server(TINY_BGE_M3, "--api-key", "k", "--rate-limit-requests", "1") as server:
+        assert server.post("/embed", {"texts": ["a", "b"]}, headers={"X-API-Key": "k"}).ok
+        while server.post("/embed", {"texts": 1}, headers={"X-API-Key": "k"}).status_code != 429:
+            pass
         server.post("/embed", {"texts": ["a"]})
         return server.get("/metrics").text
 

@@ -9,6 +9,7 @@ import stat
 import subprocess
 
 import pytest
+from background import Background
 from server import PATIENCE_S, TINY_BGE_M3, Server, run, wait_for
 
 
@@ -66,3 +67,20 @@ def test_leaves_alone_what_is_no_socket_of_its_own(path):
     assert result.returncode == 2 and "too long" in result.stderr
     result = run("serve", "--model", TINY_BGE_M3, "--unix-socket", path.parent / "none" / "s")
     assert result.returncode == 4 and "No such file" in result.stderr
+
+
+def test_a_restart_takes_it_over(path, tmp_path):
+    with Background(tmp_path) as background:
+        background.start("--unix-socket", path, "--name", "unix")
+        try:
+            assert f'"url": "unix:{path}"' in background.run("status", "--name", "unix", "--json").stdout.replace(
+                '":"', '": "')
+            before = path.stat().st_ino
+            result = background.run("restart", "--name", "unix")
+            assert result.returncode == 0, result.stderr
+            assert path.stat().st_ino == before
+            status = background.run("status", "--name", "unix")
+            assert status.returncode == 0 and "healthy" in status.stdout, status.stdout
+        finally:
+            background.run("stop", "--name", "unix")
+    assert not path.exists()
