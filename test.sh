@@ -133,9 +133,9 @@ step_asan-ubsan() {
 
 # All that has threads.
 step_tsan() {
-  CXX=clang++ check "tsan build" build tsan --target base_tests backends_tests cache_tests redis_tests engine_tests api_tests http_tests
+  CXX=clang++ check "tsan build" build tsan --target base_tests backends_tests cache_tests redis_tests engine_tests api_tests http_tests app_tests
   local folder
-  for folder in base backends cache redis engine api http; do
+  for folder in base backends cache redis engine api http app; do
     build/tsan/tests/${folder}_tests --gtest_brief=1 --gtest_filter='-*AVectorDoesNotDepend*:Int8Accuracy*:Linear*'
     count $? "$folder under TSan"
   done
