@@ -1,6 +1,7 @@
 #include "app/configuration.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include "api/routes.h"
 #include "app/access.h"
 #include "app/cache.h"
+#include "app/instance.h"
 #include "base/quoted.h"
 #include "http/client_address.h"
 #include "http/cors.h"
@@ -136,7 +138,8 @@ Status Complete(Configuration& options) {
     }
     options.server.unix_socket = std::filesystem::absolute(options.server.unix_socket).string();
   }
-  if (!options.instance.empty()) options.server.handover_path = options.instance + ".sock";
+  if (!options.instance.empty())
+    options.server.handover_path = OfferPath(options.instance, ::getpid());
   options.service.model_name = DisplayName(options.models.front());
   ASSIGN_OR_RETURN(Access access, ReadAccess(options));
   options.service.api_keys = std::move(access.keys);

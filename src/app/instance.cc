@@ -32,6 +32,7 @@ namespace fs = std::filesystem;
 constexpr size_t kMaxNameBytes = 64;
 constexpr size_t kMaxRecordBytes = size_t{1} << 20;
 constexpr char kRecordEnding[] = ".json";
+constexpr char kSuccessorEnding[] = ".next";
 // A command that only looks whether a lock is held has it for a moment, and so does one that has
 // just ended its work.
 constexpr int kLockAttempts = 10;
@@ -156,6 +157,10 @@ Result<std::optional<InstanceRecord>> ReadRecord(const std::string& path) {
   }
 }
 
+std::string Instance::RecordPath() const { return base_ + kRecordEnding; }
+
+std::string Instance::SuccessorPath() const { return base_ + kSuccessorEnding; }
+
 bool Instance::Runs() const {
   const FileDescriptor file(::open(RecordPath().c_str(), O_RDONLY | O_CLOEXEC));
   return file.valid() && IsLocked(file.get());
@@ -182,6 +187,20 @@ bool IsLocked(int descriptor) {
   if (::flock(descriptor, LOCK_SH | LOCK_NB) != 0) return errno == EWOULDBLOCK;
   (void)::flock(descriptor, LOCK_UN);
   return false;
+}
+
+std::string OfferPath(const std::string& base, int64_t pid) {
+  return base + '.' + std::to_string(pid) + ".sock";
+}
+
+Status WriteUrl(int descriptor, const std::string& base, const std::string& url) {
+  const std::string path = base + kRecordEnding;
+  if (!IsAt(descriptor, path) && !IsAt(descriptor, base + kSuccessorEnding))
+    return Failed(path, "is not what this process was started with");
+  ASSIGN_OR_RETURN(const std::string text, ReadAll(descriptor, path));
+  ASSIGN_OR_RETURN(InstanceRecord record, ParseRecord(text, path));
+  record.url = url;
+  return WriteRecord(descriptor, record);
 }
 
 Status WriteRecord(int descriptor, const InstanceRecord& record) {

@@ -18,10 +18,12 @@
 #include "api/service.h"
 #include "app/cache.h"
 #include "app/hangup.h"
+#include "app/instance.h"
 #include "app/logging.h"
 #include "app/models.h"
 #include "app/reload.h"
 #include "app/resources.h"
+#include "app/server_process.h"
 #include "app/service_manager.h"
 #include "base/cpu.h"
 #include "base/mapped_file.h"
@@ -83,6 +85,15 @@ std::function<bool()> ComeRound(const std::vector<std::unique_ptr<Embedder>>& mo
     }
     return all;
   };
+}
+
+// A server in the background has a record that says where it serves, which is what the commands
+// know of it, and leaves the command that started it.
+void BecomeBackground(const Configuration& options, const std::string& url) {
+  const Status written =
+      WriteUrl(InheritedRecord(options.server.inherited.size()), options.instance, url);
+  if (!written.ok()) spdlog::error("{}", written.error().message);
+  LeaveStandardStreams();
 }
 
 // Ends the process without waiting for threads: nothing stops a model that is being loaded, or a
@@ -154,7 +165,7 @@ Status Serve(const Configuration& given, const ReadAgain& read_again) {
     server->Ready();
     Print("Embedding service running on " + server->url());
     Print("Try it: " + TryIt(options.server, *server));
-    if (!options.instance.empty()) LeaveStandardStreams();
+    if (!options.instance.empty()) BecomeBackground(options, server->url());
     NotifyServiceManager("READY=1\nSTATUS=Serving on " + server->url());
   });
   const Status served = server->Run();

@@ -25,8 +25,6 @@
 #include <mach-o/dyld.h>
 #endif
 
-#include "app/instance.h"
-
 namespace embedding::app {
 namespace {
 
@@ -67,9 +65,12 @@ Result<Pipe> MakePipe() {
 }
 
 // What the child does between fork and exec.
-[[noreturn]] void Become(const std::vector<std::string>& arguments, int lock, int output,
-                         int errors, const std::vector<int>& sockets) {
+[[noreturn]] void Become(const std::vector<std::string>& arguments, InstanceRecord record, int lock,
+                         int output, int errors, const std::vector<int>& sockets) {
   (void)::setsid();
+  // By this process and not its parent, which may be killed at any moment.
+  record.pid = ::getpid();
+  const Status written = WriteRecord(lock, record);
   std::vector<int> inherited = sockets;
   inherited.push_back(lock);
   for (int& descriptor : inherited) descriptor = ::fcntl(descriptor, F_DUPFD_CLOEXEC, kOutOfTheWay);
@@ -83,6 +84,10 @@ Result<Pipe> MakePipe() {
   if (!sockets.empty()) {
     (void)::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
     (void)::setenv("LISTEN_FDS", std::to_string(sockets.size()).c_str(), 1);
+  }
+  if (!written.ok()) {
+    std::fprintf(stderr, "embedding-service: %s\n", written.error().message.c_str());
+    ::_exit(EXIT_FAILURE);
   }
   std::vector<std::string> words = {"embedding-service", "serve"};
   words.insert(words.end(), arguments.begin(), arguments.end());
@@ -134,24 +139,29 @@ class InterruptNote {
     interrupted = 0;
     struct sigaction action {};
     action.sa_handler = [](int) { interrupted = 1; };  // without SA_RESTART: poll() is to return
-    ::sigaction(SIGINT, &action, &before_[0]);
-    ::sigaction(SIGTERM, &action, &before_[1]);
+    for (size_t i = 0; i < kSignals.size(); ++i) {
+      ::sigaction(kSignals[i], &action, &before_[i]);
+      // By nohup, or a shell's &.
+      if (before_[i].sa_handler == SIG_IGN) ::sigaction(kSignals[i], &before_[i], nullptr);
+    }
   }
   ~InterruptNote() {
-    ::sigaction(SIGINT, &before_[0], nullptr);
-    ::sigaction(SIGTERM, &before_[1], nullptr);
+    for (size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &before_[i], nullptr);
   }
   InterruptNote(const InterruptNote&) = delete;
   InterruptNote& operator=(const InterruptNote&) = delete;
 
  private:
-  struct sigaction before_[2];
+  static constexpr std::array<int, 3> kSignals = {SIGINT, SIGTERM, SIGHUP};
+  std::array<struct sigaction, kSignals.size()> before_{};
 };
 
 }  // namespace
 
+int InheritedRecord(size_t sockets) { return kFirstInherited + static_cast<int>(sockets); }
+
 Result<ServerProcess> ServerProcess::Start(const std::vector<std::string>& arguments,
-                                           const FileDescriptor& lock,
+                                           const InstanceRecord& record, const FileDescriptor& lock,
                                            const std::vector<int>& sockets) {
   ASSIGN_OR_RETURN(Pipe output, MakePipe());
   ASSIGN_OR_RETURN(Pipe errors, MakePipe());
@@ -159,7 +169,7 @@ Result<ServerProcess> ServerProcess::Start(const std::vector<std::string>& argum
   const pid_t pid = ::fork();
   if (pid < 0) return Failed("the server's process cannot be started");
   if (pid == 0) {
-    Become(arguments, lock.get(), output.write_end.get(), errors.write_end.get(), sockets);
+    Become(arguments, record, lock.get(), output.write_end.get(), errors.write_end.get(), sockets);
   }
   return ServerProcess(pid, std::move(output.read_end), std::move(errors.read_end));
 }

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "app/instance.h"
 #include "base/result.h"
 #include "hub/file_descriptor.h"
 
@@ -21,17 +23,22 @@ struct StartOutcome {
   bool cancelled = false;  // the user interrupted this command
 };
 
+// In the server: the descriptor of its record, given how many sockets it inherited.
+int InheritedRecord(size_t sockets);
+
 class ServerProcess {
  public:
   // Starts `serve` of this program with `arguments`, in a session of its own, standard input from
-  // nowhere. It inherits the lock, and the sockets by systemd's protocol. Errors: kInternal.
+  // nowhere. It inherits the sockets by systemd's protocol, and behind these the lock of the file
+  // of `record` (InheritedRecord), where its id stands before it does anything. Errors: kInternal.
   static Result<ServerProcess> Start(const std::vector<std::string>& arguments,
-                                     const FileDescriptor& lock, const std::vector<int>& sockets);
+                                     const InstanceRecord& record, const FileDescriptor& lock,
+                                     const std::vector<int>& sockets);
 
   int64_t pid() const { return pid_; }
 
-  // Passes on what it prints until it serves or has ended. An interrupt (SIGINT, SIGTERM) of this
-  // process ends it by `on_interrupt`.
+  // Passes on what it prints until it serves or has ended. An interrupt of this process
+  // (SIGINT, SIGTERM, SIGHUP, unless ignored) ends it by `on_interrupt`.
   StartOutcome WaitUntilReady(int on_interrupt);
 
  private:

@@ -1,6 +1,7 @@
 // Ending a server in the background, and who may at a time.
 #pragma once
 
+#include <chrono>
 #include <optional>
 
 #include "app/instance.h"
@@ -22,8 +23,17 @@ struct RunningServer {
 std::optional<RunningServer> RunningServerOf(const app::Instance& instance,
                                              const app::InstanceRecord& record);
 
-// Ends the successor that a restart left behind which was itself killed. For who has begun work.
-Status EndLeftover(const app::Instance& instance);
+// Ends the successor that a restart left behind which was itself killed. Where it serves beside the
+// server that it was to replace, it leaves its clients to that. For who has begun work.
+Status EndLeftover(const app::Instance& instance, bool beside_another);
+
+// Waits until it has ended, or kills it after `patience` (app::WaitForEnd), and clears away what it
+// may leave.
+app::Ending AwaitEnd(const app::Instance& instance, const app::InstanceRecord& record,
+                     const RunningServer& server, std::chrono::seconds patience);
+
+// What a server that leaves gives its clients to say farewell (http/server.cc).
+inline constexpr std::chrono::seconds kFarewell{5};
 
 // How long it may take to end once it is told to.
 std::chrono::seconds PatienceWith(const app::InstanceRecord& record);

@@ -1,14 +1,15 @@
 #include "cli/launch.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -23,13 +24,29 @@
 namespace embedding::cli {
 namespace {
 
-constexpr std::string_view kPrefix = "EMBEDDING_SERVICE_";
+// What a server reads of its environment: this program's options, what Hugging Face's tools go by
+// (hub/hub_environment.h, hub/hub_settings.h), the proxies and authorities of the connections, and
+// which GPUs it may see.
+constexpr std::string_view kPrefixes[] = {"EMBEDDING_SERVICE_",     "HF_",           "HUGGINGFACE_",
+                                          "HUGGING_FACE_",          "TRANSFORMERS_", "CUDA_",
+                                          "SENTENCE_TRANSFORMERS_", "SSL_CERT_"};
+constexpr std::string_view kSuffixes[] = {"_proxy", "_PROXY"};
+constexpr std::string_view kNames[] = {"HOME", "XDG_CACHE_HOME"};
 
-// What the environment says of this program's options.
-std::vector<std::string> OwnVariables() {
+bool IsRead(std::string_view name) {
+  const auto any = [](const auto& of, const auto& holds) {
+    return std::any_of(std::begin(of), std::end(of), holds);
+  };
+  return any(kPrefixes, [name](std::string_view prefix) { return name.starts_with(prefix); }) ||
+         any(kSuffixes, [name](std::string_view suffix) { return name.ends_with(suffix); }) ||
+         any(kNames, [name](std::string_view whole) { return name == whole; });
+}
+
+std::vector<std::string> VariablesThatAreRead() {
   std::vector<std::string> variables;
   for (char** variable = environ; *variable != nullptr; ++variable) {
-    if (std::string_view(*variable).starts_with(kPrefix)) variables.emplace_back(*variable);
+    const std::string_view text(*variable);
+    if (IsRead(text.substr(0, text.find('=')))) variables.emplace_back(text);
   }
   return variables;
 }
@@ -38,6 +55,14 @@ std::string Absolute(const std::string& path) {
   std::error_code error;
   const std::filesystem::path absolute = std::filesystem::absolute(path, error);
   return error ? path : absolute.string();
+}
+
+// The socket of the server whose record this was, and which was killed: its lock is held here.
+void RemoveLeftover(const app::Instance& instance, const std::string& path) {
+  std::error_code none;
+  if (std::filesystem::file_size(path, none) == 0 || none) return;
+  const Result<std::optional<app::InstanceRecord>> before = app::ReadRecord(path);
+  if (before.ok() && *before) (void)::unlink(instance.SocketPath((*before)->pid).c_str());
 }
 
 }  // namespace
@@ -77,35 +102,29 @@ app::InstanceRecord NewRecord(const LaunchOptions& options, const app::Instance&
   std::error_code unknown;  // a directory that has been removed, say
   record.directory = std::filesystem::current_path(unknown).string();
   record.arguments = std::move(arguments);
-  record.environment = OwnVariables();
+  record.environment = VariablesThatAreRead();
   return record;
 }
 
 int Launch(const app::Instance& instance, const std::string& path, FileDescriptor lock,
-           const std::vector<int>& sockets, app::InstanceRecord& record) {
-  // The record outlives the lock here, which is to be the server's alone.
-  const FileDescriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
-  if (!file.valid()) {
-    return Report({ErrorCode::kInternal, path + ": " + std::strerror(errno), ""});
-  }
+           const std::vector<int>& sockets, app::InstanceRecord record) {
+  RemoveLeftover(instance, path);
   record.pid = 0;
   record.url.clear();
   record.started = std::chrono::duration_cast<std::chrono::seconds>(
                        std::chrono::system_clock::now().time_since_epoch())
                        .count();
   // While there is nothing to be lost: the disk may be full.
-  if (const Status written = app::WriteRecord(file.get(), record); !written.ok())
+  if (const Status written = app::WriteRecord(lock.get(), record); !written.ok())
     return Report(written.error());
 
   std::vector<std::string> arguments = record.arguments;
   std::erase_if(arguments, [](const std::string& a) { return a.starts_with("--log-file="); });
   arguments.push_back("--log-file=" + record.log_file);
   arguments.push_back("--instance=" + instance.Base());
-  Result<app::ServerProcess> process = app::ServerProcess::Start(arguments, lock, sockets);
+  Result<app::ServerProcess> process = app::ServerProcess::Start(arguments, record, lock, sockets);
   if (!process.ok()) return Report(process.error());
-  { const FileDescriptor given_away = std::move(lock); }
-  record.pid = process->pid();
-  Status written = app::WriteRecord(file.get(), record);
+  { const FileDescriptor given_away = std::move(lock); }  // it is to be the server's alone
 
   // A successor answers nobody yet, and would take its time to notice a SIGTERM.
   const app::StartOutcome outcome = process->WaitUntilReady(sockets.empty() ? SIGTERM : SIGKILL);
@@ -125,10 +144,7 @@ int Launch(const app::Instance& instance, const std::string& path, FileDescripto
     if (outcome.exit_code != kExitOk) return outcome.exit_code;  // of which it has said why
     return Report({ErrorCode::kInternal, "the server was stopped before it was ready", ""});
   }
-  record.url = outcome.url;
-  if (written.ok()) written = app::WriteRecord(file.get(), record);
-  if (!written.ok()) return Report(written.error());
-  app::Print(fmt::format("Process {} in the background; log: {}", record.pid, record.log_file));
+  app::Print(fmt::format("Process {} in the background; log: {}", process->pid(), record.log_file));
   return kExitOk;
 }
 

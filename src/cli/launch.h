@@ -30,9 +30,9 @@ app::InstanceRecord NewRecord(const LaunchOptions& options, const app::Instance&
                               std::vector<std::string> arguments);
 
 // Starts it, in the working directory and the environment of this process, and waits until it
-// serves; `path` is the file of its record, whose lock is handed to it. Keeps `record` and the file
-// up to date. Gives its exit code, having said what went wrong, or kExitOk.
+// serves; `path` is the file of its record, whose lock is handed to it, and with it the right
+// to write there. Gives its exit code, having said what went wrong, or kExitOk.
 int Launch(const app::Instance& instance, const std::string& path, FileDescriptor lock,
-           const std::vector<int>& sockets, app::InstanceRecord& record);
+           const std::vector<int>& sockets, app::InstanceRecord record);
 
 }  // namespace embedding::cli

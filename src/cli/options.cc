@@ -31,8 +31,6 @@
 namespace embedding::cli {
 namespace {
 
-constexpr char kPrintConfig[] = "--print-config";
-
 // The names of options that stand for values: "--port" and so on.
 std::vector<std::string> NamesOfOptions(CLI::App& app) {
   std::vector<std::string> names;

@@ -13,6 +13,7 @@
 namespace embedding::cli {
 
 inline constexpr char kConfig[] = "--config";
+inline constexpr char kPrintConfig[] = "--print-config";
 
 struct OptionsRead {
   std::string print;                                       // instead of running, if not empty

@@ -70,7 +70,8 @@ Result<http::Succession> BeginSuccession(const std::string& path) {
   constexpr std::chrono::milliseconds kPause{50};
   for (int attempt = 1;; ++attempt) {
     Result<http::Succession> succession = http::Succession::Begin(path);
-    if (succession.ok() || attempt == kAttempts) return succession;
+    if (succession.ok() || attempt == kAttempts || succession.error().code == ErrorCode::kTimeout)
+      return succession;
     std::this_thread::sleep_for(kPause);
   }
 }
@@ -84,16 +85,20 @@ int Replace(const app::Instance& instance, const app::InstanceRecord& before,
                                instance.name(), before.pid),
                    ""});
   }
-  if (const Status ended = EndLeftover(instance); !ended.ok()) return Report(ended.error());
-  Result<http::Succession> succession = BeginSuccession(instance.SocketPath());
-  if (!succession.ok()) return Report(succession.error());
+  if (const Status ended = EndLeftover(instance, true); !ended.ok()) return Report(ended.error());
+  Result<http::Succession> succession = BeginSuccession(instance.SocketPath(before.pid));
+  if (!succession.ok()) {
+    Error error = succession.error();
+    if (error.code == ErrorCode::kTimeout) error.message += "; embedding-service stop ends it";
+    return Report(error);
+  }
   Result<std::optional<FileDescriptor>> lock = app::LockFile(instance.SuccessorPath());
   if (!lock.ok()) return Report(lock.error());
   if (!*lock) {
     return Report({ErrorCode::kUnavailable, instance.SuccessorPath() + " is in use", ""});
   }
-  const int code =
-      Launch(instance, instance.SuccessorPath(), *std::move(*lock), succession->sockets(), record);
+  const int code = Launch(instance, instance.SuccessorPath(), *std::move(*lock),
+                          succession->sockets(), std::move(record));
   if (code != kExitOk) {
     std::fprintf(stderr, "embedding-service: the server before goes on (%s)\n",
                  WhatRuns(before).c_str());
@@ -105,10 +110,7 @@ int Replace(const app::Instance& instance, const app::InstanceRecord& before,
   }
   // It may have ended by itself in the meantime.
   (void)succession->Complete();
-  // What it gives its clients to say farewell (http/server.cc).
-  constexpr std::chrono::seconds kFarewell{5};
-  const app::Ending ending =
-      app::WaitForEnd(server.record, server.process, PatienceWith(before) + kFarewell);
+  const app::Ending ending = AwaitEnd(instance, before, server, PatienceWith(before) + kFarewell);
   if (ending == app::Ending::kStays) {
     return Report({ErrorCode::kInternal,
                    fmt::format("process {} does not end, even killed", before.pid), ""});
@@ -119,12 +121,13 @@ int Replace(const app::Instance& instance, const app::InstanceRecord& before,
 }
 
 int RestartAs(const app::Instance& instance, const app::InstanceRecord& before,
-              std::vector<std::string> arguments) {
+              std::vector<std::string> arguments, bool print) {
   if (const Status there = ReturnTo(before); !there.ok()) return Report(there.error());
   LaunchOptions options;
   CLI::App app(kSummary, "embedding-service restart");
   AddLaunchOptions(app, options);
   std::vector<std::string> words = arguments;
+  if (print) words.emplace_back(kPrintConfig);
   std::string name = "restart";
   std::vector<char*> argv = {name.data()};
   for (std::string& word : words) argv.push_back(word.data());
@@ -134,13 +137,15 @@ int RestartAs(const app::Instance& instance, const app::InstanceRecord& before,
   app::InstanceRecord record = NewRecord(options, instance, std::move(arguments));
   if (const std::optional<RunningServer> server = RunningServerOf(instance, before))
     return Replace(instance, before, *server, std::move(record));
+  // A successor may have outlived the server before, and have its port.
+  if (const Status ended = EndLeftover(instance, false); !ended.ok()) return Report(ended.error());
   Result<std::optional<FileDescriptor>> lock = app::LockFile(instance.RecordPath());
   if (!lock.ok()) return Report(lock.error());
   if (!*lock) {
     return Report({ErrorCode::kUnavailable,
                    "the server " + instance.name() + " is being started by another command", ""});
   }
-  return Launch(instance, instance.RecordPath(), *std::move(*lock), {}, record);
+  return Launch(instance, instance.RecordPath(), *std::move(*lock), {}, std::move(record));
 }
 
 }  // namespace
@@ -154,7 +159,13 @@ int Restart(int argc, char** argv) {
   // What there is to warn of is said when all of it is known.
   if (const Status logging = app::StartLogging({.level = "error"}); !logging.ok())
     return Report(logging.error());
-  if (const std::optional<int> code = ParseOptions(app, argc, argv)) return *code;
+  // What is in force is known when the recorded options have joined these.
+  std::vector<char*> words(argv, argv + argc);
+  const bool print = std::erase_if(words, [](const char* word) {
+                       return std::string_view(word) == kPrintConfig;
+                     }) > 0;
+  if (const auto code = ParseOptions(app, static_cast<int>(words.size()), words.data()))
+    return *code;
   app::SetLogLevel("info");
   const Result<KnownInstance> known = KnownInstanceOf(given.name, given.configuration.server.port);
   if (!known.ok()) return Report(known.error());
@@ -164,7 +175,10 @@ int Restart(int argc, char** argv) {
   const Result<std::optional<app::InstanceRecord>> record = instance.Read();
   if (!record.ok()) return Report(record.error());
   if (!*record) return Report({ErrorCode::kInternal, instance.RecordPath() + " has gone", ""});
-  return RestartAs(instance, **record, Merge((*record)->arguments, GivenOptions(app, argc, argv)));
+  return RestartAs(
+      instance, **record,
+      Merge((*record)->arguments, GivenOptions(app, static_cast<int>(words.size()), words.data())),
+      print);
 }
 
 }  // namespace embedding::cli

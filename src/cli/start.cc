@@ -45,7 +45,7 @@ int Start(int argc, char** argv) {
   if (!lock.ok()) return Report(lock.error());
   if (!*lock) return RefuseSecond(*instance);
   app::InstanceRecord record = NewRecord(options, *instance, GivenOptions(app, argc, argv));
-  return Launch(*instance, instance->RecordPath(), *std::move(*lock), {}, record);
+  return Launch(*instance, instance->RecordPath(), *std::move(*lock), {}, std::move(record));
 }
 
 }  // namespace embedding::cli

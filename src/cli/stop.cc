@@ -17,15 +17,14 @@ Status StopServer(const KnownInstance& known) {
   ASSIGN_OR_RETURN(const FileDescriptor work, BeginWork(instance));
   ASSIGN_OR_RETURN(std::optional<app::InstanceRecord> record, instance.Read());
   if (!record) record = known.record;
-  RETURN_IF_ERROR(EndLeftover(instance));
+  RETURN_IF_ERROR(EndLeftover(instance, false));
   const std::optional<RunningServer> server = RunningServerOf(instance, *record);
   if (!server) {
     app::Print(fmt::format("The server {} does not run", instance.name()));
     return {};
   }
   (void)server->process.Signal(SIGTERM);
-  const app::Ending ending =
-      app::WaitForEnd(server->record, server->process, PatienceWith(*record));
+  const app::Ending ending = AwaitEnd(instance, *record, *server, PatienceWith(*record));
   if (ending == app::Ending::kStays) {
     return Error{ErrorCode::kInternal,
                  fmt::format("process {} does not end, even killed", record->pid), ""};

@@ -2,31 +2,42 @@
 
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
+#include <chrono>
 #include <utility>
 
 #include "http/socket_passing.h"
 
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 namespace embedding::http {
 
 using local = asio::local::stream_protocol;
 
+constexpr std::chrono::milliseconds kRetry{100};
+
 struct HandoverOffer::State : std::enable_shared_from_this<State> {
   State(asio::io_context& io, std::function<std::vector<int>()> sockets_to_offer,
         std::function<void()> taken)
-      : acceptor(io), sockets(std::move(sockets_to_offer)), on_taken(std::move(taken)) {}
+      : acceptor(io), retry(io), sockets(std::move(sockets_to_offer)), on_taken(std::move(taken)) {}
 
   void Await() {
     acceptor.async_accept(
         [self = shared_from_this()](const error_code& error, local::socket socket) {
-          if (error) return;
+          if (error == asio::error::operation_aborted || !self->acceptor.is_open()) return;
+          if (error) return self->AwaitLater();
           self->Offer(std::make_shared<local::socket>(std::move(socket)));
           self->Await();
         });
+  }
+
+  // No descriptor is free, say: whoever waits is still there then.
+  void AwaitLater() {
+    retry.expires_after(kRetry);
+    retry.async_wait([self = shared_from_this()](const error_code& cancelled) {
+      if (!cancelled && self->acceptor.is_open()) self->Await();
+    });
   }
 
   void Offer(const std::shared_ptr<local::socket>& visitor) {
@@ -39,8 +50,10 @@ struct HandoverOffer::State : std::enable_shared_from_this<State> {
   }
 
   local::acceptor acceptor;
+  asio::steady_timer retry;
   std::function<std::vector<int>()> sockets;
   std::function<void()> on_taken;
+  std::string path;  // empty unless it is open
 };
 
 HandoverOffer::HandoverOffer(asio::io_context& io, std::function<std::vector<int>()> sockets,
@@ -51,16 +64,13 @@ HandoverOffer::~HandoverOffer() { Close(); }
 
 Status HandoverOffer::Open(const std::string& path) {
   return InFolderOf(path, [&](const std::string& name) -> Status {
-    // Beside it first: until the name is taken over, the server before offers.
-    const std::string beside = name + '.' + std::to_string(::getpid());
-    (void)::unlink(beside.c_str());
+    (void)::unlink(name.c_str());  // of a process that was killed
     error_code error;
     state_->acceptor.open(local(), error);
-    if (!error) state_->acceptor.bind(local::endpoint(beside), error);
+    if (!error) state_->acceptor.bind(local::endpoint(name), error);
     if (!error) state_->acceptor.listen(tcp::acceptor::max_listen_connections, error);
-    if (!error && std::rename(beside.c_str(), name.c_str()) != 0)
-      error = error_code(errno, boost::system::generic_category());
     if (error) return SocketError(path, "cannot be listened on: " + error.message());
+    state_->path = path;
     state_->Await();
     return {};
   });
@@ -69,6 +79,8 @@ Status HandoverOffer::Open(const std::string& path) {
 void HandoverOffer::Close() {
   error_code ignored;
   state_->acceptor.close(ignored);
+  state_->retry.cancel();
+  if (!state_->path.empty()) (void)::unlink(std::exchange(state_->path, {}).c_str());
 }
 
 }  // namespace embedding::http

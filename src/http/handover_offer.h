@@ -25,9 +25,10 @@ class HandoverOffer {
   HandoverOffer(const HandoverOffer&) = delete;
   HandoverOffer& operator=(const HandoverOffer&) = delete;
 
-  // Takes the path over from whoever offered there before. Changes the working directory for a
-  // moment. Errors: kUnavailable.
+  // At a path that is this process's alone; what is there is taken for a leftover. Changes the
+  // working directory for a moment. Errors: kUnavailable.
   Status Open(const std::string& path);
+  // Removes the path too.
   void Close();
 
  private:

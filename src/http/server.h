@@ -61,6 +61,7 @@ struct ServerOptions {
   // How long requests in hand may take to finish once the server stops.
   std::chrono::seconds shutdown_timeout{30};
   // Where the listening sockets are offered to a successor (succession.h); nowhere if empty.
+  // A path of this process alone: its successor offers at another.
   std::string handover_path = {};
   // Listening sockets that this process was started with: those of the addresses to listen on are
   // taken instead of new ones, the rest is closed.

@@ -2,12 +2,15 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <utility>
 
+#include "base/quoted.h"
 #include "http/handover_offer.h"
 #include "http/socket_passing.h"
 
@@ -39,6 +42,16 @@ Result<Succession> Succession::Begin(const std::string& path) {
   if (connection < 0) return SocketError(path, SystemError());
   Succession succession(connection);
   (void)::fcntl(connection, F_SETFD, FD_CLOEXEC);
+  const timeval patience{kPatience.count(), 0};
+  (void)::setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  // connect() waits for room in the queue of a server that takes nobody from it.
+  (void)::setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+  const auto stuck = [&path] {
+    return Error{ErrorCode::kTimeout,
+                 Quoted(path) + ": the server does not answer; nothing came from there for " +
+                     std::to_string(kPatience.count()) + " s",
+                 ""};
+  };
   RETURN_IF_ERROR(InFolderOf(path, [&](const std::string& name) -> Status {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -46,10 +59,14 @@ Result<Succession> Succession::Begin(const std::string& path) {
     name.copy(address.sun_path, name.size());
     if (::connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0)
       return {};
+    if (errno == EAGAIN || errno == EINPROGRESS) return stuck();
     return SocketError(path, "cannot be reached: " + SystemError());
   }));
-  if (!ReceiveSockets(connection, succession.sockets_))
+  errno = 0;
+  if (!ReceiveSockets(connection, succession.sockets_)) {
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return stuck();
     return SocketError(path, "no sockets came from there");
+  }
   return succession;
 }
 

@@ -9,6 +9,7 @@
 // leave. If it goes away without that, nothing has changed.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,10 @@ std::vector<int> InheritedSockets();
 
 class Succession {
  public:
-  // Changes the working directory for a moment. Errors: kUnavailable: nobody offers anything there.
+  static constexpr std::chrono::seconds kPatience{5};
+
+  // Changes the working directory for a moment. Errors: kUnavailable: nobody offers anything there;
+  // kTimeout: the server there is stuck, and has said nothing for kPatience.
   static Result<Succession> Begin(const std::string& path);
 
   // The server's listening sockets, for the new one to inherit.

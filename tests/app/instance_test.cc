@@ -76,6 +76,31 @@ TEST_F(InstanceTest, ARecordIsReadAsItWasWritten) {
   EXPECT_TRUE(instance->Runs());
 }
 
+TEST_F(InstanceTest, AServerWritesItsUrlIntoItsOwnRecord) {
+  const Result<Instance> instance = Instance::Of("a");
+  ASSERT_TRUE(instance.ok());
+  const Result<std::optional<FileDescriptor>> lock = LockFile(instance->SuccessorPath());
+  ASSERT_TRUE(lock.ok() && lock->has_value());
+  ASSERT_TRUE(WriteRecord((*lock)->get(), {.pid = 4711, .arguments = {"--port=1"}}).ok());
+  ASSERT_TRUE(WriteUrl((*lock)->get(), instance->Base(), "http://127.0.0.1:1").ok());
+  const auto read = ReadRecord(instance->SuccessorPath());
+  ASSERT_TRUE(read.ok() && read->has_value());
+  EXPECT_EQ((*read)->pid, 4711);
+  EXPECT_EQ((*read)->url, "http://127.0.0.1:1");
+  EXPECT_THAT((*read)->arguments, ElementsAre("--port=1"));
+}
+
+TEST_F(InstanceTest, AFileThatIsNoRecordOfTheInstanceIsLetBe) {
+  const Result<Instance> instance = Instance::Of("a");
+  ASSERT_TRUE(instance.ok());
+  const std::string path = directory_.File("foreign");
+  const Result<std::optional<FileDescriptor>> foreign = LockFile(path);
+  ASSERT_TRUE(foreign.ok() && foreign->has_value());
+  EXPECT_FALSE(WriteUrl((*foreign)->get(), instance->Base(), "http://127.0.0.1:1").ok());
+  EXPECT_EQ(std::filesystem::file_size(path), 0U);
+  EXPECT_FALSE(WriteUrl(-1, instance->Base(), "http://127.0.0.1:1").ok());
+}
+
 TEST_F(InstanceTest, OneHasTheLock) {
   const Result<Instance> instance = Instance::Of("a");
   ASSERT_TRUE(instance.ok());

@@ -1,5 +1,6 @@
 """start, stop, restart, status and logs: the server in the background."""
 
+import contextlib
 import json
 import os
 import re
@@ -205,6 +206,41 @@ def test_an_interrupted_start_leaves_nothing(tmp_path):
         assert background.run("status").returncode == 3
 
 
+def test_a_killed_start_leaves_a_whole_server(tmp_path):
+    with GatedHub(TINY_BGE_M3) as hub, Background(
+        tmp_path / "state", HF_ENDPOINT=hub.url, HF_HUB_CACHE=str(tmp_path / "hub"), HF_HUB_OFFLINE="0"
+    ) as background:
+        start = background.popen("start", "--model", gated_hub.MODEL)
+        assert start.stdout.readline() == f"Loading {gated_hub.MODEL} model...\n"
+        start.kill()
+        start.communicate()
+        assert status(background)["health"] == "starting"
+        hub.gate.set()
+        wait_for(lambda: status(background)["health"] == "healthy")
+        assert status(background)["url"] == background.url
+        result = background.run("restart")
+        assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_start_whose_terminal_goes_away(tmp_path, ignored):
+    """It ends the server, unless the hangup is ignored (nohup)."""
+    disposition = signal.SIG_IGN if ignored else signal.SIG_DFL
+    with GatedHub(TINY_BGE_M3) as hub, Background(
+        tmp_path / "state", HF_ENDPOINT=hub.url, HF_HUB_CACHE=str(tmp_path / "hub"), HF_HUB_OFFLINE="0"
+    ) as background:
+        start = background.popen(
+            "start", "--model", gated_hub.MODEL, preexec_fn=lambda: signal.signal(signal.SIGHUP, disposition)
+        )
+        assert start.stdout.readline() == f"Loading {gated_hub.MODEL} model...\n"
+        start.send_signal(signal.SIGHUP)
+        if ignored:
+            hub.gate.set()
+        start.communicate(timeout=PATIENCE_S)
+        assert start.returncode == (0 if ignored else 130)
+        assert background.run("status").returncode == (0 if ignored else 3)
+
+
 def test_stop_kills_what_does_not_end(background):
     background.start("--shutdown-timeout", 0)
     os.kill(background.pid, signal.SIGSTOP)
@@ -238,6 +274,30 @@ def test_restart_keeps_the_environment_and_the_directory(tmp_path):
         assert requests.get(f"{background.url}/info").status_code == 401
 
 
+def test_restart_keeps_where_models_come_from(tmp_path):
+    with FakeHub(tmp_path, {"some-org/some-model": TINY_BGE_M3}) as hub, Background(tmp_path / "state") as background:
+        own = dict(background.env)
+        background.env |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "0"}
+        background.start(model="some-org/some-model")
+        background.env = {**own, "HF_HUB_OFFLINE": "1"}
+        result = background.run("restart")
+        assert result.returncode == 0, result.stderr
+        kept = background.record()["environment"]
+        assert f"HF_HOME={tmp_path / 'hub'}" in kept and f"HF_ENDPOINT={hub.url}" in kept
+        assert "HF_HUB_OFFLINE=1" in kept  # given anew
+
+
+def test_restart_prints_what_would_be_in_force(background):
+    background.start("--max-client-batch-size", 3)
+    before = background.record()
+    result = background.run("restart", "--print-config", "--max-queue", 77)
+    assert result.returncode == 0, result.stderr
+    shown = result.stdout.splitlines()
+    assert any(line.startswith("max-client-batch-size = 3") for line in shown)
+    assert any(line.startswith("max-queue = 77") for line in shown)
+    assert background.record() == before
+
+
 def test_restart_starts_what_was_stopped(background):
     background.start("--max-client-batch-size", 3)
     background.run("stop")
@@ -256,8 +316,9 @@ def test_a_restart_that_fails_leaves_the_server(background):
     assert background.run("restart").returncode == 0
 
 
-def test_restart_loses_no_request_of_64_clients(background):
-    background.start()
+@contextlib.contextmanager
+def busy_clients(background):
+    """64 of them, none of whose requests may be lost. Gives what has been answered so far."""
     stop = threading.Event()
     answers = []
     lost = []
@@ -276,20 +337,70 @@ def test_restart_loses_no_request_of_64_clients(background):
     clients = [threading.Thread(target=client, args=[i]) for i in range(64)]
     for thread in clients:
         thread.start()
-    wait_for(lambda: len(answers) > 640)
-    for _ in range(2):
-        before = background.pid
-        result = background.run("restart")
-        assert result.returncode == 0, result.stderr
-        assert background.pid != before
+    try:
+        wait_for(lambda: len(answers) > 640)
+        yield answers
         seen = len(answers)
         wait_for(lambda: len(answers) > seen + 640)
-    stop.set()
-    for thread in clients:
-        thread.join()
+    finally:
+        stop.set()
+        for thread in clients:
+            thread.join()
     assert lost == []
     assert {code for code, _ in answers} <= {200, 503}
     assert all(retry for code, retry in answers if code == 503)
+
+
+def test_restart_loses_no_request_of_64_clients(background):
+    background.start()
+    with busy_clients(background) as answers:
+        for _ in range(2):
+            before = background.pid
+            result = background.run("restart")
+            assert result.returncode == 0, result.stderr
+            assert background.pid != before
+            seen = len(answers)
+            wait_for(lambda: len(answers) > seen + 640)
+
+
+def offers(background):
+    return sorted(path.name for path in background.folder.glob("*.sock"))
+
+
+def test_a_killed_restart_whose_successor_serves_hinders_no_other(background, tmp_path):
+    background.start()
+    before = background.pid
+    successor = background.folder / f"{background.port}.next"
+    own = dict(background.env)
+    with GatedHub(TINY_BGE_M3) as hub:
+        background.env |= {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "0"}
+        restart = background.popen("restart", "--model", gated_hub.MODEL)
+        assert restart.stdout.readline() == f"Loading {gated_hub.MODEL} model...\n"
+        restart.kill()
+        restart.wait()
+        hub.gate.set()
+        wait_for(lambda: json.loads(successor.read_text())["url"] == background.url)
+    background.env = own
+    wait_for(lambda: len(offers(background)) == 2)
+    with busy_clients(background):
+        for _ in range(2):
+            assert status(background)["pid"] == before
+            result = background.run("restart")
+            assert result.returncode == 0, result.stderr
+            before = background.pid
+    assert not background.runs(successor)
+    assert offers(background) == [f"{background.port}.{before}.sock"]
+
+
+def test_restart_says_that_the_server_is_stuck(background):
+    background.start("--shutdown-timeout", 0)
+    os.kill(background.pid, signal.SIGSTOP)
+    result = background.run("restart")
+    assert result.returncode != 0
+    assert "does not answer" in result.stderr and "embedding-service stop ends it" in result.stderr
+    assert background.run("stop").returncode == 0
+    assert offers(background) == []
+    background.start()
 
 
 @pytest.mark.parametrize("next_command", ["restart", "stop"])

@@ -79,6 +79,7 @@ TEST(Handover, WhoeverConnectsIsAnsweredByOneOrTheOther) {
   const std::string folder = directory.File(std::string(150, 'x'));
   std::filesystem::create_directory(folder);
   const std::string path = folder + "/a.sock";
+  const std::string path_of_second = folder + "/b.sock";
   Named first("first", {.port = 0, .handover_path = path});
   first.Run();
   Client idle(first.port());
@@ -88,9 +89,9 @@ TEST(Handover, WhoeverConnectsIsAnsweredByOneOrTheOther) {
   Result<Succession> succession = Succession::Begin(path);
   ASSERT_TRUE(succession.ok()) << succession.error().message;
   ASSERT_THAT(succession->sockets(), SizeIs(1));
-  Named second(
-      "second",
-      {.port = first.port(), .handover_path = path, .inherited = CopiesOf(succession->sockets())});
+  Named second("second", {.port = first.port(),
+                          .handover_path = path_of_second,
+                          .inherited = CopiesOf(succession->sockets())});
   EXPECT_TRUE(second.server().is_successor());
   EXPECT_FALSE(first.server().is_successor());
   EXPECT_EQ(second.server().url(), first.server().url());
@@ -104,9 +105,10 @@ TEST(Handover, WhoeverConnectsIsAnsweredByOneOrTheOther) {
   idle.Send(kRequest);
   EXPECT_THAT(idle.ReadAll(), HasSubstr("Connection: close"));
   EXPECT_TRUE(first.Join().ok());
+  EXPECT_FALSE(std::filesystem::exists(path));
 
   // And it offers its sockets in its turn.
-  EXPECT_TRUE(Succession::Begin(path).ok());
+  EXPECT_TRUE(Succession::Begin(path_of_second).ok());
 }
 
 TEST(Handover, ASuccessorThatGoesAwayChangesNothing) {
@@ -121,6 +123,32 @@ TEST(Handover, ASuccessorThatGoesAwayChangesNothing) {
   EXPECT_THAT(answer, HasSubstr("200 OK"));
   EXPECT_EQ(answer.find("close"), std::string::npos);
   ASSERT_TRUE(Succession::Begin(path).ok());
+}
+
+TEST(Handover, ASuccessorThatServedAndWentAwayLeavesTheOffer) {
+  const TempDir directory;
+  const std::string path = directory.File("a.sock");
+  Named first("first", {.port = 0, .handover_path = path});
+  first.Run();
+  {
+    Result<Succession> succession = Succession::Begin(path);
+    ASSERT_TRUE(succession.ok());
+    Named second("second", {.port = first.port(),
+                            .handover_path = directory.File("b.sock"),
+                            .inherited = CopiesOf(succession->sockets())});
+    second.Run();
+  }
+  EXPECT_TRUE(Succession::Begin(path).ok());
+}
+
+TEST(Handover, AStuckServerIsGivenUp) {
+  const TempDir directory;
+  const std::string path = directory.File("a.sock");
+  const Named stuck("stuck", {.port = 0, .handover_path = path});  // which nobody runs
+  const Result<Succession> none = Succession::Begin(path);
+  ASSERT_FALSE(none.ok());
+  EXPECT_EQ(none.error().code, ErrorCode::kTimeout);
+  EXPECT_THAT(none.error().message, HasSubstr("does not answer"));
 }
 
 TEST(Handover, SocketsOfOtherAddressesAreClosed) {
