@@ -92,6 +92,7 @@ Result<Pipe> MakePipe() {
   std::vector<std::string> words = {"embedding-service", "serve"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   ::execv(OwnExecutable().c_str(), argv.data());

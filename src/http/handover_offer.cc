@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <list>
+#include <memory>
 #include <utility>
 
 #include "http/socket_passing.h"
@@ -42,6 +44,8 @@ struct HandoverOffer::State : std::enable_shared_from_this<State> {
 
   void Offer(const std::shared_ptr<local::socket>& visitor) {
     if (!SendSockets(visitor->native_handle(), sockets())) return;
+    visitors.remove_if([](const auto& gone) { return gone.expired(); });
+    visitors.push_back(visitor);
     const auto answer = std::make_shared<char>();
     asio::async_read(*visitor, asio::buffer(answer.get(), 1),
                      [self = shared_from_this(), visitor, answer](const error_code& error, size_t) {
@@ -53,7 +57,8 @@ struct HandoverOffer::State : std::enable_shared_from_this<State> {
   asio::steady_timer retry;
   std::function<std::vector<int>()> sockets;
   std::function<void()> on_taken;
-  std::string path;  // empty unless it is open
+  std::list<std::weak_ptr<local::socket>> visitors;  // who have not said that they serve
+  std::string path;                                  // empty unless it is open
 };
 
 HandoverOffer::HandoverOffer(asio::io_context& io, std::function<std::vector<int>()> sockets,
@@ -80,6 +85,9 @@ void HandoverOffer::Close() {
   error_code ignored;
   state_->acceptor.close(ignored);
   state_->retry.cancel();
+  for (const auto& visitor : state_->visitors) {
+    if (const auto waiting = visitor.lock()) waiting->close(ignored);
+  }
   if (!state_->path.empty()) (void)::unlink(std::exchange(state_->path, {}).c_str());
 }
 

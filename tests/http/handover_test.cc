@@ -1,6 +1,8 @@
 // A server hands its sockets to another one.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -45,9 +47,12 @@ class Named {
   void Run() {
     server_->Ready();
     thread_ = std::thread([this] { status_ = server_->Run(); });
-    Client client(port());
-    client.Send(kRequest);
-    client.ReadUntil(name_ + '\n');
+    std::string answer;
+    while (!answer.ends_with(name_ + '\n')) {  // another may answer on the same socket
+      Client client(port());
+      client.Send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+      answer = client.ReadAll();
+    }
   }
   // Waits until it has ended.
   Status Join() {
@@ -144,11 +149,28 @@ TEST(Handover, ASuccessorThatServedAndWentAwayLeavesTheOffer) {
 TEST(Handover, AStuckServerIsGivenUp) {
   const TempDir directory;
   const std::string path = directory.File("a.sock");
-  const Named stuck("stuck", {.port = 0, .handover_path = path});  // which nobody runs
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  const int stuck = ::socket(AF_UNIX, SOCK_STREAM, 0);  // whose process never comes to it
+  ASSERT_EQ(::bind(stuck, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  ASSERT_EQ(::listen(stuck, 1), 0);
   const Result<Succession> none = Succession::Begin(path);
+  ::close(stuck);
   ASSERT_FALSE(none.ok());
   EXPECT_EQ(none.error().code, ErrorCode::kTimeout);
   EXPECT_THAT(none.error().message, HasSubstr("does not answer"));
+}
+
+TEST(Handover, AVisitorHoldsUpNoStop) {
+  const TempDir directory;
+  const std::string path = directory.File("a.sock");
+  Named server("first", {.port = 0, .handover_path = path});
+  server.Run();
+  const Result<Succession> visitor = Succession::Begin(path);
+  ASSERT_TRUE(visitor.ok());
+  server.server().Stop();
+  EXPECT_TRUE(server.Join().ok());
 }
 
 TEST(Handover, SocketsOfOtherAddressesAreClosed) {
