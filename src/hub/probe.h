@@ -11,9 +11,9 @@ struct ProbeAnswer {
   std::string problem;  // why no answer came
 };
 
-// GET of `path` from the server at `url` ("https://127.0.0.1:8001", or "unix:/run/it.sock"), without
-// proxies, within 5 s. The certificate is not looked at: it is the server's on this machine,
-// whatever name it has for others. Any thread.
+// GET of `path` from the server at `url` ("https://127.0.0.1:8001", or "unix:/run/it.sock"),
+// without proxies, within 5 s. The certificate is not looked at: it is the server's on this
+// machine, whatever name it has for others. Any thread.
 ProbeAnswer Probe(const std::string& url, const std::string& path);
 
 }  // namespace embedding
