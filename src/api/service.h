@@ -52,6 +52,9 @@ class Service {
   // From here on these are the keys and the limits. Any thread.
   void Replace(const std::vector<http::ApiKey>& keys, http::RateLimits limits);
 
+  // Writes the last lines of the access log. No request may be answered any more.
+  void CloseAccessLog() { access_log_ = nullptr; }
+
   // What is to be told what a model's engine does, for /metrics. Lives as long as the service.
   EngineObserver& ObserverOf(const std::string& model) { return metrics_.ObserverOf(model); }
 

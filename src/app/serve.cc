@@ -171,6 +171,7 @@ Status Serve(const Configuration& given, const ReadAgain& read_again) {
   const Status served = server->Run();
   if (!served.ok()) {
     spdlog::error("{}", served.error().message);
+    service.CloseAccessLog();
     ExitNow(EXIT_FAILURE);
   }
   if (!loaded || reloader->busy()) ExitNow(EXIT_SUCCESS);

@@ -21,7 +21,7 @@ http {{
   uwsgi_temp_path {folder}/uwsgi;
   scgi_temp_path {folder}/scgi;
   server {{
-    listen 127.0.0.1:{port};
+    listen 127.0.0.1:{port}{tls};
     location / {{
       proxy_pass {upstream};
       {directives}
@@ -39,13 +39,22 @@ def free_port():
 class Nginx:
     """Passes everything on to `upstream`. A context manager: stopped by its pid at the end."""
 
-    def __init__(self, folder, upstream, directives):
+    def __init__(self, folder, upstream, directives, certificate=None):
+        """Over TLS with a certificate, which is (certificate, key)."""
         self.port = free_port()
+        self.scheme = "https" if certificate else "http"
+        tls = ""
+        if certificate:
+            tls = " ssl; ssl_certificate {}; ssl_certificate_key {}".format(*certificate)
         self.log = folder / "error.log"
         configuration = folder / "nginx.conf"
         configuration.write_text(
             CONFIGURATION.format(
-                folder=folder, port=self.port, upstream=upstream, directives=directives
+                folder=folder,
+                port=self.port,
+                tls=tls,
+                upstream=upstream,
+                directives=directives,
             )
         )
         # Debian has it where the PATH of others than root does not lead.
@@ -66,7 +75,7 @@ class Nginx:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def __enter__(self):
         return self

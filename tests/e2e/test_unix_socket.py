@@ -9,14 +9,17 @@ import stat
 import subprocess
 
 import pytest
+import requests
 from background import Background
+from certificates import make_certificate
+from nginx import Nginx
 from server import PATIENCE_S, TINY_BGE_M3, Server, run, wait_for
 
 
 class UnixServer(Server):
-    def __init__(self, path, **options):
+    def __init__(self, path, *arguments, **options):
         self.path = path
-        super().__init__(TINY_BGE_M3, "--unix-socket", path, port=None, **options)
+        super().__init__(TINY_BGE_M3, "--unix-socket", path, *arguments, port=None, **options)
 
     def post(self, path, body):
         connection = http.client.HTTPConnection("localhost", timeout=PATIENCE_S)
@@ -84,3 +87,17 @@ def test_a_restart_takes_it_over(path, tmp_path):
         finally:
             background.run("stop", "--name", "unix")
     assert not path.exists()
+
+
+def test_nginx_with_tls_stands_in_front_of_it(path, tmp_path):
+    certificate = make_certificate(tmp_path)
+    forwarded = "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"
+    with UnixServer(path, "--trusted-proxy", "unix", "--access-log") as server:
+        with Nginx(tmp_path, f"http://unix:{path}", forwarded, certificate) as nginx:
+            body = {"texts": ["a", "Пример"]}
+            answer = requests.post(
+                nginx.url + "/embed", json=body, verify=certificate[0], timeout=PATIENCE_S)
+            assert answer.json()["embeddings"] == server.post("/embed", body)[1]["embeddings"]
+        wait_for(lambda: server.stderr().count(" /embed 200 ") == 2)
+        through, direct = [line for line in server.stderr().splitlines() if " /embed 200 " in line]
+        assert " address=127.0.0.1 " in through and "127.0.0.1" not in direct
