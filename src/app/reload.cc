@@ -115,7 +115,7 @@ std::vector<std::string> Reloader::NeedARestart(const Reread& fresh) const {
   for (const std::string& name : fresh.changed) {
     const bool is_taken =
         std::find(std::begin(kTakenOver), std::end(kTakenOver), name) != std::end(kTakenOver) ||
-        (takes_tls && name.starts_with("--tls-"));
+        (takes_tls && (name == "--tls-certificate" || name == "--tls-key"));
     if (!is_taken) left.push_back(name);
   }
   return left;

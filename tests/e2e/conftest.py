@@ -1,8 +1,13 @@
+import signal
+
 import pytest
 
 from bge_m3_stub import write_bge_m3_stub
 from model_servers import minilm, tiny_bge_m3, tiny_reranker  # noqa: F401
 from server import TINY_BGE_M3, TINY_RERANKER, Server
+
+# A shell that runs the tests in the background has them ignore it, and so all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "data"
 BINARY = Path(
     os.environ.get("EMBEDDING_SERVICE_BIN", ROOT / "build" / "release" / "embedding-service")
-)
+).resolve()  # tests run it in other folders too
 MINILM = ROOT / "models" / "all-MiniLM-L6-v2"
 TINY_BGE_M3 = DATA / "tiny-bge-m3"
 TINY_RERANKER = DATA / "tiny-reranker"
