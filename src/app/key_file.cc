@@ -5,10 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <cstdio>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -17,6 +14,7 @@
 
 #include "base/ascii.h"
 #include "base/quoted.h"
+#include "base/read_file.h"
 
 namespace embedding::app {
 namespace {
@@ -33,24 +31,12 @@ Error Wrong(fmt::format_string<Args...> format, Args&&... args) {
   return {ErrorCode::kInvalidArgument, fmt::format(format, std::forward<Args>(args)...), {}};
 }
 
-Result<std::string> ReadAll(const std::string& path) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                                             std::fclose);
-  std::string content(kMaxBytes + 1, '\0');
-  if (file != nullptr) content.resize(std::fread(content.data(), 1, content.size(), file.get()));
-  if (file == nullptr || std::ferror(file.get()) != 0) {
-    return Wrong("{}: cannot read {}: {}", kOption, Quoted(path),
-                 std::generic_category().message(errno));
-  }
-  if (content.size() > kMaxBytes) {
-    return Wrong("{}: {} is larger than {} bytes", kOption, Quoted(path), kMaxBytes);
-  }
+void WarnOfReaders(const std::string& path) {
   struct stat status {};
-  if (::fstat(::fileno(file.get()), &status) == 0 && (status.st_mode & S_IROTH) != 0) {
+  if (::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0) {
     spdlog::warn("{}: every user of this machine may read {}, which has API keys; chmod o-r {}",
                  kOption, Quoted(path), Printable(path, 200));
   }
-  return content;
 }
 
 // Takes the next word of the line; "" at its end.
@@ -149,7 +135,8 @@ Status ParseLine(std::string_view line, const http::Rates& rates, KeyFile& file)
 }  // namespace
 
 Result<KeyFile> ReadKeyFile(const std::string& path, const http::Rates& rates) {
-  ASSIGN_OR_RETURN(const std::string content, ReadAll(path));
+  ASSIGN_OR_RETURN(const std::string content, ReadFileOf(kOption, path, kMaxBytes));
+  WarnOfReaders(path);
   std::string_view rest = content;
   if (rest.starts_with(kByteOrderMark)) rest.remove_prefix(kByteOrderMark.size());
   KeyFile file;

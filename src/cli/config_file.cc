@@ -3,17 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
-#include <cstdio>
 #include <exception>
-#include <memory>
 #include <sstream>
 #include <string_view>
-#include <system_error>
 #include <toml.hpp>
 #include <utility>
 
+#include "base/read_file.h"
 #include "cli/usage_error.h"
 #include "weights/model_error.h"
 
@@ -22,21 +19,6 @@ namespace {
 
 // No configuration is that large, and /dev/zero has no end.
 constexpr size_t kMaxBytes = size_t{1} << 20;
-
-Result<std::string> ReadAll(const std::string& path) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                                             std::fclose);
-  std::string content(kMaxBytes + 1, '\0');
-  if (file != nullptr) content.resize(std::fread(content.data(), 1, content.size(), file.get()));
-  if (file == nullptr || std::ferror(file.get()) != 0) {
-    return UsageError("--config: cannot read {}: {}", Quoted(path),
-                      std::generic_category().message(errno));
-  }
-  if (content.size() > kMaxBytes) {
-    return UsageError("--config: {} is larger than {} bytes", Quoted(path), kMaxBytes);
-  }
-  return content;
-}
 
 // toml11 3 and 4 (Debian 12 and Homebrew) name the same things differently.
 template <typename Location>
@@ -72,7 +54,7 @@ std::string Reason(std::string_view what) {
 }
 
 Result<toml::value> Parse(const std::string& path) {
-  ASSIGN_OR_RETURN(std::string content, ReadAll(path));
+  ASSIGN_OR_RETURN(std::string content, ReadFileOf("--config", path, kMaxBytes));
   std::istringstream stream(std::move(content));
   try {
     return toml::parse(stream, path);
