@@ -25,8 +25,14 @@ constexpr seconds kSendTime{5};
 constexpr seconds kConnectTime{1};
 constexpr seconds kLastWritesTime{1};
 
+constexpr std::string_view kNameBegin = "embedding:";
+
 std::string NameOf(const ResultKey& key) {
-  return fmt::format("embedding:{:016x}{:016x}", key.hash[0], key.hash[1]);
+  return fmt::format("{}{:016x}{:016x}", kNameBegin, key.hash[0], key.hash[1]);
+}
+
+Error NoReplyToMget(const std::string& name) {
+  return {ErrorCode::kUnsupported, name + ": its reply to MGET is not one", {}};
 }
 
 std::string_view TextOf(const std::vector<std::byte>& bytes) {
@@ -112,7 +118,7 @@ Status RedisStore::Ask(RedisConnection& connection, std::span<const ResultKey> k
     const auto these = asked.subspan(begin, std::min(kKeysAtATime, asked.size() - begin));
     ASSIGN_OR_RETURN(const RedisConnection::Reply reply, connection.ReceiveOk(deadline));
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements != these.size()) {
-      return Error{ErrorCode::kUnsupported, name_ + ": its reply to MGET is not one", {}};
+      return NoReplyToMget(name_);
     }
     for (size_t i = 0; i < these.size(); ++i) found[these[i]] = ResultOf(*reply->element[i]);
   }
@@ -189,10 +195,11 @@ Result<std::vector<RedisStore::ConnectionPtr>> RedisStore::OpenAll() const {
     const auto deadline = Clock::now() + std::max<milliseconds>(kConnectTime, options_.timeout);
     ASSIGN_OR_RETURN(ConnectionPtr connection,
                      RedisConnection::Open(options_.address, deadline, end_));
-    // And whether it is as quick as requests want it.
-    connection->Append({"PING"});
-    ASSIGN_OR_RETURN(const RedisConnection::Reply pong,
+    // And whether it answers what requests ask, as quickly as they want it.
+    connection->Append({"MGET", kNameBegin});
+    ASSIGN_OR_RETURN(const RedisConnection::Reply reply,
                      connection->ReceiveOk(Clock::now() + options_.timeout));
+    if (reply->type != REDIS_REPLY_ARRAY) return NoReplyToMget(name_);
     opened.push_back(std::move(connection));
   }
   return opened;

@@ -124,6 +124,20 @@ TEST_F(RedisStoreTest, WhateverItDoesIsAMiss) {
   }
 }
 
+TEST_F(RedisStoreTest, OneThatRefusesWhatIsAskedIsNotThere) {
+  for (const Mood mood : {Mood::kRefusing, Mood::kGibberish}) {
+    redis_.mood = mood;
+    store_ = std::make_unique<RedisStore>(Options());
+    // It is asked again and again, and not once by a request.
+    Until([&] { return Stats().errors > 10; });
+    EXPECT_EQ(Get(1), "nothing");
+    EXPECT_FALSE(IsUp());
+    EXPECT_EQ(redis_.commands("MGET"), 0U);
+  }
+  redis_.mood = Mood::kFine;
+  Until([&] { return IsUp(); });
+}
+
 TEST_F(RedisStoreTest, WhatItDoesNotStoreIsCounted) {
   Open(Options());
   redis_.mood = Mood::kRefusing;
