@@ -90,6 +90,16 @@ class StandardErrorSink final : public spdlog::sinks::stderr_color_sink_mt {
   std::atomic<bool> left_ = false;
 };
 
+std::atomic<bool> streams_left = false;
+
+// What a library or the C++ runtime has to say when it ends the process belongs to the log too, and
+// to the file that is the log's now.
+void PointStandardStreamsAt(int file) {
+  std::fflush(stdout);
+  (void)::dup2(file, STDOUT_FILENO);
+  (void)::dup2(file, STDERR_FILENO);
+}
+
 // The sinks are known beside the loggers, which do not tell which is which.
 std::shared_ptr<StandardErrorSink> standard_error;
 std::shared_ptr<spdlog::logger> file_only;  // none without a file
@@ -116,12 +126,17 @@ std::shared_ptr<spdlog::logger> MakeLogger(const char* name,
 
 Status StartLogging(const LoggingOptions& options) {
   std::vector<spdlog::sink_ptr> sinks;
+  streams_left = false;
   standard_error = std::make_shared<StandardErrorSink>();
   sinks.push_back(standard_error);
   if (!options.file.empty()) {
     try {
+      spdlog::file_event_handlers handlers;
+      handlers.after_open = [](const spdlog::filename_t&, std::FILE* file) {
+        if (streams_left) PointStandardStreamsAt(::fileno(file));
+      };
       sinks.push_back(std::make_shared<spdlog::sinks::rotating_file_sink_mt>(
-          options.file, options.file_bytes, options.files));
+          options.file, options.file_bytes, options.files, false, handlers));
     } catch (const spdlog::spdlog_ex& error) {
       return Error{
           ErrorCode::kInternal,
@@ -168,12 +183,10 @@ void PrintError(const std::string& message) {
 void LeaveStandardStreams() {
   if (!file_only) return;
   standard_error->Leave();
-  // What a library or the C++ runtime has to say when it ends the process belongs to the log too.
   const int file = ::open(file_name.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) return;
-  std::fflush(stdout);
-  (void)::dup2(file, STDOUT_FILENO);
-  (void)::dup2(file, STDERR_FILENO);
+  streams_left = true;
+  PointStandardStreamsAt(file);
   (void)::close(file);
 }
 

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -92,6 +94,24 @@ TEST_F(LoggingTest, FullFilesArePutAside) {
   EXPECT_EQ(RotatedName("/a/b.log", 2), "/a/b.2.log");
   EXPECT_LE(std::filesystem::file_size(path_), 1000U);
   EXPECT_THAT(Lines().back(), EndsWith("99"));
+}
+
+TEST_F(LoggingTest, WhatALibrarySaysIsInTheFileThatIsTheLogNow) {
+  Start({.file_bytes = 1000, .files = 2});
+  const int out = ::dup(STDOUT_FILENO);
+  const int error = ::dup(STDERR_FILENO);
+  LeaveStandardStreams();
+  for (int i = 0; i < 100; ++i) spdlog::info("{:0100}", i);
+  (void)std::fputs("a library's words\n", stderr);
+  (void)std::fputs("and more\n", stdout);
+  (void)std::fflush(stdout);
+  (void)::dup2(out, STDOUT_FILENO);
+  (void)::dup2(error, STDERR_FILENO);
+  ::close(out);
+  ::close(error);
+  ASSERT_THAT(Lines(), SizeIs(testing::Gt(3)));
+  EXPECT_EQ(Lines().end()[-2], "a library's words");
+  EXPECT_EQ(Lines().back(), "and more");
 }
 
 TEST_F(LoggingTest, WhatIsPrintedIsInTheFileLineByLine) {
