@@ -46,6 +46,18 @@ bool HoldsOneOf(const fs::path& process, const std::set<std::string>& sockets) {
   return false;
 }
 
+// What the process calls itself. The system keeps 15 bytes of that: the program's file has the
+// rest, where it has the same beginning.
+std::string NameOf(const fs::path& process) {
+  constexpr size_t kKept = 15;
+  std::string name;
+  std::ifstream file(process / "comm");
+  std::getline(file, name);
+  std::error_code unreadable;
+  std::string program = fs::read_symlink(process / "exe", unreadable).filename().string();
+  return name.size() == kKept && program.starts_with(name) ? program : name;
+}
+
 bool IsNumber(std::string_view text) {
   unsigned number = 0;
   const char* end = text.data() + text.size();
@@ -63,10 +75,7 @@ std::string PortHolder(uint16_t port) {
     const fs::path process = processes->path();
     const std::string id = process.filename().string();
     if (!IsNumber(id) || !HoldsOneOf(process, sockets)) continue;
-    std::string name;
-    std::ifstream file(process / "comm");
-    std::getline(file, name);
-    return fmt::format("{} (process {})", Printable(name, 32), id);
+    return fmt::format("{} (process {})", Printable(NameOf(process), 64), id);
   }
   return {};
 }

@@ -66,7 +66,9 @@ def test_a_device_that_is_not_there(device):
 
 def test_a_port_in_use_is_noticed_before_anything_is_loaded(tiny_bge_m3):
     result = run("serve", "--port", tiny_bge_m3.port, "--model", TINY_BGE_M3)
+    holder = f"embedding-service (process {tiny_bge_m3.process.pid})" if sys.platform == "linux" else ""
     assert_fails(result, 4, str(tiny_bge_m3.port))
+    assert holder in result.stderr
     assert result.stdout == ""
 
 
