@@ -2,6 +2,7 @@
 
 #include "app/logging.h"
 #include "cli/commands.h"
+#include "cli/ending.h"
 #include "cli/instance_options.h"
 #include "cli/launch.h"
 #include "cli/options.h"
@@ -18,6 +19,12 @@ int RefuseSecond(const app::Instance& instance) {
                  "the server " + instance.name() + ' ' + what +
                      "; embedding-service restart replaces it, embedding-service stop ends it",
                  ""});
+}
+
+// A successor may have outlived a restart that was killed and the server before, and have its port.
+Status ClearLeftover(const app::Instance& instance) {
+  ASSIGN_OR_RETURN(const FileDescriptor work, BeginWork(instance));
+  return EndLeftover(instance, false);
 }
 
 }  // namespace
@@ -44,6 +51,8 @@ int Start(int argc, char** argv) {
   Result<std::optional<FileDescriptor>> lock = app::LockFile(instance->RecordPath());
   if (!lock.ok()) return Report(lock.error());
   if (!*lock) return RefuseSecond(*instance);
+  if (const Status cleared = ClearLeftover(*instance); !cleared.ok())
+    return Report(cleared.error());
   app::InstanceRecord record = NewRecord(options, *instance, GivenOptions(app, argc, argv));
   return Launch(*instance, instance->RecordPath(), *std::move(*lock), {}, std::move(record));
 }

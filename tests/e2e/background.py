@@ -40,6 +40,12 @@ class Background:
         assert result.returncode == 0, result.stderr
         return result
 
+    def status(self, *arguments):
+        result = self.run("status", "--json", *arguments)
+        it = json.loads(result.stdout)
+        assert result.returncode == (0 if it["running"] else 3)
+        return it
+
     def record(self, name=None):
         return json.loads((self.folder / f"{name or self.port}.json").read_text())
 

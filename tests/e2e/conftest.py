@@ -2,6 +2,7 @@ import signal
 
 import pytest
 
+from background import Background
 from bge_m3_stub import write_bge_m3_stub
 from model_servers import minilm, tiny_bge_m3, tiny_reranker  # noqa: F401
 from server import TINY_BGE_M3, TINY_RERANKER, Server
@@ -24,3 +25,9 @@ def bge_m3_stub(tmp_path_factory):
     write_bge_m3_stub(directory)
     with Server(directory) as server:
         yield server
+
+
+@pytest.fixture
+def background(tmp_path):
+    with Background(tmp_path / "state") as it:
+        yield it

@@ -1,6 +1,5 @@
 """start, stop, restart, status and logs: the server in the background."""
 
-import contextlib
 import json
 import os
 import re
@@ -8,7 +7,6 @@ import signal
 import socket
 import stat
 import subprocess
-import threading
 
 import pytest
 import requests
@@ -22,19 +20,6 @@ from test_download_command import small_disk  # noqa: F401
 from test_lifecycle import wait_for
 
 
-@pytest.fixture
-def background(tmp_path):
-    with Background(tmp_path / "state") as it:
-        yield it
-
-
-def status(background, *arguments):
-    result = background.run("status", "--json", *arguments)
-    it = json.loads(result.stdout)
-    assert result.returncode == (0 if it["running"] else 3)
-    return it
-
-
 def test_it_starts_and_stops(background):
     result = background.start()
     assert "Loading tiny-bge-m3 model..." in result.stdout
@@ -42,7 +27,7 @@ def test_it_starts_and_stops(background):
     assert f"Process {background.pid} in the background" in result.stdout
     assert requests.get(f"{background.url}/health").json()["status"] == "healthy"
 
-    it = status(background)
+    it = background.status()
     assert it["pid"] == background.pid and it["url"] == background.url
     assert it["model"] == "tiny-bge-m3" and it["health"] == "healthy"
     assert it["memory_bytes"] > 1_000_000 and it["uptime_seconds"] >= 0
@@ -55,7 +40,7 @@ def test_it_starts_and_stops(background):
 
     stopped = background.run("stop")
     assert stopped.returncode == 0 and "is stopped" in stopped.stdout
-    assert status(background) == {"name": str(background.port), "running": False, "log_file": it["log_file"]}
+    assert background.status() == {"name": str(background.port), "running": False, "log_file": it["log_file"]}
     with pytest.raises(requests.ConnectionError):
         requests.get(background.url)
     again = background.run("stop")
@@ -81,12 +66,12 @@ def test_it_survives_whoever_started_it(background):
 def test_instances_have_names(background):
     background.start("--name", "one", "--port", 0)
     background.start("--name", "two", "--port", 0, model=TINY_RERANKER)
-    assert status(background, "--name", "one")["model"] == "tiny-bge-m3"
-    assert status(background, "--name", "two")["model"] == "tiny-reranker"
+    assert background.status("--name", "one")["model"] == "tiny-bge-m3"
+    assert background.status("--name", "two")["model"] == "tiny-reranker"
     result = background.run("status", "--name", "three")
     assert result.returncode == 3 and "--name takes: one, two" in result.stderr
     assert background.run("stop", "--name", "one").returncode == 0
-    assert status(background, "--name", "two")["running"]
+    assert background.status("--name", "two")["running"]
     assert background.run("stop", "--name", "three").returncode == 1
 
 
@@ -151,7 +136,7 @@ def test_of_two_starts_one_wins(background):
     assert sorted(code for _, code in outcomes) == [0, 4]
     ((_, said), _) = next(outcome for outcome in outcomes if outcome[1] == 4)
     assert "runs already" in said or "is being started" in said
-    assert status(background)["running"]
+    assert background.status()["running"]
 
 
 def test_a_killed_server_is_noticed_and_started_again(background):
@@ -187,8 +172,8 @@ def test_stop_while_it_loads(tmp_path):
     ) as background:
         start = background.popen("start", "--model", gated_hub.MODEL)
         wait_for(lambda: (background.folder / f"{background.port}.json").exists())
-        wait_for(lambda: status(background)["running"] and background.pid)
-        assert status(background)["health"] == "starting"
+        wait_for(lambda: background.status()["running"] and background.pid)
+        assert background.status()["health"] == "starting"
         assert background.run("stop").returncode == 0
         _, said = start.communicate(timeout=PATIENCE_S)
         assert start.returncode == 1 and "stopped before it was ready" in said
@@ -214,10 +199,10 @@ def test_a_killed_start_leaves_a_whole_server(tmp_path):
         assert start.stdout.readline() == f"Loading {gated_hub.MODEL} model...\n"
         start.kill()
         start.communicate()
-        assert status(background)["health"] == "starting"
+        assert background.status()["health"] == "starting"
         hub.gate.set()
-        wait_for(lambda: status(background)["health"] == "healthy")
-        assert status(background)["url"] == background.url
+        wait_for(lambda: background.status()["health"] == "healthy")
+        assert background.status()["url"] == background.url
         result = background.run("restart")
         assert result.returncode == 0, result.stderr
 
@@ -248,190 +233,6 @@ def test_stop_kills_what_does_not_end(background):
     assert result.returncode == 0
     assert "has not ended within 5 s and is killed" in result.stderr
     assert "is killed" in result.stdout
-
-
-def test_restart_keeps_the_options_and_replaces_those_given(background):
-    background.start("--max-client-batch-size", 3, "--strict-model")
-    before = background.pid
-    result = background.run("restart", "--max-client-batch-size", 5, cwd="/")
-    assert result.returncode == 0, result.stderr
-    assert background.pid != before
-    assert set(background.record()["arguments"]) == {
-        f"--model={TINY_BGE_M3}", "--strict-model=true", f"--port={background.port}",
-        "--max-client-batch-size=5",
-    }  # fmt: skip
-    answer = requests.post(f"{background.url}/embed", json={"texts": ["a"] * 6})
-    assert "maximum allowed batch size 5" in answer.json()["error"]
-
-
-def test_restart_keeps_the_environment_and_the_directory(tmp_path):
-    (tmp_path / "model").symlink_to(TINY_BGE_M3)
-    with Background(tmp_path / "state", EMBEDDING_SERVICE_API_KEY="s3cret") as background:
-        assert background.run("start", "--model", "model", cwd=tmp_path).returncode == 0
-        del background.env["EMBEDDING_SERVICE_API_KEY"]
-        result = background.run("restart", cwd="/")
-        assert result.returncode == 0, result.stderr
-        assert requests.get(f"{background.url}/info").status_code == 401
-
-
-def test_restart_keeps_where_models_come_from(tmp_path):
-    with FakeHub(tmp_path, {"some-org/some-model": TINY_BGE_M3}) as hub, Background(tmp_path / "state") as background:
-        own = dict(background.env)
-        background.env |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "0"}
-        background.start(model="some-org/some-model")
-        background.env = {**own, "HF_HUB_OFFLINE": "1"}
-        result = background.run("restart")
-        assert result.returncode == 0, result.stderr
-        kept = background.record()["environment"]
-        assert f"HF_HOME={tmp_path / 'hub'}" in kept and f"HF_ENDPOINT={hub.url}" in kept
-        assert "HF_HUB_OFFLINE=1" in kept  # given anew
-
-
-def test_restart_prints_what_would_be_in_force(background):
-    background.start("--max-client-batch-size", 3)
-    before = background.record()
-    result = background.run("restart", "--print-config", "--max-queue", 77)
-    assert result.returncode == 0, result.stderr
-    shown = result.stdout.splitlines()
-    assert any(line.startswith("max-client-batch-size = 3") for line in shown)
-    assert any(line.startswith("max-queue = 77") for line in shown)
-    assert background.record() == before
-
-
-def test_restart_starts_what_was_stopped(background):
-    background.start("--max-client-batch-size", 3)
-    background.run("stop")
-    assert background.run("restart").returncode == 0
-    answer = requests.post(f"{background.url}/embed", json={"texts": ["a"] * 6})
-    assert "maximum allowed batch size 3" in answer.json()["error"]
-
-
-def test_a_restart_that_fails_leaves_the_server(background):
-    background.start()
-    before = background.pid
-    result = background.run("restart", "--model", "/no/such/directory")
-    assert result.returncode == 3
-    assert "/no/such/directory" in result.stderr and "the server before goes on" in result.stderr
-    assert background.pid == before and status(background)["health"] == "healthy"
-    assert background.run("restart").returncode == 0
-
-
-@contextlib.contextmanager
-def busy_clients(background):
-    """64 of them, none of whose requests may be lost. Gives what has been answered so far."""
-    stop = threading.Event()
-    answers = []
-    lost = []
-
-    def client(number):
-        with requests.Session() as session:
-            while not stop.is_set():
-                try:
-                    answer = session.post(
-                        f"{background.url}/embed", json={"texts": [f"{number} and more"]}, timeout=PATIENCE_S
-                    )
-                    answers.append((answer.status_code, "retry-after" in answer.headers))
-                except requests.RequestException as error:
-                    lost.append(repr(error))
-
-    clients = [threading.Thread(target=client, args=[i]) for i in range(64)]
-    for thread in clients:
-        thread.start()
-    try:
-        wait_for(lambda: len(answers) > 640)
-        yield answers
-        seen = len(answers)
-        wait_for(lambda: len(answers) > seen + 640)
-    finally:
-        stop.set()
-        for thread in clients:
-            thread.join()
-    assert lost == []
-    assert {code for code, _ in answers} <= {200, 503}
-    assert all(retry for code, retry in answers if code == 503)
-
-
-def test_restart_loses_no_request_of_64_clients(background):
-    background.start()
-    with busy_clients(background) as answers:
-        for _ in range(2):
-            before = background.pid
-            result = background.run("restart")
-            assert result.returncode == 0, result.stderr
-            assert background.pid != before
-            seen = len(answers)
-            wait_for(lambda: len(answers) > seen + 640)
-
-
-def offers(background):
-    return sorted(path.name for path in background.folder.glob("*.sock"))
-
-
-def test_a_killed_restart_whose_successor_serves_hinders_no_other(background, tmp_path):
-    background.start()
-    before = background.pid
-    successor = background.folder / f"{background.port}.next"
-    own = dict(background.env)
-    with GatedHub(TINY_BGE_M3) as hub:
-        background.env |= {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "0"}
-        restart = background.popen("restart", "--model", gated_hub.MODEL)
-        assert restart.stdout.readline() == f"Loading {gated_hub.MODEL} model...\n"
-        restart.kill()
-        restart.wait()
-        hub.gate.set()
-        wait_for(lambda: json.loads(successor.read_text())["url"] == background.url)
-    background.env = own
-    wait_for(lambda: len(offers(background)) == 2)
-    with busy_clients(background):
-        for _ in range(2):
-            assert status(background)["pid"] == before
-            result = background.run("restart")
-            assert result.returncode == 0, result.stderr
-            before = background.pid
-    assert not background.runs(successor)
-    assert offers(background) == [f"{background.port}.{before}.sock"]
-
-
-def test_restart_says_that_the_server_is_stuck(background):
-    background.start("--shutdown-timeout", 0)
-    os.kill(background.pid, signal.SIGSTOP)
-    result = background.run("restart")
-    assert result.returncode != 0
-    assert "does not answer" in result.stderr and "embedding-service stop ends it" in result.stderr
-    assert background.run("stop").returncode == 0
-    assert offers(background) == []
-    background.start()
-
-
-@pytest.mark.parametrize("next_command", ["restart", "stop"])
-def test_what_a_killed_restart_leaves_is_cleared_away(background, tmp_path, next_command):
-    background.start()
-    before = background.pid
-    with GatedHub(TINY_BGE_M3) as hub:
-        background.env |= {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "0"}
-        restart = background.popen("restart", "--model", gated_hub.MODEL)
-        assert restart.stdout.readline() == f"Loading {gated_hub.MODEL} model...\n"
-        restart.kill()
-        restart.wait()
-        leftover = json.loads((background.folder / f"{background.port}.next").read_text())["pid"]
-        assert status(background)["pid"] == before  # which goes on
-        assert background.run(next_command).returncode == 0
-        wait_for(lambda: not background.runs(background.folder / f"{background.port}.next"))
-        assert status(background)["running"] == (next_command == "restart")
-        assert background.pid not in (before, leftover)
-
-
-def test_an_interrupted_restart_leaves_the_server(background, tmp_path):
-    background.start()
-    before = background.pid
-    with GatedHub(TINY_BGE_M3) as hub:
-        background.env |= {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "0"}
-        restart = background.popen("restart", "--model", gated_hub.MODEL)
-        assert restart.stdout.readline() == f"Loading {gated_hub.MODEL} model...\n"
-        restart.send_signal(signal.SIGINT)
-        _, said = restart.communicate(timeout=PATIENCE_S)
-        assert restart.returncode == 130 and "the server before goes on" in said
-        assert status(background)["pid"] == before and status(background)["health"] == "healthy"
 
 
 def log_of(background, lines):
