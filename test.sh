@@ -181,7 +181,7 @@ step_fuzz() {
 }
 
 step_tidy() {
-  check "clang-tidy" bash -c 'git ls-files "src/*.cc" | xargs -P '"$jobs"' -n 4 clang-tidy --quiet -p build/debug'
+  check "clang-tidy" bash -c 'git ls-files "src/*.cc" | xargs scripts/run_tidy.py build/debug'
 }
 
 say "dependencies"

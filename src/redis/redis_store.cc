@@ -1,7 +1,6 @@
 #include "redis/redis_store.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
@@ -173,7 +172,7 @@ void RedisStore::Put(const ResultKey& key, std::span<const std::byte> result) no
 RedisStore::Task RedisStore::NextTask() {
   std::string away;
   for (;;) {
-    if (!away.empty()) SayAway(std::exchange(away, {}));
+    if (!away.empty()) reports_.Away(std::exchange(away, {}));
     const MutexLock lock(mutex_);
     if (stopping_ && (!up_ || writes_.empty() || Clock::now() >= end_.load())) return Task::kStop;
     if (!up_) {
@@ -223,7 +222,7 @@ void RedisStore::Connect() {
       failure_ = opened.error().message;
     }
   }
-  if (is_there) SayThere();
+  if (is_there) reports_.There();
 }
 
 std::vector<RedisStore::Write> RedisStore::NextWrites() {
@@ -251,7 +250,7 @@ Status RedisStore::Send(Clock::time_point deadline) {
     ASSIGN_OR_RETURN(const RedisConnection::Reply reply, writer_->Receive(deadline));
     const bool refused = reply->type == REDIS_REPLY_ERROR;
     if (refused) ++errors_;
-    SayRefusal(refused ? std::string(reply->str, reply->len) : std::string());
+    reports_.Stores(refused ? std::string(reply->str, reply->len) : std::string());
   }
   return {};
 }
@@ -271,29 +270,6 @@ void RedisStore::Work() {
       const MutexLock lock(mutex_);
       retry_at_ = Clock::now() + options_.retry;
     }
-  }
-}
-
-void RedisStore::SayAway(const std::string& why) {
-  if (said_there_ == false) return;
-  spdlog::warn("cache: {}; texts are computed without it until it answers{}", why,
-               said_there_ ? " again" : "");
-  said_there_ = false;
-}
-
-void RedisStore::SayThere() {
-  if (said_there_ == true) return;
-  spdlog::info("cache: {} answers{}", name_, said_there_ ? " again" : "");
-  said_there_ = true;
-}
-
-void RedisStore::SayRefusal(const std::string& why) {
-  if (why.empty() != refuses_) return;
-  refuses_ = !refuses_;
-  if (refuses_) {
-    spdlog::warn("cache: {} does not store: {}; what it has is still found", name_, why);
-  } else {
-    spdlog::info("cache: {} stores again", name_);
   }
 }
 

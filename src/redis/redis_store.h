@@ -17,7 +17,6 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -27,6 +26,7 @@
 #include "embedding/result_store.h"
 #include "redis/redis_address.h"
 #include "redis/redis_connection.h"
+#include "redis/redis_reports.h"
 
 namespace embedding {
 
@@ -93,10 +93,6 @@ class RedisStore final : public ResultStore {
   std::vector<Write> NextWrites() EXCLUDES(mutex_);
   // Sends some of what is queued.
   Status Send(Clock::time_point deadline) EXCLUDES(mutex_);
-  // Say it once.
-  void SayAway(const std::string& why);
-  void SayThere();
-  void SayRefusal(const std::string& why);
 
   const RedisOptions options_;
   const std::string name_;  // for the log
@@ -121,9 +117,8 @@ class RedisStore final : public ResultStore {
 
   // The thread's own.
   ConnectionPtr writer_;
-  std::optional<bool> said_there_;  // what the log's last word is
-  bool refuses_ = false;            // whether the log says that it does not store
-  std::thread thread_;              // last: it uses all of the above
+  RedisReports reports_{name_};
+  std::thread thread_;  // last: it uses all of the above
 };
 
 }  // namespace embedding
