@@ -11,6 +11,7 @@
 #include "cli/usage_error.h"
 
 namespace embedding::cli {
+
 bool IsList(const CLI::Option& option) { return option.get_expected_max() > 1; }
 
 bool IsPublic(const CLI::Option& option) {
