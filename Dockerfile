@@ -5,10 +5,11 @@
 FROM debian:bookworm AS build
 WORKDIR /source
 COPY scripts/install_dependencies.sh scripts/
-RUN scripts/install_dependencies.sh
+# file: CPack tells by it which libraries the package needs.
+RUN scripts/install_dependencies.sh && apt-get install -y --no-install-recommends file
 COPY . .
-RUN cmake --preset release -DCMAKE_INSTALL_PREFIX=/usr && cmake --build --preset release && \
-    cpack --config build/release/CPackConfig.cmake -B /package
+RUN cmake --preset release -DCMAKE_INSTALL_PREFIX=/usr && cmake --build --preset release
+RUN cpack --config build/release/CPackConfig.cmake -B /package
 
 FROM debian:bookworm-slim
 # The package names what the program needs; curl is for the health check.

@@ -26,7 +26,7 @@ inline bool Exists(const std::filesystem::path& path) {
 // and an error that shows it would send the others to a terminal.
 inline bool HasControlCharacter(std::string_view name) {
   return std::any_of(name.begin(), name.end(),
-                     [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; });
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
 }  // namespace embedding
