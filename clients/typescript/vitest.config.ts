@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/*.test.ts'],
+    globalSetup: 'test/global.ts',
+    // Generous, for a machine that does something else too; no test waits for it.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});
