@@ -6,7 +6,7 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** Three models, without a cache, so that every vector is computed. */
     url: string;
-    /** Wants the key `s3cret`, takes 10 texts a request, and 5 requests a second. */
+    /** Wants the key `s3cret` or `sl0w`, takes 10 texts a request, and of each key 5 requests a second. */
     guardedUrl: string;
   }
 }
@@ -15,7 +15,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const [main, guarded] = await Promise.all([
     Server.start('--model', TINY_BGE_M3, '--model', TINY_RERANKER, '--model', MINILM, '--cache', '0'),
     Server.start(
-      ...['--model', TINY_BGE_M3, '--api-key', 's3cret', '--max-client-batch-size', '10'],
+      ...[
+        '--model',
+        TINY_BGE_M3,
+        '--api-key',
+        's3cret',
+        '--api-key',
+        'sl0w',
+        '--max-client-batch-size',
+        '10',
+      ],
       ...['--rate-limit-requests', '5'],
     ),
   ]);

@@ -6,7 +6,7 @@ import { Server, TINY_BGE_M3 } from './server.js';
 import { strangeServer } from './strange.js';
 
 const url = inject('url');
-const guarded = { baseUrl: inject('guardedUrl'), apiKey: 's3cret' };
+const guarded = { baseUrl: inject('guardedUrl'), apiKey: 'sl0w' };
 const closing: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0)) await close();
