@@ -206,7 +206,10 @@ export interface EmbeddingClientOptions {
    * answered, those that are not begin to count anew.
    */
   maxRetries?: number | undefined;
-  /** How many requests of one call are on their way at a time. Default 4. */
+  /**
+   * How many requests of one call are on their way at a time. Default 2: the service computes one while the
+   * other travels, and more of them only take turns there, each nearer to its time-out.
+   */
   concurrency?: number | undefined;
   /** Texts in a request; fewer where the service takes fewer. Default 100. */
   batchSize?: number | undefined;
@@ -302,7 +305,7 @@ function resolveSettings(options: EmbeddingClientOptions, given: Environment = e
     model: options.model,
     timeoutMs: checkedMs('timeoutMs', options.timeoutMs ?? 300_000),
     maxRetries: checkedCount('maxRetries', options.maxRetries ?? 3, 0),
-    concurrency: checkedCount('concurrency', options.concurrency ?? 4, 1),
+    concurrency: checkedCount('concurrency', options.concurrency ?? 2, 1),
     batchSize: checkedCount('batchSize', options.batchSize ?? 100, 1),
     fetch: options.fetch,
     limits: new Map(),
@@ -459,7 +462,7 @@ function exchange(settings: Settings, question: Question): Promise<Answer> {
 export interface EmbeddingFormats {
   /** Numbers, as JSON has them. */
   array: number[];
-  /** From the bytes that the service sends: the same vectors, several times faster for many of them. */
+  /** From the bytes that the service sends: the same vectors, three to four times as fast. */
   float32: Float32Array;
   /** 255 steps over [-r, r], r = 8 / sqrt(dimension) but at most 1. A quarter of the size of `float32`. */
   int8: Int8Array;

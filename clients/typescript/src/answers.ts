@@ -5,7 +5,7 @@ import { type Answer, invalidAnswer } from './exchange.js';
 export interface EmbeddingFormats {
   /** Numbers, as JSON has them. */
   array: number[];
-  /** From the bytes that the service sends: the same vectors, several times faster for many of them. */
+  /** From the bytes that the service sends: the same vectors, three to four times as fast. */
   float32: Float32Array;
   /** 255 steps over [-r, r], r = 8 / sqrt(dimension) but at most 1. A quarter of the size of `float32`. */
   int8: Int8Array;

@@ -26,7 +26,10 @@ export interface EmbeddingClientOptions {
    * answered, those that are not begin to count anew.
    */
   maxRetries?: number | undefined;
-  /** How many requests of one call are on their way at a time. Default 4. */
+  /**
+   * How many requests of one call are on their way at a time. Default 2: the service computes one while the
+   * other travels, and more of them only take turns there, each nearer to its time-out.
+   */
   concurrency?: number | undefined;
   /** Texts in a request; fewer where the service takes fewer. Default 100. */
   batchSize?: number | undefined;
@@ -125,7 +128,7 @@ export function resolveSettings(
     model: options.model,
     timeoutMs: checkedMs('timeoutMs', options.timeoutMs ?? 300_000),
     maxRetries: checkedCount('maxRetries', options.maxRetries ?? 3, 0),
-    concurrency: checkedCount('concurrency', options.concurrency ?? 4, 1),
+    concurrency: checkedCount('concurrency', options.concurrency ?? 2, 1),
     batchSize: checkedCount('batchSize', options.batchSize ?? 100, 1),
     fetch: options.fetch,
     limits: new Map(),

@@ -160,7 +160,8 @@ describe('in a bundle, and in the runtime of Next.js for the edge', () => {
     globalThis.answer = (async () => {
       const client = new EmbeddingClient({ baseUrl: ${JSON.stringify(env.EMBEDDING_SERVICE_URL)} });
       const [vector] = await client.embed(['a'], { as: 'float32' });
-      const late = await client.embed(['a'], { timeoutMs: 1e-9 }).catch((error) => error.type);
+      const long = Array(100).fill('long '.repeat(2000));
+      const late = await client.embed(long, { timeoutMs: 1 }).catch((error) => error.type);
       return [embeddingClient.baseUrl, vector.length, (await client.health()).status, late];
     })();`;
   const answer = ['http://localhost:8001', 128, 'healthy', 'Timeout'];
