@@ -35,7 +35,8 @@ interface EmbeddingServiceErrorDetails {
   cause?: unknown;
 }
 
-/** Every failure of a call, but for the caller's own abort, which rejects with the signal's reason. */
+/** Every failure of a call, but for the caller's own abort, which rejects with the signal's reason. `cause` is what
+ * failed underneath, such as `fetch`'s own error. */
 export class EmbeddingServiceError extends Error {
   override readonly name = 'EmbeddingServiceError';
   readonly type: EmbeddingServiceErrorType;
@@ -47,23 +48,29 @@ export class EmbeddingServiceError extends Error {
   readonly requestId: string | undefined;
   /** How many milliseconds the service asks to wait before the next try. */
   readonly retryAfterMs: number | undefined;
-  /** The answer's headers, if there was an answer. */
-  readonly headers: Headers | undefined;
-  /** The answer's body as it came, if there was an answer with a status that tells of an error. */
-  readonly body: string | undefined;
-  /** What failed underneath, such as `fetch`'s own error. */
-  override readonly cause: unknown;
+  // Not fields, so that a log of the error does not show them.
+  readonly #headers: Headers | undefined;
+  readonly #body: string | undefined;
 
   constructor(message: string, details: EmbeddingServiceErrorDetails) {
-    super(message);
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.type = details.type;
     this.url = details.url;
     this.status = details.status;
-    this.headers = details.headers;
     this.requestId = details.headers?.get('x-request-id') ?? undefined;
     this.retryAfterMs = details.retryAfterMs;
-    this.body = details.body;
-    this.cause = details.cause;
+    this.#headers = details.headers;
+    this.#body = details.body;
+  }
+
+  /** The answer's headers, if there was an answer. */
+  get headers(): Headers | undefined {
+    return this.#headers;
+  }
+
+  /** The answer's body as it came, if there was an answer with a status that tells of an error. */
+  get body(): string | undefined {
+    return this.#body;
   }
 }
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 
 import { EmbeddingClient } from '../src/index.js';
 import { strangeServer } from './strange.js';
@@ -14,6 +14,9 @@ beforeAll(async () => {
   half = await strangeServer((_, response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).write('{"embeddings":[[');
   });
+});
+afterEach(() => {
+  vi.useRealTimers();
 });
 afterAll(() => {
   silent.close();
@@ -101,17 +104,22 @@ describe('time-out', () => {
   });
 
   test('covers each try, not all of them', async () => {
-    let asked = 0;
+    vi.useFakeTimers();
+    const answers = [
+      new Response('{}', { status: 503, headers: { 'retry-after': '1' } }),
+      new Response('{"embeddings":[[1]]}'),
+    ];
     const client = new EmbeddingClient({
       baseUrl: url,
-      timeoutMs: 900,
-      fetch: async (...given) =>
-        ++asked === 1
-          ? new Response('{}', { status: 503, headers: { 'retry-after': '1' } })
-          : fetch(...given),
+      timeoutMs: 1_000,
+      fetch: () => new Promise((resolve) => setTimeout(() => resolve(answers.shift()!), 900)),
     });
-    expect(await client.embed(['text'])).toHaveLength(1);
-    expect(asked).toBe(2);
+    const call = client.embed(['text']);
+    await vi.advanceTimersByTimeAsync(900 + 1_100 + 900);
+    expect(await call).toEqual([[1]]);
+    const late = client.embed(['text'], { timeoutMs: 800 }).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(800);
+    expect(await late).toMatchObject({ type: 'Timeout' });
   });
 });
 

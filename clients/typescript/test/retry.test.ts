@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, inject, test } from 'vitest';
+import { afterEach, describe, expect, inject, test, vi } from 'vitest';
 
 import { EmbeddingClient, EmbeddingServiceError } from '../src/index.js';
 import { retryAfterMs } from '../src/retry.js';
@@ -9,6 +9,8 @@ const url = inject('url');
 const guarded = { baseUrl: inject('guardedUrl'), apiKey: 'sl0w' };
 const closing: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
   for (const close of closing.splice(0)) await close();
 });
 
@@ -119,6 +121,26 @@ describe('what passes', () => {
     });
     await expect(call).rejects.toThrow(`no answer from ${server.url}/embed: connect ECONNREFUSED`);
   });
+});
+
+test('pauses grow, with chance in them, and are as many as maxRetries', async () => {
+  const pausesWith = async (chance: number, maxRetries: number): Promise<number[]> => {
+    vi.useFakeTimers();
+    vi.spyOn(Math, 'random').mockReturnValue(chance);
+    const at: number[] = [];
+    const ask = async (): Promise<Response> => {
+      at.push(Date.now());
+      throw new TypeError('fetch failed');
+    };
+    const client = new EmbeddingClient({ baseUrl: url, maxRetries, fetch: ask });
+    const call = client.embed(['a']).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(await call).toMatchObject({ type: 'Connection' });
+    return at.slice(1).map((each, i) => each - at[i]!);
+  };
+  expect(await pausesWith(0, 6)).toEqual([250, 500, 1_000, 2_000, 4_000, 4_000]);
+  expect(await pausesWith(1, 6)).toEqual([500, 1_000, 2_000, 4_000, 8_000, 8_000]);
+  expect(await pausesWith(0, 0)).toEqual([]);
 });
 
 describe('waitUntilReady', () => {
