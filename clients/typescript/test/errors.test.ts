@@ -75,6 +75,22 @@ describe('what the caller passed', () => {
   });
 });
 
+test('the first request that fails for good ends the others', async () => {
+  const signals: (AbortSignal | null | undefined)[] = [];
+  const failing = new EmbeddingClient({
+    baseUrl: url,
+    fetch: (at, init) => {
+      if (at.endsWith('/info')) return Promise.resolve(new Response('', { status: 404 }));
+      signals.push(init.signal);
+      if (signals.length === 2) return Promise.resolve(new Response('{"error":"no"}', { status: 422 }));
+      return new Promise(() => {});
+    },
+  });
+  await expect(failing.embed(Array<string>(1_000).fill('text'))).rejects.toThrow('no (HTTP 422');
+  expect(signals).toHaveLength(2);
+  expect(signals[0]?.aborted).toBe(true);
+});
+
 test('a body that is too large for a proxy is halved', async () => {
   const sizes: number[] = [];
   const proxied = new EmbeddingClient({

@@ -143,6 +143,29 @@ test('pauses grow, with chance in them, and are as many as maxRetries', async ()
   expect(await pausesWith(0, 0)).toEqual([]);
 });
 
+test('requests of a call that have no turn yet wait, as long as others are answered', async () => {
+  vi.useFakeTimers();
+  let free = 1; // one request a second
+  const refill = setInterval(() => (free = 1), 1_000);
+  let asked = 0;
+  const client = new EmbeddingClient({
+    baseUrl: url,
+    concurrency: 4,
+    batchSize: 1,
+    maxRetries: 1,
+    fetch: async () => {
+      ++asked;
+      if (free-- > 0) return new Response('{"embeddings":[[1]]}');
+      return new Response('{}', { status: 429, headers: { 'retry-after': '1' } });
+    },
+  });
+  const call = client.embed(Array<string>(12).fill('text')).catch((error: unknown) => error);
+  await vi.advanceTimersByTimeAsync(60_000);
+  clearInterval(refill);
+  expect(await call).toHaveLength(12);
+  expect(asked).toBeGreaterThan(24);
+});
+
 describe('waitUntilReady', () => {
   test('from before the server is started until its model is loaded', async () => {
     const free = await strangeServer(() => {});
