@@ -82,6 +82,25 @@ function invalid(message: string): EmbeddingServiceError {
 // What setTimeout takes; a longer pause would become none.
 const LONGEST_MS = 2 ** 31 - 1;
 
+const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Runs `run` when the signal is aborted, unless what it gives back was called before. A signal that many wait
+ * for has one listener, since Node.js takes more than ten for a leak, and says so.
+ */
+function onAbort(signal: AbortSignal | undefined, run: () => void): () => void {
+  if (!signal) return () => {};
+  let all = waiting.get(signal);
+  if (!all) {
+    const added = new Set<() => void>();
+    signal.addEventListener('abort', () => added.forEach((each) => each()), { once: true });
+    waiting.set(signal, added);
+    all = added;
+  }
+  const runs = all.add(run);
+  return () => void runs.delete(run);
+}
+
 /**
  * Runs `work` with a signal that tells it to stop when `caller` is aborted or `timeoutMs` have passed, and
  * rejects at that moment, whether or not `work` heeds it: with the caller's reason, or with `late()`.
@@ -94,7 +113,7 @@ async function withDeadline<T>(
 ): Promise<T> {
   caller?.throwIfAborted();
   const controller = new AbortController();
-  let abort = (): void => {};
+  let forget = (): void => {};
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
     return await new Promise<T>((resolve, reject) => {
@@ -102,31 +121,29 @@ async function withDeadline<T>(
         reject(reason);
         controller.abort(reason);
       };
-      abort = () => stop(caller?.reason);
-      caller?.addEventListener('abort', abort);
+      forget = onAbort(caller, () => stop(caller?.reason));
       if (timeoutMs <= LONGEST_MS) timer = setTimeout(() => stop(late()), timeoutMs);
       work(controller.signal).then(resolve, reject);
     });
   } finally {
     clearTimeout(timer);
-    caller?.removeEventListener('abort', abort);
+    forget();
   }
 }
 
 /** Rejects with the signal's reason as soon as it is aborted. */
 async function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();
-  let abort = (): void => {};
+  let forget = (): void => {};
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
-      abort = () => reject(signal?.reason);
-      signal?.addEventListener('abort', abort);
+      forget = onAbort(signal, () => reject(signal?.reason));
       timer = setTimeout(resolve, Math.min(ms, LONGEST_MS));
     });
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', abort);
+    forget();
   }
 }
 
@@ -699,7 +716,7 @@ async function inBatches<T>(
   const size = Math.min(settings.batchSize, settings.limits.get(field) ?? Infinity);
   const queue = split({ offset: 0, texts }, size);
   const stop = new AbortController();
-  const abort = (): void => stop.abort(options.signal?.reason);
+  const forget = onAbort(options.signal, () => stop.abort(options.signal?.reason));
   let answered = 0;
   let done = 0;
 
@@ -722,7 +739,6 @@ async function inBatches<T>(
     }
   };
 
-  options.signal?.addEventListener('abort', abort);
   try {
     const workers = Math.min(settings.concurrency, queue.length);
     await Promise.all(Array.from({ length: workers }, work));
@@ -731,7 +747,7 @@ async function inBatches<T>(
     stop.abort(error);
     throw error;
   } finally {
-    options.signal?.removeEventListener('abort', abort);
+    forget();
   }
 }
 
@@ -801,22 +817,26 @@ async function waitForHealth(
   const timeoutMs = checkedMs('timeoutMs', options.timeoutMs ?? 300_000);
   const intervalMs = checkedMs('intervalMs', options.intervalMs ?? 500);
   const end = Date.now() + timeoutMs;
+  let last: Health | EmbeddingServiceError | undefined;
   for (;;) {
     let state: Health | EmbeddingServiceError;
     try {
       const left = Math.max(1, Math.min(10_000, end - Date.now()));
       state = await askHealth(settings, { signal: options.signal, timeoutMs: left });
       if (state.status === 'healthy') return state;
+      last = state;
     } catch (error) {
       if (!mayPass(error)) throw error;
       state = error;
+      // The last look may have had no time: what was seen before tells more.
+      if (error.type !== 'Timeout' || last === undefined) last = error;
     }
     options.onWaiting?.(state);
     if (Date.now() + intervalMs >= end) {
-      throw new EmbeddingServiceError(`not ready within ${timeoutMs} ms: ${shown(state)}`, {
+      throw new EmbeddingServiceError(`not ready within ${timeoutMs} ms: ${shown(last)}`, {
         type: 'Timeout',
         url: settings.baseUrl,
-        cause: state,
+        cause: last,
       });
     }
     await sleep(intervalMs, options.signal);

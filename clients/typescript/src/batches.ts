@@ -1,3 +1,4 @@
+import { onAbort } from './deadline.js';
 import { EmbeddingServiceError } from './errors.js';
 import { exchange } from './exchange.js';
 import { withRetries } from './retry.js';
@@ -96,7 +97,7 @@ export async function inBatches<T>(
   const size = Math.min(settings.batchSize, settings.limits.get(field) ?? Infinity);
   const queue = split({ offset: 0, texts }, size);
   const stop = new AbortController();
-  const abort = (): void => stop.abort(options.signal?.reason);
+  const forget = onAbort(options.signal, () => stop.abort(options.signal?.reason));
   let answered = 0;
   let done = 0;
 
@@ -119,7 +120,6 @@ export async function inBatches<T>(
     }
   };
 
-  options.signal?.addEventListener('abort', abort);
   try {
     const workers = Math.min(settings.concurrency, queue.length);
     await Promise.all(Array.from({ length: workers }, work));
@@ -128,6 +128,6 @@ export async function inBatches<T>(
     stop.abort(error);
     throw error;
   } finally {
-    options.signal?.removeEventListener('abort', abort);
+    forget();
   }
 }

@@ -67,6 +67,26 @@ describe('abort', () => {
     expect(ask).not.toHaveBeenCalled();
   });
 
+  test('one signal for many calls is no leak to Node.js, nor are many requests of a call', async () => {
+    const warnings: string[] = [];
+    const warned = (warning: Error): number => warnings.push(warning.name);
+    process.on('warning', warned);
+    const controller = new AbortController();
+    const client = new EmbeddingClient({ baseUrl: url, concurrency: 20, batchSize: 1 });
+    const { signal } = controller;
+    await Promise.all(
+      Array.from({ length: 20 }, () => client.embed(Array<string>(20).fill('a'), { signal })),
+    );
+    const calls = Array.from({ length: 20 }, () => client.embed(['a'], { signal }));
+    controller.abort('stop');
+    expect(new Set((await Promise.allSettled(calls)).map((each) => each.status))).toEqual(
+      new Set(['rejected']),
+    );
+    await new Promise(setImmediate);
+    process.off('warning', warned);
+    expect(warnings).toEqual([]);
+  });
+
   test('in a pause between tries, and where fetch does not heed it', async () => {
     const controller = new AbortController();
     const refused = new EmbeddingClient({

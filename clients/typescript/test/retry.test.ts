@@ -194,7 +194,7 @@ describe('waitUntilReady', () => {
       onWaiting: (each) => states.push(each),
     });
     await expect(call).rejects.toMatchObject({ type: 'Timeout' });
-    await expect(call).rejects.toThrow(/not ready within 50 ms: .*"done_bytes":1/);
+    await expect(call).rejects.toThrow(/not ready within 1000 ms: .*"done_bytes":1/);
     expect(states[0]).toEqual(loading);
 
     const other = await strangeServer((_, response) => response.writeHead(404).end('nothing'));
