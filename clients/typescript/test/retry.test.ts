@@ -189,8 +189,8 @@ describe('waitUntilReady', () => {
     expect(await client.health()).toEqual(loading);
     const states: unknown[] = [];
     const call = client.waitUntilReady({
-      timeoutMs: 50,
-      intervalMs: 10,
+      timeoutMs: 1_000,
+      intervalMs: 100,
       onWaiting: (each) => states.push(each),
     });
     await expect(call).rejects.toMatchObject({ type: 'Timeout' });
