@@ -1,0 +1,2 @@
+export { EmbeddingServiceEmbeddings, type EmbeddingServiceEmbeddingsParams } from './embeddings.js';
+export { EmbeddingServiceRerank, type EmbeddingServiceRerankParams } from './rerank.js';
