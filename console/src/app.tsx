@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { connect } from './api/client';
 import { preferredLanguage, WordsContext, wordsOf, type Language } from './i18n';
 import { Editor } from './parts/editor';
@@ -59,6 +59,15 @@ export function App() {
     if (model !== undefined) comparison.run(sample.texts, model);
   }
 
+  // Where the results stand below the texts they are brought into sight, once for each comparison.
+  const results = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const element = results.current;
+    if (comparison.value !== undefined && element !== null && element.getBoundingClientRect().top > innerHeight * 0.7) {
+      element.scrollIntoView({ block: 'start' });
+    }
+  }, [comparison.value]);
+
   const usable = state.kind === 'ready';
   const shared = { lines, model, usable };
   return (
@@ -103,7 +112,7 @@ export function App() {
                 usable={usable}
                 busy={comparison.busy}
               />
-              <section class="results" aria-label={words.t('views')}>
+              <section ref={results} class="results" aria-label={words.t('views')}>
                 <Tabs view={view} onView={setView} />
                 <div role="tabpanel" id={`panel-${view}`} aria-labelledby={`tab-${view}`} class="panel" tabIndex={-1}>
                   {view === 'similarity' && <SimilarityView {...shared} task={comparison} client={client} />}

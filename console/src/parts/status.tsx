@@ -20,8 +20,8 @@ interface Props {
 export function Status({ info, history, live }: Props) {
   const words = useWords();
   return (
-    <section class="status" aria-label={words.t('models')}>
-      <ul class="models">
+    <section class="status" aria-label={words.t('running')}>
+      <ul class="models" tabIndex={0} aria-label={words.t('models')}>
         {info.models.map((model) => (
           <ModelCard key={model.id} model={model} />
         ))}
@@ -38,8 +38,7 @@ export function Status({ info, history, live }: Props) {
 function ModelCard({ model }: { readonly model: Model }) {
   const { t, number, compact } = useWords();
   const facts: [TextKey, string][] = [
-    ['device', model.device],
-    ['dtype', model.dtype],
+    ['device', `${model.device} · ${model.dtype}`],
     ...(model.dimension > 0 ? [['dimension', number(model.dimension)] as [TextKey, string]] : []),
     ['maxLength', t('tokensUnit', { n: model.maxTokens })],
     ['parameters', compact(model.parameters)],
@@ -157,6 +156,7 @@ function Sparkline({ values }: { readonly values: readonly number[] }) {
   const line = values.map((value, i) => `${(from + i * step).toFixed(1)},${(height - 2 - (value / most) * (height - 4)).toFixed(1)}`);
   return (
     <svg class="spark" viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
+      <path class="base" d={`M0 ${height - 1}H${width}`} />
       {line.length > 1 && <polygon points={`${from.toFixed(1)},${height} ${line.join(' ')} ${width},${height}`} />}
       {line.length > 1 && <polyline points={line.join(' ')} />}
     </svg>

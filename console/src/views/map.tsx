@@ -86,7 +86,7 @@ function Scatter({ comparison }: { readonly comparison: Comparison }) {
             nearest.map(({ i, value }) => (
               <line
                 key={i}
-                class="near"
+                class="link"
                 x1={places[picked]![0]}
                 y1={places[picked]![1]}
                 x2={places[i]![0]}

@@ -6,7 +6,7 @@ import { Problem } from '../parts/notice';
 import { Snippet } from '../parts/snippet';
 import type { Found, Hit, ScoreKind, SearchTask } from '../work';
 import { Empty } from './common';
-import { Matches } from './matches';
+import { Asked, lightsOf, Lit, type Lights } from './matches';
 import type { ViewProps } from './similarity';
 import { Weighted } from './weighted';
 
@@ -112,28 +112,21 @@ function Hits({ found }: { readonly found: Found }) {
   const { t, number } = useWords();
   const { kinds, hits } = found;
   const [chosen, setChosen] = useState<ScoreKind>();
-  const [open, setOpen] = useState<number>();
-  useEffect(() => setOpen(undefined), [found]);
+  const [picked, setPicked] = useState<number>();
+  useEffect(() => setPicked(undefined), [found]);
   // A cross-encoder knows best, where there is one.
   const sort = chosen !== undefined && kinds.includes(chosen) ? chosen : kinds.includes('rerank') ? 'rerank' : kinds[0];
   if (sort === undefined) return null;
   const value = (hit: Hit, kind: ScoreKind) => hit.scores[kind] ?? 0;
   const ordered = [...hits].sort((a, b) => value(b, sort) - value(a, sort));
   const most = Object.fromEntries(kinds.map((kind) => [kind, Math.max(1e-9, ...hits.map((hit) => value(hit, kind)))]));
-  const queryWeights = found.queryEmbedded?.lexical[0];
+  const lights = picked === undefined ? undefined : lightsOf(found, picked);
   return (
     <>
       <p class="facts">
         {[...[found.model, found.reranker].flatMap((model) => (model ? [model.id] : [])), t('resultOf', { n: hits.length }), t('took', { ms: number(found.ms) }), t('sortedBy', { what: t(sort) })].join(' · ')}
       </p>
-      {queryWeights !== undefined && found.queryTokens !== undefined && (
-        <div class="asked">
-          <p class="words">
-            <Weighted tokens={found.queryTokens} weights={queryWeights} others={undefined} />
-          </p>
-          <p class="small">{t('weightsLegend')}</p>
-        </div>
-      )}
+      <Asked found={found} onPick={setPicked} />
       <table class="hits">
         <thead>
           <tr>
@@ -153,15 +146,7 @@ function Hits({ found }: { readonly found: Found }) {
         </thead>
         <tbody>
           {ordered.map((hit, place) => (
-            <HitRow
-              key={hit.index}
-              hit={hit}
-              place={place}
-              found={found}
-              most={most}
-              open={open === hit.index}
-              onOpen={(now) => setOpen(now ? hit.index : undefined)}
-            />
+            <HitRow key={hit.index} hit={hit} place={place} found={found} most={most} lights={lights?.[hit.index]} />
           ))}
         </tbody>
       </table>
@@ -175,56 +160,33 @@ interface HitProps {
   readonly found: Found;
   /** The largest score of each kind, which fills its bar. */
   readonly most: Readonly<Partial<Record<string, number>>>;
-  readonly open: boolean;
-  onOpen(open: boolean): void;
+  /** Where a token of the query is picked, how each of this text's tokens matches it. */
+  readonly lights: Lights | undefined;
 }
 
-function HitRow({ hit, place, found, most, open, onOpen }: HitProps) {
+function HitRow({ hit, place, found, most, lights }: HitProps) {
   const { t, fixed } = useWords();
   const tokens = found.textTokens?.[hit.index];
   const weights = found.textsEmbedded?.lexical[hit.index];
-  const queryVectors = found.queryEmbedded?.colbert[0];
-  const textVectors = found.textsEmbedded?.colbert[hit.index];
-  const id = `matches-${hit.index}`;
+  let text = <>{hit.text}</>;
+  if (lights !== undefined) text = <Lit lights={lights} />;
+  else if (tokens !== undefined && weights !== undefined) {
+    text = <Weighted tokens={tokens} weights={weights} others={found.queryEmbedded?.lexical[0]} />;
+  }
   return (
-    <>
-      <tr>
-        <td class="place">{place + 1}</td>
-        <td class="text">
-          {tokens !== undefined && weights !== undefined ? (
-            <Weighted tokens={tokens} weights={weights} others={found.queryEmbedded?.lexical[0]} />
-          ) : (
-            hit.text
-          )}
-          {textVectors !== undefined && (
-            <button type="button" class="link more" aria-expanded={open} aria-controls={open ? id : undefined} onClick={() => onOpen(!open)}>
-              {open ? t('matchesHide') : t('matches')}
-            </button>
-          )}
+    <tr>
+      <td class="place">{place + 1}</td>
+      <td class="text">{text}</td>
+      {found.kinds.map((kind) => (
+        <td key={kind} class={`score ${kind}`} data-kind={t(kind)}>
+          <span class="figure-small">{fixed(hit.scores[kind] ?? 0, 3)}</span>
+          <span
+            class="bar"
+            aria-hidden="true"
+            style={{ '--share': `${Math.max(0, ((hit.scores[kind] ?? 0) / (most[kind] ?? 1)) * 100).toFixed(1)}%` }}
+          />
         </td>
-        {found.kinds.map((kind) => (
-          <td key={kind} class={`score ${kind}`} data-kind={t(kind)}>
-            <span class="figure-small">{fixed(hit.scores[kind] ?? 0, 3)}</span>
-            <span
-              class="bar"
-              aria-hidden="true"
-              style={{ '--share': `${Math.max(0, ((hit.scores[kind] ?? 0) / (most[kind] ?? 1)) * 100).toFixed(1)}%` }}
-            />
-          </td>
-        ))}
-      </tr>
-      {open && queryVectors !== undefined && textVectors !== undefined && (
-        <tr class="matches" id={id}>
-          <td colSpan={2 + found.kinds.length}>
-            <Matches
-              queryTokens={found.queryTokens ?? []}
-              queryVectors={queryVectors}
-              textTokens={tokens ?? []}
-              textVectors={textVectors}
-            />
-          </td>
-        </tr>
-      )}
-    </>
+      ))}
+    </tr>
   );
 }

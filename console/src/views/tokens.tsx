@@ -34,13 +34,14 @@ export function TokensView({ lines, model, usable, models, task, client }: ViewP
         <Empty text={lines.length === 0 ? t('emptyText') : t('tokensEmpty')} />
       ) : (
         <>
+          <p class="facts">
+            {tokenized.model.id} · {t('resultOf', { n: tokenized.texts.length })}
+          </p>
           <h2>{t('tokensCaption')}</h2>
           <ol class="tokenized">
             {tokenized.tokens.map((tokens, i) => (
               <li key={i}>
-                <p class="small">
-                  {tokenized.model.id} · {t('tokensOf', { n: tokens.length })}
-                </p>
+                <p class="small">{t('tokensOf', { n: tokens.length })}</p>
                 <Chips tokens={tokens} />
               </li>
             ))}
