@@ -57,9 +57,9 @@ export function useServer(client: Client): Watched {
         setHistory([]);
         ready.current = true;
       }
+      setState({ kind: 'ready' });
       const text = await client.metrics();
       if (over) return;
-      setState({ kind: 'ready' });
       if (text === undefined) return setHistory(undefined);
       const counters = countersOf(parseMetrics(text), performance.now() / 1000);
       setHistory((before = []) => [...before, counters].slice(-MOST_LOOKS));

@@ -6,9 +6,13 @@ export interface Sample {
   readonly value: number;
 }
 
+/** Of the thousand lines that there are, those that `countersOf` reads. */
+const wanted = /^(?:embedding_(?:texts_total|cache_)|te_queue_size|te_request_duration_bucket)/;
+
 export function parseMetrics(text: string): Sample[] {
   const samples: Sample[] = [];
   for (const line of text.split('\n')) {
+    if (!wanted.test(line)) continue;
     const parts = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line);
     if (!parts) continue;
     const labels: Record<string, string> = {};

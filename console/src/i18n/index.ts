@@ -29,7 +29,15 @@ export function wordsOf(language: Language): Words {
     const formatter = new Intl.NumberFormat(language, options);
     return (value: number) => formatter.format(value);
   };
-  const number = (value: number, digits = 0) => format({ maximumFractionDigits: digits })(value);
+  // Formatters are dear to make: one for each number of digits.
+  const kept = new Map<string, (value: number) => string>();
+  const digitsFormat = (least: number, most: number) => {
+    const key = `${least} ${most}`;
+    const known = kept.get(key) ?? format({ minimumFractionDigits: least, maximumFractionDigits: most });
+    kept.set(key, known);
+    return known;
+  };
+  const number = (value: number, digits = 0) => digitsFormat(0, digits)(value);
   return {
     language,
     t(key, values = {}) {
@@ -42,7 +50,7 @@ export function wordsOf(language: Language): Words {
       });
     },
     number,
-    fixed: (value, digits) => format({ minimumFractionDigits: digits, maximumFractionDigits: digits })(value),
+    fixed: (value, digits) => digitsFormat(digits, digits)(value),
     percent: format({ style: 'percent', maximumFractionDigits: 0 }),
     compact: format({ notation: 'compact', maximumSignificantDigits: 3 }),
     bytes(count) {
