@@ -77,8 +77,7 @@ TEST_F(ConsoleTest, ThePolicyAllowsItsOwnScriptAndStyleAlone) {
       << policy;
   EXPECT_NE(policy.find("script-src 'sha256-"), std::string::npos) << policy;
   EXPECT_NE(policy.find("style-src 'sha256-"), std::string::npos) << policy;
-  for (const char* closed :
-       {"base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"}) {
+  for (const char* closed : {"base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"}) {
     EXPECT_NE(policy.find(closed), std::string::npos) << policy;
   }
   EXPECT_EQ(policy.find("unsafe"), std::string::npos) << policy;

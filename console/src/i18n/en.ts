@@ -91,7 +91,6 @@ export const en = {
   dims: { one: '{n} dimension', other: '{n} dimensions' },
   fromCache: '{n} from the cache',
   cut: { one: '{n} text was longer than the model reads, and cut', other: '{n} texts were longer than the model reads, and cut' },
-  took: '{ms} ms',
 
   heatCaption: 'Cosine similarity of every pair of texts',
   heatSparse: 'Similarity of every pair of texts by shared words (sparse)',

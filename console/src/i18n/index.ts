@@ -19,6 +19,8 @@ export interface Words {
   fixed(value: number, digits: number): string;
   percent(share: number): string;
   bytes(count: number): string;
+  /** In milliseconds, or in seconds from one on. */
+  duration(seconds: number): string;
   /** A short form: 568 M. */
   compact(value: number): string;
 }
@@ -53,6 +55,12 @@ export function wordsOf(language: Language): Words {
     fixed: (value, digits) => digitsFormat(digits, digits)(value),
     percent: format({ style: 'percent', maximumFractionDigits: 0 }),
     compact: format({ notation: 'compact', maximumSignificantDigits: 3 }),
+    duration(seconds) {
+      const isLong = seconds >= 1;
+      const value = isLong ? seconds : seconds * 1000;
+      const digits = isLong ? 2 : value < 10 ? 1 : 0;
+      return format({ style: 'unit', unit: isLong ? 'second' : 'millisecond', maximumFractionDigits: digits })(value);
+    },
     bytes(count) {
       const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
       const power = Math.min(units.length - 1, count < 1 ? 0 : Math.floor(Math.log10(count) / 3));

@@ -71,19 +71,11 @@ function ModelCard({ model }: { readonly model: Model }) {
   );
 }
 
-/** A duration in seconds, as short as it can be read. */
-function duration(seconds: number, { number, language }: Words): string {
-  const unit = language === 'ru' ? ['мс', 'с'] : ['ms', 's'];
-  if (seconds >= 1) return `${number(seconds, 2)} ${unit[1]}`;
-  const ms = seconds * 1000;
-  return `${number(ms, ms < 10 ? 1 : 0)} ${unit[0]}`;
-}
-
 /** About a minute of looks, two seconds apart. */
 const MINUTE = 30;
 
 function Live({ info, history, words, live }: { readonly info: Info; readonly history: readonly Counters[]; readonly words: Words; readonly live: boolean }) {
-  const { t, number, percent, bytes } = words;
+  const { t, number, percent, bytes, duration } = words;
   const now = history.at(-1);
   const before = history.at(-1 - MINUTE) ?? history[0];
   const rates = ratesOf(history);
@@ -103,8 +95,8 @@ function Live({ info, history, words, live }: { readonly info: Info; readonly hi
       <Figure
         name={t('latency')}
         hint={t('latencyHint')}
-        value={median === undefined ? '—' : duration(median, words)}
-        note={slow === undefined ? t('latencyNone') : t('latency95', { value: duration(slow, words) })}
+        value={median === undefined ? '—' : duration(median)}
+        note={slow === undefined ? t('latencyNone') : t('latency95', { value: duration(slow) })}
       />
       <Figure
         name={t('queue')}

@@ -27,14 +27,14 @@ interface FactsProps {
 
 /** Of what the picture is made, and whether that is still what stands in the editor. */
 export function Facts({ comparison, lines, model }: FactsProps) {
-  const { t, number } = useWords();
+  const { t, duration } = useWords();
   const { texts, embedded, ms } = comparison;
   const stale = model?.id !== comparison.model.id || lines.length !== texts.length || lines.some((line, i) => line !== texts[i]);
   const parts = [
     comparison.model.id,
     t('resultOf', { n: texts.length }),
     ...(comparison.model.hasDense ? [t('dims', { n: embedded.dense[0]?.length ?? 0 })] : []),
-    t('took', { ms: number(ms) }),
+    duration(ms / 1000),
     ...(embedded.cached > 0 ? [t('fromCache', { n: embedded.cached })] : []),
   ];
   return (

@@ -109,7 +109,7 @@ const hints: Readonly<Record<ScoreKind, TextKey>> = {
 };
 
 function Hits({ found }: { readonly found: Found }) {
-  const { t, number } = useWords();
+  const { t, duration } = useWords();
   const { kinds, hits } = found;
   const [chosen, setChosen] = useState<ScoreKind>();
   const [picked, setPicked] = useState<number>();
@@ -124,7 +124,7 @@ function Hits({ found }: { readonly found: Found }) {
   return (
     <>
       <p class="facts">
-        {[...[found.model, found.reranker].flatMap((model) => (model ? [model.id] : [])), t('resultOf', { n: hits.length }), t('took', { ms: number(found.ms) }), t('sortedBy', { what: t(sort) })].join(' · ')}
+        {[...[found.model, found.reranker].flatMap((model) => (model ? [model.id] : [])), t('resultOf', { n: hits.length }), duration(found.ms / 1000), t('sortedBy', { what: t(sort) })].join(' · ')}
       </p>
       <Asked found={found} onPick={setPicked} />
       <table class="hits">

@@ -36,6 +36,8 @@ export function SimilarityView({ lines, model, usable, task, client }: ViewProps
 
 /** Beyond so many texts the cells have no room for their numbers. */
 const MOST_WRITTEN = 16;
+/** And beyond these they are as small as can be pointed at, with every fifth column numbered. */
+const MOST_NUMBERED = 36;
 
 /** A table of every pair. One cell is in the order of Tab; arrow keys walk from it. */
 function HeatMap({ comparison }: { readonly comparison: Comparison }) {
@@ -73,7 +75,7 @@ function HeatMap({ comparison }: { readonly comparison: Comparison }) {
         <table
           role="grid"
           aria-labelledby="heat-title"
-          class={n > MOST_WRITTEN ? 'dense' : ''}
+          class={n > MOST_NUMBERED ? 'dense tiny' : n > MOST_WRITTEN ? 'dense' : ''}
           onKeyDown={onKeyDown}
           onMouseLeave={() => setPicked(undefined)}
         >
@@ -82,7 +84,7 @@ function HeatMap({ comparison }: { readonly comparison: Comparison }) {
               <td />
               {texts.map((text, j) => (
                 <th key={j} scope="col" title={text} class={picked?.[1] === j ? 'on' : ''}>
-                  {j + 1}
+                  {n <= MOST_NUMBERED || (j + 1) % 5 === 0 ? j + 1 : ''}
                 </th>
               ))}
             </tr>
