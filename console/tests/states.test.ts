@@ -125,6 +125,7 @@ test('a server that goes away is missed, and found again with what it has then',
   expect(await page.inputValue('#texts')).toBe('one\ntwo\nthree');
   await page.click('.editor .primary');
   await page.waitForSelector('.heat td');
+  await picture(page, pictures, 'one-model');
   expect(faults).toEqual([]);
   await close();
   await second.stop();
@@ -149,6 +150,7 @@ test('a model that has failed is said to have, in the server’s words', async (
   await page.waitForSelector('.panel .error');
   const health = (await (await fetch(`${service.url}/health`)).json()) as { error: string };
   expect(await page.textContent('.notice .quote')).toBe(health.error);
+  await picture(page, pictures, 'failed');
   expect(faults).toEqual([]);
   await close();
   await service.stop();

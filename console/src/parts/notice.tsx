@@ -55,7 +55,7 @@ export function Problem({ error }: { readonly error: ServiceError | undefined })
     unreachable: () => t('errorUnreachable'),
     key: () => t('errorKey'),
     limited: () => t('errorLimited', { n: error.retryAfter }),
-    busy: () => t('errorBusy'),
+    busy: () => t('errorBusy', { message: error.message }),
     refused: () => t('errorOther', { message: error.message }),
     broken: () => t('errorBroken', { message: error.message }),
   }[error.failure]();

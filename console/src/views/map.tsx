@@ -122,7 +122,7 @@ function Scatter({ comparison }: { readonly comparison: Comparison }) {
           })}
         </svg>
       </div>
-      <div class="readout" aria-live="polite">
+      <div class={`readout ${picked === undefined ? '' : 'on'}`} aria-live="polite">
         {picked === undefined ? (
           <p class="small">{t('mapPick')}</p>
         ) : (

@@ -14,6 +14,9 @@ function withVectors(tokens: readonly Token[] | undefined, vectors: readonly Flo
   return tokens.length === vectors.length + 1 ? pieces.slice(1) : undefined;
 }
 
+/** A token that is nothing but the space before the next one would not be seen. */
+const seen = (piece: Piece) => piece.text.trim() || '▁';
+
 /** How well each token of one text matches a token of the query. */
 export interface Lights {
   readonly pieces: readonly Piece[];
@@ -98,18 +101,18 @@ export function Asked({ found, onPick }: { readonly found: Found; onPick(picked:
   const lights = picked === undefined ? [] : lightsOf(found, picked);
   const champion = lights.reduce<{ n: number; value: number; text: string } | undefined>((before, one, i) => {
     const value = one?.values[one.best] ?? -Infinity;
-    return one && value > (before?.value ?? -Infinity) ? { n: i + 1, value, text: one.pieces[one.best]!.text } : before;
+    return one && value > (before?.value ?? -Infinity) ? { n: i + 1, value, text: seen(one.pieces[one.best]!) } : before;
   }, undefined);
   const most = Math.max(1e-9, ...Object.values(weights ?? {}));
   return (
     <div class="asked">
       <div class="query-tokens" role="group" aria-label={t('query')} onMouseLeave={() => point(undefined)}>
-        {pieces.map(({ token, text }, i) => (
+        {pieces.map((piece, i) => (
           <button
             key={i}
             type="button"
             aria-pressed={i === kept}
-            style={{ '--share': `${Math.round(((weights?.[String(token.id)] ?? 0) / most) * 100)}%` }}
+            style={{ '--share': `${Math.round(((weights?.[String(piece.token.id)] ?? 0) / most) * 100)}%` }}
             onMouseEnter={() => point(i)}
             onFocus={() => point(i)}
             onBlur={() => point(undefined)}
@@ -119,13 +122,13 @@ export function Asked({ found, onPick }: { readonly found: Found; onPick(picked:
               onPick(next);
             }}
           >
-            {text.trim() || '▁'}
+            {seen(piece)}
           </button>
         ))}
       </div>
       <p class="small" aria-live="polite">
         {picked !== undefined && champion !== undefined
-          ? t('matchesBest', { token: pieces[picked]!.text, best: champion.text, n: champion.n, value: fixed(champion.value, 3) })
+          ? t('matchesBest', { token: seen(pieces[picked]!), best: champion.text, n: champion.n, value: fixed(champion.value, 3) })
           : `${t('matchesHint')} ${weights ? t('weightsLegend') : ''}`}
       </p>
     </div>

@@ -125,7 +125,7 @@ function HeatMap({ comparison }: { readonly comparison: Comparison }) {
         <span>{fixed(most, 2)}</span>
       </div>
       <p class="small">{t('heatLegend')}</p>
-      <div class="readout" aria-live="polite">
+      <div class={`readout ${picked === undefined ? '' : 'on'}`} aria-live="polite">
         {picked === undefined ? (
           <p class="small">{t('heatPick')}</p>
         ) : (
