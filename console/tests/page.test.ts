@@ -78,9 +78,23 @@ describe('what is running', () => {
     page.on('request', (request) => asked.push(request.url()));
     for (let i = 0; i < 5; i += 1) await page.clock.fastForward(60_000);
     expect(asked).toEqual([]);
-    const again = page.waitForRequest(/\/health$/);
+    // Hidden again while an answer is on its way, which is held back until then.
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    await page.route('**/metrics', async (route) => {
+      await held;
+      await route.continue();
+    });
+    const again = page.waitForRequest(/\/metrics$/);
+    const answer = page.waitForResponse(/\/metrics$/);
     await show(false);
     await again;
+    await show(true);
+    release();
+    await (await answer).finished();
+    asked.length = 0;
+    for (let i = 0; i < 5; i += 1) await page.clock.fastForward(60_000);
+    expect(asked).toEqual([]);
   });
 });
 
@@ -197,7 +211,17 @@ describe('search', () => {
     const button = page.locator('.query-tokens button').first();
     await button.focus();
     await page.waitForSelector('.hits .lit .best');
-    expect(await page.$$('.hits .lit .best')).toHaveLength(2);
+    const lit = await page.$$eval('.hits .lit', (texts) =>
+      texts.map((text) => {
+        const values = [...text.querySelectorAll('span')].map((token) => Number(token.title));
+        return { best: Number(text.querySelector<HTMLElement>('.best')?.title), most: Math.max(...values), least: Math.min(...values) };
+      }),
+    );
+    expect(lit).toHaveLength(2);
+    for (const { best, most, least } of lit) {
+      expect(best).toBe(most);
+      expect(most).toBeGreaterThan(least);
+    }
     expect(await page.textContent('.asked')).toContain('matched best');
     await button.blur();
     await page.waitForSelector('.hits .weighted');
