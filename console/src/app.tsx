@@ -83,7 +83,8 @@ export function App() {
         onForgetKey={key === undefined ? undefined : () => setKey(undefined)}
       />
       <main>
-        {state.kind === 'key' ? (
+        {/* Nothing until the server has said what it is: what came first would be pushed down. */}
+        {state.kind === 'connecting' && info === undefined ? null : state.kind === 'key' ? (
           <KeyForm
             wrong={key !== undefined}
             onKey={(given) => {

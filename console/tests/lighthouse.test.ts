@@ -9,6 +9,11 @@ import { models, pictures, start } from './support/service';
 /** As Lighthouse advises: a busy machine makes single runs worse than the page is. */
 const MOST_RUNS = 3;
 const LEAST = 95;
+/**
+ * Lighthouse makes the processor four times slower, to get from a fast desktop (an index of 1500 in
+ * its own benchmark) to a phone. Of a machine that is slower, or busy, less makes the same phone.
+ */
+const PHONE_INDEX = 1500 / 4;
 
 test('Lighthouse gives at least 95 for speed, accessibility and good practice', async () => {
   const service = await start(['--model', models.tinyBgeM3, '--model', models.tinyReranker]);
@@ -17,13 +22,17 @@ test('Lighthouse gives at least 95 for speed, accessibility and good practice', 
   try {
     let scores: [string, number][] = [];
     let faults: string[] = [];
+    let slowdown = 4;
+    let used = slowdown;
     for (let run = 0; run < MOST_RUNS; run += 1) {
       const result = await lighthouse(`${service.url}/`, {
         port,
         logLevel: 'error',
         output: 'json',
         onlyCategories: ['performance', 'accessibility', 'best-practices'],
+        throttling: { cpuSlowdownMultiplier: slowdown },
       });
+      used = slowdown;
       if (result === undefined) throw new Error('Lighthouse gave nothing');
       mkdirSync(pictures, { recursive: true });
       writeFileSync(new URL('lighthouse.json', pictures), String(result.report));
@@ -31,9 +40,10 @@ test('Lighthouse gives at least 95 for speed, accessibility and good practice', 
       faults = Object.values(result.lhr.audits)
         .filter(({ score, scoreDisplayMode }) => score !== null && score < 0.9 && scoreDisplayMode !== 'informative')
         .map(({ id, displayValue }) => `${id} ${displayValue ?? ''}`.trim());
+      slowdown = Math.min(4, Math.max(1, result.lhr.environment.benchmarkIndex / PHONE_INDEX));
       if (scores.every(([, score]) => score >= LEAST)) break;
     }
-    console.log(Object.fromEntries(scores));
+    console.log(Object.fromEntries(scores), `with the processor slowed down ${used.toFixed(1)} times`);
     for (const [name, score] of scores) expect(score, `${name}: ${faults.join('; ')}`).toBeGreaterThanOrEqual(LEAST);
   } finally {
     await browser.close();
