@@ -175,6 +175,24 @@ test('a request beyond the rate limit is said to be, and what was shown stays', 
   await service.stop();
 });
 
+test('a model of words alone is compared and searched by them, and has no map', async () => {
+  const service = await start(['--model', models.tinySplade]);
+  const { page, faults, close } = await open(browser, `${service.url}/`);
+  await page.waitForSelector('.pill.is-ready');
+  await page.click('.samples [lang=en]');
+  await page.waitForSelector('.heat td');
+  expect(await page.textContent('.heat h2')).toContain('sparse');
+  await page.click('#tab-map');
+  expect(await page.textContent('.panel')).toContain('takes dense vectors');
+  await page.click('#tab-search');
+  await page.click('.search .primary');
+  await page.waitForSelector('.hits tbody .weighted');
+  expect(await page.$$eval('.hits th.score', (heads) => heads.map((head) => head.className))).toEqual(['score sparse']);
+  expect(faults).toEqual([]);
+  await close();
+  await service.stop();
+});
+
 test('a server of a reranker alone has a search, and says why the rest is missing', async () => {
   const service = await start(['--model', models.tinyReranker]);
   const { page, faults, close } = await open(browser, `${service.url}/`);

@@ -84,6 +84,7 @@ export const en = {
   emptyTwo: 'It takes at least two lines.',
   emptyThree: 'A map takes at least three lines.',
   noEmbedding: 'No model that gives vectors is loaded, so texts cannot be compared. Search works with the reranker.',
+  noDense: 'A map takes dense vectors, which this model does not give. The other views work with it.',
   noSearch: 'None of the loaded models can rank texts.',
   stale: 'The texts or the model have changed since.',
   resultOf: { one: '{n} text', other: '{n} texts' },

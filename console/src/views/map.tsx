@@ -11,7 +11,8 @@ import type { ViewProps } from './similarity';
 export function MapView({ lines, model, usable, task, client }: ViewProps & { readonly task: ComparisonTask }) {
   const { t } = useWords();
   const comparison = task.value;
-  if (usable && (model === undefined || !model.hasDense)) return <Empty text={t('noEmbedding')} />;
+  if (usable && model === undefined) return <Empty text={t('noEmbedding')} />;
+  if (usable && model?.hasDense === false) return <Empty text={t('noDense')} />;
   const enough = comparison !== undefined && comparison.texts.length >= 3 && comparison.model.hasDense;
   return (
     <>

@@ -47,6 +47,8 @@ function HeatMap({ comparison }: { readonly comparison: Comparison }) {
   const others = table.flatMap((row, i) => row.filter((_, j) => i !== j));
   const least = Math.min(...others);
   const most = Math.max(...others);
+  // Lexical scores have no bound: large ones leave no room for what comes after the point.
+  const digits = most >= 100 ? 0 : most >= 10 ? 1 : 2;
   const n = texts.length;
   const [row, column] = picked !== undefined && picked[0] < n && picked[1] < n ? picked : [0, 0];
 
@@ -104,13 +106,13 @@ function HeatMap({ comparison }: { readonly comparison: Comparison }) {
                       role="gridcell"
                       data-at={`${i},${j}`}
                       tabIndex={i === row && j === column ? 0 : -1}
-                      aria-label={n > MOST_WRITTEN ? fixed(value, 2) : undefined}
+                      aria-label={n > MOST_WRITTEN ? fixed(value, digits) : undefined}
                       class={i === j ? 'self' : ''}
                       style={{ '--share': `${Math.round(share * 100)}%` }}
                       onFocus={() => setPicked([i, j])}
                       onMouseEnter={() => setPicked([i, j])}
                     >
-                      {n > MOST_WRITTEN ? '' : fixed(value, 2)}
+                      {n > MOST_WRITTEN ? '' : fixed(value, digits)}
                     </td>
                   );
                 })}

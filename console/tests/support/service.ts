@@ -9,6 +9,7 @@ const path = (relative: string) => fileURLToPath(new URL(relative, root));
 export const binary = process.env['EMBEDDING_SERVICE_BIN'] ?? path('build/release/embedding-service');
 export const models = {
   tinyBgeM3: path('tests/data/tiny-bge-m3'),
+  tinySplade: path('tests/data/tiny-splade'),
   tinyReranker: path('tests/data/tiny-reranker'),
   miniLm: path('models/all-MiniLM-L6-v2'),
 } as const;
