@@ -131,9 +131,11 @@ function Figure({ name, value, note, hint, children }: FigureProps) {
     <div class="figure" title={hint}>
       <dt>{name}</dt>
       <dd>
-        <span class="value">{value}</span>
+        <span class="line">
+          <span class="value">{value}</span>
+          {children}
+        </span>
         <span class="note">{note}</span>
-        {children}
       </dd>
     </div>
   );
