@@ -22,7 +22,8 @@ struct ModelInfo {
   size_t colbert_dimension = 0;  // floats of each of its vectors
   // Of a classifier (a cross-encoder, say), which has no vectors: the names of its logits.
   std::vector<std::string> labels = {};
-  std::string pooling = {};  // "cls", or modes joined by '+', or "splade"
+  std::vector<std::string> prompt_names = {};  // what EmbedRequest::prompt_name may be
+  std::string pooling = {};                    // "cls", or modes joined by '+', or "splade"
   // What was taken for granted when the model was loaded, or put right: a sentence each.
   std::vector<std::string> warnings = {};
   std::string family = {};    // "bert", "roberta" or "xlm-roberta", as config.json's model_type

@@ -36,34 +36,62 @@ int Weight(std::string_view text) {
   return std::min(weight, kMost);
 }
 
-}  // namespace
+// One range of a header that lists what a client takes, and its weight.
+struct Range {
+  std::string_view name;
+  int weight;
+};
 
-bool PrefersBytes(std::string_view accept) {
-  int bytes = 0;
+Range TakeRange(std::string_view& header) {
+  std::string_view parameters = TakePart(header, ',');
+  Range range{TakePart(parameters, ';'), kMost};
+  while (!parameters.empty()) {
+    std::string_view parameter = TakePart(parameters, ';');
+    if (EqualsIgnoringCase(TakePart(parameter, '='), "q")) {
+      range.weight = Weight(Trimmed(parameter));
+    }
+  }
+  return range;
+}
+
+// Whether the header names `type`, with a weight above 0 that is no less than JSON's.
+bool PrefersToJson(std::string_view accept, std::string_view type) {
+  int wanted = 0;
   int json = 0;
   int any = 0;  // for JSON, where it is not named
   bool json_named = false;
-  bool bytes_first = true;
+  bool wanted_first = true;
   while (!accept.empty()) {
-    std::string_view range = TakePart(accept, ',');
-    const std::string_view type = TakePart(range, ';');
-    int weight = kMost;
-    while (!range.empty()) {
-      std::string_view parameter = TakePart(range, ';');
-      if (EqualsIgnoringCase(TakePart(parameter, '='), "q")) weight = Weight(Trimmed(parameter));
-    }
-    if (EqualsIgnoringCase(type, kOctetStream)) {
-      bytes = weight;
-      bytes_first = !json_named;
-    } else if (EqualsIgnoringCase(type, "application/json")) {
-      json = weight;
+    const Range range = TakeRange(accept);
+    if (EqualsIgnoringCase(range.name, type)) {
+      wanted = range.weight;
+      wanted_first = !json_named;
+    } else if (EqualsIgnoringCase(range.name, "application/json")) {
+      json = range.weight;
       json_named = true;
-    } else if (type == "*/*" || EqualsIgnoringCase(type, "application/*")) {
-      any = std::max(any, weight);
+    } else if (range.name == "*/*" || EqualsIgnoringCase(range.name, "application/*")) {
+      any = std::max(any, range.weight);
     }
   }
   if (!json_named) json = any;
-  return bytes > 0 && (bytes > json || (bytes == json && bytes_first));
+  return wanted > 0 && (wanted > json || (wanted == json && wanted_first));
+}
+
+}  // namespace
+
+bool PrefersBytes(std::string_view accept) { return PrefersToJson(accept, kOctetStream); }
+
+bool PrefersHtml(std::string_view accept) { return PrefersToJson(accept, "text/html"); }
+
+bool TakesGzip(std::string_view accept_encoding) {
+  int gzip = -1;
+  int any = 0;
+  while (!accept_encoding.empty()) {
+    const Range range = TakeRange(accept_encoding);
+    if (EqualsIgnoringCase(range.name, "gzip")) gzip = range.weight;
+    if (range.name == "*") any = range.weight;
+  }
+  return gzip < 0 ? any > 0 : gzip > 0;
 }
 
 }  // namespace embedding::api

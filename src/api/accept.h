@@ -12,4 +12,10 @@ inline constexpr char kOctetStream[] = "application/octet-stream";
 // excludes, the answer is JSON.
 bool PrefersBytes(std::string_view accept);
 
+// The same of a page: what browsers ask for, and nobody else.
+bool PrefersHtml(std::string_view accept);
+
+// Whether Accept-Encoding allows gzip (12.5.3). Without the header an answer is sent as it is.
+bool TakesGzip(std::string_view accept_encoding);
+
 }  // namespace embedding::api

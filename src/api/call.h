@@ -63,6 +63,8 @@ struct ServiceOptions {
   std::vector<std::string> cors_origins = {};
   // Whether a "model" that is not served is an error.
   bool strict_model = false;
+  // Whether a browser gets no page at /, but what everybody else does.
+  bool no_console = false;
   // The models' cache, for /metrics and /info; outlives the service. nullptr if there is none.
   const ResultStore* cache = nullptr;
 };

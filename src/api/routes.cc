@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/cohere.h"
+#include "api/console.h"
 #include "api/json_reader.h"
 #include "api/native.h"
 #include "api/ollama.h"
@@ -41,7 +42,7 @@ constexpr Policy kAlwaysThere = {Access::kPublic, Executor::kIoThread, Readiness
 
 constexpr RouteRow kRoutes[] = {
     {"POST", "/", kOfModel, Reading<Root>},
-    {"GET", "/", kAlwaysThere, NativeHealth},
+    {"GET", "/", kAlwaysThere, Home},
     {"POST", "/invocations", kOfModel, Reading<Root>},
     {"POST", "/vertex", kOfModel, Reading<Vertex>},
     {"POST", "/embed", kOfModel, Reading<Embed>},

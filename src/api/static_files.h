@@ -7,9 +7,12 @@
 
 namespace embedding::api {
 
-// Generated when the project is built, from src/api/openapi.json and web/docs.html.
+// Generated when the project is built, from src/api/openapi.json, web/docs.html and
+// web/console.html, which console/ builds.
 extern const std::string_view kOpenApiJson;
 extern const std::string_view kDocsHtml;
+extern const std::string_view kConsoleHtml;
+extern const std::string_view kConsoleHtmlGzip;
 
 void OpenApi(const CallPtr& call);  // GET /openapi.json
 void Docs(const CallPtr& call);     // GET /docs

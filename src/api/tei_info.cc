@@ -76,7 +76,11 @@ void TeiInfo(const CallPtr& call) {
     WriteModelType(each, json.Key("model_type"));
     json.Key("dimension").Integer(each.dimension).Key("sparse").Bool(each.has_sparse);
     json.Key("colbert").Bool(each.has_colbert);
-    json.Key("max_input_length").Integer(each.max_input_tokens).EndObject();
+    json.Key("max_input_length").Integer(each.max_input_tokens);
+    json.Key("device").String(each.device).Key("dtype").String(DtypeName(each.dtype));
+    json.Key("parameters").Integer(each.parameters).Key("prompts").BeginArray();
+    for (const std::string& prompt : each.prompt_names) json.String(prompt);
+    json.EndArray().EndObject();
   }
   json.EndArray().EndObject();
   call->Answer({.body = std::move(body)});

@@ -62,11 +62,11 @@ void ReportKeys(const Configuration& options) {
 
 // The page for a browser on this machine: 0.0.0.0 and [::] are all addresses, not one. Or what
 // reaches a UNIX socket, which no browser does.
-std::string TryIt(const http::ServerOptions& options, const http::Server& server) {
-  if (!options.unix_socket.empty()) {
-    return "curl --unix-socket " + options.unix_socket + " http://localhost/health";
+std::string TryIt(const Configuration& options, const http::Server& server) {
+  if (!options.server.unix_socket.empty()) {
+    return "curl --unix-socket " + options.server.unix_socket + " http://localhost/health";
   }
-  std::string url = server.url() + "/docs";
+  std::string url = server.url() + (options.service.no_console ? "/docs" : "/");
   for (const std::string_view all : {"//0.0.0.0:", "//[::]:"}) {
     const size_t at = url.find(all);
     if (at != std::string::npos) return url.replace(at, all.size(), "//localhost:");
@@ -164,7 +164,7 @@ Status Serve(const Configuration& given, const ReadAgain& read_again) {
     service.Start(std::move(served));
     server->Ready();
     Print("Embedding service running on " + server->url());
-    Print("Try it: " + TryIt(options.server, *server));
+    Print("Try it: " + TryIt(options, *server));
     if (!options.instance.empty()) BecomeBackground(options, server->url());
     NotifyServiceManager("READY=1\nSTATUS=Serving on " + server->url());
   });

@@ -127,6 +127,11 @@ void AddServeOptions(CLI::App& app, app::Configuration& options) {
          "Refuses a request for a model that is not served; else the first that fits answers")
       ->transform(Switch())
       ->default_str("false");
+  app.add_option("--no-console", options.service.no_console,
+                 "Answers a browser at / as everybody else, with the server's health; else it gets "
+                 "the console, a page that shows what the server does and lets one try it")
+      ->transform(Switch())
+      ->default_str("false");
   add_derived("--payload-limit", options.payload_limit_bytes, "Largest body of a request in bytes",
               "49152000, or 24000 for each text of --max-client-batch-size if that is more, up to "
               "200000000",

@@ -15,7 +15,8 @@ Answer::Message MessageOf(Response response, const Exchange& exchange) {
   message.set(beast_http::field::date,
               fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(std::time(nullptr))));
   // RFC 9110, 8.6: neither in an answer that has no content.
-  const bool has_content = message.result() != beast_http::status::no_content;
+  const bool has_content = message.result() != beast_http::status::no_content &&
+                           message.result() != beast_http::status::not_modified;
   if (has_content) message.set(beast_http::field::content_type, response.content_type);
   message.set("x-request-id", exchange.record.request_id);
   for (const Header& header : response.headers) message.set(header.name, header.value);

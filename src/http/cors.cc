@@ -74,6 +74,15 @@ void AllowRequest(const std::string& asked, Response& response) {
   response.headers.push_back({"Access-Control-Max-Age", kMaxAgeSeconds});
 }
 
+void AddToVary(std::string_view name, Response& response) {
+  for (Header& header : response.headers) {
+    if (header.name != "Vary") continue;
+    header.value.append(", ").append(name);
+    return;
+  }
+  response.headers.push_back({"Vary", std::string(name)});
+}
+
 }  // namespace
 
 bool IsOrigin(std::string_view text) {
@@ -97,7 +106,7 @@ void AllowOrigin(std::span<const std::string> origins, std::string_view origin,
   };
   const bool all = has("*");
   // A cache must not give one page's answer to another.
-  if (!all) response.headers.push_back({"Vary", "Origin"});
+  if (!all) AddToVary("Origin", response);
   if (origin.empty() || (!all && !has(origin))) return;
   response.headers.push_back({"Access-Control-Allow-Origin", all ? "*" : std::string(origin)});
   response.headers.push_back({"Access-Control-Expose-Headers", kExposed});

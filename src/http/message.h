@@ -51,6 +51,8 @@ struct Request {
   std::shared_ptr<const std::atomic<bool>> cancelled = nullptr;
   // Headers as they were sent; empty where they were not.
   std::string accept = {};
+  std::string accept_encoding = {};
+  std::string if_none_match = {};
   std::string authorization = {};
   std::string api_key = {};            // X-API-Key
   std::string origin = {};             // of the page that asks, from a browser
@@ -68,7 +70,7 @@ struct Request {
 struct Response {
   int status = 200;
   std::vector<Header> headers = {};  // besides Content-Type, Content-Length and Connection
-                                     // (of which 204 has neither of the first two)
+                                     // (of which 204 and 304 have neither of the first two)
   std::string body = {};
   std::string content_type = "application/json";
   ByteCharge charge = {};  // for the body's memory, and whatever else is held until it is sent

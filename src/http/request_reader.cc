@@ -83,7 +83,9 @@ Progress RequestReader::TakeHeader(boost::beast::flat_buffer& buffer) {
   has_body_ = !parser_.is_done();
   expects_continue_ = has_body_ && version_ >= 11 &&
                       EqualsIgnoringCase(View(header[beast_http::field::expect]), "100-continue");
-  request_.accept = View(header[beast_http::field::accept]);
+  request_.accept = Joined(header, "Accept");
+  request_.accept_encoding = Joined(header, "Accept-Encoding");
+  request_.if_none_match = Joined(header, "If-None-Match");
   request_.authorization = View(header[beast_http::field::authorization]);
   request_.api_key = View(header["X-API-Key"]);
   request_.requested_method = View(header[beast_http::field::access_control_request_method]);

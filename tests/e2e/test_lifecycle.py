@@ -36,7 +36,7 @@ def test_start_up_prints_its_lines_and_nothing_else():
             "Loading all-MiniLM-L6-v2 model...",
             "Model loaded on device: cpu",
             f"Embedding service running on {server.url}",
-            f"Try it: {server.url}/docs",
+            f"Try it: {server.url}/",
         ]
         assert server.get("/health").json() == {
             "status": "healthy",

@@ -48,6 +48,7 @@ WRONG = {
     ("trusted-proxy", "an address, a range or unix"): ["", " ", "a b", "10.0.0.1\n"],
     ("access-log", "true or false"): ["", "2", "file"],
     ("strict-model", "true or false"): ["", "2", "tru", " true", "y"],
+    ("no-console", "true or false"): ["", "2"],
     ("config", "a file's name"): ["", " ", "a\nb"],
 }  # fmt: skip
 CASES = [(option, expected, str(v)) for (option, expected), values in WRONG.items() for v in values]
