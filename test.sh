@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs, builds and runs every test; the last line is the total. What each step is and how to run
 # one alone: CONTRIBUTING.md. `./test.sh release` runs only the steps named: fast style release debug
-# asan-ubsan tsan fuzz e2e clients tidy.
+# asan-ubsan tsan fuzz e2e clients tidy, and arm64, which is not part of the whole.
 set -uo pipefail
 cd "$(dirname "$0")"
 
@@ -177,6 +177,19 @@ step_fuzz() {
     done
     local k
     for k in "${!pids[@]}"; do check "fuzzing ${running[k]}" wait "${pids[k]}"; done
+  done
+}
+
+# Arm's code, run by qemu: what computes, and what it reads. Not part of the whole: it takes long.
+step_arm64() {
+  check "arm64's compiler and libraries" scripts/install_dependencies.sh arm64
+  local folder folders=(base text weights model backends engine) targets=()
+  for folder in "${folders[@]}"; do targets+=("${folder}_tests"); done
+  check "arm64 build" build arm64 --target "${targets[@]}"
+  for folder in "${folders[@]}"; do
+    qemu-aarch64-static -L build/arm64-sysroot "build/arm64/tests/${folder}_tests" --gtest_brief=1 \
+      --gtest_filter='-*AVectorDoesNotDepend*:Int8Accuracy*'
+    count $? "$folder on Arm"
   done
 }
 

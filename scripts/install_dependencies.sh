@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # Installs what building needs from the system's packages, and says what. Does nothing if all is
-# there. With "dev" it also installs what ./test.sh needs.
+# there. With "dev" it also installs what ./test.sh needs, with "arm64" (on Debian) what
+# ./test.sh arm64 does: a cross compiler, an emulator, and Arm's libraries in build/arm64-sysroot.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
-build_debian=(g++ cmake ninja-build ccache pkg-config libhwy-dev
-  libboost-dev libsimdjson-dev libspdlog-dev libfmt-dev libcli11-dev
-  libtoml11-dev libutf8proc-dev prometheus-cpp-dev libhiredis-dev libssl-dev libcurl4-openssl-dev python3 python3-venv curl)
+libraries_debian=(libhwy-dev libboost-dev libsimdjson-dev libspdlog-dev libfmt-dev libcli11-dev
+  libtoml11-dev libutf8proc-dev prometheus-cpp-dev libhiredis-dev libssl-dev libcurl4-openssl-dev)
+test_libraries_debian=(nlohmann-json3-dev libgtest-dev libgmock-dev)
+build_debian=(g++ cmake ninja-build ccache pkg-config "${libraries_debian[@]}" python3 python3-venv curl)
 # The last two lines: what the end-to-end tests run the server beside, and what reads its documents.
-dev_debian=(nlohmann-json3-dev clang clang-format clang-tidy libgtest-dev libgmock-dev libbenchmark-dev
+dev_debian=("${test_libraries_debian[@]}" clang clang-format clang-tidy libbenchmark-dev
   nginx-light redis-server prometheus systemd iproute2 openssl
   man-db zsh fish)
 # oneDNN, for AMX; its CMake package looks for OpenCL.
@@ -25,9 +28,26 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+# Arm's libraries, unpacked and not installed: they would displace this machine's own.
+make_arm64_sysroot() {
+  local sysroot=build/arm64-sysroot sources=/etc/apt/sources.list.d/debian.sources packages
+  packages=$(IFS=, && printf '%s' "${libraries_debian[*]},${test_libraries_debian[*]},libc6-dev,libstdc++-12-dev")
+  [ "$(cat "$sysroot/packages" 2>/dev/null)" = "$packages" ] && return
+  [ -f "$sources" ] || sources=/etc/apt/sources.list
+  say "Unpacking Arm's libraries in $sysroot"
+  rm -rf "$sysroot" && mkdir -p build
+  # shellcheck source=/dev/null
+  as_root mmdebstrap --variant=extract --architectures=arm64 --include="$packages" \
+    --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr "$(. /etc/os-release && echo "$VERSION_CODENAME")" \
+    "$sysroot" <"$sources" >&2
+  printf '%s' "$packages" | as_root tee "$sysroot/packages" >/dev/null
+}
+
 install_debian() {
   local wanted=("${build_debian[@]}") missing=() package
-  if [ "${1:-}" = dev ]; then
+  if [ "${1:-}" = arm64 ]; then
+    wanted=(mmdebstrap g++-aarch64-linux-gnu qemu-user-static)
+  elif [ "${1:-}" = dev ]; then
     wanted+=("${dev_debian[@]}")
     command -v npm >/dev/null || wanted+=(nodejs npm) # or any other's Node.js
     apt-cache show clang >/dev/null 2>&1 || as_root apt-get update -q >&2 # a bare container's lists
@@ -68,6 +88,7 @@ install_brew() {
 
 if command -v apt-get >/dev/null; then
   install_debian "${1:-}"
+  [ "${1:-}" != arm64 ] || make_arm64_sysroot
 elif command -v brew >/dev/null; then
   install_brew "${1:-}"
 else
