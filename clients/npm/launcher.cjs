@@ -10,6 +10,7 @@ const { dirname, join } = require('node:path');
 const own = require('../package.json');
 
 const SCOPE = '@embedding-service/';
+const PARENT_CHECK_MS = 250;
 const FROM_SOURCE = `build it from source: clone ${own.homepage ?? 'the repository'} and ./run.sh`;
 
 function fail(message) {
@@ -49,7 +50,8 @@ function platformPackage() {
         `install again: npm install embedding-service@${own.version}`,
     );
   }
-  return { name, program: join(dirname(manifest), platform.embeddingService.program), ...platform.embeddingService };
+  const { program, glibc } = platform.embeddingService;
+  return { name, program: join(dirname(manifest), program), glibc };
 }
 
 /** Of this machine; undefined where the C library is another. */
@@ -69,6 +71,17 @@ const server = spawn(platform.program, process.argv.slice(2), { stdio: 'inherit'
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => server.kill(signal));
+}
+
+// npm, pnpm and Yarn start commands by a shell, which a signal ends without reaching those that it started.
+if (process.env.npm_lifecycle_event !== undefined) {
+  const shell = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(watch);
+    server.kill('SIGTERM');
+  }, PARENT_CHECK_MS);
+  watch.unref();
 }
 
 server.on('error', (error) => {

@@ -19,8 +19,23 @@ TEXTS = ["Пример текста", "a text", "", "the quick brown fox " * 60]
 NPX = ("npx", "--no-install", "embedding-service")
 
 
+@contextlib.contextmanager
 def by_npx(project, model, *arguments, program=NPX, **popen):
-    return Server(model, *arguments, program=program, cwd=project.folder, env=project.env, **popen)
+    """A server that npx, or the launcher, has started and is told to end."""
+    server = Server(model, *arguments, program=program, cwd=project.folder, env=project.env, **popen)
+    pid = pid_of(server)
+    try:
+        yield server
+        if server.process.poll() is None:
+            server.process.terminate()
+        server.process.wait(PATIENCE_S)
+        wait_for(lambda: refuses(server))
+        pid = None
+    finally:
+        server.kill()
+        with contextlib.suppress(ProcessLookupError):
+            if pid is not None:
+                os.kill(pid, signal.SIGKILL)
 
 
 def pid_of(server):
@@ -77,14 +92,12 @@ def test_sigterm_ends_it_when_what_is_in_hand_is_answered(project, program):
             wait_for(lambda: refuses(server))
             connection.sendall(body)
             assert read_response(connection.makefile("rb"))[0] == 200
-        # npm ends by the signal that it was sent, whatever its command did.
-        ending = -signal.SIGTERM if program == NPX else 0
-        assert server.process.wait(PATIENCE_S) in (ending, 0)
-        assert refuses(server)
+        # npm ends by the signal that it was sent, whatever its command does.
+        assert server.process.wait(PATIENCE_S) == (-signal.SIGTERM if program == NPX else 0)
 
 
 def test_ctrl_c_in_a_terminal_is_one_signal(project):
-    """It reaches npx, the launcher and the server, and the first two pass it on."""
+    """It reaches npx, its shell, the launcher and the server, and npx and the launcher pass it on."""
     body = b'{"texts":["a"]}'
     terminal, end = pty.openpty()
 
@@ -108,9 +121,9 @@ def test_ctrl_c_in_a_terminal_is_one_signal(project):
 
 
 def test_what_ends_the_server_ends_the_launcher(project):
-    server = by_npx(project, TINY_BGE_M3, program=("node", project.launcher))
-    os.kill(pid_of(server), signal.SIGKILL)
-    assert server.process.wait(PATIENCE_S) == -signal.SIGKILL
+    with by_npx(project, TINY_BGE_M3, program=("node", project.launcher)) as server:
+        os.kill(pid_of(server), signal.SIGKILL)
+        assert server.process.wait(PATIENCE_S) == -signal.SIGKILL
 
 
 @pytest.mark.parametrize(
