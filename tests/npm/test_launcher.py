@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from certificates import make_certificate
-from conftest import PLATFORM
+from npm_project import PLATFORM
 from server import MINILM, PATIENCE_S, TINY_BGE_M3, Server, read_response, run, wait_for
 
 TEXTS = ["Пример текста", "a text", "", "the quick brown fox " * 60]

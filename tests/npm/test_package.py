@@ -4,7 +4,7 @@ import json
 import re
 import tarfile
 
-from conftest import PLATFORM, VERSION
+from npm_project import PLATFORM, VERSION
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 from npm_registry import read_manifest
