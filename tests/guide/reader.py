@@ -34,6 +34,8 @@ class Reader:
         self.ports = {port: str(free_port()) for port in PORTS}
         self.hub = FakeHub(folder, HUB)
         self.server, self.output = None, ""
+        self.both = f"embedding-service serve --port {self.ports['8001']}"
+        self.both += " --model BAAI/bge-m3 --model BAAI/bge-reranker-v2-m3"
         program = folder / "bin" / "embedding-service"
         program.parent.mkdir()
         program.symlink_to(BINARY)
@@ -125,16 +127,18 @@ class Reader:
 
     def _needs_server(self, block):
         """What the document's programs ask: one with both models, if none is left of what came before."""
-        if not self.answers() or self.server is None:
-            models = "--model BAAI/bge-m3 --model BAAI/bge-reranker-v2-m3"
-            self._serve(f"embedding-service serve {models} --port {self.ports['8001']}", block)
+        if self.server is None or self.server.args[-1] != f"exec {self.both}":
+            self._serve(self.both, block)
 
     def stop(self):
+        """The server, in the foreground or, of the document's `start`, in the background."""
         if self.server is not None and self.server.poll() is None:
             self.server.terminate()
             self.server.wait(PATIENCE_S)
             wait_for(lambda: not self._listens(self.port))
         self.server = None
+        if self._listens(self.ports["8001"]):
+            subprocess.run([BINARY, "stop"], env=self.env, capture_output=True, timeout=PATIENCE_S, check=True)
 
     def _json(self, block):
         shown = shapes.parse(block.text)
