@@ -6,10 +6,12 @@ set -euo pipefail
 build_debian=(g++ cmake ninja-build ccache pkg-config libhwy-dev
   libboost-dev libsimdjson-dev libspdlog-dev libfmt-dev libcli11-dev
   libtoml11-dev libutf8proc-dev prometheus-cpp-dev libhiredis-dev libssl-dev libcurl4-openssl-dev python3 python3-venv curl)
-# The last two lines: what the end-to-end tests run the server beside, and what reads its documents.
+# The last three lines: what the end-to-end tests run the server beside, what reads its documents, and what
+# the sources of clients/npm/build_libraries.sh come by.
 dev_debian=(nlohmann-json3-dev clang clang-format clang-tidy libgtest-dev libgmock-dev libbenchmark-dev
   nginx-light redis-server prometheus systemd iproute2 openssl
-  man-db zsh fish)
+  man-db zsh fish
+  dpkg-dev)
 # oneDNN, for AMX; its CMake package looks for OpenCL.
 [ "$(uname -m)" = x86_64 ] && build_debian+=(libdnnl-dev ocl-icd-opencl-dev)
 # Homebrew's formulas, those of tools with the command that they are for, which may be there from
