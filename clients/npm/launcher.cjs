@@ -40,7 +40,8 @@ function platformPackage() {
             `(node:22-slim), or ${FROM_SOURCE}`
         : `the package ${name}, which has the server, is not installed. Was it left out by ` +
             `--omit=optional, or is node_modules from another machine? Install again: ` +
-            `npm install --include=optional, or npm install ${name}@${own.version}`,
+            `npm install --include=optional, or npm install ${name}@${own.version}; if npm has none for this ` +
+            `platform yet, ${FROM_SOURCE}`,
     );
   }
   const platform = require(manifest);

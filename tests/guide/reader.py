@@ -66,7 +66,7 @@ class Reader:
             return self._file(block)
         for command in block.commands():
             for text, other, _ in exceptions.INSTEAD:
-                command = re.sub(rf"{re.escape(text)}(?! -)", other.format(root=ROOT, minilm=MINILM), command)
+                command = command.replace(text, other.format(root=ROOT, minilm=MINILM))
             command = self.local(command)
             if SERVES.match(command):
                 self._serve(command, block)
@@ -149,6 +149,7 @@ class Reader:
 
     def _npm_scripts(self, scripts, block):
         self.stop()
+        self.typescript.complete()
         manifest = self.typescript.folder / "package.json"
         manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "scripts": scripts}))
         for _ in range(2):  # it starts the server, and finds it there

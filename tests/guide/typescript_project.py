@@ -34,12 +34,17 @@ PROGRAMS = {"scripts/build-index.ts": "250 true", "after.ts": "1", "openai.ts": 
 class TypeScriptProject(Project):
     def __init__(self, folder, registry, cache):
         super().__init__(folder, registry, cache)
-        self.install("embedding-service")
-        for tool in (*TOOLS.glob("[!@.]*"), *TOOLS.glob("@*/*")):
-            link = folder / "node_modules" / tool.relative_to(TOOLS)
-            link.parent.mkdir(exist_ok=True)
-            link.symlink_to(tool)
         (folder / "tsconfig.json").write_text(json.dumps(TSCONFIG))
+
+    def complete(self):
+        """With what the document takes for installed; `npm install` of another package takes the tools away."""
+        if not (self.folder / "node_modules" / "embedding-service").exists():
+            self.install("embedding-service")
+        for tool in (*TOOLS.glob("[!@.]*"), *TOOLS.glob("@*/*")):
+            link = self.folder / "node_modules" / tool.relative_to(TOOLS)
+            link.parent.mkdir(exist_ok=True)
+            if not link.exists():
+                link.symlink_to(tool)
 
     def write(self, name, text):
         (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -49,11 +54,13 @@ class TypeScriptProject(Project):
 
     def check(self):
         """Types of all that was written."""
+        self.complete()
         done = self.run("node", TOOLS / "typescript" / "bin" / "tsc", "-p", ".")
         assert done.returncode == 0, done.stdout
 
     def use(self, name, url, where):
         """Runs a file: as a program, or what a module exports."""
+        self.complete()
         entry = name
         if name in USES:
             entry = "use.ts"
