@@ -1,5 +1,6 @@
-// glibc has arc4random since 2.36, and the libstdc++ of a system that has it takes std::random_device from
-// there: alone of all, it would keep the program from running on Ubuntu 22.04 (2.35). So it is here too.
+// glibc has arc4random since 2.36, and the libstdc++ of a system that has it takes
+// std::random_device from there: alone of all, it would keep the program from running on
+// Ubuntu 22.04 (2.35). So it is here too.
 #include <sys/random.h>
 
 #include <cstdint>

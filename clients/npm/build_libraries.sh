@@ -58,7 +58,7 @@ for line in "${libraries[@]}"; do
       -DBUILD_SHARED_LIBS=OFF -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_INSTALL_LIBDIR=lib \
       "-DCMAKE_INSTALL_PREFIX=$work/$source/prefix" -DCMAKE_CXX_STANDARD=17 \
       "-DCMAKE_CXX_FLAGS=-fstack-protector-strong" "-DCMAKE_C_FLAGS=-fstack-protector-strong" \
-      ${cmake_of_all:-} $cmake >log 2>&1 &&
+      $cmake >log 2>&1 &&
       cmake --build build >>log 2>&1 && cmake --install build >>log 2>&1 || {
       tail -n 40 log >&2
       exit 1

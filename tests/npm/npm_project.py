@@ -1,5 +1,6 @@
 """The packages of npm, built and packed as they are published, and an empty project that installs them."""
 
+import functools
 import json
 import platform
 import re
@@ -44,12 +45,19 @@ class Project:
         return self.folder / "node_modules" / "@embedding-service" / PLATFORM / "bin" / "embedding-service"
 
 
+@functools.cache  # tests/npm and tests/guide have a fixture each
+def build_packages():
+    subprocess.run([ROOT / "clients" / "npm" / "build.sh"], check=True, stdout=subprocess.DEVNULL)
+    return sorted((ROOT / "build" / "npm-packages").glob(f"*-{VERSION}.tgz"))
+
+
 @pytest.fixture(scope="session")
-def tarballs(tmp_path_factory):
-    """The main package and this platform's, by `clients/npm/build.sh`."""
-    out = tmp_path_factory.mktemp("packages")
-    subprocess.run([ROOT / "clients" / "npm" / "build.sh", "--out", out], check=True, stdout=subprocess.DEVNULL)
-    return sorted(out.glob("*.tgz"))
+def tarballs():
+    """The main package and this platform's."""
+    return [
+        tarball for tarball in build_packages()
+        if read_manifest(tarball)["name"] in ("embedding-service", f"@embedding-service/{PLATFORM}")
+    ]  # fmt: skip
 
 
 @pytest.fixture(scope="session")
