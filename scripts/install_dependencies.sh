@@ -9,10 +9,13 @@ libraries_debian=(libhwy-dev libboost-dev libsimdjson-dev libspdlog-dev libfmt-d
   libtoml11-dev libutf8proc-dev prometheus-cpp-dev libhiredis-dev libssl-dev libcurl4-openssl-dev)
 test_libraries_debian=(nlohmann-json3-dev libgtest-dev libgmock-dev)
 build_debian=(g++ cmake ninja-build ccache pkg-config "${libraries_debian[@]}" python3 python3-venv curl)
-# The last two lines: what the end-to-end tests run the server beside, and what reads its documents.
+# The last lines: what the end-to-end tests run the server beside, what reads its documents, what the
+# sources of clients/npm/build_libraries.sh come by, and the browser of the pages' tests.
 dev_debian=("${test_libraries_debian[@]}" clang clang-format clang-tidy libbenchmark-dev
   nginx-light redis-server prometheus systemd iproute2 openssl
-  man-db zsh fish)
+  man-db zsh fish
+  dpkg-dev
+  chromium fonts-noto-core)
 # oneDNN, for AMX; its CMake package looks for OpenCL.
 [ "$(uname -m)" = x86_64 ] && build_debian+=(libdnnl-dev ocl-icd-opencl-dev)
 # Homebrew's formulas, those of tools with the command that they are for, which may be there from

@@ -12,6 +12,7 @@
 
 #include "base/ascii.h"
 #include "base/quoted.h"
+#include "hub/trusted_certificates.h"
 
 namespace embedding {
 namespace {
@@ -138,6 +139,7 @@ HttpResponse HttpClient::Impl::SendOnce(const HttpRequest& request, const std::s
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_NOBODY, request.method == HttpRequest::Method::kHead ? 1L : 0L);
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  TrustTheSystem(curl);
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectTimeoutS);
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, stall_timeout_s);

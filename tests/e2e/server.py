@@ -55,16 +55,17 @@ def wait_for(condition):
 class Server:
     """`embedding-service serve` on a free port. A context manager: stopped by its pid at the end.
 
-    A port of None is not given to it. What else is given by name goes to subprocess.Popen; with another stdout there is nothing to wait by.
+    A port of None is not given to it. What else is given by name goes to subprocess.Popen; with another stdout there is
+    nothing to wait by. `program` is another command that does the same.
     """
 
-    def __init__(self, model, *arguments, port=0, env=None, wait=True, **popen):
+    def __init__(self, model, *arguments, port=0, env=None, wait=True, program=(BINARY,), **popen):
         self._stdout = tempfile.TemporaryFile("w+")
         self._stderr = tempfile.TemporaryFile("w+")
         self.port = port
         at = () if port is None else ("--port", str(port))
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--model", str(model), *at, *map(str, arguments)],
+            [*program, "serve", "--model", str(model), *at, *map(str, arguments)],
             env=env or environment(),
             **{"stdout": self._stdout, "stderr": self._stderr, **popen},
         )

@@ -144,11 +144,11 @@ def test_a_mistyped_command_is_told_the_right_one():
 
 
 def advice():
-    """What the program's messages, its scripts and the README tell to type, by file."""
+    """What the program's messages, its scripts and the READMEs tell to type, by file."""
     for path in (*ROOT.glob("src/**/*.cc"), *ROOT.glob("src/**/*.h")):
         one_text = re.sub(r'"\s*\n\s*"', "", path.read_text())  # of literals side by side
         yield path.name, "\n".join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', one_text))
-    for path in (ROOT / "README.md", ROOT / "run.sh"):
+    for path in (ROOT / "README.md", ROOT / "README.ru.md", ROOT / "run.sh"):
         yield path.name, "\n".join(re.findall(r"`[^`\n]+`|\./run.sh.*", path.read_text()))
 
 

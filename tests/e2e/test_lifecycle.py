@@ -118,8 +118,23 @@ def test_a_second_signal_ends_it_at_once():
             assert server.get("/livez").status_code == 200
             server.process.terminate()
             wait_for(lambda: refused(server))
-            server.process.terminate()
-            assert server.process.wait(PATIENCE_S) == -signal.SIGTERM
+            wait_for(lambda: server.process.terminate() or server.process.poll() is not None)
+            assert server.process.returncode == -signal.SIGTERM
+
+
+def test_signals_that_come_together_are_one():
+    """A terminal's Ctrl-C, which npx and the launcher of npm's package pass on too."""
+    body = b'{"texts":["a"]}'
+    with Server(TINY_BGE_M3) as server:
+        with server.connect() as connection:
+            connection.sendall(b"POST /embed HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % len(body))
+            assert server.get("/livez").status_code == 200
+            for _ in range(2):
+                server.process.send_signal(signal.SIGINT)
+                wait_for(lambda: refused(server))
+            connection.sendall(body)
+            assert read_response(connection.makefile("rb"))[0] == 200
+        assert server.process.wait(PATIENCE_S) == 0
 
 
 def loading_server(hub, cache):

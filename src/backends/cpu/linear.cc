@@ -9,7 +9,7 @@ namespace embedding {
 std::unique_ptr<Linear> PackLinear(ThreadTeam& team, LinearTypes types,
                                    const LinearWeights& weights, Activation activation) {
   if (types.weight == DType::kI8) return PackInt8Linear(team, types.output, weights, activation);
-#if defined(__x86_64__)
+#if defined(EMBEDDING_ONEDNN)
   if (types.weight == DType::kBF16 && OneDnnUsesAmx()) {
     return PackOneDnnLinear(team, types.output, weights, activation);
   }

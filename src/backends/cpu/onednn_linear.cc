@@ -8,7 +8,7 @@
 
 #include "backends/cpu/onednn_linear.h"
 
-#if defined(__x86_64__)
+#if defined(EMBEDDING_ONEDNN)
 
 #include <fmt/format.h>
 
@@ -260,4 +260,4 @@ std::string OneDnnName() {
 
 }  // namespace embedding
 
-#endif  // defined(__x86_64__)
+#endif

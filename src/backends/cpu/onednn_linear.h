@@ -1,5 +1,6 @@
 // Matrix products of bf16 by oneDNN, for processors with AMX. The one place that knows oneDNN,
-// which only x86-64 needs.
+// which is built in on x86-64 (EMBEDDING_ONEDNN); without it, and on Arm, no processor is said to
+// have AMX.
 #pragma once
 
 #include <memory>
@@ -9,7 +10,7 @@
 
 namespace embedding {
 
-#if defined(__x86_64__)
+#if defined(EMBEDDING_ONEDNN)
 
 // As PackLinear, of bf16. Besides the weight it holds a few primitives, whatever numbers of rows it
 // meets. Throws dnnl::error, a std::exception, where the processor has no such product.
