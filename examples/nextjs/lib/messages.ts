@@ -96,7 +96,7 @@ const ru: Messages = {
   theme: { light: 'Светлая тема', dark: 'Тёмная тема' },
   categories: { cooking: 'Кухня', knowledge: 'Мир', help: 'Помощь магазина', home: 'Дом' },
   try: 'Попробуйте',
-  examples: ['не могу войти', 'почему хлеб не вырос', 'how do birds navigate', 'кто умеет открывать банки'],
+  examples: ['не могу войти', 'почему хлеб не вырос', 'из раковины течёт вода', 'how do birds navigate'],
   browse: 'Все статьи',
   results: plural('ru', { one: 'результат', few: 'результата', other: 'результатов' }),
   noResults: 'На этом языке статей нет.',
