@@ -39,11 +39,11 @@ export function Header({ language }: { language: UiLanguage }) {
           </g>
           <circle cx="14" cy="14" r="2.2" fill="#ffd84d" />
         </svg>
-        {messages.title}
+        embedding-service
       </Link>
       <div className="switches">
-        <button className="plain" type="button" lang={other} aria-label={messages.uiLanguageLabel} onClick={setLanguage}>
-          {other.toUpperCase()}
+        <button className="plain" type="button" lang={other} onClick={setLanguage}>
+          {messages.otherLanguageName}
         </button>
         {/* Only the one that changes something is shown; which that is, the style sheet knows. */}
         <button

@@ -35,11 +35,11 @@ export function ResultList({ results, stale, language }: { results: Results; sta
                 </span>
               ) : null}
             </p>
-            <h3 lang={hit.language}>
+            <h2 lang={hit.language}>
               <Link href={`/articles/${hit.article}`} prefetch={false}>
                 {hit.title}
               </Link>
-            </h3>
+            </h2>
             <p className="passage" lang={hit.language}>
               {hit.passage.map(({ text, marked }, i) => (marked ? <mark key={i}>{text}</mark> : text))}
             </p>

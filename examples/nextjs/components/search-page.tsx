@@ -25,7 +25,7 @@ interface Props {
 /** Arrow keys go from the box to the results and among them, Escape back to the box. */
 function moveFocus(event: KeyboardEvent<HTMLElement>, box: HTMLInputElement | null): void {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
-  const links = [...event.currentTarget.querySelectorAll<HTMLAnchorElement>('#results h3 a')];
+  const links = [...event.currentTarget.querySelectorAll<HTMLAnchorElement>('#results h2 a')];
   const at = links.indexOf(document.activeElement as HTMLAnchorElement);
   const inBox = document.activeElement === box;
   if (!inBox && at < 0) return;

@@ -23,7 +23,7 @@ export function StatusPanel({ status, messages, waiting }: { status: PageStatus;
         {status.state === 'unavailable' ? (
           <div className={status.reason === 'loading' ? 'panel' : 'panel warning'} data-state={status.reason}>
             <p className="panel-title">
-              {messages.unavailable[status.reason]} <code>{status.url}</code>
+              {messages.unavailable[status.reason]}: <code>{status.url}</code>
             </p>
             <p>
               {messages.remedy[status.reason]} <span className="muted">{messages.retrying}</span>

@@ -7,6 +7,8 @@ import { type Look, launchBrowser, newPage } from '../support/browser';
 import { EXAMPLE } from '../support/paths';
 import { type Running, freePort, startApp, startService } from '../support/processes';
 
+type Ready = Extract<Status, { state: 'ready' }>;
+
 /** The key that the application sends. */
 export const KEY = 'the-key-of-the-application';
 
@@ -92,19 +94,25 @@ export class Scene {
     return lines.map((line) => JSON.parse(line) as SearchEvent);
   }
 
-  /** Asks for the status until it is as wanted. */
-  async status<S extends Status>(wanted: (status: Status) => status is S): Promise<S> {
+  /** Asks for the status until it is ready and as wanted. */
+  async status(wanted: (status: Ready) => boolean): Promise<Ready> {
     for (;;) {
       const status = (await (await fetch(`${this.url}/api/status`)).json()) as Status;
-      if (wanted(status)) return status;
+      if (status.state === 'ready' && wanted(status)) return status;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 
-  async ready(model: string): Promise<Extract<Status, { state: 'ready' }>> {
-    const is = (status: Status) => status.state === 'ready' && status.service.model === model;
-    return this.status((status): status is Extract<Status, { state: 'ready' }> => is(status));
+  async ready(model: string): Promise<Ready> {
+    return this.status(({ service }) => service.model === model);
   }
+}
+
+/** Goes to a page of the search, and waits until it reacts: it asks for the status then. */
+export async function open(page: Page, address: string): Promise<void> {
+  const reacts = page.waitForRequest(/\/api\/status/);
+  await page.goto(address);
+  await reacts;
 }
 
 /** The box of the search. */
