@@ -1,5 +1,6 @@
 'use client';
 
+import { useSearchParams } from 'next/navigation';
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 import { type UiLanguage, languageName, messagesOf } from '@/lib/messages';
 import type { Language } from '@/lib/types';
@@ -15,8 +16,6 @@ interface Props {
   language: UiLanguage;
   /** Of the articles. */
   languages: Language[];
-  initialQuery: string;
-  initialFilter: Language | '';
   initialStatus: PageStatus;
   /** Shown while nothing is searched for. */
   children: ReactNode;
@@ -37,11 +36,13 @@ function moveFocus(event: KeyboardEvent<HTMLElement>, box: HTMLInputElement | nu
 }
 
 /** The search: everything on the page that changes. */
-export function SearchPage({ language, languages, initialQuery, initialFilter, initialStatus, children }: Props) {
+export function SearchPage({ language, languages, initialStatus, children }: Props) {
   const messages = messagesOf(language);
   const box = useRef<HTMLInputElement>(null);
-  const [text, setText] = useState(initialQuery);
-  const [filter, setFilter] = useState<Language | ''>(initialFilter);
+  // Of the address, not of what the server made the page for: who comes back finds it as it was left.
+  const address = useSearchParams();
+  const [text, setText] = useState(address.get('q') ?? '');
+  const [filter, setFilter] = useState<Language | ''>(languages.find((each) => each === address.get('in')) ?? '');
   const [status, setStatus] = useStatus(initialStatus);
   const query = text.trim();
   const ready = status.state === 'ready';
@@ -50,8 +51,8 @@ export function SearchPage({ language, languages, initialQuery, initialFilter, i
   // The address always leads back to what is seen.
   useEffect(() => {
     const parameters = new URLSearchParams({ ...(query && { q: query }), ...(filter && { in: filter }) });
-    const address = parameters.size > 0 ? `/?${parameters}` : '/';
-    if (address !== window.location.pathname + window.location.search) window.history.replaceState(null, '', address);
+    const next = parameters.size > 0 ? `/?${parameters}` : '/';
+    if (next !== window.location.pathname + window.location.search) window.history.replaceState(null, '', next);
   }, [query, filter]);
 
   useEffect(() => {

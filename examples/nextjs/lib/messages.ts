@@ -101,7 +101,7 @@ const ru: Messages = {
   articles: plural('ru', { one: 'статья', few: 'статьи', other: 'статей' }),
   passages: plural('ru', { one: 'фрагмент', few: 'фрагмента', other: 'фрагментов' }),
   dimensions: plural('ru', { one: 'измерение', few: 'измерения', other: 'измерений' }),
-  stages: { dense: 'Смысл', hybrid: 'Смысл + слова', reranked: 'Переранжировано' },
+  stages: { dense: 'Смысл', hybrid: 'Смысл + слова', reranked: 'Реранкер' },
   stagesLabel: 'Этапы поиска',
   milliseconds: (ms) => `${ms} мс`,
   rankedBy: { dense: 'по смыслу', hybrid: 'по смыслу и словам', reranked: 'по оценке реранкера' },
