@@ -86,7 +86,7 @@ export function SearchPage({ language, languages, initialStatus, children }: Pro
         {query !== '' && results ? (
           <>
             <StageLine status={status} results={results} messages={messages} />
-            <ResultList results={results} stale={busy && results.query !== query} language={language} />
+            <ResultList results={results} stale={results.query !== query || results.filter !== filter} language={language} />
           </>
         ) : null}
         {query === '' ? (

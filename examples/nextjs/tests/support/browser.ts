@@ -26,7 +26,7 @@ export interface Look extends BrowserContextOptions {
 export async function newPage(browser: Browser, baseURL: string, { requests, ...look }: Look = {}): Promise<Page> {
   const context = await browser.newContext({ baseURL, viewport: DESKTOP, locale: 'en-GB', colorScheme: 'light', ...look });
   const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(120_000);
   page.on('request', (request) => requests?.push(request.url()));
   return page;
 }

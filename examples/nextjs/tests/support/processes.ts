@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { BINARY, EXAMPLE } from './paths';
@@ -83,9 +84,26 @@ export async function startService(port: number, models: string[], key?: string)
   return service;
 }
 
+const next = path.join(EXAMPLE, 'node_modules/next/dist/bin/next');
+
+/** This application as `npm run dev` starts it, but by Next.js's own process, which is to be stopped. */
+export async function startDevelopment(env: Record<string, string>): Promise<Running> {
+  const { scripts } = JSON.parse(readFileSync(path.join(EXAMPLE, 'package.json'), 'utf8')) as { scripts: { dev: string } };
+  const words = scripts.dev.split(' ');
+  const at = words.indexOf('next');
+  const variables = Object.fromEntries(words.slice(0, at).map((word) => word.split('=')));
+  const app = new Running(process.execPath, [next, ...words.slice(at + 1)], {
+    ...plainEnvironment(),
+    NODE_ENV: 'development',
+    ...variables,
+    ...env,
+  });
+  await app.said(/Ready in/);
+  return app;
+}
+
 /** This application as it was built. */
 export async function startApp(port: number, env: Record<string, string>): Promise<Running> {
-  const next = path.join(EXAMPLE, 'node_modules/next/dist/bin/next');
   const app = new Running(process.execPath, [next, 'start', '--hostname', '127.0.0.1', '--port', String(port)], {
     ...plainEnvironment(),
     NEXT_TELEMETRY_DISABLED: '1',
