@@ -2,57 +2,6 @@
 // Made from the package's sources by `node scripts/one-file.mjs`: change it there.
 // SPDX-License-Identifier: Apache-2.0
 
-// What setTimeout takes; a longer pause would become none.
-const LONGEST_MS = 2 ** 31 - 1;
-
-/**
- * Runs `work` with a signal that tells it to stop when `caller` is aborted or `timeoutMs` have passed, and
- * rejects at that moment, whether or not `work` heeds it: with the caller's reason, or with `late()`.
- */
-async function withDeadline<T>(
-  caller: AbortSignal | undefined,
-  timeoutMs: number,
-  late: () => Error,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  caller?.throwIfAborted();
-  const controller = new AbortController();
-  let abort = (): void => {};
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  try {
-    return await new Promise<T>((resolve, reject) => {
-      const stop = (reason: unknown): void => {
-        reject(reason);
-        controller.abort(reason);
-      };
-      abort = () => stop(caller?.reason);
-      caller?.addEventListener('abort', abort);
-      if (timeoutMs <= LONGEST_MS) timer = setTimeout(() => stop(late()), timeoutMs);
-      work(controller.signal).then(resolve, reject);
-    });
-  } finally {
-    clearTimeout(timer);
-    caller?.removeEventListener('abort', abort);
-  }
-}
-
-/** Rejects with the signal's reason as soon as it is aborted. */
-async function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  signal?.throwIfAborted();
-  let abort = (): void => {};
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  try {
-    await new Promise<void>((resolve, reject) => {
-      abort = () => reject(signal?.reason);
-      signal?.addEventListener('abort', abort);
-      timer = setTimeout(resolve, Math.min(ms, LONGEST_MS));
-    });
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', abort);
-  }
-}
-
 /**
  * What went wrong. The first five are the service's own `error_type`; an input that this client itself
  * refuses is `Validation` too, without a status.
@@ -86,7 +35,8 @@ interface EmbeddingServiceErrorDetails {
   cause?: unknown;
 }
 
-/** Every failure of a call, but for the caller's own abort, which rejects with the signal's reason. */
+/** Every failure of a call, but for the caller's own abort, which rejects with the signal's reason. `cause` is what
+ * failed underneath, such as `fetch`'s own error. */
 export class EmbeddingServiceError extends Error {
   override readonly name = 'EmbeddingServiceError';
   readonly type: EmbeddingServiceErrorType;
@@ -98,29 +48,103 @@ export class EmbeddingServiceError extends Error {
   readonly requestId: string | undefined;
   /** How many milliseconds the service asks to wait before the next try. */
   readonly retryAfterMs: number | undefined;
-  /** The answer's headers, if there was an answer. */
-  readonly headers: Headers | undefined;
-  /** The answer's body as it came, if there was an answer with a status that tells of an error. */
-  readonly body: string | undefined;
-  /** What failed underneath, such as `fetch`'s own error. */
-  override readonly cause: unknown;
+  // Not fields, so that a log of the error does not show them.
+  readonly #headers: Headers | undefined;
+  readonly #body: string | undefined;
 
   constructor(message: string, details: EmbeddingServiceErrorDetails) {
-    super(message);
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.type = details.type;
     this.url = details.url;
     this.status = details.status;
-    this.headers = details.headers;
     this.requestId = details.headers?.get('x-request-id') ?? undefined;
     this.retryAfterMs = details.retryAfterMs;
-    this.body = details.body;
-    this.cause = details.cause;
+    this.#headers = details.headers;
+    this.#body = details.body;
+  }
+
+  /** The answer's headers, if there was an answer. */
+  get headers(): Headers | undefined {
+    return this.#headers;
+  }
+
+  /** The answer's body as it came, if there was an answer with a status that tells of an error. */
+  get body(): string | undefined {
+    return this.#body;
   }
 }
 
 /** For what the caller passed. */
 function invalid(message: string): EmbeddingServiceError {
   return new EmbeddingServiceError(message, { type: 'Validation' });
+}
+
+// What setTimeout takes; a longer pause would become none.
+const LONGEST_MS = 2 ** 31 - 1;
+
+const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Runs `run` when the signal is aborted, unless what it gives back was called before. A signal that many wait
+ * for has one listener, since Node.js takes more than ten for a leak, and says so.
+ */
+function onAbort(signal: AbortSignal | undefined, run: () => void): () => void {
+  if (!signal) return () => {};
+  let all = waiting.get(signal);
+  if (!all) {
+    const added = new Set<() => void>();
+    signal.addEventListener('abort', () => added.forEach((each) => each()), { once: true });
+    waiting.set(signal, added);
+    all = added;
+  }
+  const runs = all.add(run);
+  return () => void runs.delete(run);
+}
+
+/**
+ * Runs `work` with a signal that tells it to stop when `caller` is aborted or `timeoutMs` have passed, and
+ * rejects at that moment, whether or not `work` heeds it: with the caller's reason, or with `late()`.
+ */
+async function withDeadline<T>(
+  caller: AbortSignal | undefined,
+  timeoutMs: number,
+  late: () => Error,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  caller?.throwIfAborted();
+  const controller = new AbortController();
+  let forget = (): void => {};
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      const stop = (reason: unknown): void => {
+        reject(reason);
+        controller.abort(reason);
+      };
+      forget = onAbort(caller, () => stop(caller?.reason));
+      if (timeoutMs <= LONGEST_MS) timer = setTimeout(() => stop(late()), timeoutMs);
+      work(controller.signal).then(resolve, reject);
+    });
+  } finally {
+    clearTimeout(timer);
+    forget();
+  }
+}
+
+/** Rejects with the signal's reason as soon as it is aborted. */
+async function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  let forget = (): void => {};
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      forget = onAbort(signal, () => reject(signal?.reason));
+      timer = setTimeout(resolve, Math.min(ms, LONGEST_MS));
+    });
+  } finally {
+    clearTimeout(timer);
+    forget();
+  }
 }
 
 const FIRST_PAUSE_MS = 500;
@@ -206,7 +230,10 @@ export interface EmbeddingClientOptions {
    * answered, those that are not begin to count anew.
    */
   maxRetries?: number | undefined;
-  /** How many requests of one call are on their way at a time. Default 4. */
+  /**
+   * How many requests of one call are on their way at a time. Default 2: the service computes one while the
+   * other travels, and more of them only take turns there, each nearer to its time-out.
+   */
   concurrency?: number | undefined;
   /** Texts in a request; fewer where the service takes fewer. Default 100. */
   batchSize?: number | undefined;
@@ -302,7 +329,7 @@ function resolveSettings(options: EmbeddingClientOptions, given: Environment = e
     model: options.model,
     timeoutMs: checkedMs('timeoutMs', options.timeoutMs ?? 300_000),
     maxRetries: checkedCount('maxRetries', options.maxRetries ?? 3, 0),
-    concurrency: checkedCount('concurrency', options.concurrency ?? 4, 1),
+    concurrency: checkedCount('concurrency', options.concurrency ?? 2, 1),
     batchSize: checkedCount('batchSize', options.batchSize ?? 100, 1),
     fetch: options.fetch,
     limits: new Map(),
@@ -459,7 +486,7 @@ function exchange(settings: Settings, question: Question): Promise<Answer> {
 export interface EmbeddingFormats {
   /** Numbers, as JSON has them. */
   array: number[];
-  /** From the bytes that the service sends: the same vectors, several times faster for many of them. */
+  /** From the bytes that the service sends: the same vectors, three to four times as fast. */
   float32: Float32Array;
   /** 255 steps over [-r, r], r = 8 / sqrt(dimension) but at most 1. A quarter of the size of `float32`. */
   int8: Int8Array;
@@ -487,9 +514,12 @@ export interface Ranked {
 /** The service's vectors are floats, or one of these. */
 const INTEGERS = { int8: Int8Array, uint8: Uint8Array, binary: Int8Array, ubinary: Uint8Array };
 
-/** How requests call a format. */
+/** How requests call a format; undefined for floats. Throws `Validation`. */
 function outputDtype(format: EmbeddingFormat): string | undefined {
-  return format in INTEGERS ? format : undefined;
+  if (format === 'array' || format === 'float32') return undefined;
+  if (Object.hasOwn(INTEGERS, format)) return format;
+  const all = ['array', 'float32', ...Object.keys(INTEGERS)];
+  throw invalid(`as: expected one of ${all.join(', ')}, got ${JSON.stringify(format)}`);
 }
 
 /** The field `name` of an answer that is an object. */
@@ -686,7 +716,7 @@ async function inBatches<T>(
   const size = Math.min(settings.batchSize, settings.limits.get(field) ?? Infinity);
   const queue = split({ offset: 0, texts }, size);
   const stop = new AbortController();
-  const abort = (): void => stop.abort(options.signal?.reason);
+  const forget = onAbort(options.signal, () => stop.abort(options.signal?.reason));
   let answered = 0;
   let done = 0;
 
@@ -709,7 +739,6 @@ async function inBatches<T>(
     }
   };
 
-  options.signal?.addEventListener('abort', abort);
   try {
     const workers = Math.min(settings.concurrency, queue.length);
     await Promise.all(Array.from({ length: workers }, work));
@@ -718,7 +747,7 @@ async function inBatches<T>(
     stop.abort(error);
     throw error;
   } finally {
-    options.signal?.removeEventListener('abort', abort);
+    forget();
   }
 }
 
