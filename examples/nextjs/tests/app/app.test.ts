@@ -192,6 +192,7 @@ describe('the page', () => {
     }
     await phone.locator('.results h2 a').first().click();
     await phone.getByRole('heading', { level: 1, name: 'My parcel has not arrived' }).waitFor();
+    await phone.waitForFunction(() => document.title.startsWith('My parcel has not arrived'));
     expect(await accessibilityFaults(phone)).toEqual([]);
     await screenshot(phone, 'article-phone-dark-en');
     await phone.context().close();
