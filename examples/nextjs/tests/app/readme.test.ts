@@ -66,7 +66,9 @@ it('names scripts, files and variables that are there', () => {
 
 it('works as it says, with npm run dev and curl', async () => {
   const status = async () => (await (await fetch(`http://localhost:${port}/api/status`)).json()) as Status;
-  while ((await status()).state !== 'ready') await new Promise((resolve) => setTimeout(resolve, 100));
+  for (let look = 0; look < 1_000 && (await status()).state !== 'ready'; look++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
   const page = await (await fetch(`http://localhost:${port}/`, { headers: { 'accept-language': 'ru' } })).text();
   expect(page).toContain('Поиск по смыслу');
   const line = commands('README.md').find((each) => each.startsWith('curl'))?.replace('localhost:3000', `localhost:${port}`);

@@ -96,11 +96,14 @@ export class Scene {
 
   /** Asks for the status until it is ready and as wanted. */
   async status(wanted: (status: Ready) => boolean): Promise<Ready> {
-    for (;;) {
+    let last: Status | undefined;
+    for (let look = 0; look < 2_000; look++) {
       const status = (await (await fetch(`${this.url}/api/status`)).json()) as Status;
       if (status.state === 'ready' && wanted(status)) return status;
+      last = status;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
+    throw new Error(`it stays ${JSON.stringify(last)}`);
   }
 
   async ready(model: string): Promise<Ready> {
