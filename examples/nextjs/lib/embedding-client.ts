@@ -817,22 +817,26 @@ async function waitForHealth(
   const timeoutMs = checkedMs('timeoutMs', options.timeoutMs ?? 300_000);
   const intervalMs = checkedMs('intervalMs', options.intervalMs ?? 500);
   const end = Date.now() + timeoutMs;
+  let last: Health | EmbeddingServiceError | undefined;
   for (;;) {
     let state: Health | EmbeddingServiceError;
     try {
       const left = Math.max(1, Math.min(10_000, end - Date.now()));
       state = await askHealth(settings, { signal: options.signal, timeoutMs: left });
       if (state.status === 'healthy') return state;
+      last = state;
     } catch (error) {
       if (!mayPass(error)) throw error;
       state = error;
+      // The last look may have had no time: what was seen before tells more.
+      if (error.type !== 'Timeout' || last === undefined) last = error;
     }
     options.onWaiting?.(state);
     if (Date.now() + intervalMs >= end) {
-      throw new EmbeddingServiceError(`not ready within ${timeoutMs} ms: ${shown(state)}`, {
+      throw new EmbeddingServiceError(`not ready within ${timeoutMs} ms: ${shown(last)}`, {
         type: 'Timeout',
         url: settings.baseUrl,
-        cause: state,
+        cause: last,
       });
     }
     await sleep(intervalMs, options.signal);

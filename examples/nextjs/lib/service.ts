@@ -57,7 +57,9 @@ async function readInfo(): Promise<{ text: string; info: Info }> {
     signal: AbortSignal.timeout(LOOK_TIMEOUT_MS),
     cache: 'no-store',
   }).catch((error: unknown) => {
-    throw new Unavailable('unreachable', `${url}: ${String(error)}`);
+    // fetch says only that it failed; its cause says why.
+    const cause = error instanceof Error && error.cause ? error.cause : error;
+    throw new Unavailable('unreachable', `${url}: ${String(cause)}`);
   });
   const text = await response.text();
   if (response.status === 401) throw new Unavailable('unauthorized', `${url}: 401 ${text}`);
