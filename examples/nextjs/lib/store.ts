@@ -38,8 +38,8 @@ export function sparseLiteral(weights: SparseVector): string {
  * The passages with their vectors, in a PostgreSQL with pgvector that runs inside this process and keeps its
  * files in a folder. The SQL is that of any other PostgreSQL.
  *
- * Every search compares with all vectors, which is exact and takes a few milliseconds for ten thousand. For
- * more: CREATE INDEX ON passages USING hnsw (embedding vector_cosine_ops).
+ * Every search compares with all vectors, which is exact and takes 1 to 5 ms for 300 of 384 dimensions. Where
+ * that becomes too slow: CREATE INDEX ON passages USING hnsw (embedding vector_cosine_ops).
  */
 export class Store {
   private constructor(private readonly database: PGlite) {}
