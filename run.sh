@@ -6,7 +6,15 @@ cd "$(dirname "$0")"
 
 binary=build/release/embedding-service
 scripts/install_dependencies.sh
-[ -f build/release/build.ninja ] || cmake --preset release >&2
+if [ ! -f build/release/build.ninja ]; then
+  options=()
+  # A Mac's GPU: the device mps.
+  if [ "$(uname -sm)" = "Darwin arm64" ]; then
+    scripts/fetch_mlx.sh
+    options+=(-DEMBEDDING_MLX=ON)
+  fi
+  cmake --preset release ${options[@]+"${options[@]}"} >&2
+fi
 cmake --build --preset release --target embedding-service >&2
 
 for argument in "$@"; do

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Installs, builds and runs every test; the last line is the total. What each step is and how to run
 # one alone: CONTRIBUTING.md. `./test.sh release` runs only the steps named: fast style release debug
-# asan-ubsan tsan fuzz e2e clients tidy, and arm64, which is not part of the whole.
+# asan-ubsan tsan fuzz e2e clients mlx tidy, and arm64, which is not part of the whole.
 set -uo pipefail
 cd "$(dirname "$0")"
 
 steps=("$@")
-[ ${#steps[@]} = 0 ] && steps=(style release e2e clients debug asan-ubsan tsan fuzz tidy)
+[ ${#steps[@]} = 0 ] && steps=(style release e2e clients debug asan-ubsan tsan fuzz mlx tidy)
 passed=0
 failed=0
 jobs=$(getconf _NPROCESSORS_ONLN)
@@ -190,6 +190,18 @@ step_arm64() {
     qemu-aarch64-static -L build/arm64-sysroot "build/arm64/tests/${folder}_tests" --gtest_brief=1 \
       --gtest_filter='-*AVectorDoesNotDepend*:Int8Accuracy*'
     count $? "$folder on Arm"
+  done
+}
+
+# Another backend against the same references, and against the CPU's: MLX on the CPU, whose products are
+# slow here.
+step_mlx() {
+  check "MLX" scripts/fetch_mlx.sh cpu
+  check "mlx build" build mlx --target backends_mlx_tests engine_mlx_tests
+  local program
+  for program in backends engine; do
+    build/mlx/tests/${program}_mlx_tests --gtest_brief=1 --gtest_filter='-*AVectorDoesNotDepend*:EmbedderTypes*:*EmbedderTypes*'
+    count $? "$program with MLX"
   done
 }
 

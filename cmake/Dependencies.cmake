@@ -10,6 +10,14 @@ find_package(OpenSSL REQUIRED)
 if(EMBEDDING_ONEDNN AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   find_package(dnnl REQUIRED)  # for AMX
 endif()
+if(EMBEDDING_MLX)
+  # The CMake package of its wheels names folders of the machines that they were made on.
+  find_library(MLX_LIBRARY mlx HINTS ${PROJECT_SOURCE_DIR}/build/mlx-wheel/files/mlx/lib REQUIRED)
+  find_path(MLX_INCLUDE_DIR mlx/mlx.h HINTS ${PROJECT_SOURCE_DIR}/build/mlx-wheel/files/mlx/include REQUIRED)
+  add_library(mlx::mlx UNKNOWN IMPORTED)
+  set_target_properties(mlx::mlx PROPERTIES IMPORTED_LOCATION ${MLX_LIBRARY}
+    INTERFACE_INCLUDE_DIRECTORIES ${MLX_INCLUDE_DIR})
+endif()
 find_package(PkgConfig REQUIRED)
 # These two have no CMake package in every distribution that has the library.
 pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)

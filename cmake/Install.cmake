@@ -5,8 +5,12 @@ include(CMakePackageConfigHelpers)
 
 target_include_directories(embedding_library INTERFACE
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-install(TARGETS embedding_library embedding_engine embedding_cache embedding_backends embedding_backend_cpu
-    embedding_model embedding_weights embedding_text embedding_base
+set(backends embedding_backends embedding_backend_cpu)
+if(EMBEDDING_MLX)
+  list(APPEND backends embedding_backend_mlx)
+endif()
+install(TARGETS embedding_library embedding_engine embedding_cache ${backends} embedding_model
+    embedding_weights embedding_text embedding_base
   EXPORT embeddingTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/embedding
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")

@@ -37,6 +37,7 @@ MAY_INCLUDE = {
 CLOSED = {
     "backends/cpu/": {"backends/registry.cc"},
     "backends/cpu/heads/": {"backends/cpu/cpu_session.cc"},
+    "backends/mlx/": {"backends/registry.cc"},
 }
 
 # A folder, and the headers of another that it may include: api speaks of requests, not of sockets.
@@ -56,6 +57,7 @@ ONLY_IN = {
     "hiredis/": ("redis/",),
     "dnnl": ("backends/",),
     "hwy/": ("backends/",),
+    "mlx/": ("backends/mlx/",),
 }
 
 # The headers of include/embedding/: who may include the folder's headers may include it, and who may

@@ -11,10 +11,11 @@ namespace embedding {
 // What the encoder's matrix products multiply. Sums of f32 and bf16, LayerNorm and softmax are f32
 // with all of them.
 enum class ComputeType {
-  kAuto,  // bf16 where the device multiplies it natively, else f32
+  kAuto,  // on a CPU bf16 where it multiplies that natively, else f32; on a GPU f16, or bf16 for a
+          // model whose numbers are too large for f16
   kF32,
   kBF16,
-  kF16,   // weights; what they multiply is f32. For machines where reading weights costs the time
+  kF16,   // on a CPU the weights alone, for machines where reading them costs the time
   kInt8,  // 8-bit integers, whose error is documented; between the products as with kAuto
 };
 
@@ -25,7 +26,9 @@ enum class InstructionSet {
 };
 
 struct DeviceOptions {
-  std::string device = "auto";  // "cpu"; auto is the first of those that are built in and present
+  // "cpu"; with MLX built in "mps", "cuda", "cuda:1" and so on, and "mlx-cpu", which is slow and
+  // for tests. "auto" is the first of mps, cuda and cpu that is built in and present.
+  std::string device = "auto";
   // Of a CPU. As many threads as the process may use if 0.
   int threads = 0;
   // Holds for the whole process, from the first model on.

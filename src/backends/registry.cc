@@ -1,12 +1,14 @@
 // Which backends there are in this build: nothing else knows.
 #include <fmt/format.h>
 
-#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "backends/cpu/cpu_backend.h"
+#ifdef EMBEDDING_MLX
+#include "backends/mlx/mlx_backend.h"
+#endif
 #include "base/quoted.h"
 #include "embedding/device.h"
 
@@ -18,18 +20,30 @@ struct Entry {
   Result<std::shared_ptr<Backend>> (*open)(const DeviceOptions& options);
 };
 
-// In the order in which "auto" tries them. The last is always present.
-constexpr Entry kBackends[] = {{"cpu", OpenCpuBackend}};
+// In the order in which "auto" tries them: the CPU is always present, and those behind it are for
+// who asks for them.
+constexpr Entry kBackends[] = {
+#ifdef EMBEDDING_MLX
+    {"mps", OpenMpsBackend},
+    {"cuda", OpenCudaBackend},
+#endif
+    {"cpu", OpenCpuBackend},
+#ifdef EMBEDDING_MLX
+    {"mlx-cpu", [](const DeviceOptions&) { return OpenMlxCpuBackend(/*compiled=*/false); }},
+#endif
+};
 
 }  // namespace
 
 Result<std::shared_ptr<Backend>> OpenBackend(const DeviceOptions& options) {
   std::string known;
   for (const Entry& entry : kBackends) {
-    if (options.device == entry.device) return entry.open(options);
+    // "cuda:1" is a device of "cuda".
+    if (options.device.substr(0, options.device.find(':')) == entry.device)
+      return entry.open(options);
     if (options.device == "auto") {
       auto opened = entry.open(options);
-      if (opened.ok() || &entry == std::end(kBackends) - 1) return opened;
+      if (opened.ok() || entry.device == "cpu") return opened;
     }
     known += fmt::format("{}{}", known.empty() ? "" : ", ", entry.device);
   }

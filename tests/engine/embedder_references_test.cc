@@ -63,7 +63,8 @@ TEST_P(EmbedderReferences, AVectorDoesNotDependOnItsBatch) {
 }
 
 TEST(EmbedderBf16, VectorsAreCloseToF32WhereTheProcessorHasIt) {
-  auto bf16 = Embedder::Load({.model_directory = kMiniLm, .compute_type = ComputeType::kBF16});
+  auto bf16 = Embedder::Load(
+      {.model_directory = kMiniLm, .compute_type = ComputeType::kBF16, .device = {TEST_DEVICE}});
   if (!bf16.ok()) {
     EXPECT_EQ(bf16.error().code, ErrorCode::kDeviceUnavailable);
     GTEST_SKIP() << bf16.error().message;
@@ -77,7 +78,8 @@ TEST(EmbedderBf16, VectorsAreCloseToF32WhereTheProcessorHasIt) {
 }
 
 TEST(EmbedderF16, VectorsAreCloseToF32) {
-  auto f16 = Embedder::Load({.model_directory = kMiniLm, .compute_type = ComputeType::kF16});
+  auto f16 = Embedder::Load(
+      {.model_directory = kMiniLm, .compute_type = ComputeType::kF16, .device = {TEST_DEVICE}});
   ASSERT_TRUE(f16.ok()) << f16.error().message;
   const Expected expected = ReadExpected("dense.all-MiniLM-L6-v2.json", "embedding");
   const auto vectors = EmbedAll(**f16, expected.texts, true);
@@ -96,8 +98,10 @@ INSTANTIATE_TEST_SUITE_P(All, EmbedderTypes,
 
 TEST_P(EmbedderTypes, AVectorIsTheSameAloneAndAmongManyTexts) {
   const auto load = [](ComputeType type) {
-    return Embedder::Load(
-        {.model_directory = kTinyBgeM3, .compute_type = type, .max_batch_tokens = 8192});
+    return Embedder::Load({.model_directory = kTinyBgeM3,
+                           .compute_type = type,
+                           .device = {TEST_DEVICE},
+                           .max_batch_tokens = 8192});
   };
   auto embedder = load(GetParam());
   if (!embedder.ok()) {

@@ -37,7 +37,7 @@ class EmbedderRequests : public testing::Test {
 
 TEST_F(EmbedderRequests, InfoSaysWhatIsLoaded) {
   EXPECT_EQ(embedder_->info().name, "all-MiniLM-L6-v2");
-  EXPECT_EQ(embedder_->info().device, "cpu");
+  EXPECT_EQ(embedder_->info().device, TEST_DEVICE);
   EXPECT_EQ(embedder_->info().dimension, 384U);
   EXPECT_EQ(embedder_->info().max_input_tokens, 256U);
   EXPECT_TRUE(embedder_->health().ok());

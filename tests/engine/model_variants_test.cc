@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "embedding/engine.h"
+#include "engine/vectors.h"
 #include "temp_dir.h"
 
 namespace embedding {
@@ -91,8 +92,9 @@ void ExpectNear(std::span<const float> values, const json& expected, double tole
 
 TEST_P(ModelVariants, AreReadAsSentenceTransformersReadsThem) {
   const json& variant = VariantOf(GetParam());
-  const auto embedder =
-      Embedder::Load({.model_directory = directory_.string(), .compute_type = ComputeType::kF32});
+  const auto embedder = Embedder::Load({.model_directory = directory_.string(),
+                                        .compute_type = ComputeType::kF32,
+                                        .device = {TEST_DEVICE}});
   ASSERT_TRUE(embedder.ok()) << embedder.error().message;
   const std::string output = variant.at("output");
   EmbedRequest request;

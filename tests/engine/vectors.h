@@ -18,6 +18,11 @@
 
 namespace embedding {
 
+// The same tests run on every device that is built in: a program of its own for each.
+#ifndef TEST_DEVICE
+#define TEST_DEVICE "cpu"
+#endif
+
 inline const std::string kMiniLm = MODELS_DIR "/all-MiniLM-L6-v2";
 inline const std::string kTinyBgeM3 = TEST_DATA_DIR "/tiny-bge-m3";
 
@@ -25,6 +30,7 @@ inline const std::string kTinyBgeM3 = TEST_DATA_DIR "/tiny-bge-m3";
 inline std::unique_ptr<Embedder> Load(const std::string& directory, EmbedderOptions options = {}) {
   options.model_directory = directory;
   options.compute_type = ComputeType::kF32;
+  options.device.device = TEST_DEVICE;
   auto embedder = Embedder::Load(options);
   EXPECT_TRUE(embedder.ok()) << embedder.error().message;
   return *std::move(embedder);

@@ -6,6 +6,7 @@
 
 #include "backends/cpu/attention.h"
 #include "backends/cpu/parallel.h"
+#include "backends/positions.h"
 
 namespace embedding {
 namespace {
@@ -36,7 +37,7 @@ Result<CpuEncoder> CpuEncoder::Load(const Encoder& encoder, const EncoderTensors
 
 std::span<const float> CpuEncoder::Run(const Batch& batch, std::span<const TokenRange> wanted) {
   Reserve(batch.tokens());
-  Place(batch);
+  PlaceTokens(encoder_.positions, batch, positions_);
   Embed(batch);
   size_t rows = batch.tokens();
   for (size_t i = 0; i < weights_.layers.size(); ++i) {
@@ -58,18 +59,6 @@ void CpuEncoder::Reserve(size_t tokens) {
   branch_.Resize(chunk * encoder_.hidden_size);
 }
 
-void CpuEncoder::Place(const Batch& batch) {
-  const Positions& of_model = encoder_.positions;
-  positions_.resize(batch.tokens());
-  for (size_t s = 0; s < batch.sequences(); ++s) {
-    auto next = static_cast<uint32_t>(of_model.first);
-    for (size_t i = batch.offsets[s]; i < batch.offsets[s + 1]; ++i) {
-      const bool is_uncounted = of_model.uncounted_id == batch.input_ids[i];
-      positions_[i] = is_uncounted ? static_cast<uint32_t>(batch.input_ids[i]) : next++;
-    }
-  }
-}
-
 // hidden = LayerNorm(word + position + token type)
 void CpuEncoder::Embed(const Batch& batch) {
   const size_t size = encoder_.hidden_size;
@@ -85,7 +74,7 @@ void CpuEncoder::Embed(const Batch& batch) {
       CopyRowsToF32(weights_.word_embeddings, static_cast<size_t>(batch.input_ids[i]), 1,
                     {out, size});
       add_row(weights_.token_type_embeddings, static_cast<size_t>(batch.token_type_ids[i]));
-      add_row(weights_.position_embeddings, positions_[i]);
+      add_row(weights_.position_embeddings, static_cast<size_t>(positions_[i]));
     }
   };
   for (size_t first = 0; first < batch.tokens(); first += kChunkRows) {

@@ -32,8 +32,6 @@ class CpuEncoder {
   CpuEncoder(const Encoder& encoder, EncoderWeights weights, EncoderTypes types, ThreadTeam& team);
 
   void Reserve(size_t tokens);
-  // positions_ of all tokens.
-  void Place(const Batch& batch);
   // hidden_ of all tokens, and their qkv_ for the first layer.
   void Embed(const Batch& batch);
   // context_ of layer `i`, of the queries that ask.
@@ -54,13 +52,13 @@ class CpuEncoder {
   EncoderWeights weights_;
   DType between_;  // EncoderTypes::between
 
-  std::vector<uint32_t> positions_;  // [tokens]
-  AlignedBuffer<float> hidden_;      // [tokens, hidden_size], the residual stream
-  AlignedBuffer<uint8_t> qkv_;       // [tokens, 3 * Attention::width()] of between_
-  Handover context_;                 // [tokens, Attention::width()]: attention's results
-  InputMatrix normalised_;           // [chunk, hidden_size]: some rows of hidden_
-  Handover intermediate_;            // [chunk, FeedForward::width]
-  AlignedBuffer<float> branch_;      // [chunk, hidden_size]: what is added to hidden_
+  std::vector<int32_t> positions_;  // [tokens]
+  AlignedBuffer<float> hidden_;     // [tokens, hidden_size], the residual stream
+  AlignedBuffer<uint8_t> qkv_;      // [tokens, 3 * Attention::width()] of between_
+  Handover context_;                // [tokens, Attention::width()]: attention's results
+  InputMatrix normalised_;          // [chunk, hidden_size]: some rows of hidden_
+  Handover intermediate_;           // [chunk, FeedForward::width]
+  AlignedBuffer<float> branch_;     // [chunk, hidden_size]: what is added to hidden_
 };
 
 }  // namespace embedding

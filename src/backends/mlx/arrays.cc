@@ -1,0 +1,89 @@
+#include "backends/mlx/arrays.h"
+
+#include <mlx/mlx.h>
+
+#include <cmath>
+#include <numbers>
+
+namespace embedding {
+
+namespace mx = mlx::core;
+
+namespace {
+
+mx::Shape ShapeOf(const TensorView& tensor) {
+  mx::Shape shape;
+  for (const int64_t size : tensor.shape) shape.push_back(static_cast<mx::ShapeElem>(size));
+  return shape;
+}
+
+// A number of x's type, so that the result is of that type too.
+mx::array Constant(double value, const mx::array& x) {
+  return mx::array(static_cast<float>(value), x.dtype());
+}
+
+}  // namespace
+
+mx::array ToArray(const TensorView& tensor, mx::Dtype dtype) {
+  std::vector<float> numbers(tensor.elements());
+  CopyToF32(tensor, numbers);
+  return mx::astype(mx::array(numbers.begin(), ShapeOf(tensor), mx::float32), dtype);
+}
+
+mx::array ToArray(std::span<const int32_t> indices, const mx::Shape& shape) {
+  return mx::array(indices.begin(), shape, mx::int32);
+}
+
+mx::array MlxLinear::operator()(const mx::array& x) const { return mx::addmm(bias, x, weight); }
+
+MlxLinear LoadLinear(const LinearTensors& tensors, mx::Dtype dtype) {
+  return LoadLinears({&tensors, 1}, dtype);
+}
+
+MlxLinear LoadLinears(std::span<const LinearTensors> tensors, mx::Dtype dtype) {
+  std::vector<mx::array> weights;
+  std::vector<mx::array> biases;
+  for (const LinearTensors& linear : tensors) {
+    weights.push_back(ToArray(linear.weight, dtype));
+    biases.push_back(linear.bias ? ToArray(*linear.bias, dtype)
+                                 : mx::zeros({weights.back().shape(0)}, dtype));
+  }
+  // A product reads W^T as it lies; nothing is transposed in memory.
+  return {mx::transpose(mx::concatenate(weights, 0)), mx::concatenate(biases, 0)};
+}
+
+mx::array MlxNorm::operator()(const mx::array& x) const {
+  return mx::fast::layer_norm(x, weight, bias, eps);
+}
+
+MlxNorm LoadNorm(const NormTensors& tensors, Norm norm, mx::Dtype dtype) {
+  return {ToArray(tensors.weight, dtype), ToArray(tensors.bias, dtype), norm.eps};
+}
+
+mx::array Activate(Activation activation, const mx::array& x) {
+  using std::numbers::inv_pi;
+  using std::numbers::sqrt2;
+  const mx::array half = Constant(0.5, x);
+  const mx::array one = Constant(1, x);
+  switch (activation) {
+    case Activation::kIdentity:
+      break;
+    case Activation::kTanh:
+      return mx::tanh(x);
+    case Activation::kRelu:
+      return mx::maximum(x, Constant(0, x));
+    case Activation::kGelu:
+      return x * half * (one + mx::erf(x * Constant(1 / sqrt2, x)));
+    case Activation::kGeluTanh: {
+      const mx::array cubic = x + Constant(0.044715, x) * x * x * x;
+      return x * half * (one + mx::tanh(Constant(std::sqrt(2 * inv_pi), x) * cubic));
+    }
+    case Activation::kSigmoid:
+      return mx::sigmoid(x);
+  }
+  return x;
+}
+
+mx::array TakeRows(const mx::array& x, const mx::array& indices) { return mx::take(x, indices, 0); }
+
+}  // namespace embedding

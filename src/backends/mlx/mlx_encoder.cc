@@ -1,0 +1,181 @@
+#include "backends/mlx/mlx_encoder.h"
+
+#include <mlx/mlx.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "backends/positions.h"
+
+namespace embedding {
+
+namespace mx = mlx::core;
+
+namespace {
+
+int Int(size_t n) { return static_cast<int>(n); }
+
+bool HaveSameFunctions(const Layer& a, const Layer& b) {
+  return a.attention.heads == b.attention.heads && a.attention.head_dim == b.attention.head_dim &&
+         a.attention_norm.eps == b.attention_norm.eps && a.output_norm.eps == b.output_norm.eps &&
+         a.feed_forward.activation == b.feed_forward.activation;
+}
+
+// {qkv [rows, 3 * width], rows [sequences, length], mask [sequences, 1, 1, length] if it is mixed}
+// -> {[sequences * length, width]}
+std::vector<mx::array> AttendBucket(const Attention& attention,
+                                    const std::vector<mx::array>& inputs) {
+  const mx::array& rows = inputs[1];
+  const int sequences = rows.shape(0);
+  const int length = rows.shape(1);
+  const int heads = Int(attention.heads);
+  const int head_dim = Int(attention.head_dim);
+  // [3, sequences, heads, length, head_dim]
+  const mx::array qkv =
+      mx::transpose(mx::reshape(TakeRows(inputs[0], rows), {sequences, length, 3, heads, head_dim}),
+                    {2, 0, 3, 1, 4});
+  const float scale = 1.0F / std::sqrt(static_cast<float>(head_dim));
+  const bool is_mixed = inputs.size() > 2;
+  const mx::array context = mx::fast::scaled_dot_product_attention(
+      mx::take(qkv, 0, 0), mx::take(qkv, 1, 0), mx::take(qkv, 2, 0), scale, is_mixed ? "array" : "",
+      is_mixed ? std::optional(inputs[2]) : std::nullopt);
+  return {mx::reshape(mx::transpose(context, {0, 2, 1, 3}),
+                      {sequences * length, Int(attention.width())})};
+}
+
+std::vector<mx::array> FeedForwardOf(const Layer& layer, const std::vector<mx::array>& inputs) {
+  const mx::array& x = inputs[0];
+  const mx::array& context = inputs[1];
+  const auto weight = [&](size_t i) -> const mx::array& { return inputs[2 + i]; };
+  const MlxLinear attention_output = {weight(0), weight(1)};
+  const MlxNorm attention_norm = {weight(2), weight(3), layer.attention_norm.eps};
+  const MlxLinear intermediate = {weight(4), weight(5)};
+  const MlxLinear output = {weight(6), weight(7)};
+  const MlxNorm output_norm = {weight(8), weight(9), layer.output_norm.eps};
+  const mx::array attended = attention_norm(x + attention_output(context));
+  const mx::array inner = Activate(layer.feed_forward.activation, intermediate(attended));
+  return {output_norm(attended + output(inner))};
+}
+
+// Of each bucket: {rows [sequences, length][, mask [sequences, 1, 1, length]]}, the mask where some
+// of its tokens are none.
+std::vector<std::vector<mx::array>> TokensOf(const Buckets& buckets) {
+  std::vector<std::vector<mx::array>> tokens;
+  for (const Bucket& bucket : buckets.buckets) {
+    tokens.push_back({ToArray(bucket.rows, {Int(bucket.sequences), Int(bucket.length)})});
+    if (!bucket.is_mixed()) continue;
+    std::vector<uint8_t> is_token(bucket.rows.size());
+    for (size_t s = 0; s < bucket.sequences; ++s) {
+      std::fill_n(is_token.begin() + static_cast<ptrdiff_t>(s * bucket.length), bucket.lengths[s],
+                  uint8_t{1});
+    }
+    tokens.back().push_back(
+        mx::array(is_token.begin(), {Int(bucket.sequences), 1, 1, Int(bucket.length)}, mx::bool_));
+  }
+  return tokens;
+}
+
+// Row numbers, filled up with the first to one of few sizes.
+mx::array FilledUp(std::vector<int32_t> rows) {
+  rows.resize(RoundUpFinely(rows.size()), 0);
+  return ToArray(rows, {Int(rows.size())});
+}
+
+}  // namespace
+
+MlxEncoder::MlxEncoder(const Encoder& encoder, const EncoderTensors& tensors, mx::Dtype dtype,
+                       bool compiled)
+    : encoder_(encoder),
+      word_embeddings_(ToArray(tensors.word_embeddings, dtype)),
+      position_embeddings_(ToArray(tensors.position_embeddings, dtype)),
+      token_type_embeddings_(ToArray(tensors.token_type_embeddings, dtype)),
+      embeddings_norm_(LoadNorm(tensors.embeddings_norm, encoder.embeddings_norm, dtype)) {
+  for (size_t i = 0; i < encoder.layers.size(); ++i) {
+    const Layer& layer = encoder.layers[i];
+    const LayerTensors& of = tensors.layers[i];
+    const std::array<LinearTensors, 3> qkv = {of.query, of.key, of.value};
+    layers_.push_back({LoadLinears(qkv, dtype), LoadLinear(of.attention_output, dtype),
+                       LoadNorm(of.attention_norm, layer.attention_norm, dtype),
+                       LoadLinear(of.intermediate, dtype), LoadLinear(of.output, dtype),
+                       LoadNorm(of.output_norm, layer.output_norm, dtype)});
+    if (i > 0 && HaveSameFunctions(layer, encoder.layers[i - 1])) {
+      functions_.push_back(functions_.back());
+      continue;
+    }
+    Function attend = [attention = layer.attention](const Arrays& inputs) {
+      return AttendBucket(attention, inputs);
+    };
+    Function feed_forward = [layer](const Arrays& inputs) { return FeedForwardOf(layer, inputs); };
+    if (compiled) {
+      attend = mx::compile(std::move(attend));
+      feed_forward = mx::compile(std::move(feed_forward));
+    }
+    functions_.push_back({std::move(attend), std::move(feed_forward)});
+  }
+  Arrays weights = {word_embeddings_, position_embeddings_, token_type_embeddings_};
+  for (const LayerWeights& layer : layers_) {
+    for (const MlxLinear* linear :
+         {&layer.qkv, &layer.attention_output, &layer.intermediate, &layer.output}) {
+      weights.push_back(linear->weight);
+      weights.push_back(linear->bias);
+    }
+  }
+  mx::eval(weights);  // they are on the device, and what they were made of is gone
+}
+
+mx::array MlxEncoder::Run(const Batch& batch, std::span<const TokenRange> wanted) {
+  const Buckets buckets = MakeBuckets(batch.offsets);
+  std::vector<int32_t> kept;
+  for (size_t s = 0; s < batch.sequences(); ++s) {
+    for (uint32_t i = wanted[s].begin; i < wanted[s].end; ++i) {
+      kept.push_back(static_cast<int32_t>(batch.offsets[s] + i));
+    }
+  }
+  // Of each token among the buckets' tokens; in the last layer of each that is wanted.
+  const mx::array places = FilledUp(buckets.places);
+  const mx::array kept_rows = FilledUp(kept);
+
+  if (batch.tokens() == 0) return mx::zeros({kept_rows.shape(0), Int(encoder_.hidden_size)});
+  const std::vector<Arrays> tokens = TokensOf(buckets);
+  mx::array x = Embed(batch);
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const LayerWeights& layer = layers_[i];
+    mx::array context = TakeRows(Attend(i, x, tokens), places);
+    if (i + 1 == layers_.size()) {
+      context = TakeRows(context, kept_rows);
+      x = TakeRows(x, kept_rows);
+    }
+    x = functions_[i].feed_forward({x, context, layer.attention_output.weight,
+                                    layer.attention_output.bias, layer.attention_norm.weight,
+                                    layer.attention_norm.bias, layer.intermediate.weight,
+                                    layer.intermediate.bias, layer.output.weight, layer.output.bias,
+                                    layer.output_norm.weight, layer.output_norm.bias})[0];
+  }
+  return x;
+}
+
+mx::array MlxEncoder::Embed(const Batch& batch) {
+  const auto rows_of = [](const mx::array& table, std::span<const int32_t> indices) {
+    return TakeRows(table, FilledUp({indices.begin(), indices.end()}));
+  };
+  PlaceTokens(encoder_.positions, batch, positions_);
+  return embeddings_norm_(rows_of(word_embeddings_, batch.input_ids) +
+                          rows_of(token_type_embeddings_, batch.token_type_ids) +
+                          rows_of(position_embeddings_, positions_));
+}
+
+mx::array MlxEncoder::Attend(size_t layer, const mx::array& x,
+                             std::span<const Arrays> tokens) const {
+  const mx::array qkv = layers_[layer].qkv(x);
+  Arrays contexts;
+  for (const Arrays& of_bucket : tokens) {
+    Arrays inputs = {qkv};
+    inputs.insert(inputs.end(), of_bucket.begin(), of_bucket.end());
+    contexts.push_back(functions_[layer].attend(inputs)[0]);
+  }
+  return mx::concatenate(std::move(contexts), 0);
+}
+
+}  // namespace embedding

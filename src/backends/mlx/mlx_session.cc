@@ -1,0 +1,143 @@
+#include "backends/mlx/mlx_session.h"
+
+#include <mlx/mlx.h>
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "backends/mlx/mlx_encoder.h"
+#include "backends/mlx/mlx_heads.h"
+#include "backends/wanted_tokens.h"
+
+namespace embedding {
+
+namespace mx = mlx::core;
+
+namespace {
+
+// A GPU wants many tokens at once; a CPU computes a larger batch no faster.
+constexpr size_t kMaxBatchTokensOfGpu = 16384;
+constexpr size_t kMaxBatchTokensOfCpu = 2048;
+
+mx::Dtype DtypeOf(ComputeType type) {
+  switch (type) {
+    case ComputeType::kF16:
+      return mx::float16;
+    case ComputeType::kBF16:
+      return mx::bfloat16;
+    default:
+      return mx::float32;
+  }
+}
+
+class MlxSession : public Session {
+ public:
+  MlxSession(const Architecture& architecture, const Tensors& tensors, ComputeType type,
+             mx::Device device, bool compiled)
+      : heads_of_model_(architecture.heads),
+        type_(type),
+        // One that any thread may use: models are loaded by one and computed by another.
+        stream_(mx::new_thread_unsafe_stream(device)) {
+    const mx::StreamContext context(stream_);
+    encoder_.emplace(architecture.encoder, tensors.encoder, DtypeOf(type), compiled);
+    heads_.emplace(architecture.heads, tensors.heads);
+  }
+
+  Status Run(const Batch& batch, BatchOutputs& outputs) noexcept override;
+  Limits limits() const override {
+    const bool is_gpu = stream_.device == mx::Device::gpu;
+    return {.max_tokens = is_gpu ? kMaxBatchTokensOfGpu : kMaxBatchTokensOfCpu};
+  }
+  std::string_view dtype() const override {
+    return type_ == ComputeType::kF16 ? "f16" : type_ == ComputeType::kBF16 ? "bf16" : "f32";
+  }
+
+  // Whether every number of the last hidden states of some sequence is finite.
+  bool IsFinite(const Encoder& encoder);
+
+ private:
+  void Compute(const Batch& batch, BatchOutputs& outputs);
+
+  const Heads heads_of_model_;
+  const ComputeType type_;
+  const mx::Stream stream_;
+  std::optional<MlxEncoder> encoder_;
+  std::optional<MlxHeads> heads_;
+
+  // Of the batch that is computed.
+  std::vector<TokenRange> wanted_;
+  std::vector<uint32_t> row_begins_;
+};
+
+void MlxSession::Compute(const Batch& batch, BatchOutputs& outputs) {
+  wanted_.clear();
+  row_begins_.assign(1, 0);
+  for (size_t s = 0; s < batch.sequences(); ++s) {
+    const uint32_t tokens = batch.offsets[s + 1] - batch.offsets[s];
+    wanted_.push_back(WantedTokens(heads_of_model_, batch.wanted[s], tokens));
+    row_begins_.push_back(row_begins_.back() + wanted_.back().size());
+  }
+  heads_->Run(batch, {encoder_->Run(batch, wanted_), row_begins_}, outputs);
+}
+
+Status MlxSession::Run(const Batch& batch, BatchOutputs& outputs) noexcept {
+  try {
+    const mx::StreamContext context(stream_);
+    Compute(batch, outputs);
+    return {};
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::kInternal, "out of memory", {}};
+  } catch (const std::exception& e) {
+    try {
+      return Error{ErrorCode::kInternal, std::string("computing with MLX failed: ") + e.what(), {}};
+    } catch (const std::exception&) {
+      return Error{ErrorCode::kInternal, "out of memory", {}};
+    }
+  }
+}
+
+bool MlxSession::IsFinite(const Encoder& encoder) {
+  const size_t tokens = std::min<size_t>({128, encoder.positions.max_tokens(), encoder.vocab_size});
+  std::vector<int32_t> ids;
+  for (size_t i = 0; i < tokens; ++i) {
+    ids.push_back(static_cast<int32_t>(i * encoder.vocab_size / tokens));
+  }
+  const std::vector<int32_t> types(tokens, 0);
+  const std::vector<uint32_t> offsets = {0, static_cast<uint32_t>(tokens)};
+  const std::vector<Outputs> outputs(1);
+  const std::vector<TokenRange> all = {{0, static_cast<uint32_t>(tokens)}};
+  const mx::StreamContext context(stream_);
+  const mx::array hidden = encoder_->Run({ids, types, offsets, outputs}, all);
+  return mx::all(mx::isfinite(hidden)).item<bool>();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> MakeMlxSession(const Architecture& architecture,
+                                                const Tensors& tensors, ComputeType type,
+                                                mx::Device device, bool compiled) {
+  const bool is_free = type == ComputeType::kAuto;
+  if (is_free) type = device == mx::Device::gpu ? ComputeType::kF16 : ComputeType::kF32;
+  const auto load = [&] {
+    return std::make_unique<MlxSession>(architecture, tensors, type, device, compiled);
+  };
+  std::unique_ptr<MlxSession> session = load();
+  if (type == ComputeType::kF16 && !session->IsFinite(architecture.encoder)) {
+    if (!is_free) {
+      return Error{ErrorCode::kModelLoad,
+                   "the model computes numbers beyond f16's; choose the dtype bf16, f32 or auto",
+                   {}};
+    }
+    session.reset();  // there may be no room for both
+    type = ComputeType::kBF16;
+    session = load();
+  }
+  return std::unique_ptr<Session>(std::move(session));
+}
+
+}  // namespace embedding
