@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Installs, builds and runs every test; the last line is the total. What each step is and how to run
 # one alone: CONTRIBUTING.md. `./test.sh release` runs only the steps named: fast style release debug
-# asan-ubsan tsan fuzz e2e clients mlx tidy, and arm64, which is not part of the whole.
+# asan-ubsan tsan fuzz e2e clients web mlx tidy, and arm64, which is not part of the whole.
 set -uo pipefail
 cd "$(dirname "$0")"
 
 steps=("$@")
-[ ${#steps[@]} = 0 ] && steps=(style release e2e clients debug asan-ubsan tsan fuzz mlx tidy)
+[ ${#steps[@]} = 0 ] && steps=(style release e2e clients web debug asan-ubsan tsan fuzz mlx tidy)
 passed=0
 failed=0
 jobs=$(getconf _NPROCESSORS_ONLN)
@@ -116,6 +116,37 @@ step_clients() {
   check "virtual environment" make_venv build/venv-clients tests/clients
   check "npm packages" npm install --prefix tests/clients --no-package-lock --no-audit --no-fund --silent
   run_pytest build/venv-clients tests/clients build/release/embedding-service
+}
+
+# run_vitest FOLDER: `npm test` there; adds vitest's counts to the totals.
+run_vitest() {
+  local folder=$1 log count n status
+  log=$(mktemp)
+  check "npm packages of $folder" npm install --prefix "$folder" --no-package-lock --no-audit --no-fund --silent
+  NO_COLOR=1 EMBEDDING_SERVICE_BIN=$PWD/build/release/embedding-service npm test --prefix "$folder" >"$log" 2>&1
+  status=$?
+  grep -E '^ *(Test Files|Tests|Duration) |✗|×|FAIL|Error' "$log" || true
+  for count in passed failed; do
+    n=$(grep -E '^ *Tests ' "$log" | grep -oE "[0-9]+ $count" | awk '{sum += $1} END {print sum + 0}')
+    case "$count" in
+      passed) passed=$((passed + n)) ;;
+      *) failed=$((failed + n)) ;;
+    esac
+  done
+  [ "$status" = 0 ] || { tail -n 60 "$log" && count 1 "npm test of $folder"; }
+  rm -f "$log"
+}
+
+# What its users meet: the package of npm, the console and the application in Chromium, the server by
+# npm, and every code block of the guide.
+step_web() {
+  check "the demo model" scripts/fetch_model.sh multilingual-e5-small
+  local folder
+  for folder in clients/typescript console examples/nextjs; do run_vitest "$folder"; done
+  check "virtual environment" make_venv build/venv tests/guide
+  check "npm packages" npm install --prefix tests/guide --no-package-lock --no-audit --no-fund --silent
+  run_pytest build/venv tests/npm build/release/embedding-service
+  run_pytest build/venv tests/guide build/release/embedding-service
 }
 
 # clang here and under the sanitizers, whose builds take it half of g++'s time; g++ for the release:
