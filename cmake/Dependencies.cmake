@@ -7,7 +7,7 @@ find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(OpenSSL REQUIRED)
-if(EMBEDDING_ONEDNN AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+if(EMBEDDING_ONEDNN)
   find_package(dnnl REQUIRED)  # for AMX
 endif()
 if(EMBEDDING_MLX)

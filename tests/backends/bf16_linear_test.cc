@@ -77,12 +77,14 @@ TEST(LinearBf16, IsTheF32ProductOfRoundedNumbersWhereTheProcessorHasIt) {
   ExpectF32ProductsOfRoundedNumbers(&PackPanels);
 }
 
+#ifdef EMBEDDING_ONEDNN
+
 TEST(LinearBf16, IsTheSameByOneDnn) {
   if (!PanelsMultiplyBf16()) GTEST_SKIP() << "this processor does not multiply bf16";
   ExpectF32ProductsOfRoundedNumbers(&PackOneDnnLinear);
 }
 
-#ifdef __linux__
+#ifdef __linux__  // whose way to tell a process's memory it is
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -126,7 +128,8 @@ TEST(LinearBf16, OneDnnTakesNoMemoryForEveryNewNumberOfRows) {
   EXPECT_LE(MemoryBytes(), before + 2 * kMegabyte);
 }
 
-#endif
+#endif  // __linux__
+#endif  // EMBEDDING_ONEDNN
 
 }  // namespace
 }  // namespace embedding
