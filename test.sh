@@ -10,6 +10,8 @@ steps=("$@")
 passed=0
 failed=0
 jobs=$(getconf _NPROCESSORS_ONLN)
+# What was compiled in one clone is not compiled again in another.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 export CTEST_OUTPUT_ON_FAILURE=1 CTEST_PARALLEL_LEVEL=$jobs
 export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1
