@@ -25,6 +25,7 @@ enum class ErrorCode {
   kCancelled,          // whoever asked no longer waits
   kNotFound,           // nothing here has the name that was given
   kUnsupported,        // the model lacks what was asked for
+  kOutOfMemory,        // there is no memory for it; for less there may be
   kOverloaded,         // the queue is full: try again later
   kUnavailable,        // loading, draining, or the engine has failed
   kModelLoad,          // the model's files cannot be used

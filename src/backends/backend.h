@@ -64,7 +64,8 @@ class Session {
   // Ids lie in [0, vocab_size), types in [0, token_types), sequences have at most
   // Positions::max_tokens() tokens, and what is wanted the model's heads give; a sequence of which
   // logits are wanted is not empty. The caller has checked that. Memory is linear in the tokens.
-  // Errors: kInternal when the device fails or memory runs out; the session stays usable.
+  // Errors: kOutOfMemory, where a smaller batch may fit; kInternal when the device fails. The
+  // session stays usable.
   virtual Status Run(const Batch& batch, BatchOutputs& outputs) noexcept = 0;
 
   virtual Limits limits() const = 0;

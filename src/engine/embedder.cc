@@ -10,12 +10,11 @@
 #include <utility>
 
 #include "backends/backend.h"
-#include "base/mutex.h"
 #include "base/result.h"
 #include "engine/answer_refused.h"
+#include "engine/batch_computer.h"
 #include "engine/model_identity.h"
 #include "engine/model_info.h"
-#include "engine/model_runner.h"
 #include "engine/pending_request.h"
 #include "engine/request_encoder.h"
 #include "engine/result_cache.h"
@@ -69,18 +68,17 @@ class LocalEmbedder : public Embedder {
         encoder_(spec_, info_, *tokenizer_, options.default_prompt_name),
         observer_(options.observer),
         cache_(std::move(cache)),
-        runner_(std::move(session)),
+        computer_(std::move(session), weights_, cache_),
         scheduler_(
-            {LimitsOf(runner_.session(), options), options.max_queue, options.observer},
-            [this](std::span<Job> batch) { return RunBatch(batch); },
-            [this] { return CheckDevice(); }) {}
+            {LimitsOf(computer_.session(), options), options.max_queue, options.observer},
+            [this](std::span<Job> batch) { return computer_.Run(batch); },
+            [this] { return computer_.CheckDevice(); }) {}
 
   void EmbedAsync(const EmbedRequest& request, Done done) override;
 
   Status health() const override {
     RETURN_IF_ERROR(weights_.Unchanged());
-    const MutexLock lock(health_mutex_);
-    return health_;
+    return computer_.health();
   }
   uint64_t turns() override { return scheduler_.Turns(); }
   Result<std::string> Prompt(const std::optional<std::string>& name) const override {
@@ -100,24 +98,17 @@ class LocalEmbedder : public Embedder {
   std::vector<std::optional<CachedText>> Look(std::span<Job> jobs, const EmbedRequest& request,
                                               EmbedResponse& response) const;
   void Queue(const EmbedRequest& request, const Done& done);
-  bool RunBatch(std::span<Job> batch) noexcept;
-  bool CheckDevice() noexcept;
-  // Whether the last thing that the device did went well, which health() tells.
-  bool Note(const Status& status) noexcept;
 
   const ModelSpec spec_;
   const ModelInfo info_;
   const std::unique_ptr<Tokenizer> tokenizer_;
-  const TensorStore weights_;  // outlives the runner, which reads from the mapped files
+  const TensorStore weights_;  // outlives the session, which reads the mapped files
 
   const RequestEncoder encoder_;
   EngineObserver* const observer_;  // nullptr if there is none
   const std::optional<ResultCache> cache_;
 
-  ModelRunner runner_;  // the computing thread's
-
-  mutable Mutex health_mutex_;
-  Status health_ GUARDED_BY(health_mutex_);
+  BatchComputer computer_;
 
   Scheduler scheduler_;  // last: its thread uses all of the above
 };
@@ -246,43 +237,6 @@ void LocalEmbedder::EmbedAsync(const EmbedRequest& request, Done done) {
     failure = Error{ErrorCode::kInternal, "out of memory", {}};
   }
   if (failure) done(*std::move(failure));
-}
-
-bool LocalEmbedder::RunBatch(std::span<Job> batch) noexcept {
-  Status status = runner_.Compute(batch);
-  try {
-    // What was read from a file that somebody writes into is nobody's vector.
-    if (status.ok()) status = weights_.Unchanged();
-  } catch (const std::exception&) {
-    status = Error{ErrorCode::kInternal, "out of memory", {}};
-  }
-  // Before anybody is answered, who might ask how the engine is, or for the same again.
-  const bool healthy = Note(status);
-  if (cache_ && status.ok()) {
-    size_t stored = 0;  // of the batch's different texts
-    for (size_t i = 0; i < batch.size(); ++i) {
-      if (runner_.sequence(i) < stored) continue;
-      cache_->Put(batch[i], runner_.wanted(i), runner_.outputs(i));
-      ++stored;
-    }
-  }
-  for (size_t i = 0; i < batch.size(); ++i) {
-    PendingRequest& request = *batch[i].request;
-    status.ok() ? request.Finish(batch[i].index, runner_.outputs(i)) : request.Fail(status.error());
-  }
-  return healthy;
-}
-
-bool LocalEmbedder::CheckDevice() noexcept { return Note(runner_.CheckDevice()); }
-
-bool LocalEmbedder::Note(const Status& status) noexcept {
-  const MutexLock lock(health_mutex_);
-  try {
-    health_ = status;
-  } catch (const std::exception&) {  // no memory for its message
-    health_ = Error{status.error().code, {}, {}};
-  }
-  return status.ok();
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ Status ModelRunner::Compute(std::span<const Job> jobs) noexcept {
   try {
     Assemble(jobs);
   } catch (const std::exception&) {
-    return Error{ErrorCode::kInternal, "out of memory", {}};
+    return Error{ErrorCode::kOutOfMemory, "out of memory", {}};
   }
   return session_->Run({input_ids_, token_type_ids_, offsets_, wanted_}, outputs_);
 }

@@ -21,8 +21,8 @@ class ModelRunner {
   explicit ModelRunner(std::unique_ptr<Session> session) : session_(std::move(session)) {}
 
   // Computes what the jobs' requests ask for. Equal texts in a batch, of whatever requests, are
-  // computed once. Errors: kInternal when the device fails, or memory runs out; the runner stays
-  // usable.
+  // computed once. Errors: kOutOfMemory, where fewer jobs may fit; kInternal when the device fails.
+  // The runner stays usable.
   Status Compute(std::span<const Job> jobs) noexcept;
   // Computes one token for nobody: whether the device works. Errors as above.
   Status CheckDevice() noexcept;

@@ -97,13 +97,13 @@ Status CpuSession::Run(const Batch& batch, BatchOutputs& outputs) noexcept {
     Compute(batch, outputs);
     return {};
   } catch (const std::bad_alloc&) {
-    return Error{ErrorCode::kInternal, "out of memory", {}};  // short: it takes none itself
+    return Error{ErrorCode::kOutOfMemory, "out of memory", {}};  // short: it takes none itself
   } catch (const std::exception& e) {                         // oneDNN
     try {
       return Error{
           ErrorCode::kInternal, std::string("computing on the CPU failed: ") + e.what(), {}};
     } catch (const std::exception&) {
-      return Error{ErrorCode::kInternal, "out of memory", {}};
+      return Error{ErrorCode::kOutOfMemory, "out of memory", {}};
     }
   }
 }

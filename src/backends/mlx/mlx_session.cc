@@ -91,12 +91,19 @@ Status MlxSession::Run(const Batch& batch, BatchOutputs& outputs) noexcept {
     Compute(batch, outputs);
     return {};
   } catch (const std::bad_alloc&) {
-    return Error{ErrorCode::kInternal, "out of memory", {}};
+    return Error{ErrorCode::kOutOfMemory, "out of memory", {}};
   } catch (const std::exception& e) {
     try {
-      return Error{ErrorCode::kInternal, std::string("computing with MLX failed: ") + e.what(), {}};
+      // MLX has no type of exception for it: "[metal::malloc] Attempting to allocate ...",
+      // "[malloc] Unable to allocate ...", "cudaMallocAsync(...) failed: out of memory".
+      const std::string what = e.what();
+      const bool is_memory = what.find("malloc]") != std::string::npos ||
+                             what.find("out of memory") != std::string::npos;
+      return Error{is_memory ? ErrorCode::kOutOfMemory : ErrorCode::kInternal,
+                   "computing with MLX failed: " + what,
+                   {}};
     } catch (const std::exception&) {
-      return Error{ErrorCode::kInternal, "out of memory", {}};
+      return Error{ErrorCode::kOutOfMemory, "out of memory", {}};
     }
   }
 }
