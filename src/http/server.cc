@@ -14,6 +14,7 @@
 #include "http/handler_slot.h"
 #include "http/handover_offer.h"
 #include "http/listeners.h"
+#include "http/repeated_signals.h"
 
 namespace embedding::http {
 namespace {
@@ -27,9 +28,6 @@ constexpr size_t kOtherFiles = 128;
 
 // How long idle connections of a server that has a successor may send one more request.
 constexpr std::chrono::seconds kFarewell{5};
-// Signals that come within this time are one: a terminal's Ctrl-C reaches the server, and once more
-// each npx and launcher above it that passes it on.
-constexpr std::chrono::seconds kOnePress{1};
 
 class AsioServer final : public Server {
  public:
@@ -45,7 +43,6 @@ class AsioServer final : public Server {
         signals_(io_, SIGINT, SIGTERM),
         hangups_(io_),
         shutdown_timer_(io_),
-        repeat_timer_(io_),
         offer_(
             io_, [this] { return listeners_.sockets(); }, [this] { Leave(); }),
         farewell_timer_(io_) {}
@@ -114,8 +111,6 @@ class AsioServer final : public Server {
         spdlog::error("a connection is lost: {}", e.what());
       }
     }
-    error_code ignored;
-    signals_.clear(ignored);
     if (shared_.connections.empty()) return {};
     return Error{ErrorCode::kTimeout,
                  std::to_string(shared_.connections.size()) +
@@ -153,10 +148,7 @@ class AsioServer final : public Server {
 
   void OnClosed() {
     if (!shared_.connections.empty()) return;
-    if (shared_.draining) {
-      shutdown_timer_.cancel();
-      repeat_timer_.cancel();
-    }
+    if (shared_.draining) shutdown_timer_.cancel();
     if (shared_.leaving) farewell_timer_.cancel();
   }
 
@@ -189,19 +181,16 @@ class AsioServer final : public Server {
     if (shared_.draining) return;
     shared_.draining = true;
     error_code ignored;
+    signals_.cancel(ignored);
+    signals_.clear(ignored);
+    TakeRepeatedSignals();
     // Who waits for a successor that never accepted is still the server's before it.
     accepts_ ? listeners_.Stop() : listeners_.Leave();
     offer_.Close();
     farewell_timer_.cancel();
     hangups_.cancel(ignored);
-    signals_.cancel(ignored);
     for (Connection* connection : shared_.connections) connection->CloseIfIdle();
     if (shared_.connections.empty()) return;
-    repeat_timer_.expires_after(kOnePress);
-    repeat_timer_.async_wait(InSlot(repeat_slot_, [this](const error_code& /*cancelled*/) {
-      error_code nothing;
-      signals_.clear(nothing);  // from now on it does what it does by default: ends the process
-    }));
     spdlog::info("shutting down: {} connections open", shared_.connections.size());
     shutdown_timer_.expires_after(options_.shutdown_timeout);
     shutdown_timer_.async_wait(InSlot(shutdown_slot_, [this](const error_code& error) {
@@ -217,7 +206,6 @@ class AsioServer final : public Server {
   Shared shared_;
   std::list<std::weak_ptr<Connection>> refusals_;
   HandlerSlot shutdown_slot_;
-  HandlerSlot repeat_slot_;
   HandlerSlot farewell_slot_;
   std::shared_ptr<asio::ssl::context> tls_;  // of connections to come; nullptr without TLS
   // After what the connections and the listeners use: destroying the context ends those that are
@@ -227,7 +215,6 @@ class AsioServer final : public Server {
   asio::signal_set signals_;
   asio::signal_set hangups_;
   asio::steady_timer shutdown_timer_;
-  asio::steady_timer repeat_timer_;
   HandoverOffer offer_;
   asio::steady_timer farewell_timer_;
 };

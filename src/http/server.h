@@ -101,8 +101,8 @@ class Server {
   virtual void Ready() = 0;
 
   // Serves until Stop or a signal, then takes no new connections, closes the idle ones, lets the
-  // requests in hand finish and returns. A second signal, a second or more
-  // later, ends the process at once. Called once.
+  // requests in hand finish and returns. From the first signal or Stop on, signals do nothing for a
+  // second and then end the process at once (http/repeated_signals.h). Called once.
   // When a successor has taken the sockets over, it takes no more connections either, but the idle
   // ones have a few seconds for one more request, whose answer says that the connection closes: a
   // client that is about to send one meets no closed connection.

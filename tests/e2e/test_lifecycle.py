@@ -137,6 +137,16 @@ def test_signals_that_come_together_are_one():
         assert server.process.wait(PATIENCE_S) == 0
 
 
+def test_they_are_one_while_an_idle_server_clears_away_too():
+    for _ in range(5):
+        with Server(MINILM) as server:
+            server.process.send_signal(signal.SIGINT)
+            wait_for(lambda: refused(server))
+            while server.process.poll() is None:
+                server.process.send_signal(signal.SIGINT)
+            assert server.process.returncode == 0
+
+
 def loading_server(hub, cache):
     """A server whose model comes from the hub: it loads until the hub's gate opens."""
     env = environment(HF_ENDPOINT=hub.url, HF_HUB_CACHE=str(cache))
