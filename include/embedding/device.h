@@ -39,6 +39,10 @@ struct DeviceOptions {
 // inside.)
 class Backend;
 
+// Whether this build has the device that DeviceOptions::device names, be it present or not. Errors:
+// kDeviceUnavailable, saying which ones it has.
+Status CheckDevice(const std::string& device);
+
 // The device that the options name. Thread-safe but for the instruction set. Errors:
 // kDeviceUnavailable, saying what there is; kInternal if the system refuses what the device needs.
 Result<std::shared_ptr<Backend>> OpenBackend(const DeviceOptions& options);

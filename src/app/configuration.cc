@@ -35,12 +35,6 @@ Error Wrong(fmt::format_string<Args...> format, Args&&... args) {
   return {ErrorCode::kInvalidArgument, fmt::format(format, std::forward<Args>(args)...), {}};
 }
 
-Status CheckDevice(const std::string& device) {
-  if (device == "auto" || device == "cpu") return {};
-  return Error{ErrorCode::kDeviceUnavailable,
-               "device " + device + " is not available in this build; use --device cpu", ""};
-}
-
 // Requests name a model by what answers call it.
 Status CheckNames(const std::vector<std::string>& models) {
   std::map<std::string, std::string> by_name;
@@ -127,7 +121,7 @@ Status Complete(Configuration& options) {
   // A body of nothing but numbers takes 12 times itself.
   options.service.reading_limit_bytes = 4 * options.server.bodies_limit_bytes;
   RETURN_IF_ERROR(CheckNames(options.models));
-  RETURN_IF_ERROR(CheckDevice(options.device));
+  RETURN_IF_ERROR(CheckDevice(options.engine.device.device));
   options.service.log_format =
       options.logging.format == "json" ? api::LogFormat::kJson : api::LogFormat::kText;
   // As others are told of it, whatever folder they are in.

@@ -21,7 +21,6 @@ namespace embedding::app {
 struct Configuration {
   std::vector<std::string> models = {"BAAI/bge-m3"};
   std::string revision = "main";
-  std::string device = "auto";
   std::string dtype = "auto";
   std::string instruction_set = "auto";
   std::string pooling = "auto";

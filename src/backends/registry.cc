@@ -10,6 +10,7 @@
 #include "backends/mlx/mlx_backend.h"
 #endif
 #include "base/quoted.h"
+#include "base/result.h"
 #include "embedding/device.h"
 
 namespace embedding {
@@ -18,6 +19,7 @@ namespace {
 struct Entry {
   std::string_view device;
   Result<std::shared_ptr<Backend>> (*open)(const DeviceOptions& options);
+  bool has_several = false;  // "cuda:1" is one of "cuda"
 };
 
 // In the order in which "auto" tries them: the CPU is always present, and those behind it are for
@@ -25,7 +27,7 @@ struct Entry {
 constexpr Entry kBackends[] = {
 #ifdef EMBEDDING_MLX
     {"mps", OpenMpsBackend},
-    {"cuda", OpenCudaBackend},
+    {"cuda", OpenCudaBackend, /*has_several=*/true},
 #endif
     {"cpu", OpenCpuBackend},
 #ifdef EMBEDDING_MLX
@@ -33,24 +35,34 @@ constexpr Entry kBackends[] = {
 #endif
 };
 
+const Entry* Find(std::string_view device) {
+  for (const Entry& entry : kBackends) {
+    if (entry.device == (entry.has_several ? device.substr(0, device.find(':')) : device))
+      return &entry;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
+Status CheckDevice(const std::string& device) {
+  if (device == "auto" || Find(device) != nullptr) return {};
+  std::string known = "auto";
+  for (const Entry& entry : kBackends) known += fmt::format(", {}", entry.device);
+  return Error{
+      ErrorCode::kDeviceUnavailable,
+      fmt::format("there is no device {} in this build; there are {}", Quoted(device), known),
+      {}};
+}
+
 Result<std::shared_ptr<Backend>> OpenBackend(const DeviceOptions& options) {
-  std::string known;
+  RETURN_IF_ERROR(CheckDevice(options.device));
+  if (options.device != "auto") return Find(options.device)->open(options);
   for (const Entry& entry : kBackends) {
-    // "cuda:1" is a device of "cuda".
-    if (options.device.substr(0, options.device.find(':')) == entry.device)
-      return entry.open(options);
-    if (options.device == "auto") {
-      auto opened = entry.open(options);
-      if (opened.ok() || entry.device == "cpu") return opened;
-    }
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", entry.device);
+    if (entry.device == "cpu") break;
+    if (auto opened = entry.open(options); opened.ok()) return opened;
   }
-  return Error{ErrorCode::kDeviceUnavailable,
-               fmt::format("there is no device {} in this build; there are auto, {}",
-                           Quoted(options.device), known),
-               {}};
+  return OpenCpuBackend(options);
 }
 
 }  // namespace embedding

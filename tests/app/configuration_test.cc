@@ -72,7 +72,7 @@ TEST(ConfigurationTest, WhatDoesNotGoTogetherIsNamed) {
   EXPECT_NE(Refused(batch).message.find("--max-queue"), std::string::npos);
 
   Configuration device;
-  device.device = "tpu";
+  device.engine.device.device = "tpu";
   EXPECT_EQ(Refused(device).code, ErrorCode::kDeviceUnavailable);
 }
 

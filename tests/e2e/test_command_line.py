@@ -59,7 +59,7 @@ def test_wrong_usage(arguments):
     assert result.stdout == ""
 
 
-@pytest.mark.parametrize("device", ["cuda", "mps", "toaster"])
+@pytest.mark.parametrize("device", ["cuda", "mps", "cpu:1", "toaster"])
 def test_a_device_that_is_not_there(device):
     assert_fails(run("serve", "--device", device), 5, device)
 

@@ -237,6 +237,7 @@ TEST(Backends, ADeviceThatIsNotThereIsRefusedByName) {
   EXPECT_EQ(backend.error().code, ErrorCode::kDeviceUnavailable);
   EXPECT_EQ(backend.error().message,
             "there is no device \"abacus\" in this build; there are auto, cpu");
+  EXPECT_FALSE(OpenBackend({.device = "cpu:1"}).ok());  // there is one
 }
 
 }  // namespace
