@@ -6,8 +6,8 @@
 // says in its Limits what a batch costs it.) A sequence's result does not depend on its neighbours.
 //
 // Thread-safety: a Backend may be used from any thread; a Session is used by one thread at a time.
-// Sessions of one backend may share what computes, and take turns then; those of different ones
-// compute at the same time.
+// Sessions may share what computes, and take turns then; those of different CPU backends compute at
+// the same time.
 #pragma once
 
 #include <cstddef>

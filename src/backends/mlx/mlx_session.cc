@@ -13,6 +13,7 @@
 #include "backends/mlx/mlx_encoder.h"
 #include "backends/mlx/mlx_heads.h"
 #include "backends/wanted_tokens.h"
+#include "base/mutex.h"
 
 namespace embedding {
 
@@ -23,6 +24,13 @@ namespace {
 // A GPU wants many tokens at once; a CPU computes a larger batch no faster.
 constexpr size_t kMaxBatchTokensOfGpu = 16384;
 constexpr size_t kMaxBatchTokensOfCpu = 2048;
+
+// One session loads or computes at a time: MLX's default device, which whatever is computed reads,
+// is the whole process's, and the streams that any thread may use stand in a table without a lock.
+Mutex& MutexOfMlx() {
+  static Mutex mutex;
+  return mutex;
+}
 
 mx::Dtype DtypeOf(ComputeType type) {
   switch (type) {
@@ -87,6 +95,7 @@ void MlxSession::Compute(const Batch& batch, BatchOutputs& outputs) {
 
 Status MlxSession::Run(const Batch& batch, BatchOutputs& outputs) noexcept {
   try {
+    const MutexLock lock(MutexOfMlx());
     const mx::StreamContext context(stream_);
     Compute(batch, outputs);
     return {};
@@ -128,6 +137,7 @@ bool MlxSession::IsFinite(const Encoder& encoder) {
 Result<std::unique_ptr<Session>> MakeMlxSession(const Architecture& architecture,
                                                 const Tensors& tensors, ComputeType type,
                                                 mx::Device device, bool compiled) {
+  const MutexLock lock(MutexOfMlx());
   const bool is_free = type == ComputeType::kAuto;
   if (is_free) type = device == mx::Device::gpu ? ComputeType::kF16 : ComputeType::kF32;
   const auto load = [&] {
