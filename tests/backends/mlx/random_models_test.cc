@@ -202,6 +202,7 @@ TEST(MlxBackend, SaysWhichTypesItHas) {
   const auto int8 = mlx->Load(model.architecture(), model.tensors(), ComputeType::kInt8);
   ASSERT_FALSE(int8.ok());
   EXPECT_EQ(int8.error().code, ErrorCode::kDeviceUnavailable);
+  EXPECT_NE(int8.error().message.find("the device cpu"), std::string::npos);
   EXPECT_EQ(Load(*mlx, model, ComputeType::kAuto)->dtype(), "f32");
 }
 
