@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 namespace embedding {
 
@@ -27,7 +28,9 @@ mx::array Constant(double value, const mx::array& x) {
 mx::array ToArray(const TensorView& tensor, mx::Dtype dtype) {
   std::vector<float> numbers(tensor.elements());
   CopyToF32(tensor, numbers);
-  return mx::astype(mx::array(numbers.begin(), ShapeOf(tensor), mx::float32), dtype);
+  mx::array array = mx::astype(mx::array(numbers.begin(), ShapeOf(tensor), mx::float32), dtype);
+  array.eval();
+  return array;
 }
 
 mx::array ToArray(std::span<const int32_t> indices, const mx::Shape& shape) {
@@ -49,7 +52,10 @@ MlxLinear LoadLinears(std::span<const LinearTensors> tensors, mx::Dtype dtype) {
                                  : mx::zeros({weights.back().shape(0)}, dtype));
   }
   // A product reads W^T as it lies; nothing is transposed in memory.
-  return {mx::transpose(mx::concatenate(weights, 0)), mx::concatenate(biases, 0)};
+  MlxLinear linear = {mx::transpose(mx::concatenate(std::move(weights), 0)),
+                      mx::concatenate(std::move(biases), 0)};
+  mx::eval(linear.weight, linear.bias);
+  return linear;
 }
 
 mx::array MlxNorm::operator()(const mx::array& x) const {

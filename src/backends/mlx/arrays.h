@@ -1,4 +1,5 @@
-// What the encoder and the heads are made of, as arrays of MLX.
+// What the encoder and the heads are made of, as arrays of MLX. Weights are on the device when the
+// functions that load them return, and what they were made of is gone: what fails, fails then.
 //
 // MLX reports errors by exceptions; MlxSession and MlxBackend catch them.
 #pragma once

@@ -1,6 +1,6 @@
 // Sequences of like length, side by side: MLX has no attention over ragged sequences, and no sums
-// over them. Lengths and numbers of sequences are rounded up to few sizes, for each of which MLX
-// keeps a graph.
+// over them. Lengths and numbers of sequences are rounded up to few sizes: MLX's allocator and
+// NVIDIA's libraries keep something for each.
 #pragma once
 
 #include <cstddef>

@@ -17,32 +17,31 @@ namespace {
 
 int Int(size_t n) { return static_cast<int>(n); }
 
-bool HaveSameFunctions(const Layer& a, const Layer& b) {
-  return a.attention.heads == b.attention.heads && a.attention.head_dim == b.attention.head_dim &&
-         a.attention_norm.eps == b.attention_norm.eps && a.output_norm.eps == b.output_norm.eps &&
+bool HaveSameFeedForward(const Layer& a, const Layer& b) {
+  return a.attention_norm.eps == b.attention_norm.eps && a.output_norm.eps == b.output_norm.eps &&
          a.feed_forward.activation == b.feed_forward.activation;
 }
 
-// {qkv [rows, 3 * width], rows [sequences, length], mask [sequences, 1, 1, length] if it is mixed}
-// -> {[sequences * length, width]}
-std::vector<mx::array> AttendBucket(const Attention& attention,
-                                    const std::vector<mx::array>& inputs) {
-  const mx::array& rows = inputs[1];
+// Of packed qkv [rows, 3 * width] and a bucket's {rows [sequences, length][, mask [sequences, 1, 1,
+// length]]}: the context of its tokens, [sequences * length, width].
+mx::array AttendBucket(const Attention& attention, const mx::array& packed,
+                       std::span<const mx::array> tokens) {
+  const mx::array& rows = tokens[0];
   const int sequences = rows.shape(0);
   const int length = rows.shape(1);
   const int heads = Int(attention.heads);
   const int head_dim = Int(attention.head_dim);
   // [3, sequences, heads, length, head_dim]
   const mx::array qkv =
-      mx::transpose(mx::reshape(TakeRows(inputs[0], rows), {sequences, length, 3, heads, head_dim}),
+      mx::transpose(mx::reshape(TakeRows(packed, rows), {sequences, length, 3, heads, head_dim}),
                     {2, 0, 3, 1, 4});
   const float scale = 1.0F / std::sqrt(static_cast<float>(head_dim));
-  const bool is_mixed = inputs.size() > 2;
+  const bool is_mixed = tokens.size() > 1;
   const mx::array context = mx::fast::scaled_dot_product_attention(
       mx::take(qkv, 0, 0), mx::take(qkv, 1, 0), mx::take(qkv, 2, 0), scale, is_mixed ? "array" : "",
-      is_mixed ? std::optional(inputs[2]) : std::nullopt);
-  return {mx::reshape(mx::transpose(context, {0, 2, 1, 3}),
-                      {sequences * length, Int(attention.width())})};
+      is_mixed ? std::optional(tokens[1]) : std::nullopt);
+  return mx::reshape(mx::transpose(context, {0, 2, 1, 3}),
+                     {sequences * length, Int(attention.width())});
 }
 
 std::vector<mx::array> FeedForwardOf(const Layer& layer, const std::vector<mx::array>& inputs) {
@@ -100,29 +99,14 @@ MlxEncoder::MlxEncoder(const Encoder& encoder, const EncoderTensors& tensors, mx
                        LoadNorm(of.attention_norm, layer.attention_norm, dtype),
                        LoadLinear(of.intermediate, dtype), LoadLinear(of.output, dtype),
                        LoadNorm(of.output_norm, layer.output_norm, dtype)});
-    if (i > 0 && HaveSameFunctions(layer, encoder.layers[i - 1])) {
-      functions_.push_back(functions_.back());
+    if (i > 0 && HaveSameFeedForward(layer, encoder.layers[i - 1])) {
+      feed_forwards_.push_back(feed_forwards_.back());
       continue;
     }
-    Function attend = [attention = layer.attention](const Arrays& inputs) {
-      return AttendBucket(attention, inputs);
-    };
     Function feed_forward = [layer](const Arrays& inputs) { return FeedForwardOf(layer, inputs); };
-    if (compiled) {
-      attend = mx::compile(std::move(attend));
-      feed_forward = mx::compile(std::move(feed_forward));
-    }
-    functions_.push_back({std::move(attend), std::move(feed_forward)});
+    if (compiled) feed_forward = mx::compile(std::move(feed_forward));
+    feed_forwards_.push_back(std::move(feed_forward));
   }
-  Arrays weights = {word_embeddings_, position_embeddings_, token_type_embeddings_};
-  for (const LayerWeights& layer : layers_) {
-    for (const MlxLinear* linear :
-         {&layer.qkv, &layer.attention_output, &layer.intermediate, &layer.output}) {
-      weights.push_back(linear->weight);
-      weights.push_back(linear->bias);
-    }
-  }
-  mx::eval(weights);  // they are on the device, and what they were made of is gone
 }
 
 mx::array MlxEncoder::Run(const Batch& batch, std::span<const TokenRange> wanted) {
@@ -147,11 +131,10 @@ mx::array MlxEncoder::Run(const Batch& batch, std::span<const TokenRange> wanted
       context = TakeRows(context, kept_rows);
       x = TakeRows(x, kept_rows);
     }
-    x = functions_[i].feed_forward({x, context, layer.attention_output.weight,
-                                    layer.attention_output.bias, layer.attention_norm.weight,
-                                    layer.attention_norm.bias, layer.intermediate.weight,
-                                    layer.intermediate.bias, layer.output.weight, layer.output.bias,
-                                    layer.output_norm.weight, layer.output_norm.bias})[0];
+    x = feed_forwards_[i]({x, context, layer.attention_output.weight, layer.attention_output.bias,
+                           layer.attention_norm.weight, layer.attention_norm.bias,
+                           layer.intermediate.weight, layer.intermediate.bias, layer.output.weight,
+                           layer.output.bias, layer.output_norm.weight, layer.output_norm.bias})[0];
   }
   return x;
 }
@@ -171,9 +154,7 @@ mx::array MlxEncoder::Attend(size_t layer, const mx::array& x,
   const mx::array qkv = layers_[layer].qkv(x);
   Arrays contexts;
   for (const Arrays& of_bucket : tokens) {
-    Arrays inputs = {qkv};
-    inputs.insert(inputs.end(), of_bucket.begin(), of_bucket.end());
-    contexts.push_back(functions_[layer].attend(inputs)[0]);
+    contexts.push_back(AttendBucket(encoder_.layers[layer].attention, qkv, of_bucket));
   }
   return mx::concatenate(std::move(contexts), 0);
 }

@@ -21,8 +21,8 @@ namespace embedding {
 
 class MlxEncoder {
  public:
-  // With `compiled`, MLX fuses what a layer does and keeps its graphs by shape. (On a CPU it runs a
-  // C++ compiler for that.)
+  // With `compiled`, MLX fuses what a layer does with each row by itself and keeps a graph for each
+  // number of rows: RoundUpFinely has few. (On a CPU it runs a C++ compiler for that.)
   MlxEncoder(const Encoder& encoder, const EncoderTensors& tensors, mlx::core::Dtype dtype,
              bool compiled);
 
@@ -41,11 +41,6 @@ class MlxEncoder {
     MlxLinear output;
     MlxNorm output_norm;
   };
-  // What is computed of arrays alone, and so can be compiled.
-  struct LayerFunctions {
-    Function attend;        // {qkv, rows[, mask]} -> context of a bucket's tokens
-    Function feed_forward;  // {x, context} and the weights -> the layer's output
-  };
 
   mlx::core::array Embed(const Batch& batch);
   // `tokens`: of each bucket {rows[, mask]}. -> [the buckets' tokens, width]
@@ -58,8 +53,10 @@ class MlxEncoder {
   mlx::core::array token_type_embeddings_;
   MlxNorm embeddings_norm_;
   std::vector<LayerWeights> layers_;
-  std::vector<LayerFunctions> functions_;  // [layers]; equal layers have the same
-  std::vector<int32_t> positions_;         // of the batch that is computed
+  // [layers] {x, context} and the weights -> the layer's output; equal layers have the same. (In
+  // what attention does there is nothing to fuse, and of its shapes there are tens of thousands.)
+  std::vector<Function> feed_forwards_;
+  std::vector<int32_t> positions_;  // of the batch that is computed
 };
 
 }  // namespace embedding
