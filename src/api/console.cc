@@ -59,7 +59,12 @@ bool Names(std::string_view if_none_match, std::string_view tag) {
 }  // namespace
 
 void Home(const CallPtr& call) {
-  if (call->options.no_console || !PrefersHtml(call->request.accept)) return NativeHealth(call);
+  if (call->options.no_console) return NativeHealth(call);
+  if (!PrefersHtml(call->request.accept)) {
+    Response health = HealthOf(*call);
+    health.headers.push_back({"Vary", "Accept"});  // or a cache would give it to a browser
+    return call->Answer(std::move(health));
+  }
   static const std::string policy = PolicyOf(kConsoleHtml);
   static const Form plain(kConsoleHtml);
   static const Form compressed(kConsoleHtmlGzip);

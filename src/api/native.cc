@@ -130,34 +130,36 @@ void NativeEmbed(const CallPtr& call, const JsonReader& json) {
               });
 }
 
-void NativeHealth(const CallPtr& call) {
-  std::string name = call->options.model_name;
+Response HealthOf(const Call& call) {
+  std::string name = call.options.model_name;
   Status health;  // of the first model that has failed
-  if (call->models != nullptr) {
-    name = call->models->front()->info().name;
-    for (const Embedder* model : *call->models) {
+  if (call.models != nullptr) {
+    name = call.models->front()->info().name;
+    for (const Embedder* model : *call.models) {
       if (health.ok()) health = model->health();
     }
   }
-  if (call->models == nullptr || !health.ok()) {
-    Response response = ErrorResponse({ErrorCode::kUnavailable, "", ""}, call->request.target,
-                                      call->request.request_id);
+  if (call.models == nullptr || !health.ok()) {
+    Response response = ErrorResponse({ErrorCode::kUnavailable, "", ""}, call.request.target,
+                                      call.request.request_id);
     response.body.clear();
     JsonWriter json(response.body);
     json.BeginObject().Key("status").String(health.ok() ? "loading" : "unhealthy");
     if (!health.ok()) json.Key("error").String(health.error().message);
     json.Key("model").String(name);
-    if (health.ok()) WriteProgress(call->loading, json);
+    if (health.ok()) WriteProgress(call.loading, json);
     json.EndObject();
-    return call->Answer(std::move(response));
+    return response;
   }
-  const ModelInfo& info = call->models->front()->info();
+  const ModelInfo& info = call.models->front()->info();
   std::string body;
   JsonWriter json(body);
   json.BeginObject().Key("status").String("healthy").Key("model").String(name);
   json.Key("device").String(info.device).Key("dimension").Integer(info.dimension).EndObject();
-  call->Answer({.body = std::move(body)});
+  return {.body = std::move(body)};
 }
+
+void NativeHealth(const CallPtr& call) { call->Answer(HealthOf(*call)); }
 
 void NativeLive(const CallPtr& call) { call->Answer({.body = R"({"status":"alive"})"}); }
 

@@ -41,6 +41,7 @@ TEST_F(ConsoleTest, ABrowserGetsThePageAndEverybodyElseTheHealth) {
     const Response health = Get(accept);
     EXPECT_EQ(health.status, 200) << accept;
     EXPECT_EQ(health.body, Send("GET", "/health").body) << accept;
+    EXPECT_EQ(HeaderOf(health, "Vary"), "Accept") << accept;
   }
 }
 
