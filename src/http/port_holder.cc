@@ -50,11 +50,13 @@ bool HoldsOneOf(const fs::path& process, const std::set<std::string>& sockets) {
 // rest, where it has the same beginning.
 std::string NameOf(const fs::path& process) {
   constexpr size_t kKept = 15;
+  constexpr std::string_view kReplaced = " (deleted)";  // since it was started, by an update say
   std::string name;
   std::ifstream file(process / "comm");
   std::getline(file, name);
   std::error_code unreadable;
   std::string program = fs::read_symlink(process / "exe", unreadable).filename().string();
+  if (program.ends_with(kReplaced)) program.resize(program.size() - kReplaced.size());
   return name.size() == kKept && program.starts_with(name) ? program : name;
 }
 
