@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "backends/mlx/buckets.h"
 #include "backends/mlx/mlx_pooling.h"
 #include "model/lexical_weights.h"
 
@@ -33,7 +34,8 @@ std::span<const float> Numbers(const mx::array& evaluated) {
   return {evaluated.data<float>(), evaluated.size()};
 }
 
-// The rows of those sequences alone that want something.
+// The rows of those sequences alone that want something, and more of no meaning: sizes are few
+// then, and never 0: NVIDIA's library refuses a product of no rows.
 mx::array RowsOfWanted(const Batch& batch, const MlxHiddenStates& hidden, bool Outputs::*wants) {
   std::vector<int32_t> rows;
   for (size_t s = 0; s < batch.sequences(); ++s) {
@@ -41,6 +43,7 @@ mx::array RowsOfWanted(const Batch& batch, const MlxHiddenStates& hidden, bool O
     for (size_t i = 0; i < hidden.size(s); ++i)
       rows.push_back(static_cast<int32_t>(hidden.begin(s) + i));
   }
+  rows.resize(RoundUpFinely(rows.size()), 0);
   return TakeRows(hidden.rows, ToArray(rows, {Int(rows.size())}));
 }
 
