@@ -10,8 +10,9 @@ if [ ! -f build/release/build.ninja ]; then
   options=()
   # A Mac's GPU: the device mps.
   if [ "$(uname -sm)" = "Darwin arm64" ]; then
-    scripts/fetch_mlx.sh
-    options+=(-DEMBEDDING_MLX=ON)
+    if scripts/fetch_mlx.sh; then options+=(-DEMBEDDING_MLX=ON); else
+      echo "run.sh: MLX, which computes on the GPU, cannot be had here (it needs macOS 14): building for the CPU alone" >&2
+    fi
   fi
   cmake --preset release ${options[@]+"${options[@]}"} >&2
 fi

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <iterator>
 #include <new>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,6 +32,16 @@ constexpr size_t kMaxBatchTokensOfCpu = 2048;
 Mutex& MutexOfMlx() {
   static Mutex mutex;
   return mutex;
+}
+
+// MLX has no type of exception for it: "[metal::malloc] Attempting to allocate ...", "[malloc]
+// Unable to allocate ...", "cudaMallocAsync(...) failed: out of memory", "[METAL] Command buffer
+// execution failed: Insufficient Memory (...)".
+bool SaysOutOfMemory(std::string_view what) {
+  constexpr std::string_view kWords[] = {"malloc]", "out of memory", "Insufficient Memory"};
+  return std::any_of(std::begin(kWords), std::end(kWords), [what](std::string_view words) {
+    return what.find(words) != std::string_view::npos;
+  });
 }
 
 mx::Dtype DtypeOf(ComputeType type) {
@@ -103,11 +115,8 @@ Status MlxSession::Run(const Batch& batch, BatchOutputs& outputs) noexcept {
     return Error{ErrorCode::kOutOfMemory, "out of memory", {}};
   } catch (const std::exception& e) {
     try {
-      // MLX has no type of exception for it: "[metal::malloc] Attempting to allocate ...",
-      // "[malloc] Unable to allocate ...", "cudaMallocAsync(...) failed: out of memory".
       const std::string what = e.what();
-      const bool is_memory = what.find("malloc]") != std::string::npos ||
-                             what.find("out of memory") != std::string::npos;
+      const bool is_memory = SaysOutOfMemory(what);
       return Error{is_memory ? ErrorCode::kOutOfMemory : ErrorCode::kInternal,
                    "computing with MLX failed: " + what,
                    {}};
