@@ -111,9 +111,12 @@ class Reader:
 
     def _watch(self, command, block):
         with subprocess.Popen(["bash", "-c", f"exec {command}"], stdout=subprocess.PIPE, **self._where(command)) as logs:
-            assert logs.stdout.readline(), f"{block}: {command} printed nothing"
-            logs.send_signal(signal.SIGINT)
-            assert logs.wait(PATIENCE_S) in (0, -signal.SIGINT, 130), f"{block}: {command}"
+            try:
+                assert logs.stdout.readline(), f"{block}: {command} printed nothing"
+                logs.send_signal(signal.SIGINT)
+                assert logs.wait(PATIENCE_S) in (0, -signal.SIGINT, 130), f"{block}: {command}"
+            finally:
+                logs.kill()
 
     def answers(self):
         return self.server is not None and self.server.poll() is None or self._listens(self.ports["8001"])
