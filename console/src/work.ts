@@ -104,15 +104,15 @@ async function find(client: Client, info: Info | undefined, request: SearchReque
     sent.push(asked.sent, lines.sent);
     if (model.hasSparse || model.hasColbert) {
       const [one, all] = await Promise.all([
-        client.tokenize([query], model, queryPrompt, signal),
-        client.tokenize(texts, model, textPrompt, signal),
+        client.tokenize([query], model, queryPrompt, 1, signal),
+        client.tokenize(texts, model, textPrompt, info?.maxInputs ?? DEFAULT_MOST, signal),
       ]);
       tokens = { query: one.tokens[0] ?? [], texts: all.tokens };
     }
   }
   let reranked: readonly number[] | undefined;
   if (reranker !== undefined) {
-    const answer = await client.rerank(query, texts, reranker, signal);
+    const answer = await client.rerank(query, texts, reranker, info?.maxDocuments ?? DEFAULT_MOST, signal);
     reranked = answer.scores;
     sent.push(answer.sent);
   }
@@ -163,9 +163,8 @@ export function useTokens(client: Client, info: Info | undefined): TokensTask {
     ...task,
     run(texts, model) {
       task.run(async (signal) => {
-        const asked = texts.slice(0, info?.maxInputs ?? texts.length);
-        const { tokens, sent } = await client.tokenize(asked, model, undefined, signal);
-        return { texts: asked, model, tokens, sent };
+        const { tokens, sent } = await client.tokenize(texts, model, undefined, info?.maxInputs ?? DEFAULT_MOST, signal);
+        return { texts, model, tokens, sent };
       });
     },
   };

@@ -41,6 +41,10 @@ test('a key is asked for; a wrong one is told so, the right one opens the page, 
   await page.waitForSelector('.key');
   expect(await page.evaluate(() => document.activeElement?.id)).toBe('key');
   expect(await page.$('.key .error')).toBeNull();
+  // No header can carry that one, so that nobody is asked.
+  await page.fill('#key', 'ключ');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.key .error');
   for (let attempt = 0; attempt < 2; attempt += 1) {
     await page.fill('#key', 'wrong');
     const answered = page.waitForResponse((response) => response.status() === 401);
@@ -170,6 +174,35 @@ test('a request beyond the rate limit is said to be, and what was shown stays', 
   await page.waitForSelector('.panel .error');
   expect(await page.textContent('.panel .error')).toMatch(/Too many requests at once\. Try again in [\d,]+ seconds?\./);
   expect(await page.$('.heat td')).not.toBeNull();
+  expect(faults).toEqual([]);
+  await close();
+  await service.stop();
+});
+
+test('more lines than a request may have are searched and cut into tokens all the same', async () => {
+  const limit = ['--max-client-batch-size', '2'];
+  const service = await start(['--model', models.tinyBgeM3, '--model', models.tinyReranker, ...limit]);
+  const { page, faults, close } = await open(browser, `${service.url}/`);
+  await page.waitForSelector('.pill.is-ready');
+  await page.fill('#texts', 'one\ntwo\nthree\nfour\nfive');
+  await page.click('#tab-search');
+  await page.fill('.search input', 'three');
+  await page.click('.search .primary');
+  await page.waitForSelector('.hits tbody tr');
+  const shown = await page.$$eval('.hits tbody tr', (rows) =>
+    rows.map((row) => [row.querySelector('.text')!.textContent, Number(row.querySelector('.rerank .figure-small')!.textContent)] as const),
+  );
+  expect(shown.map(([text]) => text!.trim()).sort()).toEqual(['five', 'four', 'one', 'three', 'two']);
+  for (const [text, score] of shown) {
+    const body = JSON.stringify({ query: 'three', documents: [text!.trim()] });
+    const answer = await fetch(`${service.url}/v1/rerank`, { method: 'POST', body });
+    const { results } = (await answer.json()) as { results: { relevance_score: number }[] };
+    expect(score).toBeCloseTo(results[0]!.relevance_score, 2.5);
+  }
+  await page.click('#tab-tokens');
+  await page.click('.panel .primary');
+  await page.waitForSelector('.tokenized');
+  expect(await page.$$('.tokenized > li')).toHaveLength(5);
   expect(faults).toEqual([]);
   await close();
   await service.stop();

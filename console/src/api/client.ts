@@ -18,11 +18,11 @@ export interface Client {
   info(): Promise<Info>;
   /** In Prometheus's format; undefined where the server keeps it to others. */
   metrics(): Promise<string | undefined>;
-  /** Texts beyond the server's limit are asked for in several requests, one after another. */
+  // Texts beyond `most` are asked for in several requests, one after another; `sent` is the first of them.
   embed(texts: readonly string[], options: EmbedOptions, most: number, signal?: AbortSignal): Promise<Embedded>;
-  tokenize(texts: readonly string[], model: Model, prompt?: string, signal?: AbortSignal): Promise<{ tokens: readonly (readonly Token[])[]; sent: Sent }>;
+  tokenize(texts: readonly string[], model: Model, prompt: string | undefined, most: number, signal?: AbortSignal): Promise<{ tokens: readonly (readonly Token[])[]; sent: Sent }>;
   /** Scores in the order of the texts. */
-  rerank(query: string, texts: readonly string[], model: Model, signal?: AbortSignal): Promise<{ scores: readonly number[]; sent: Sent }>;
+  rerank(query: string, texts: readonly string[], model: Model, most: number, signal?: AbortSignal): Promise<{ scores: readonly number[]; sent: Sent }>;
 }
 
 interface RawModel {
@@ -56,10 +56,18 @@ function modelOf(raw: RawModel): Model {
   };
 }
 
+/** The texts in runs of at most `most`. */
+function runsOf(texts: readonly string[], most: number): (readonly string[])[] {
+  if (texts.length === 0) throw new Error('no texts to ask about');
+  return Array.from({ length: Math.ceil(texts.length / most) }, (_, i) => texts.slice(i * most, (i + 1) * most));
+}
+
 /** `base` is the server's address with a slash at its end, for one may stand under a path. */
 export function connect(base: string, key: string | undefined): Client {
   async function ask(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
+    // What no header can carry is no server's key: one typed in another keyboard's layout, say.
+    if (key !== undefined && !/^[\x20-\x7e]+$/.test(key)) throw new ServiceError('key', 'not printable ASCII');
     if (key !== undefined) headers.set('X-API-Key', key);
     try {
       return await fetch(new URL(path, base), { ...init, headers, cache: 'no-store', credentials: 'same-origin' });
@@ -105,16 +113,18 @@ export function connect(base: string, key: string | undefined): Client {
       const raw = await read<{
         version: string;
         models: readonly RawModel[];
-        max_client_batch_sizes: { texts: number; inputs: number };
+        max_client_batch_sizes: { texts: number; inputs: number; documents: number };
         max_queue: number;
         cache_bytes: number;
         cache_redis: boolean;
       }>(await ask('info'));
+      const { texts, inputs, documents } = raw.max_client_batch_sizes;
       return {
         version: raw.version,
         models: raw.models.map(modelOf),
-        maxTexts: raw.max_client_batch_sizes.texts,
-        maxInputs: raw.max_client_batch_sizes.inputs,
+        maxTexts: Math.min(texts, raw.max_queue),
+        maxInputs: inputs,
+        maxDocuments: Math.min(documents, raw.max_queue),
         maxQueue: raw.max_queue,
         cacheBytes: raw.cache_bytes,
         hasRedis: raw.cache_redis,
@@ -132,20 +142,20 @@ export function connect(base: string, key: string | undefined): Client {
       const all = { dense: [] as Float32Array[], lexical: [] as Lexical[], colbert: [] as Float32Array[][] };
       let cut = 0;
       let cached = 0;
-      let first: Sent | undefined;
-      for (let at = 0; at < texts.length; at += most) {
-        const sent: Sent = {
+      const requests = runsOf(texts, most).map(
+        (run): Sent => ({
           path: 'embed',
           body: {
-            texts: texts.slice(at, at + most),
+            texts: run,
             model: model.id,
             ...(prompt !== undefined && { prompt_name: prompt }),
             ...(!dense && { return_dense: false }),
             ...(sparse && { return_sparse: true }),
             ...(colbert && { return_colbert_vecs: true }),
           },
-        };
-        first ??= sent;
+        }),
+      );
+      for (const sent of requests) {
         const { answer, response } = await post<{
           embeddings?: number[][];
           lexical_weights?: Lexical[];
@@ -157,25 +167,31 @@ export function connect(base: string, key: string | undefined): Client {
         cut += Number(response.headers.get('x-truncated') ?? 0);
         cached += Number(response.headers.get('x-cache')?.split('/')[0] ?? 0);
       }
-      if (first === undefined) throw new Error('embed was given no texts');
-      return { ...all, cut, cached, sent: first };
+      return { ...all, cut, cached, sent: requests[0]! };
     },
 
-    async tokenize(texts, model, prompt, signal) {
-      const sent: Sent = {
-        path: 'tokenize',
-        body: { inputs: texts, model: model.id, ...(prompt !== undefined && { prompt_name: prompt }) },
-      };
-      const { answer } = await post<Token[][]>(sent, signal);
-      return { tokens: answer, sent };
+    async tokenize(texts, model, prompt, most, signal) {
+      const requests = runsOf(texts, most).map(
+        (run): Sent => ({
+          path: 'tokenize',
+          body: { inputs: run, model: model.id, ...(prompt !== undefined && { prompt_name: prompt }) },
+        }),
+      );
+      const tokens: Token[][] = [];
+      for (const sent of requests) tokens.push(...(await post<Token[][]>(sent, signal)).answer);
+      return { tokens, sent: requests[0]! };
     },
 
-    async rerank(query, texts, model, signal) {
-      const sent: Sent = { path: 'v1/rerank', body: { model: model.id, query, documents: texts } };
-      const { answer } = await post<{ results: { index: number; relevance_score: number }[] }>(sent, signal);
+    async rerank(query, texts, model, most, signal) {
+      const requests = runsOf(texts, most).map(
+        (run): Sent => ({ path: 'v1/rerank', body: { model: model.id, query, documents: run } }),
+      );
       const scores = new Array<number>(texts.length).fill(0);
-      for (const { index, relevance_score } of answer.results) scores[index] = relevance_score;
-      return { scores, sent };
+      for (const [i, sent] of requests.entries()) {
+        const { answer } = await post<{ results: { index: number; relevance_score: number }[] }>(sent, signal);
+        for (const { index, relevance_score } of answer.results) scores[i * most + index] = relevance_score;
+      }
+      return { scores, sent: requests[0]! };
     },
   };
 }

@@ -21,9 +21,10 @@ export interface Model {
 export interface Info {
   readonly version: string;
   readonly models: readonly Model[];
-  /** Most texts of one request to /embed and to /tokenize. */
+  /** Most texts of one request to /embed, to /tokenize and to /v1/rerank. */
   readonly maxTexts: number;
   readonly maxInputs: number;
+  readonly maxDocuments: number;
   readonly maxQueue: number;
   /** Bytes that the cache may hold in memory; 0 with hasRedis for one that is elsewhere. */
   readonly cacheBytes: number;

@@ -32,7 +32,7 @@ export const en = {
   keyText: 'It is one of those given to the server by --api-key or --api-keys-file. It stays in this tab only.',
   keyLabel: 'API key',
   keyUse: 'Use this key',
-  keyWrong: 'The server does not know this key. Look for a missing letter or quotes around it.',
+  keyWrong: 'The server does not know this key. Look for a missing letter, quotes around it, or another keyboard layout.',
   keyChange: 'Change key',
 
   running: 'What is running',
