@@ -1,5 +1,6 @@
 import type { RefObject } from 'react';
 import type { Messages } from '@/lib/messages';
+import { MOST_LETTERS } from '@/lib/types';
 
 interface Props {
   box: RefObject<HTMLInputElement | null>;
@@ -28,7 +29,7 @@ export function SearchBox({ box, messages, text, busy, onText }: Props) {
         type="search"
         name="q"
         value={text}
-        maxLength={500}
+        maxLength={MOST_LETTERS}
         autoComplete="off"
         autoCapitalize="off"
         spellCheck={false}

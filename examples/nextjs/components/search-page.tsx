@@ -3,7 +3,7 @@
 import { useSearchParams } from 'next/navigation';
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 import { type UiLanguage, languageName, messagesOf } from '@/lib/messages';
-import type { Language } from '@/lib/types';
+import { type Language, MOST_LETTERS } from '@/lib/types';
 import { ResultList } from './result-list';
 import { SearchBox } from './search-box';
 import { ServiceLine } from './service-line';
@@ -41,7 +41,7 @@ export function SearchPage({ language, languages, initialStatus, children }: Pro
   const box = useRef<HTMLInputElement>(null);
   // Of the address, not of what the server made the page for: who comes back finds it as it was left.
   const address = useSearchParams();
-  const [text, setText] = useState(address.get('q') ?? '');
+  const [text, setText] = useState((address.get('q') ?? '').slice(0, MOST_LETTERS));
   const [filter, setFilter] = useState<Language | ''>(languages.find((each) => each === address.get('in')) ?? '');
   const [status, setStatus] = useStatus(initialStatus);
   const query = text.trim();

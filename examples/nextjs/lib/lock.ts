@@ -27,7 +27,10 @@ export async function lockDirectory(directory: string): Promise<void> {
     const owner = Number(await readFile(file, 'utf8').catch(() => ''));
     if (owner === process.pid) return;
     if (owner > 0 && isAlive(owner)) {
-      throw new Error(`${directory} is in use by process ${owner}: stop that, or set INDEX_DIR to another folder`);
+      throw new Error(
+        `${directory} is in use by process ${owner}: stop that, or set INDEX_DIR to another folder; ` +
+          `if that process is another program, delete ${file}`,
+      );
     }
     await rm(file, { force: true });
   }

@@ -12,8 +12,9 @@ const BATCH = 8;
 const READY_INTERVAL_MS = 5_000;
 const WAITING_INTERVAL_MS = 1_000;
 
+/** A folder of its own, which may be deleted whatever else is kept where INDEX_DIR leads. */
 function indexDirectory(): string {
-  return path.resolve(/* turbopackIgnore: true */ process.env.INDEX_DIR || '.data/index');
+  return path.resolve(/* turbopackIgnore: true */ process.env.INDEX_DIR || '.data/index', 'pglite');
 }
 
 /**

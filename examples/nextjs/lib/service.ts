@@ -40,12 +40,12 @@ export function toUnavailable(error: unknown): Unavailable {
   return new Unavailable(error.type === 'Unhealthy' ? 'loading' : 'failed', error.message);
 }
 
-/** Where the service is, for messages, even if the variable holds something else than a URL. */
+/** Where the service is, for the page, even if the variable holds something else: but not a password in it. */
 export function serviceUrl(): string {
   try {
     return embeddingClient.baseUrl;
   } catch {
-    return process.env.EMBEDDING_SERVICE_URL ?? '';
+    return (process.env.EMBEDDING_SERVICE_URL ?? '').replace(/\/\/.*@/, '//');
   }
 }
 

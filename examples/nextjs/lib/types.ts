@@ -1,5 +1,8 @@
 /** What the server tells the page: the JSON of /api/status, and the lines of /api/search. */
 
+/** In a query, at most. */
+export const MOST_LETTERS = 500;
+
 /** A language's code, which is the name of its folder in `content`. */
 export type Language = string;
 

@@ -202,6 +202,14 @@ describe('the page', () => {
     const answer = await page.goto('/articles/en/help/nothing');
     expect(answer?.status()).toBe(404);
     await page.getByRole('heading', { name: 'Такой статьи нет' }).waitFor();
+    expect((await fetch(`${scene.url}/articles/%25`)).status).toBe(404);
+    expect(scene.app.output).not.toContain('URIError');
+  });
+
+  it('searches for the beginning of what is too long in an address', async () => {
+    await open(page, '/?q=' + encodeURIComponent('янтарь '.repeat(100)));
+    await page.locator('.results[aria-busy=false]').waitFor();
+    expect(await box(page).inputValue()).toHaveLength(500);
   });
 
   it.each([

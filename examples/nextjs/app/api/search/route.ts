@@ -1,11 +1,10 @@
 import { writeLines } from '@/lib/ndjson';
 import { search, type SearchRequest } from '@/lib/search';
 import { searchIndex } from '@/lib/search-index';
-import type { SearchEvent } from '@/lib/types';
+import { MOST_LETTERS, type SearchEvent } from '@/lib/types';
 
 export const dynamic = 'force-dynamic';
 
-const MOST_LETTERS = 500;
 const MOST_RESULTS = 50;
 
 /** GET /api/search?q=...&in=ru&limit=10: a line of JSON for each stage of the search, as it is done. */

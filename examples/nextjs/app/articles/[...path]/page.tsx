@@ -9,10 +9,19 @@ interface Props {
   params: Promise<{ path: string[] }>;
 }
 
+/** The name that a part of an address stands for; itself where it stands for none, as `%` does. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 /** The article, and the same one in other languages. */
 async function find({ params }: Props): Promise<{ article: Article; others: Article[] }> {
   const { path } = await params;
-  const id = path.map(decodeURIComponent).join('/');
+  const id = path.map(decoded).join('/');
   const articles = await readArticles();
   const article = articles.find((each) => each.id === id) ?? notFound();
   const isOther = ({ category, slug, language }: Article) =>
