@@ -146,6 +146,21 @@ describe('embed and embedMany of ai', () => {
   });
 });
 
+test('what a call of several requests has tried in vain is not begun anew by ai', async () => {
+  const asked = { alone: 0, together: 0 };
+  const server = await strangeServer((request, response) => {
+    ++asked[request.headers['x-call'] as keyof typeof asked];
+    response.writeHead(503, { 'retry-after': '0.01' }).end('{}');
+  });
+  closing.push(server.close);
+  const away = createEmbeddingService({ baseURL: server.url, batchSize: 2, concurrency: 1, maxRetries: 1 });
+  const ask = (call: keyof typeof asked, values: string[]): Promise<unknown> =>
+    embedMany({ model: away.embeddingModel('m'), values, headers: { 'x-call': call }, maxRetries: 1 });
+  await expect(ask('alone', ['a', 'b'])).rejects.toThrow('HTTP 503');
+  await expect(ask('together', ['a', 'b', 'c'])).rejects.toThrow('HTTP 503');
+  expect(asked).toEqual({ alone: 2, together: 2 });
+});
+
 describe('rerank of ai', () => {
   test('texts and objects, topN', async () => {
     const reranker = service.rerankingModel('tiny-reranker');

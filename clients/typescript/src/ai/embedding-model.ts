@@ -113,7 +113,7 @@ export function createEmbeddingModel(modelId: string, settings: () => Settings):
         warnings: [],
       };
     } catch (error) {
-      throw asApiCallError(error, baseUrl + path, { ...body, [field]: values });
+      throw asApiCallError(error, baseUrl + path, { ...body, [field]: values }, retries);
     }
   };
   return {

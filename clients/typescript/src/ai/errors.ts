@@ -3,8 +3,16 @@ import { APICallError } from '@ai-sdk/provider';
 import { EmbeddingServiceError } from '../errors.js';
 import { isRetryable } from '../retry.js';
 
-/** What `ai` knows errors of requests by: it sends those again that may pass, when `Retry-After` says. */
-export function asApiCallError(error: unknown, url: string, requestBodyValues: unknown): unknown {
+/**
+ * What `ai` knows errors of requests by: it sends those again that may pass, when `Retry-After` says. Not those
+ * of a call whose requests were sent again here: it would begin with all of its texts anew.
+ */
+export function asApiCallError(
+  error: unknown,
+  url: string,
+  requestBodyValues: unknown,
+  retries: number,
+): unknown {
   if (!(error instanceof EmbeddingServiceError)) return error;
   return new APICallError({
     message: error.message,
@@ -14,6 +22,6 @@ export function asApiCallError(error: unknown, url: string, requestBodyValues: u
     ...(error.headers && { responseHeaders: Object.fromEntries(error.headers.entries()) }),
     ...(error.body !== undefined && { responseBody: error.body }),
     cause: error,
-    isRetryable: isRetryable(error),
+    isRetryable: retries === 0 && isRetryable(error),
   });
 }

@@ -55,7 +55,7 @@ export function createRerankingModel(modelId: string, settings: () => Settings):
               ],
       };
     } catch (error) {
-      throw asApiCallError(error, `${baseUrl}/rerank`, { ...body, documents: texts });
+      throw asApiCallError(error, `${baseUrl}/rerank`, { ...body, documents: texts }, retries);
     }
   };
   return { specificationVersion: 'v4', provider: 'embedding-service', modelId, doRerank };
