@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 /** What the page remembers. Browsers that keep nothing let it go on without. */
 function stored(storage: 'localStorage' | 'sessionStorage', key: string): string | undefined {
@@ -44,7 +44,8 @@ export type Theme = 'auto' | 'light' | 'dark';
 
 export function useTheme(): [Theme, (theme: Theme) => void] {
   const [theme, setTheme] = useKept<Theme>('theme', (was) => (was === 'light' || was === 'dark' ? was : 'auto'));
-  useEffect(() => {
+  // Before the browser paints, or a page that was chosen dark would come light first.
+  useLayoutEffect(() => {
     document.documentElement.dataset['theme'] = theme;
   }, [theme]);
   return [theme, setTheme];
