@@ -22,7 +22,7 @@ constexpr CodeRow kCodes[] = {
     {ErrorCode::kEmpty, 400},       {ErrorCode::kTimeout, 408},
     {ErrorCode::kCancelled, 499},   {ErrorCode::kNotFound, 404},
     {ErrorCode::kUnsupported, 424}, {ErrorCode::kOverloaded, 429},
-    {ErrorCode::kUnavailable, 503}, {ErrorCode::kOutOfMemory, 413},
+    {ErrorCode::kUnavailable, 503}, {ErrorCode::kOutOfMemory, 503},
 };
 
 int StatusOf(ErrorCode code) {

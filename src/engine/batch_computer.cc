@@ -26,7 +26,7 @@ Error MakeError(ErrorCode code, const Make& message) noexcept {
   try {
     return {code, message(), {}};
   } catch (const std::exception&) {
-    return {code, {}, {}};
+    return {code, "out of memory", {}};  // short: it takes none itself
   }
 }
 
@@ -42,8 +42,9 @@ bool BatchComputer::Run(std::span<Job> batch) noexcept {
     }
     // The device is well: it is this text that is too large.
     batch[0].request->Fail(MakeError(ErrorCode::kOutOfMemory, [&] {
-      return fmt::format("there is not enough memory for a text of {} tokens; send a shorter one",
-                         batch[0].ids.size());
+      return fmt::format(
+          "there is not enough memory for a text of {} tokens; send a shorter one, or try again",
+          batch[0].ids.size());
     }));
     return Note({});
   }
