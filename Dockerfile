@@ -5,8 +5,8 @@
 FROM debian:bookworm AS build
 WORKDIR /source
 COPY scripts/install_dependencies.sh scripts/
-# file: CPack tells by it which libraries the package needs.
-RUN scripts/install_dependencies.sh && apt-get install -y --no-install-recommends file
+# By these CPack tells which libraries the package needs.
+RUN scripts/install_dependencies.sh && apt-get install -y --no-install-recommends dpkg-dev file
 COPY . .
 RUN cmake --preset release -DCMAKE_INSTALL_PREFIX=/usr && cmake --build --preset release
 RUN cpack --config build/release/CPackConfig.cmake -B /package

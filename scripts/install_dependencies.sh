@@ -14,7 +14,7 @@ build_debian=(g++ cmake ninja-build ccache pkg-config "${libraries_debian[@]}" p
 dev_debian=("${test_libraries_debian[@]}" clang clang-format clang-tidy libbenchmark-dev
   nginx-light redis-server prometheus systemd iproute2 openssl
   man-db zsh fish
-  dpkg-dev
+  dpkg-dev file
   chromium fonts-noto-core)
 # oneDNN, for AMX; its CMake package looks for OpenCL.
 [ "$(uname -m)" = x86_64 ] && build_debian+=(libdnnl-dev ocl-icd-opencl-dev)
