@@ -3,7 +3,7 @@
 # there. With "dev" it also installs what ./test.sh needs, with "arm64" (on Debian) what
 # ./test.sh arm64 does: a cross compiler, an emulator, and Arm's libraries in build/arm64-sysroot.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "${BASH_SOURCE[0]%/*}/.."
 
 libraries_debian=(libhwy-dev libboost-dev libsimdjson-dev libspdlog-dev libfmt-dev libcli11-dev
   libtoml11-dev libutf8proc-dev prometheus-cpp-dev libhiredis-dev libssl-dev libcurl4-openssl-dev)

@@ -1,5 +1,6 @@
 """`embedding-service download`: on a terminal and off it, interrupted, by two at once, on a full disk."""
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -17,6 +18,15 @@ from test_lifecycle import wait_for
 
 MODEL = "some-org/some-model"
 WEIGHTS = "pytorch_model.bin"
+
+
+def sizes_of_incomplete(cache):
+    """Of the files that are on their way, of which one may arrive at any moment."""
+    sizes = []
+    for path in cache.rglob("*.incomplete"):
+        with contextlib.suppress(FileNotFoundError):
+            sizes.append(path.stat().st_size)
+    return sizes
 
 
 def test_it_says_where_the_model_is(tmp_path):
@@ -98,7 +108,7 @@ def test_killed_in_the_middle_it_goes_on_from_there(tmp_path):
         cache = tmp_path / "cache"
         env = hub.environment(cache, HF_HUB_DOWNLOAD_TIMEOUT="100")
         first = subprocess.Popen([BINARY, "download", MODEL], env=env, stderr=subprocess.DEVNULL)
-        wait_for(lambda: any(f.stat().st_size == half for f in cache.rglob("*.incomplete")))
+        wait_for(lambda: half in sizes_of_incomplete(cache))
         first.send_signal(signal.SIGKILL)
         first.wait()
         result = run("download", MODEL, env=env)
@@ -155,7 +165,7 @@ def test_a_disk_that_fills_up_loses_nothing(tmp_path, small_disk):
         subprocess.run(["mount", "-o", "remount,size=16m", small_disk], check=True)
         env = hub.environment(cache, HF_HUB_DOWNLOAD_TIMEOUT="3")
         download = subprocess.Popen([BINARY, "download", MODEL], env=env, stderr=subprocess.PIPE, text=True)
-        wait_for(lambda: any(f.stat().st_size == 1_000_000 for f in cache.rglob("*.incomplete")))
+        wait_for(lambda: 1_000_000 in sizes_of_incomplete(cache))
         filler.write_bytes(bytes(9_000_000))
         _, said = download.communicate(timeout=PATIENCE_S)
         assert download.returncode == 3 and "the disk is full; make room" in said
