@@ -397,8 +397,13 @@ function refusal(url: string, response: Response, text: string): EmbeddingServic
   const { status, headers } = response;
   const body = parsed(text);
   const id = headers.get('x-request-id');
+  // A habit from OpenAI's clients.
+  const hint =
+    status === 404 && /\/v1\/(v1|embed|similarity|info|health)\b/.test(url)
+      ? '; the base URL is that of the service, without /v1'
+      : '';
   return new EmbeddingServiceError(
-    `${messageOf(body, text)} (HTTP ${status} from ${url}${id ? `, request ${id}` : ''})`,
+    `${messageOf(body, text)}${hint} (HTTP ${status} from ${url}${id ? `, request ${id}` : ''})`,
     {
       type: typeOf(status, isObject(body) ? body.error_type : undefined),
       url,

@@ -75,6 +75,17 @@ describe('what the caller passed', () => {
   });
 });
 
+test('a base URL with /v1, as for OpenAI, is told apart', async () => {
+  for (const call of [
+    (client: EmbeddingClient) => client.embed(['text']),
+    (client: EmbeddingClient) => client.similarity('a', ['b']),
+  ]) {
+    await expect(call(new EmbeddingClient({ baseUrl: `${url}/v1` }))).rejects.toThrow(
+      /without \/v1 \(HTTP 404/,
+    );
+  }
+});
+
 test('the first request that fails for good ends the others', async () => {
   const signals: (AbortSignal | null | undefined)[] = [];
   const failing = new EmbeddingClient({
