@@ -130,6 +130,16 @@ def test_restart_loses_no_request_of_64_clients(background):
             wait_for(lambda: len(answers) > seen + 640)
 
 
+@contextlib.contextmanager
+def loading_restart(background, tmp_path):
+    """(the command, the hub): a restart whose successor waits for its model until hub.gate is set."""
+    with GatedHub(TINY_BGE_M3) as hub:
+        background.env |= {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "0"}
+        restart = background.popen("restart", "--model", gated_hub.MODEL)
+        assert restart.stdout.readline() == f"Loading {gated_hub.MODEL} model...\n"
+        yield restart, hub
+
+
 def offers(background):
     return sorted(path.name for path in background.folder.glob("*.sock"))
 
@@ -139,10 +149,7 @@ def test_a_killed_restart_whose_successor_serves_hinders_no_other(background, tm
     before = background.pid
     successor = background.folder / f"{background.port}.next"
     own = dict(background.env)
-    with GatedHub(TINY_BGE_M3) as hub:
-        background.env |= {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "0"}
-        restart = background.popen("restart", "--model", gated_hub.MODEL)
-        assert restart.stdout.readline() == f"Loading {gated_hub.MODEL} model...\n"
+    with loading_restart(background, tmp_path) as (restart, hub):
         restart.kill()
         restart.wait()
         hub.gate.set()
@@ -174,10 +181,7 @@ def test_restart_says_that_the_server_is_stuck(background):
 def test_what_a_killed_restart_leaves_is_cleared_away(background, tmp_path, next_command):
     background.start()
     before = background.pid
-    with GatedHub(TINY_BGE_M3) as hub:
-        background.env |= {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "0"}
-        restart = background.popen("restart", "--model", gated_hub.MODEL)
-        assert restart.stdout.readline() == f"Loading {gated_hub.MODEL} model...\n"
+    with loading_restart(background, tmp_path) as (restart, hub):
         restart.kill()
         restart.wait()
         leftover = json.loads((background.folder / f"{background.port}.next").read_text())["pid"]
@@ -195,10 +199,7 @@ def test_what_a_killed_restart_leaves_is_cleared_away(background, tmp_path, next
 def test_an_interrupted_restart_leaves_the_server(background, tmp_path):
     background.start()
     before = background.pid
-    with GatedHub(TINY_BGE_M3) as hub:
-        background.env |= {"HF_ENDPOINT": hub.url, "HF_HUB_CACHE": str(tmp_path / "hub"), "HF_HUB_OFFLINE": "0"}
-        restart = background.popen("restart", "--model", gated_hub.MODEL)
-        assert restart.stdout.readline() == f"Loading {gated_hub.MODEL} model...\n"
+    with loading_restart(background, tmp_path) as (restart, hub):
         restart.send_signal(signal.SIGINT)
         _, said = restart.communicate(timeout=PATIENCE_S)
         assert restart.returncode == 130 and "the server before goes on" in said
