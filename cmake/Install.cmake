@@ -6,9 +6,11 @@ include(CMakePackageConfigHelpers)
 target_include_directories(embedding_library INTERFACE
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 set(backends embedding_backends embedding_backend_cpu)
-if(EMBEDDING_MLX)
-  list(APPEND backends embedding_backend_mlx)
-endif()
+foreach(backend gpu cuda mlx)
+  if(TARGET embedding_backend_${backend})
+    list(APPEND backends embedding_backend_${backend})
+  endif()
+endforeach()
 install(TARGETS embedding_library embedding_engine embedding_cache ${backends} embedding_model
     embedding_weights embedding_text embedding_base
   EXPORT embeddingTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

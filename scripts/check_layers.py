@@ -37,6 +37,7 @@ MAY_INCLUDE = {
 CLOSED = {
     "backends/cpu/": {"backends/registry.cc"},
     "backends/cpu/heads/": {"backends/cpu/cpu_session.cc"},
+    "backends/cuda/": {"backends/registry.cc"},
     "backends/mlx/": {"backends/registry.cc"},
 }
 

@@ -70,12 +70,17 @@ void AskUntil(Embedder& embedder, const BenchCase& bench, Clock::time_point end,
 std::vector<BenchCase> BenchCases(const ModelInfo& info) {
   constexpr size_t kLong = 512;  // tokens, of which a word is about one
   const size_t words = std::min(kLong, info.max_input_tokens);
-  return {{"1 text", 1, 1, 16},
-          {"10 texts", 1, 10, 16},
-          {"100 texts", 1, 100, 16},
-          {fmt::format("1 text of {} words", words), 1, 1, words},
-          {fmt::format("10 texts of {} words", words), 1, 10, words},
-          {"16 clients, 1 text each", 16, 1, 16}};
+  std::vector<BenchCase> cases = {{"1 text", 1, 1, 16},
+                                  {"10 texts", 1, 10, 16},
+                                  {"100 texts", 1, 100, 16},
+                                  {fmt::format("1 text of {} words", words), 1, 1, words},
+                                  {fmt::format("10 texts of {} words", words), 1, 10, words},
+                                  {"16 clients, 1 text each", 16, 1, 16}};
+  if (info.device == "cpu") return cases;
+  // What fills a GPU.
+  for (const size_t length : {size_t{16}, size_t{128}, words})
+    cases.push_back({fmt::format("4 clients, 100 x {} words", length), 4, 100, length});
+  return cases;
 }
 
 EncoderSize EncoderSizeOf(const std::string& directory) {

@@ -6,6 +6,9 @@
 #include <string_view>
 
 #include "backends/cpu/cpu_backend.h"
+#ifdef EMBEDDING_CUDA
+#include "backends/cuda/cuda_backend.h"
+#endif
 #ifdef EMBEDDING_MLX
 #include "backends/mlx/mlx_backend.h"
 #endif
@@ -27,6 +30,8 @@ struct Entry {
 constexpr Entry kBackends[] = {
 #ifdef EMBEDDING_MLX
     {"mps", OpenMpsBackend},
+#endif
+#ifdef EMBEDDING_CUDA
     {"cuda", OpenCudaBackend, /*has_several=*/true},
 #endif
     {"cpu", OpenCpuBackend},

@@ -40,7 +40,7 @@ void AddBenchOptions(CLI::App& app, BenchOptions& options) {
 
 std::string Row(const app::BenchCase& bench, const app::BenchResult& result, double limit) {
   const std::string share =
-      result.flops > 0 ? fmt::format("{:.0f} %", 100 * result.flops / limit) : "-";
+      result.flops > 0 && limit > 0 ? fmt::format("{:.0f} %", 100 * result.flops / limit) : "-";
   return fmt::format("{:<26}{:>9.1f}{:>10.0f}{:>11.2f}{:>10.2f}{:>10.1f}{:>8}", bench.name,
                      result.texts_per_s, result.tokens_per_s, result.median_ms, result.p95_ms,
                      result.flops / kGiga, share);
@@ -61,7 +61,7 @@ std::string JsonRow(const app::BenchCase& bench, const app::BenchResult& result,
   AppendNumber(json, "median_ms", result.median_ms);
   AppendNumber(json, "p95_ms", result.p95_ms);
   AppendNumber(json, "flops", result.flops);
-  AppendNumber(json, "machine_flops", limit);
+  if (limit > 0) AppendNumber(json, "machine_flops", limit);
   json.EndObject();
   return text;
 }
@@ -73,13 +73,14 @@ Status Run(const BenchOptions& options) {
       LocateModel(options.configuration.models.front(), options.configuration.revision);
   const app::EncoderSize size =
       directory.ok() ? app::EncoderSizeOf(*directory) : app::EncoderSize();
-  const double limit = app::MachineLimit();
+  const bool is_cpu = info.device == "cpu";
+  const double limit = is_cpu ? app::MachineLimit() : 0;
   if (!options.json) {
-    app::Print(
-        fmt::format("{} in {} on {}; f32 multiply-adds reach {:.0f} GFLOP/s here\n\n"
-                    "{:<26}{:>9}{:>10}{:>11}{:>10}{:>10}{:>8}",
-                    info.name, info.dtype, info.device, limit / kGiga, "", "texts/s", "tokens/s",
-                    "median ms", "p95 ms", "GFLOP/s", "share"));
+    const std::string reached =
+        is_cpu ? fmt::format("; f32 multiply-adds reach {:.0f} GFLOP/s here", limit / kGiga) : "";
+    app::Print(fmt::format("{} in {} on {}{}\n\n{:<26}{:>9}{:>10}{:>11}{:>10}{:>10}{:>8}",
+                           info.name, info.dtype, info.device, reached, "", "texts/s", "tokens/s",
+                           "median ms", "p95 ms", "GFLOP/s", "share"));
   }
   for (const app::BenchCase& bench : app::BenchCases(info)) {
     ASSIGN_OR_RETURN(const app::BenchResult result,
@@ -100,7 +101,8 @@ int Bench(int argc, char** argv) {
   BenchOptions options;
   CLI::App app(
       "Times what this machine does with a model, without HTTP. share is of what f32 multiply-adds "
-      "on registers reach on all CPUs; products of bf16 and int8 may exceed it.",
+      "on registers reach on all CPUs; products of bf16 and int8 may exceed it. A GPU has no "
+      "share.",
       "embedding-service bench");
   AddBenchOptions(app, options);
   if (const Status logging = app::StartLogging({.level = "warn"}); !logging.ok())

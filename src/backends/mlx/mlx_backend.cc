@@ -91,7 +91,7 @@ Result<std::shared_ptr<Backend>> OpenMpsBackend(const DeviceOptions&) {
   return Open("mps", mx::Device(mx::Device::gpu), true);
 }
 
-Result<std::shared_ptr<Backend>> OpenCudaBackend(const DeviceOptions& options) {
+Result<std::shared_ptr<Backend>> OpenMlxCudaBackend(const DeviceOptions& options) {
   if (!mx::cu::is_available())
     return NotThere("cuda", "this machine has no NVIDIA GPU, or no driver of it");
   // "cuda", or "cuda:1".

@@ -13,7 +13,7 @@ namespace embedding {
 // DeviceOptions::device is "mps", "cuda", or, of the tests alone, "mlx-cpu". Errors:
 // kDeviceUnavailable, saying what is there.
 Result<std::shared_ptr<Backend>> OpenMpsBackend(const DeviceOptions& options);
-Result<std::shared_ptr<Backend>> OpenCudaBackend(const DeviceOptions& options);
+Result<std::shared_ptr<Backend>> OpenMlxCudaBackend(const DeviceOptions& options);
 // With `compiled` as MlxEncoder has it.
 Result<std::shared_ptr<Backend>> OpenMlxCpuBackend(bool compiled);
 

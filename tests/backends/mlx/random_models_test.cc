@@ -1,29 +1,17 @@
-// MLX on the CPU against the CPU backend: random models of many shapes, every head, mixed batches.
+// MLX on the CPU against the CPU backend.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
 #include <memory>
-#include <span>
+#include <optional>
 #include <string>
-#include <vector>
 
+#include "backends/against_cpu.h"
 #include "backends/mlx/mlx_backend.h"
 #include "backends/random_model.h"
 #include "embedding/device.h"
 
 namespace embedding {
 namespace {
-
-struct Shape {
-  size_t hidden_size;
-  size_t heads;
-  size_t head_dim;
-  size_t width;  // of the feed-forward
-  size_t layers;
-  Activation activation;
-  std::optional<int32_t> uncounted_id;
-};
 
 // Head sizes that Metal's fused attention takes (64) and those that it does not (32, 26); products
 // whose sizes are no powers of two; heads that are together narrower or wider than the hidden size.
@@ -35,143 +23,14 @@ const Shape kShapes[] = {
     {40, 1, 64, 33, 2, Activation::kGeluTanh, std::nullopt},
 };
 
-std::vector<Heads> AllHeads(size_t hidden) {
-  Heads vectors;
-  vectors.pooled = PooledVector{
-      {Pooling::kMean, Pooling::kCls, Pooling::kMax, Pooling::kLastToken,
-       Pooling::kMeanSqrtLenTokens, Pooling::kWeightedMean},
-      {{.in_features = 6 * hidden, .out_features = 20},
-       {.in_features = 20, .out_features = 7, .bias = false, .activation = Activation::kIdentity}}};
-  vectors.token_weights = TokenWeights{{0, 2}};
-  vectors.token_vectors = TokenVectors{};
-  Heads first_token;
-  first_token.pooled = PooledVector{{Pooling::kCls}, {}};
-  Heads last_token;
-  last_token.pooled = PooledVector{{Pooling::kLastToken}, {}};
-  Heads splade;
-  splade.pooled = PooledVector{{Pooling::kMean}, {}};
-  splade.splade = Splade{.max_active_dims = 11};
-  Heads sums = splade;
-  sums.splade = Splade{.sums = true, .log_twice = true, .activation = Activation::kRelu};
-  Heads classifier;
-  classifier.classifier = Classifier{3};
-  return {vectors, first_token, last_token, splade, sums, classifier};
-}
-
-Architecture Of(const Shape& shape, Heads heads) {
-  Architecture architecture;
-  architecture.encoder = {
-      shape.hidden_size, 90, 2, {80, shape.uncounted_id ? 2U : 0U, shape.uncounted_id},
-      {1e-6F},           {}};
-  architecture.encoder.layers.assign(
-      shape.layers,
-      {{shape.heads, shape.head_dim}, {1e-6F}, {shape.width, shape.activation}, {1e-6F}});
-  architecture.heads = std::move(heads);
-  return architecture;
-}
-
-// Sequences of many lengths, one of them empty where a head allows it, that want different things.
-struct Sequences {
-  explicit Sequences(const Heads& heads) {
-    const bool classifies = heads.classifier.has_value();
-    for (const uint32_t length : {5U, 1U, 16U, 78U, classifies ? 3U : 0U, 17U, 16U, 40U}) {
-      for (uint32_t i = 0; i < length; ++i) {
-        ids.push_back(static_cast<int32_t>((ids.size() * 37 + length) % 90));
-        types.push_back(i < length / 2 ? 0 : 1);
-      }
-      offsets.push_back(static_cast<uint32_t>(ids.size()));
-      const size_t s = wanted.size();
-      wanted.push_back({.dense = !classifies && s % 4 != 3,
-                        .lexical_weights = (heads.token_weights || heads.splade) && s % 3 != 1,
-                        .colbert_vecs = heads.token_vectors && s % 3 != 0,
-                        .token_embeddings = !classifies && s == 5,
-                        .logits = classifies && s != 2});
-    }
-  }
-
-  Batch batch() const { return {ids, types, offsets, wanted}; }
-
-  std::vector<int32_t> ids;
-  std::vector<int32_t> types;
-  std::vector<uint32_t> offsets = {0};
-  std::vector<Outputs> wanted;
-};
-
-struct Tolerance {
-  ComputeType type;
-  double numbers;  // of numbers about as large as 1
-};
-
-void ExpectNear(std::span<const float> actual, std::span<const float> expected, double tolerance,
-                const char* what) {
-  ASSERT_EQ(actual.size(), expected.size()) << what;
-  double largest = 0;
-  for (size_t i = 0; i < expected.size(); ++i) {
-    largest = std::max(largest, std::abs(static_cast<double>(actual[i]) - expected[i]));
-    ASSERT_TRUE(std::isfinite(actual[i])) << what;
-  }
-  EXPECT_LT(largest, tolerance) << what;
-}
-
-// The weight of an id, 0 where it has none: one that is about 0 may have one here and none there.
-double WeightOf(const std::vector<TokenWeight>& weights, int32_t id) {
-  const auto found = std::find_if(weights.begin(), weights.end(),
-                                  [id](const TokenWeight& w) { return w.id == id; });
-  return found == weights.end() ? 0 : found->weight;
-}
-
-std::unique_ptr<Session> Load(Backend& backend, const RandomModel& model, ComputeType type) {
-  auto session = backend.Load(model.architecture(), model.tensors(), type);
-  EXPECT_TRUE(session.ok()) << session.error().message;
-  return session.ok() ? *std::move(session) : nullptr;
-}
-
-void Compare(Session& actual, Session& expected, const Sequences& sequences, const Heads& heads,
-             double tolerance) {
-  BatchOutputs computed;
-  BatchOutputs reference;
-  ASSERT_TRUE(actual.Run(sequences.batch(), computed).ok());
-  ASSERT_TRUE(expected.Run(sequences.batch(), reference).ok());
-  ASSERT_EQ(computed.size(), reference.size());
-  for (size_t s = 0; s < computed.size(); ++s) {
-    SCOPED_TRACE("sequence " + std::to_string(s));
-    ExpectNear(computed[s].dense, reference[s].dense, tolerance, "dense");
-    ExpectNear(computed[s].colbert_vecs, reference[s].colbert_vecs, tolerance, "colbert_vecs");
-    ExpectNear(computed[s].token_embeddings, reference[s].token_embeddings, tolerance,
-               "token_embeddings");
-    ExpectNear(computed[s].logits, reference[s].logits, tolerance, "logits");
-    if (heads.splade && heads.splade->max_active_dims) {
-      EXPECT_EQ(computed[s].lexical_weights.size(), reference[s].lexical_weights.size());
-      continue;  // which of two equal weights is the last that is kept depends on rounding
-    }
-    for (int32_t id = 0; id < 90; ++id) {
-      EXPECT_NEAR(WeightOf(computed[s].lexical_weights, id),
-                  WeightOf(reference[s].lexical_weights, id), tolerance * 10)
-          << id;
-    }
-  }
-}
-
 class RandomModels : public testing::TestWithParam<Shape> {};
 INSTANTIATE_TEST_SUITE_P(All, RandomModels, testing::ValuesIn(kShapes));
 
 TEST_P(RandomModels, GiveWhatTheCpuGives) {
   const auto mlx = *OpenMlxCpuBackend(/*compiled=*/false);
-  const auto cpu = *OpenBackend({.device = "cpu", .threads = 2});
-  for (const Heads& heads : AllHeads(GetParam().hidden_size)) {
-    const RandomModel model(Of(GetParam(), heads));
-    const Sequences sequences(heads);
-    const auto reference = Load(*cpu, model, ComputeType::kF32);
-    ASSERT_NE(reference, nullptr);
-    for (const Tolerance& tolerance :
-         {Tolerance{ComputeType::kF32, 2e-5}, Tolerance{ComputeType::kF16, 2e-2},
-          Tolerance{ComputeType::kBF16, 1.5e-1}}) {
-      const auto session = Load(*mlx, model, tolerance.type);
-      ASSERT_NE(session, nullptr);
-      SCOPED_TRACE(session->dtype());
-      Compare(*session, *reference, sequences, heads, tolerance.numbers);
-    }
-  }
+  ExpectWhatTheCpuGives(
+      *mlx, GetParam(),
+      {{ComputeType::kF32, 2e-5}, {ComputeType::kF16, 2e-2}, {ComputeType::kBF16, 1.5e-1}});
 }
 
 TEST(MlxSession, CompiledLayersGiveTheSame) {

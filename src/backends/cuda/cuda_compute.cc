@@ -1,0 +1,120 @@
+#include "backends/cuda/cuda_compute.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace embedding {
+namespace {
+
+// Of a kernel whose threads take one number, or a few, after the other.
+Grid GridOver(size_t count) {
+  constexpr size_t kThreads = 256;
+  constexpr size_t kOfThread = 8;
+  constexpr size_t kMaxBlocks = 132 * 16;  // a few for each multiprocessor of the largest GPUs
+  return {.x = std::clamp<size_t>(count / (kThreads * kOfThread), 1, kMaxBlocks),
+          .threads = kThreads};
+}
+
+size_t BytesOf(ComputeType type) { return type == ComputeType::kF32 ? 4 : 2; }
+
+}  // namespace
+
+Result<std::unique_ptr<CudaCompute>> CudaCompute::Load(std::shared_ptr<const CudaDevice> device,
+                                                       const KernelOptions& options) {
+  RETURN_IF_ERROR(device->MakeCurrent());
+  std::unique_ptr<CudaCompute> compute(new CudaCompute(std::move(device)));
+  RETURN_IF_ERROR(compute->device_->Check(
+      compute->driver().StreamCreate(&compute->stream_, kCudaStreamNonBlocking), "a stream"));
+  ASSIGN_OR_RETURN(compute->kernels_, CudaKernels::Load(compute->device_, options));
+  ASSIGN_OR_RETURN(compute->products_, CudaProducts::Load(compute->device_));
+  return compute;
+}
+
+CudaCompute::~CudaCompute() {
+  if (stream_ == nullptr || !device_->MakeCurrent().ok()) return;
+  driver().StreamSynchronize(stream_);
+  driver().StreamDestroy(stream_);
+}
+
+Status CudaCompute::Fill(const TensorView& tensor, CudaPointer to, ComputeType type) {
+  const size_t count = tensor.elements();
+  host_numbers_.resize(count);
+  CopyToF32(tensor, host_numbers_);
+  if (type == ComputeType::kF32) {
+    RETURN_IF_ERROR(CopyToDevice(to, host_numbers_.data(), 4 * count));
+    return Synchronize();
+  }
+  CudaBuffer numbers = DeviceBuffer();
+  RETURN_IF_ERROR(numbers.Reserve(4 * count));
+  RETURN_IF_ERROR(CopyToDevice(numbers.address(), host_numbers_.data(), 4 * count));
+  RETURN_IF_ERROR(kernels_->Launch(Kernel::kFromF32, GridOver(count), stream_, numbers.address(),
+                                   uint64_t{count}, to));
+  return Synchronize();
+}
+
+Result<CudaBuffer> CudaCompute::LoadTensor(const TensorView& tensor, ComputeType type) {
+  CudaBuffer buffer = DeviceBuffer();
+  RETURN_IF_ERROR(buffer.Reserve(tensor.elements() * BytesOf(type)));
+  RETURN_IF_ERROR(Fill(tensor, buffer.address(), type));
+  return buffer;
+}
+
+Result<CudaNorm> CudaCompute::LoadNorm(const NormTensors& tensors, Norm norm, ComputeType type) {
+  ASSIGN_OR_RETURN(CudaBuffer weight, LoadTensor(tensors.weight, type));
+  ASSIGN_OR_RETURN(CudaBuffer bias, LoadTensor(tensors.bias, type));
+  return CudaNorm{std::move(weight), std::move(bias), norm.eps};
+}
+
+Result<CudaLinear> CudaCompute::LoadLinears(std::span<const LinearTensors> tensors,
+                                            ComputeType type) {
+  CudaLinear linear = {DeviceBuffer(), DeviceBuffer(), tensors[0].in_features(), 0, type};
+  for (const LinearTensors& each : tensors) linear.out_features += each.out_features();
+  const size_t bytes = BytesOf(type);
+  RETURN_IF_ERROR(linear.weight.Reserve(linear.out_features * linear.in_features * bytes));
+  RETURN_IF_ERROR(linear.bias.Reserve(linear.out_features * bytes));
+  RETURN_IF_ERROR(device_->Check(
+      driver().MemsetD8Async(linear.bias.address(), 0, linear.bias.bytes(), stream_), "a bias"));
+  size_t row = 0;
+  for (const LinearTensors& each : tensors) {
+    RETURN_IF_ERROR(
+        Fill(each.weight, linear.weight.address() + row * linear.in_features * bytes, type));
+    if (each.bias) RETURN_IF_ERROR(Fill(*each.bias, linear.bias.address() + row * bytes, type));
+    row += each.out_features();
+  }
+  return linear;
+}
+
+Status CudaCompute::LayerNorm(const CudaNorm& norm, CudaPointer x, size_t rows, CudaPointer to,
+                              ComputeType type) const {
+  constexpr size_t kWarps = 4;  // each has a row
+  const Kernel kernel = type == this->type() ? Kernel::kLayerNorm : Kernel::kLayerNormF32;
+  return kernels_->Launch(kernel, {.x = (rows + kWarps - 1) / kWarps, .threads = kWarps * 32},
+                          stream_, x, norm.weight.address(), norm.bias.address(), norm.eps,
+                          static_cast<int>(rows), to);
+}
+
+Status CudaCompute::Activate(Activation activation, CudaPointer x, size_t count,
+                             ComputeType type) const {
+  if (activation == Activation::kIdentity) return {};
+  const Kernel kernel = type == this->type() ? Kernel::kActivate : Kernel::kActivateF32;
+  return kernels_->Launch(kernel, GridOver(count), stream_, static_cast<int>(activation),
+                          uint64_t{count}, x);
+}
+
+Status CudaCompute::CopyToDevice(CudaPointer to, const void* from, size_t bytes) const {
+  if (bytes == 0) return {};
+  return device_->Check(driver().MemcpyHtoDAsync(to, from, bytes, stream_),
+                        "copying to the GPU's memory");
+}
+
+Status CudaCompute::CopyToHost(void* to, CudaPointer from, size_t bytes) const {
+  if (bytes == 0) return {};
+  return device_->Check(driver().MemcpyDtoHAsync(to, from, bytes, stream_),
+                        "copying from the GPU's memory");
+}
+
+Status CudaCompute::Synchronize() const {
+  return device_->Check(driver().StreamSynchronize(stream_), "computing");
+}
+
+}  // namespace embedding

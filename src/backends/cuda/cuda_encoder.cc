@@ -1,0 +1,200 @@
+#include "backends/cuda/cuda_encoder.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "backends/cuda/row_counts.h"
+#include "backends/positions.h"
+
+namespace embedding {
+namespace {
+
+// A larger batch keeps the GPU busy for longer than its launches take the host.
+constexpr size_t kMaxGraphRows = 4096;
+
+size_t RoundUpTiles(size_t tiles) {
+  const size_t step = tiles <= 64 ? 8 : 64;
+  return (tiles + step - 1) / step * step;
+}
+
+}  // namespace
+
+CudaEncoder::CudaEncoder(CudaCompute& compute, const Encoder& encoder)
+    : compute_(compute),
+      encoder_(encoder),
+      word_embeddings_(compute.DeviceBuffer()),
+      position_embeddings_(compute.DeviceBuffer()),
+      token_type_embeddings_(compute.DeviceBuffer()),
+      x_(compute.DeviceBuffer()),
+      qkv_(compute.DeviceBuffer()),
+      context_(compute.DeviceBuffer()),
+      attended_(compute.DeviceBuffer()),
+      inner_(compute.DeviceBuffer()),
+      indices_(compute.DeviceBuffer()),
+      host_indices_(compute.HostBuffer()),
+      graphs_(compute) {
+  for (const Layer& layer : encoder.layers) {
+    largest_width_ = std::max(largest_width_, layer.attention.width());
+    largest_inner_ = std::max(largest_inner_, layer.feed_forward.width);
+  }
+}
+
+Result<std::unique_ptr<CudaEncoder>> CudaEncoder::Load(CudaCompute& compute, const Encoder& encoder,
+                                                       const EncoderTensors& tensors) {
+  const ComputeType type = compute.type();
+  std::unique_ptr<CudaEncoder> made(new CudaEncoder(compute, encoder));
+  const auto table = [&](CudaBuffer& buffer, const TensorView& tensor) -> Status {
+    RETURN_IF_ERROR(buffer.Reserve(tensor.elements() * compute.element_bytes()));
+    return compute.Fill(tensor, buffer.address(), type);
+  };
+  RETURN_IF_ERROR(table(made->word_embeddings_, tensors.word_embeddings));
+  RETURN_IF_ERROR(table(made->position_embeddings_, tensors.position_embeddings));
+  RETURN_IF_ERROR(table(made->token_type_embeddings_, tensors.token_type_embeddings));
+  ASSIGN_OR_RETURN(CudaNorm norm,
+                   compute.LoadNorm(tensors.embeddings_norm, encoder.embeddings_norm, type));
+  made->embeddings_norm_ = std::make_unique<CudaNorm>(std::move(norm));
+  for (size_t i = 0; i < encoder.layers.size(); ++i) {
+    const Layer& layer = encoder.layers[i];
+    const LayerTensors& of = tensors.layers[i];
+    const std::array<LinearTensors, 3> parts = {of.query, of.key, of.value};
+    ASSIGN_OR_RETURN(CudaLinear qkv, compute.LoadLinears(parts, type));
+    ASSIGN_OR_RETURN(CudaLinear attention_output, compute.LoadLinear(of.attention_output, type));
+    ASSIGN_OR_RETURN(CudaNorm attention_norm,
+                     compute.LoadNorm(of.attention_norm, layer.attention_norm, type));
+    ASSIGN_OR_RETURN(CudaLinear intermediate, compute.LoadLinear(of.intermediate, type));
+    ASSIGN_OR_RETURN(CudaLinear output, compute.LoadLinear(of.output, type));
+    ASSIGN_OR_RETURN(CudaNorm output_norm,
+                     compute.LoadNorm(of.output_norm, layer.output_norm, type));
+    made->layers_.push_back({std::move(qkv), std::move(attention_output), std::move(attention_norm),
+                             std::move(intermediate), std::move(output), std::move(output_norm)});
+  }
+  return made;
+}
+
+CudaEncoder::Indices CudaEncoder::PlacesOf(const CudaGraphs::Key& shape) {
+  const size_t tiles = 3 * shape.rows + shape.kept;
+  constexpr size_t kOfTile = sizeof(AttentionTile) / sizeof(int32_t);
+  return {0, shape.rows, 2 * shape.rows, 3 * shape.rows, tiles, tiles + kOfTile * shape.tiles};
+}
+
+Result<CudaPointer> CudaEncoder::Run(const Batch& batch, std::span<const TokenRange> wanted) {
+  size_t kept = 0;
+  for (const TokenRange& range : wanted) kept += range.size();
+  if (kept == 0) return CudaPointer{0};
+  MakeAttentionTiles(batch.offsets, compute_.kernels().options().tile_queries(), tiles_);
+  const CudaGraphs::Key shape = {RoundUpRows(batch.tokens()), RoundUpTiles(tiles_.size()),
+                                 kept == batch.tokens() ? 0 : RoundUpRows(kept)};
+  RETURN_IF_ERROR(Reserve(shape));
+  RETURN_IF_ERROR(CopyIndices(batch, wanted, shape));
+  const auto launch = [&] { return Launch(shape); };
+  RETURN_IF_ERROR(shape.rows <= kMaxGraphRows ? graphs_.Run(shape, launch) : launch());
+  return x_.address();
+}
+
+Status CudaEncoder::Reserve(const CudaGraphs::Key& shape) {
+  const size_t hidden = encoder_.hidden_size;
+  const size_t row = shape.rows * compute_.element_bytes();
+  const size_t indices = PlacesOf(shape).count * sizeof(int32_t);
+  // Of the last layer's kept rows, contexts stand in qkv_ and inputs in inner_.
+  const std::array<std::pair<CudaBuffer*, size_t>, 7> needs = {{
+      {&x_, row * hidden},
+      {&qkv_, row * 3 * largest_width_},
+      {&context_, row * largest_width_},
+      {&attended_, row * hidden},
+      {&inner_, row * std::max(largest_inner_, hidden)},
+      {&indices_, indices},
+      {&host_indices_, indices},
+  }};
+  for (const auto& [buffer, bytes] : needs) {
+    if (bytes <= buffer->bytes()) continue;
+    graphs_.Clear();
+    RETURN_IF_ERROR(buffer->Reserve(bytes));
+  }
+  return {};
+}
+
+Status CudaEncoder::CopyIndices(const Batch& batch, std::span<const TokenRange> wanted,
+                                const CudaGraphs::Key& shape) {
+  const Indices places = PlacesOf(shape);
+  auto* const indices = host_indices_.host<int32_t>();
+  std::fill_n(indices, places.count, 0);
+  std::copy(batch.input_ids.begin(), batch.input_ids.end(), indices + places.ids);
+  std::copy(batch.token_type_ids.begin(), batch.token_type_ids.end(), indices + places.types);
+  PlaceTokens(encoder_.positions, batch, positions_);
+  std::copy(positions_.begin(), positions_.end(), indices + places.positions);
+  if (shape.kept != 0) {
+    int32_t* kept = indices + places.kept;
+    for (size_t s = 0; s < batch.sequences(); ++s) {
+      for (uint32_t i = wanted[s].begin; i < wanted[s].end; ++i)
+        *kept++ = static_cast<int32_t>(batch.offsets[s] + i);
+    }
+  }
+  std::memcpy(indices + places.tiles, tiles_.data(), tiles_.size() * sizeof(AttentionTile));
+  return compute_.CopyToDevice(indices_.address(), indices, places.count * sizeof(int32_t));
+}
+
+Status CudaEncoder::Launch(const CudaGraphs::Key& shape) {
+  RETURN_IF_ERROR(LaunchEmbeddings(shape));
+  for (size_t i = 0; i < layers_.size(); ++i) RETURN_IF_ERROR(LaunchLayer(i, shape));
+  return {};
+}
+
+Status CudaEncoder::LaunchEmbeddings(const CudaGraphs::Key& shape) {
+  constexpr size_t kWarps = 4;  // each has a row
+  const Indices places = PlacesOf(shape);
+  return compute_.kernels().Launch(
+      Kernel::kEmbed, {.x = (shape.rows + kWarps - 1) / kWarps, .threads = kWarps * 32},
+      compute_.stream(), word_embeddings_.address(), token_type_embeddings_.address(),
+      position_embeddings_.address(), Index(places.ids), Index(places.types),
+      Index(places.positions), embeddings_norm_->weight.address(), embeddings_norm_->bias.address(),
+      embeddings_norm_->eps, static_cast<int>(shape.rows), x_.address());
+}
+
+Status CudaEncoder::Gather(CudaPointer from, size_t columns, CudaPointer to,
+                           const CudaGraphs::Key& shape) {
+  return compute_.kernels().Launch(Kernel::kGatherRows, {.x = shape.kept, .threads = 256},
+                                   compute_.stream(), from, Index(PlacesOf(shape).kept),
+                                   static_cast<int>(columns), to);
+}
+
+Status CudaEncoder::LaunchLayer(size_t index, const CudaGraphs::Key& shape) {
+  const Layer& layer = encoder_.layers[index];
+  const LayerWeights& weights = layers_[index];
+  const ComputeType type = compute_.type();
+  const KernelOptions& options = compute_.kernels().options();
+  const Attention& attention = layer.attention;
+  RETURN_IF_ERROR(
+      compute_.Multiply(weights.qkv, x_.address(), shape.rows, /*added=*/0, qkv_.address()));
+  RETURN_IF_ERROR(compute_.kernels().Launch(
+      Kernel::kAttend,
+      {.x = shape.tiles, .y = attention.heads, .shared_bytes = options.attention_shared_bytes()},
+      compute_.stream(), qkv_.address(), Index(PlacesOf(shape).tiles),
+      static_cast<int>(attention.width()), 1.0F / std::sqrt(static_cast<float>(attention.head_dim)),
+      context_.address()));
+
+  size_t rows = shape.rows;
+  CudaPointer context = context_.address();
+  CudaPointer x = x_.address();
+  if (index + 1 == layers_.size() && shape.kept != 0) {
+    RETURN_IF_ERROR(Gather(context, attention.width(), qkv_.address(), shape));
+    RETURN_IF_ERROR(Gather(x, encoder_.hidden_size, inner_.address(), shape));
+    rows = shape.kept;
+    context = qkv_.address();
+    x = inner_.address();
+  }
+  const CudaPointer attended = attended_.address();
+  RETURN_IF_ERROR(compute_.Multiply(weights.attention_output, context, rows, x, attended));
+  RETURN_IF_ERROR(compute_.LayerNorm(weights.attention_norm, attended, rows, attended, type));
+  RETURN_IF_ERROR(
+      compute_.Multiply(weights.intermediate, attended, rows, /*added=*/0, inner_.address()));
+  RETURN_IF_ERROR(compute_.Activate(layer.feed_forward.activation, inner_.address(),
+                                    rows * layer.feed_forward.width, type));
+  RETURN_IF_ERROR(
+      compute_.Multiply(weights.output, inner_.address(), rows, attended, x_.address()));
+  return compute_.LayerNorm(weights.output_norm, x_.address(), rows, x_.address(), type);
+}
+
+}  // namespace embedding

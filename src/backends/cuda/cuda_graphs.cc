@@ -1,0 +1,53 @@
+#include "backends/cuda/cuda_graphs.h"
+
+namespace embedding {
+namespace {
+
+// Each takes about a megabyte on the device.
+constexpr size_t kMaxGraphs = 256;
+
+}  // namespace
+
+Status CudaGraphs::Run(const Key& key, const std::function<Status()>& launch) {
+  const auto found = graphs_.find(key);
+  if (found == graphs_.end()) {
+    if (graphs_.size() >= kMaxGraphs) Clear();
+    graphs_.emplace(key, nullptr);
+    return launch();
+  }
+  if (found->second == nullptr) {
+    ASSIGN_OR_RETURN(found->second, Record(launch));
+  }
+  return compute_.device().Check(compute_.driver().GraphLaunch(found->second, compute_.stream()),
+                                 "repeating launches");
+}
+
+Result<CudaGraphExec> CudaGraphs::Record(const std::function<Status()>& launch) {
+  const CudaDevice& device = compute_.device();
+  const CudaDriver& driver = compute_.driver();
+  RETURN_IF_ERROR(device.Check(
+      driver.StreamBeginCapture(compute_.stream(), kCudaCaptureThreadLocal), "recording launches"));
+  const Status launched = launch();
+  CudaGraph graph = nullptr;
+  const Status ended =
+      device.Check(driver.StreamEndCapture(compute_.stream(), &graph), "recording launches");
+  CudaGraphExec exec = nullptr;
+  Status made;
+  if (launched.ok() && ended.ok())
+    made = device.Check(driver.GraphInstantiate(&exec, graph, 0), "making a graph");
+  if (graph != nullptr) driver.GraphDestroy(graph);
+  RETURN_IF_ERROR(launched);
+  RETURN_IF_ERROR(ended);
+  RETURN_IF_ERROR(made);
+  return exec;
+}
+
+void CudaGraphs::Clear() {
+  for (const auto& [key, exec] : graphs_) {
+    if (exec != nullptr && compute_.device().MakeCurrent().ok())
+      compute_.driver().GraphExecDestroy(exec);
+  }
+  graphs_.clear();
+}
+
+}  // namespace embedding

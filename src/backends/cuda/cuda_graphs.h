@@ -1,0 +1,45 @@
+// CUDA graphs: launches that were recorded once and are repeated as one, which saves the host's
+// time for each. For work that reads and writes the same addresses every time.
+//
+// Not thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+
+#include "backends/cuda/cuda_compute.h"
+
+namespace embedding {
+
+class CudaGraphs {
+ public:
+  // What decides which launches there are.
+  struct Key {
+    size_t rows = 0;
+    size_t tiles = 0;
+    size_t kept = 0;
+
+    auto operator<=>(const Key&) const = default;
+  };
+
+  explicit CudaGraphs(const CudaCompute& compute) : compute_(compute) {}
+  CudaGraphs(const CudaGraphs&) = delete;
+  CudaGraphs& operator=(const CudaGraphs&) = delete;
+  ~CudaGraphs() { Clear(); }
+
+  // Begins what `launch` launches for that key: by itself the first time, recorded the second time
+  // (a shape that never comes again is not worth it), repeated from then on.
+  Status Run(const Key& key, const std::function<Status()>& launch);
+
+  // When addresses have changed.
+  void Clear();
+
+ private:
+  Result<CudaGraphExec> Record(const std::function<Status()>& launch);
+
+  const CudaCompute& compute_;
+  std::map<Key, CudaGraphExec> graphs_;  // nullptr: seen once
+};
+
+}  // namespace embedding

@@ -1,0 +1,313 @@
+#include "backends/cuda/cuda_heads.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "backends/cuda/row_counts.h"
+#include "model/lexical_weights.h"
+
+namespace embedding {
+namespace {
+
+// Tokens whose logits of a whole vocabulary exist at a time: 256 x 30,522 floats are 31 MB.
+constexpr size_t kTokensAtOnce = 256;
+
+bool Wants(const Batch& batch, bool Outputs::*what) {
+  return std::any_of(batch.wanted.begin(), batch.wanted.end(),
+                     [what](const Outputs& wanted) { return wanted.*what; });
+}
+
+Status Load(CudaCompute& compute, const LinearTensors& tensors, std::optional<CudaLinear>& linear) {
+  ASSIGN_OR_RETURN(CudaLinear loaded, compute.LoadLinear(tensors, ComputeType::kF32));
+  linear.emplace(std::move(loaded));
+  return {};
+}
+
+Grid OneWarpARow(size_t rows) {
+  constexpr size_t kWarps = 4;
+  return {.x = (rows + kWarps - 1) / kWarps, .threads = kWarps * 32};
+}
+
+}  // namespace
+
+CudaHeads::CudaHeads(CudaCompute& compute, const Heads& heads)
+    : compute_(compute),
+      heads_(heads),
+      hidden_size_(compute.kernels().options().hidden_size),
+      device_rows_(compute.DeviceBuffer()),
+      tokens_(compute.DeviceBuffer()),
+      pooled_(compute.DeviceBuffer()),
+      gathered_(compute.DeviceBuffer()),
+      weights_(compute.DeviceBuffer()),
+      vectors_(compute.DeviceBuffer()),
+      transformed_(compute.DeviceBuffer()),
+      logits_(compute.DeviceBuffer()),
+      vocabulary_(compute.DeviceBuffer()),
+      results_(compute.HostBuffer()) {}
+
+Result<std::unique_ptr<CudaHeads>> CudaHeads::Load(CudaCompute& compute, const Heads& heads,
+                                                   const HeadTensors& tensors) {
+  using embedding::Load;
+  std::unique_ptr<CudaHeads> made(new CudaHeads(compute, heads));
+  for (const LinearTensors& dense : tensors.dense) {
+    ASSIGN_OR_RETURN(CudaLinear linear, compute.LoadLinear(dense, ComputeType::kF32));
+    made->dense_.push_back(std::move(linear));
+    made->dense_outputs_.push_back(compute.DeviceBuffer());
+  }
+  if (tensors.token_weights)
+    RETURN_IF_ERROR(Load(compute, *tensors.token_weights, made->token_weights_));
+  if (tensors.token_vectors)
+    RETURN_IF_ERROR(Load(compute, *tensors.token_vectors, made->token_vectors_));
+  if (tensors.splade) {
+    RETURN_IF_ERROR(Load(compute, tensors.splade->transform, made->splade_transform_));
+    ASSIGN_OR_RETURN(CudaNorm norm,
+                     compute.LoadNorm(tensors.splade->norm, heads.splade->norm, ComputeType::kF32));
+    made->splade_norm_.emplace(std::move(norm));
+    RETURN_IF_ERROR(Load(compute, tensors.splade->decoder, made->splade_decoder_));
+  }
+  if (tensors.classifier) {
+    RETURN_IF_ERROR(Load(compute, tensors.classifier->dense, made->classifier_dense_));
+    RETURN_IF_ERROR(Load(compute, tensors.classifier->output, made->classifier_output_));
+  }
+  return made;
+}
+
+CudaHeads::RowList CudaHeads::AddRows(size_t begin, size_t count) {
+  const RowList list = {rows_.size(), count, RoundUpRows(count)};
+  for (size_t i = 0; i < count; ++i) rows_.push_back(static_cast<int32_t>(begin + i));
+  rows_.resize(list.place + list.padded, 0);
+  return list;
+}
+
+CudaHeads::RowList CudaHeads::AddRowsOfWanted(const Batch& batch, const CudaHiddenStates& hidden,
+                                              bool Outputs::*wants) {
+  RowList list = {rows_.size(), 0, 0};
+  for (size_t s = 0; s < batch.sequences(); ++s) {
+    if (!(batch.wanted[s].*wants)) continue;
+    for (size_t i = 0; i < hidden.size(s); ++i)
+      rows_.push_back(static_cast<int32_t>(hidden.begin(s) + i));
+  }
+  list.count = rows_.size() - list.place;
+  list.padded = RoundUpRows(list.count);
+  rows_.resize(list.place + list.padded, 0);
+  return list;
+}
+
+Status CudaHeads::Run(const Batch& batch, const CudaHiddenStates& hidden, BatchOutputs& outputs) {
+  pending_.clear();
+  rows_.assign(hidden.begins.begin(), hidden.begins.end());
+  outputs.assign(batch.sequences(), {});
+  const bool returns_tokens = Wants(batch, &Outputs::token_embeddings);
+  const bool weighs = Wants(batch, &Outputs::lexical_weights);
+  const bool makes_vectors = heads_.token_vectors && Wants(batch, &Outputs::colbert_vecs);
+  if (returns_tokens) token_rows_ = AddRowsOfWanted(batch, hidden, &Outputs::token_embeddings);
+  if (heads_.token_weights && weighs)
+    weight_rows_ = AddRowsOfWanted(batch, hidden, &Outputs::lexical_weights);
+  if (makes_vectors) vector_rows_ = AddRowsOfWanted(batch, hidden, &Outputs::colbert_vecs);
+  splade_rows_.assign(batch.sequences(), {});
+  for (size_t s = 0; heads_.splade && s < batch.sequences(); ++s) {
+    if (!batch.wanted[s].lexical_weights) continue;
+    for (size_t i = 0; i < hidden.size(s); i += kTokensAtOnce) {
+      splade_rows_[s].push_back(
+          AddRows(hidden.begin(s) + i, std::min(kTokensAtOnce, hidden.size(s) - i)));
+    }
+  }
+  RETURN_IF_ERROR(device_rows_.Reserve(rows_.size() * sizeof(int32_t)));
+  RETURN_IF_ERROR(
+      compute_.CopyToDevice(device_rows_.address(), rows_.data(), rows_.size() * sizeof(int32_t)));
+
+  if (returns_tokens) RETURN_IF_ERROR(ReturnTokens(batch, hidden, outputs));
+  if (heads_.pooled && Wants(batch, &Outputs::dense))
+    RETURN_IF_ERROR(PoolDense(batch, hidden, outputs));
+  if (heads_.token_weights && weighs) RETURN_IF_ERROR(WeighTokens(batch, hidden, outputs));
+  if (makes_vectors) RETURN_IF_ERROR(MakeTokenVectors(batch, hidden, outputs));
+  if (heads_.splade && weighs) RETURN_IF_ERROR(WeighVocabulary(batch, hidden, outputs));
+  if (heads_.classifier && Wants(batch, &Outputs::logits))
+    RETURN_IF_ERROR(Classify(batch, hidden, outputs));
+  return ReturnResults();
+}
+
+Status CudaHeads::GatherRows(const CudaHiddenStates& hidden, const RowList& rows, CudaBuffer& to) {
+  if (rows.padded == 0) return {};
+  RETURN_IF_ERROR(to.Reserve(rows.padded * hidden_size_ * sizeof(float)));
+  return compute_.kernels().Launch(Kernel::kGatherRowsF32, {.x = rows.padded, .threads = 256},
+                                   compute_.stream(), hidden.rows,
+                                   device_rows_.address() + rows.place * sizeof(int32_t),
+                                   static_cast<int>(hidden_size_), to.address());
+}
+
+Status CudaHeads::PoolRows(Pooling pooling, size_t modes, size_t at, const Batch& batch,
+                           const CudaHiddenStates& hidden, CudaBuffer& to) {
+  constexpr size_t kColumns = 128;  // of a block
+  RETURN_IF_ERROR(
+      to.Reserve(RoundUpRows(batch.sequences()) * modes * hidden_size_ * sizeof(float)));
+  return compute_.kernels().Launch(
+      Kernel::kPool,
+      {.x = batch.sequences(), .y = (hidden_size_ + kColumns - 1) / kColumns, .threads = kColumns},
+      compute_.stream(), static_cast<int>(pooling), static_cast<int>(modes), static_cast<int>(at),
+      hidden.rows, device_rows_.address(), to.address());
+}
+
+Status CudaHeads::RunDense(const CudaLinear& linear, Activation activation, const CudaBuffer& x,
+                           size_t rows, CudaBuffer& to) {
+  if (rows == 0) return {};
+  const size_t count = rows * linear.out_features;
+  RETURN_IF_ERROR(to.Reserve(count * sizeof(float)));
+  RETURN_IF_ERROR(compute_.Multiply(linear, x.address(), rows, /*added=*/0, to.address()));
+  return compute_.Activate(activation, to.address(), count, ComputeType::kF32);
+}
+
+Status CudaHeads::ReturnTokens(const Batch& batch, const CudaHiddenStates& hidden,
+                               BatchOutputs& outputs) {
+  RETURN_IF_ERROR(GatherRows(hidden, *token_rows_, tokens_));
+  pending_.push_back({tokens_.address(), token_rows_->count * hidden_size_,
+                      [this, &batch, &hidden, &outputs](std::span<const float> numbers) {
+                        for (size_t s = 0; s < batch.sequences(); ++s) {
+                          if (!batch.wanted[s].token_embeddings) continue;
+                          const size_t count = hidden.size(s) * hidden_size_;
+                          outputs[s].token_embeddings = numbers.first(count);
+                          numbers = numbers.subspan(count);
+                        }
+                      }});
+  return {};
+}
+
+Status CudaHeads::PoolDense(const Batch& batch, const CudaHiddenStates& hidden,
+                            BatchOutputs& outputs) {
+  const std::vector<Pooling>& modes = heads_.pooled->pooling;
+  for (size_t i = 0; i < modes.size(); ++i)
+    RETURN_IF_ERROR(PoolRows(modes[i], modes.size(), i, batch, hidden, pooled_));
+  const CudaBuffer* vectors = &pooled_;
+  size_t dimension = modes.size() * hidden_size_;
+  for (size_t i = 0; i < dense_.size(); ++i) {
+    RETURN_IF_ERROR(RunDense(dense_[i], heads_.pooled->dense[i].activation, *vectors,
+                             RoundUpRows(batch.sequences()), dense_outputs_[i]));
+    vectors = &dense_outputs_[i];
+    dimension = dense_[i].out_features;
+  }
+  pending_.push_back({vectors->address(), batch.sequences() * dimension,
+                      [&batch, &outputs, dimension](std::span<const float> numbers) {
+                        for (size_t s = 0; s < batch.sequences(); ++s) {
+                          if (!batch.wanted[s].dense) continue;
+                          outputs[s].dense = numbers.subspan(s * dimension, dimension);
+                        }
+                      }});
+  return {};
+}
+
+Status CudaHeads::WeighTokens(const Batch& batch, const CudaHiddenStates& hidden,
+                              BatchOutputs& outputs) {
+  RETURN_IF_ERROR(GatherRows(hidden, *weight_rows_, gathered_));
+  RETURN_IF_ERROR(
+      RunDense(*token_weights_, Activation::kRelu, gathered_, weight_rows_->padded, weights_));
+  pending_.push_back({weights_.address(), weight_rows_->count,
+                      [this, &batch, &outputs](std::span<const float> numbers) {
+                        for (size_t s = 0; s < batch.sequences(); ++s) {
+                          if (!batch.wanted[s].lexical_weights) continue;
+                          const size_t tokens = batch.offsets[s + 1] - batch.offsets[s];
+                          outputs[s].lexical_weights = WeightsOfTokens(
+                              batch.input_ids.subspan(batch.offsets[s], tokens),
+                              numbers.first(tokens), heads_.token_weights->unused_ids);
+                          numbers = numbers.subspan(tokens);
+                        }
+                      }});
+  return {};
+}
+
+Status CudaHeads::MakeTokenVectors(const Batch& batch, const CudaHiddenStates& hidden,
+                                   BatchOutputs& outputs) {
+  const size_t rows = vector_rows_->padded;
+  const size_t dimension = token_vectors_->out_features;
+  RETURN_IF_ERROR(GatherRows(hidden, *vector_rows_, gathered_));
+  RETURN_IF_ERROR(RunDense(*token_vectors_, Activation::kIdentity, gathered_, rows, vectors_));
+  if (rows != 0) {
+    RETURN_IF_ERROR(compute_.kernels().Launch(Kernel::kNormalizeLengths, OneWarpARow(rows),
+                                              compute_.stream(), static_cast<int>(rows),
+                                              static_cast<int>(dimension), vectors_.address()));
+  }
+  pending_.push_back({vectors_.address(), vector_rows_->count * dimension,
+                      [&batch, &outputs, dimension](std::span<const float> numbers) {
+                        for (size_t s = 0; s < batch.sequences(); ++s) {
+                          if (!batch.wanted[s].colbert_vecs) continue;
+                          const size_t size = (batch.offsets[s + 1] - batch.offsets[s]) * dimension;
+                          if (size == 0) continue;
+                          outputs[s].colbert_vecs = numbers.subspan(dimension, size - dimension);
+                          numbers = numbers.subspan(size);
+                        }
+                      }});
+  return {};
+}
+
+Status CudaHeads::WeighVocabulary(const Batch& batch, const CudaHiddenStates& hidden,
+                                  BatchOutputs& outputs) {
+  const Splade& splade = *heads_.splade;
+  const size_t entries = splade_decoder_->out_features;
+  constexpr size_t kColumns = 256;  // of a block
+  RETURN_IF_ERROR(vocabulary_.Reserve(batch.sequences() * entries * sizeof(float)));
+  for (size_t s = 0; s < batch.sequences(); ++s) {
+    if (splade_rows_[s].empty()) continue;
+    const CudaPointer weights = vocabulary_.address() + s * entries * sizeof(float);
+    int is_first = 1;
+    for (const RowList& rows : splade_rows_[s]) {
+      RETURN_IF_ERROR(GatherRows(hidden, rows, gathered_));
+      RETURN_IF_ERROR(
+          RunDense(*splade_transform_, splade.activation, gathered_, rows.padded, transformed_));
+      RETURN_IF_ERROR(compute_.LayerNorm(*splade_norm_, transformed_.address(), rows.padded,
+                                         transformed_.address(), ComputeType::kF32));
+      RETURN_IF_ERROR(
+          RunDense(*splade_decoder_, Activation::kIdentity, transformed_, rows.padded, logits_));
+      RETURN_IF_ERROR(compute_.kernels().Launch(
+          Kernel::kWeighVocabulary, {.x = (entries + kColumns - 1) / kColumns, .threads = kColumns},
+          compute_.stream(), logits_.address(), static_cast<int>(rows.count),
+          static_cast<int>(entries), static_cast<int>(splade.sums),
+          static_cast<int>(splade.log_twice), is_first, weights));
+      is_first = 0;
+    }
+    pending_.push_back({weights, entries, [&outputs, &splade, s](std::span<const float> numbers) {
+                          outputs[s].lexical_weights =
+                              WeightsOfVocabulary(numbers, splade.max_active_dims);
+                        }});
+  }
+  return {};
+}
+
+Status CudaHeads::Classify(const Batch& batch, const CudaHiddenStates& hidden,
+                           BatchOutputs& outputs) {
+  const size_t rows = RoundUpRows(batch.sequences());
+  const size_t labels = classifier_output_->out_features;
+  RETURN_IF_ERROR(PoolRows(Pooling::kCls, /*modes=*/1, /*at=*/0, batch, hidden, pooled_));
+  RETURN_IF_ERROR(RunDense(*classifier_dense_, Activation::kTanh, pooled_, rows, transformed_));
+  RETURN_IF_ERROR(
+      RunDense(*classifier_output_, Activation::kIdentity, transformed_, rows, logits_));
+  pending_.push_back({logits_.address(), batch.sequences() * labels,
+                      [&batch, &outputs, labels](std::span<const float> numbers) {
+                        for (size_t s = 0; s < batch.sequences(); ++s) {
+                          if (!batch.wanted[s].logits) continue;
+                          outputs[s].logits = numbers.subspan(s * labels, labels);
+                        }
+                      }});
+  return {};
+}
+
+Status CudaHeads::ReturnResults() {
+  size_t count = 0;
+  for (const Pending& pending : pending_) count += pending.count;
+  RETURN_IF_ERROR(results_.Reserve(count * sizeof(float)));
+  const std::span<const float> results(results_.host<float>(), count);
+  size_t at = 0;
+  for (const Pending& pending : pending_) {
+    RETURN_IF_ERROR(compute_.CopyToHost(results_.host<float>() + at, pending.numbers,
+                                        pending.count * sizeof(float)));
+    at += pending.count;
+  }
+  RETURN_IF_ERROR(compute_.Synchronize());
+  at = 0;
+  for (const Pending& pending : pending_) {
+    pending.receive(results.subspan(at, pending.count));
+    at += pending.count;
+  }
+  pending_.clear();
+  return {};
+}
+
+}  // namespace embedding

@@ -1,0 +1,87 @@
+// The kernels of kernels/, compiled for one model on one GPU.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backends/cuda/cuda_device.h"
+#include "embedding/device.h"
+
+namespace embedding {
+
+// What the kernels are compiled for.
+struct KernelOptions {
+  ComputeType type = ComputeType::kF16;  // kF32, kF16 or kBF16
+  size_t hidden_size = 0;
+  size_t head_dim = 0;
+
+  size_t element_bytes() const { return type == ComputeType::kF32 ? 4 : 2; }
+  // Whether attention multiplies on the tensor cores; else it is a plain, slow kernel.
+  bool on_tensor_cores() const;
+  // Queries of a sequence that a block of Attend computes, and the shared memory that it takes.
+  size_t tile_queries() const;
+  size_t attention_shared_bytes() const;
+};
+
+// A program for the driver, of GPUs of that architecture (90: compute capability 9.0): machine
+// code, or PTX where the compiler is older than the GPU. Errors: kDeviceUnavailable where there is
+// no compiler; kInternal with what it printed.
+Result<std::string> CompileKernels(const KernelOptions& options, int architecture);
+
+// The __global__ functions, by their names in kernels/.
+enum class Kernel {
+  kEmbed,
+  kLayerNorm,
+  kLayerNormF32,
+  kActivate,
+  kActivateF32,
+  kGatherRows,
+  kGatherRowsF32,
+  kFromF32,
+  kAttend,
+  kPool,
+  kNormalizeLengths,
+  kWeighVocabulary,
+};
+constexpr size_t kKernels = 12;
+
+struct Grid {
+  size_t x = 1;
+  size_t y = 1;
+  size_t threads = 128;  // of a block
+  size_t shared_bytes = 0;
+};
+
+class CudaKernels {
+ public:
+  static Result<std::unique_ptr<CudaKernels>> Load(std::shared_ptr<const CudaDevice> device,
+                                                   const KernelOptions& options);
+  CudaKernels(const CudaKernels&) = delete;
+  CudaKernels& operator=(const CudaKernels&) = delete;
+  ~CudaKernels();
+
+  const KernelOptions& options() const { return options_; }
+
+  // The arguments must have the types of the kernel's parameters: int, float, uint64_t, and
+  // CudaPointer for pointers.
+  template <typename... Arguments>
+  Status Launch(Kernel kernel, const Grid& grid, CudaStream stream, Arguments... arguments) const {
+    std::array<void*, sizeof...(Arguments)> pointers = {&arguments...};
+    return LaunchWith(kernel, grid, stream, pointers.data());
+  }
+
+ private:
+  CudaKernels(std::shared_ptr<const CudaDevice> device, const KernelOptions& options)
+      : device_(std::move(device)), options_(options) {}
+  Status LaunchWith(Kernel kernel, const Grid& grid, CudaStream stream, void** arguments) const;
+
+  const std::shared_ptr<const CudaDevice> device_;
+  const KernelOptions options_;
+  CudaModule module_ = nullptr;
+  std::array<CudaFunction, kKernels> functions_ = {};
+};
+
+}  // namespace embedding

@@ -1,0 +1,143 @@
+#include "backends/cuda/cuda_products.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace embedding {
+namespace {
+
+// What NVIDIA advises for Hopper; older GPUs need less.
+constexpr size_t kWorkspaceBytes = size_t{32} << 20;
+
+// More shapes than a service's batches have (row_counts.h).
+constexpr size_t kMaxPlans = 2048;
+
+int TypeOf(ComputeType type) {
+  switch (type) {
+    case ComputeType::kF16:
+      return kCublasF16;
+    case ComputeType::kBF16:
+      return kCublasBF16;
+    default:
+      return kCublasF32;
+  }
+}
+
+void* Address(CudaPointer pointer) { return reinterpret_cast<void*>(pointer); }
+
+}  // namespace
+
+// cuBLASLt's matrices are column-major: a row-major [rows, n] is its [n, rows]. So y^T = W x^T,
+// with W read transposed as it lies.
+struct CudaProducts::Plan {
+  explicit Plan(const CublasLt& library) : cublas(library) {}
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+  ~Plan() {
+    for (const CublasLt::MatrixLayout layout : {w, x, y}) {
+      if (layout != nullptr) cublas.MatrixLayoutDestroy(layout);
+    }
+    if (desc != nullptr) cublas.MatmulDescDestroy(desc);
+  }
+
+  const CublasLt& cublas;
+  CublasLt::MatmulDesc desc = nullptr;
+  CublasLt::MatrixLayout w = nullptr;
+  CublasLt::MatrixLayout x = nullptr;
+  CublasLt::MatrixLayout y = nullptr;
+  CublasLt::Algorithm algorithm = {};
+};
+
+CudaProducts::CudaProducts(std::shared_ptr<const CudaDevice> device, const CublasLt& cublas)
+    : device_(std::move(device)), cublas_(cublas), workspace_(device_) {}
+
+CudaProducts::~CudaProducts() {
+  if (handle_ == nullptr || !device_->MakeCurrent().ok()) return;
+  plans_.clear();
+  cublas_.Destroy(handle_);
+}
+
+Result<std::unique_ptr<CudaProducts>> CudaProducts::Load(std::shared_ptr<const CudaDevice> device) {
+  ASSIGN_OR_RETURN(const CublasLt* const cublas, OpenCublasLt());
+  std::unique_ptr<CudaProducts> products(new CudaProducts(std::move(device), *cublas));
+  RETURN_IF_ERROR(products->Check(cublas->Create(&products->handle_), "starting"));
+  RETURN_IF_ERROR(products->workspace_.Reserve(kWorkspaceBytes));
+  return products;
+}
+
+Status CudaProducts::Check(int status, const char* what) const {
+  if (status == 0) return {};
+  return Error{ErrorCode::kInternal,
+               fmt::format("cuBLASLt: {}: {} ({})", what, cublas_.GetStatusString(status), status),
+               {}};
+}
+
+Result<CudaProducts::Plan*> CudaProducts::PlanFor(const Shape& shape) {
+  if (const auto found = plans_.find(shape); found != plans_.end()) return found->second.get();
+  if (plans_.size() >= kMaxPlans) plans_.clear();
+  const auto [rows, in_features, out_features, compute_type, adds] = shape;
+  const int type = TypeOf(compute_type);
+  auto plan = std::make_unique<Plan>(cublas_);
+  RETURN_IF_ERROR(
+      Check(cublas_.MatmulDescCreate(&plan->desc, kCublasComputeF32, kCublasF32), "a product"));
+  const auto set = [&](int attribute, const auto& value) {
+    return Check(cublas_.MatmulDescSetAttribute(plan->desc, attribute, &value, sizeof(value)),
+                 "a product's attribute");
+  };
+  RETURN_IF_ERROR(set(kCublasLtTransposeA, kCublasTransposed));
+  RETURN_IF_ERROR(set(kCublasLtEpilogue, kCublasLtEpilogueBias));
+  const auto layout = [&](CublasLt::MatrixLayout& made, size_t row, size_t column) {
+    return Check(cublas_.MatrixLayoutCreate(&made, type, row, column, static_cast<int64_t>(row)),
+                 "a matrix");
+  };
+  RETURN_IF_ERROR(layout(plan->w, in_features, out_features));
+  RETURN_IF_ERROR(layout(plan->x, in_features, rows));
+  RETURN_IF_ERROR(layout(plan->y, out_features, rows));
+
+  CublasLt::Preference preference = nullptr;
+  RETURN_IF_ERROR(Check(cublas_.PreferenceCreate(&preference), "a preference"));
+  const size_t workspace = kWorkspaceBytes;
+  const uint32_t no_reduction = 0;
+  CublasLt::Heuristic found = {};
+  int count = 0;
+  int status = cublas_.PreferenceSetAttribute(preference, kCublasLtMaxWorkspaceBytes, &workspace,
+                                              sizeof(workspace));
+  if (status == 0) {
+    status = cublas_.PreferenceSetAttribute(preference, kCublasLtReductionSchemes, &no_reduction,
+                                            sizeof(no_reduction));
+  }
+  if (status == 0) {
+    status = cublas_.MatmulAlgoGetHeuristic(handle_, plan->desc, plan->w, plan->x, plan->y, plan->y,
+                                            preference, 1, &found, &count);
+  }
+  cublas_.PreferenceDestroy(preference);
+  RETURN_IF_ERROR(Check(status, "choosing a kernel"));
+  if (count == 0) {
+    return Error{ErrorCode::kInternal,
+                 fmt::format("cuBLASLt has no kernel for [{}, {}] times [{}, {}]", rows,
+                             in_features, in_features, out_features),
+                 {}};
+  }
+  plan->algorithm = found.algorithm;
+  return plans_.emplace(shape, std::move(plan)).first->second.get();
+}
+
+Status CudaProducts::Run(const CudaLinear& linear, CudaPointer x, size_t rows, CudaPointer added,
+                         CudaPointer y, CudaStream stream) {
+  ASSIGN_OR_RETURN(Plan* const plan, PlanFor({rows, linear.in_features, linear.out_features,
+                                              linear.type, added != 0}));
+  const CudaPointer bias = linear.bias.address();
+  RETURN_IF_ERROR(
+      Check(cublas_.MatmulDescSetAttribute(plan->desc, kCublasLtBiasPointer, &bias, sizeof(bias)),
+            "the bias"));
+  const float one = 1;
+  const float beta = added != 0 ? 1 : 0;
+  return Check(cublas_.Matmul(handle_, plan->desc, &one, Address(linear.weight.address()), plan->w,
+                              Address(x), plan->x, &beta, Address(added != 0 ? added : y), plan->y,
+                              Address(y), plan->y, &plan->algorithm, Address(workspace_.address()),
+                              workspace_.bytes(), stream),
+               "a product");
+}
+
+}  // namespace embedding

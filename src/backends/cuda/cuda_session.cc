@@ -1,0 +1,108 @@
+#include "backends/cuda/cuda_session.h"
+
+#include <fmt/format.h>
+
+#include <new>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "backends/cuda/cuda_compute.h"
+#include "backends/cuda/cuda_encoder.h"
+#include "backends/cuda/cuda_heads.h"
+#include "backends/f16_range.h"
+#include "backends/wanted_tokens.h"
+
+namespace embedding {
+namespace {
+
+// A GPU wants many tokens at once: 16 k of them keep an H100 busy for a fiftieth of a second with
+// bge-m3's layers.
+constexpr size_t kMaxBatchTokens = 16384;
+
+class CudaSession : public Session {
+ public:
+  static Result<std::unique_ptr<Session>> Load(const Architecture& architecture,
+                                               const Tensors& tensors, ComputeType type,
+                                               std::shared_ptr<const CudaDevice> device);
+
+  Status Run(const Batch& batch, BatchOutputs& outputs) noexcept override;
+  Limits limits() const override { return {.max_tokens = kMaxBatchTokens}; }
+  std::string_view dtype() const override {
+    const ComputeType type = compute_->type();
+    return type == ComputeType::kF16 ? "f16" : type == ComputeType::kBF16 ? "bf16" : "f32";
+  }
+
+ private:
+  CudaSession(Heads heads, std::unique_ptr<CudaCompute> compute)
+      : heads_of_model_(std::move(heads)), compute_(std::move(compute)) {}
+  Status Compute(const Batch& batch, BatchOutputs& outputs);
+
+  const Heads heads_of_model_;
+  const std::unique_ptr<CudaCompute> compute_;
+  std::unique_ptr<CudaEncoder> encoder_;
+  std::unique_ptr<CudaHeads> heads_;
+
+  // Of the batch that is computed.
+  std::vector<TokenRange> wanted_;    // [sequences]
+  std::vector<uint32_t> row_begins_;  // [sequences + 1]
+};
+
+Result<std::unique_ptr<Session>> CudaSession::Load(const Architecture& architecture,
+                                                   const Tensors& tensors, ComputeType type,
+                                                   std::shared_ptr<const CudaDevice> device) {
+  const Encoder& encoder = architecture.encoder;
+  const size_t head_dim = encoder.layers.front().attention.head_dim;
+  for (const Layer& layer : encoder.layers) {
+    if (layer.attention.head_dim == head_dim) continue;
+    return Error{ErrorCode::kModelLoad,
+                 fmt::format("its layers have heads of {} and of {} numbers, and the device cuda "
+                             "computes those of one size; choose the device cpu",
+                             head_dim, layer.attention.head_dim),
+                 {}};
+  }
+  ASSIGN_OR_RETURN(auto compute,
+                   CudaCompute::Load(std::move(device), {type, encoder.hidden_size, head_dim}));
+  std::unique_ptr<CudaSession> session(new CudaSession(architecture.heads, std::move(compute)));
+  ASSIGN_OR_RETURN(session->encoder_,
+                   CudaEncoder::Load(*session->compute_, encoder, tensors.encoder));
+  ASSIGN_OR_RETURN(session->heads_,
+                   CudaHeads::Load(*session->compute_, architecture.heads, tensors.heads));
+  return std::unique_ptr<Session>(std::move(session));
+}
+
+Status CudaSession::Compute(const Batch& batch, BatchOutputs& outputs) {
+  RETURN_IF_ERROR(compute_->device().MakeCurrent());
+  wanted_.clear();
+  row_begins_.assign(1, 0);
+  for (size_t s = 0; s < batch.sequences(); ++s) {
+    const uint32_t tokens = batch.offsets[s + 1] - batch.offsets[s];
+    wanted_.push_back(WantedTokens(heads_of_model_, batch.wanted[s], tokens));
+    row_begins_.push_back(row_begins_.back() + wanted_.back().size());
+  }
+  ASSIGN_OR_RETURN(const CudaPointer hidden, encoder_->Run(batch, wanted_));
+  return heads_->Run(batch, {hidden, row_begins_}, outputs);
+}
+
+Status CudaSession::Run(const Batch& batch, BatchOutputs& outputs) noexcept {
+  try {
+    Status computed = Compute(batch, outputs);
+    // What was begun reads buffers that the next batch fills.
+    if (!computed.ok()) static_cast<void>(compute_->Synchronize());
+    return computed;
+  } catch (const std::bad_alloc&) {
+    return Error{ErrorCode::kOutOfMemory, "out of memory", {}};
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> MakeCudaSession(const Architecture& architecture,
+                                                 const Tensors& tensors, ComputeType type,
+                                                 std::shared_ptr<const CudaDevice> device) {
+  return LoadInF16OrWider(architecture, type, [&](ComputeType each) {
+    return CudaSession::Load(architecture, tensors, each, device);
+  });
+}
+
+}  // namespace embedding
