@@ -217,6 +217,10 @@ def main():
     probe = texts_of(20, 60, 5) + texts_of(20, 14, 6)
     exact = SentenceTransformers(argparse.Namespace(**{**vars(options), "dtype": "f32"})).vectors(probe)
     rows = [["lowest cosine to f32"] + [f"{cosines(e.vectors(probe), exact):.6f}" for e in engines]]
+    alone = np.concatenate([engines[0].vectors([text]) for text in probe])
+    rows.append(["a text alone equals it among 40, in every bit",
+                 "yes" if (alone == engines[0].vectors(probe)).all() else "no"]
+                + [""] * (len(engines) - 1))
     figures = {}
     for texts in (1, 10, 100):
         times = [latency(e, texts, 16, options.rounds) for e in engines]

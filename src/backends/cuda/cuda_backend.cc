@@ -65,7 +65,7 @@ int IndexOf(std::string_view device) {
 }  // namespace
 
 Result<std::shared_ptr<Backend>> OpenCudaBackend(const DeviceOptions& options) {
-  const std::string_view asked = options.device == "auto" ? "cuda" : options.device;
+  const std::string asked = options.device == "auto" ? "cuda" : options.device;
   const auto count = CudaDevice::Count();
   if (!count.ok()) return NotThere(asked, count.error().message);
   if (*count == 0) return NotThere(asked, "this machine has no GPU that its driver shows");

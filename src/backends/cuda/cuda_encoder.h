@@ -52,6 +52,10 @@ class CudaEncoder {
   Status Launch(const CudaGraphs::Key& shape);
   Status LaunchEmbeddings(const CudaGraphs::Key& shape);
   Status LaunchLayer(size_t index, const CudaGraphs::Key& shape);
+  Status LaunchAttention(const Attention& attention, const CudaGraphs::Key& shape);
+  // What a layer does behind its attention, of rows that stand in x and in context; into x_.
+  Status LaunchFeedForward(size_t index, CudaPointer x, CudaPointer context, CudaPointer to,
+                           size_t rows);
   Status Gather(CudaPointer from, size_t columns, CudaPointer to, const CudaGraphs::Key& shape);
   CudaPointer Index(size_t place) const { return indices_.address() + place * sizeof(int32_t); }
 

@@ -18,6 +18,7 @@ class CudaGraphs {
   struct Key {
     size_t rows = 0;
     size_t tiles = 0;
+    size_t warps = 0;  // of a tile
     size_t kept = 0;
 
     auto operator<=>(const Key&) const = default;

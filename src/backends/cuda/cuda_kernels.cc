@@ -16,7 +16,6 @@ constexpr std::array<const char*, kKernels> kNames = {
     "GatherRowsF32", "FromF32",   "Attend",       "Pool",     "NormalizeLengths", "WeighVocabulary",
 };
 
-constexpr size_t kWarps = 4;
 constexpr size_t kTileKeys = 64;
 
 // A program of NVRTC's, destroyed when it goes out of scope.
@@ -80,14 +79,14 @@ bool KernelOptions::on_tensor_cores() const {
   return type != ComputeType::kF32 && head_dim % 16 == 0 && head_dim <= 128;
 }
 
-size_t KernelOptions::tile_queries() const {
-  if (!on_tensor_cores()) return 16;
+size_t KernelOptions::warp_queries() const {
+  if (!on_tensor_cores()) return 4;
   // As many as a warp's registers hold the sums of.
-  return kWarps * (head_dim <= 64 ? 32 : 16);
+  return head_dim <= 64 ? 32 : 16;
 }
 
 size_t KernelOptions::attention_shared_bytes() const {
-  if (!on_tensor_cores()) return kWarps * head_dim * sizeof(float);
+  if (!on_tensor_cores()) return kAttentionWarps * head_dim * sizeof(float);
   constexpr size_t kStages = 2;
   return kStages * 2 * kTileKeys * (head_dim + 8) * element_bytes();
 }
@@ -99,12 +98,13 @@ Result<std::string> CompileKernels(const KernelOptions& options, int architectur
   const std::vector<std::string> arguments = {
       fmt::format("--gpu-architecture={}_{}", is_native ? "sm" : "compute", supported),
       "--std=c++17",
+      "--ftz=true",  // or each exponential is scaled for numbers below 1e-38
       fmt::format("-DELEMENT_BITS={}", 8 * options.element_bytes()),
       fmt::format("-DELEMENT_IS_BF16={:d}", options.type == ComputeType::kBF16),
       fmt::format("-DHIDDEN_SIZE={}", options.hidden_size),
       fmt::format("-DHEAD_DIM={}", options.head_dim),
       fmt::format("-DON_TENSOR_CORES={:d}", options.on_tensor_cores()),
-      fmt::format("-DTILE_QUERIES={}", options.tile_queries()),
+      fmt::format("-DWARP_QUERIES={}", options.warp_queries()),
       fmt::format("-DTILE_KEYS={}", kTileKeys),
   };
   Program program(*nvrtc);

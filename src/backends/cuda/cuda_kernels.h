@@ -21,10 +21,13 @@ struct KernelOptions {
   size_t element_bytes() const { return type == ComputeType::kF32 ? 4 : 2; }
   // Whether attention multiplies on the tensor cores; else it is a plain, slow kernel.
   bool on_tensor_cores() const;
-  // Queries of a sequence that a block of Attend computes, and the shared memory that it takes.
-  size_t tile_queries() const;
+  // Queries of a sequence that a warp of Attend computes, and the shared memory that a block takes.
+  size_t warp_queries() const;
   size_t attention_shared_bytes() const;
 };
+
+// Of a block of Attend, at most.
+constexpr size_t kAttentionWarps = 4;
 
 // A program for the driver, of GPUs of that architecture (90: compute capability 9.0): machine
 // code, or PTX where the compiler is older than the GPU. Errors: kDeviceUnavailable where there is

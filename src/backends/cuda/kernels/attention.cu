@@ -2,8 +2,9 @@
 // (Dao et al. 2022, "FlashAttention"; Milakov and Gimelshein 2018 for the running softmax). What a
 // query gives does not depend on the other sequences, nor on how many there are.
 //
-// `qkv` is [rows, 3 * width]: q, k and v of each token, their heads side by side. A block of four
-// warps computes up to TILE_QUERIES queries of one sequence (blockIdx.x) and one head (blockIdx.y).
+// `qkv` is [rows, 3 * width]: q, k and v of each token, their heads side by side. A block of one to
+// four warps computes WARP_QUERIES queries a warp, of one sequence (blockIdx.x) and one head
+// (blockIdx.y).
 
 // As in attention_tiles.h.
 struct Tile {
@@ -19,8 +20,7 @@ constexpr float kLog2E = 1.4426950408889634f;
 
 // On the tensor cores: mma.sync.m16n8k16. (PTX ISA, "Matrix Fragments for mma.m16n8k16": in lane
 // 4 g + t, registers hold rows g and g + 8, columns 2 t, 2 t + 1 and those 8 further on.)
-constexpr int kWarps = 4;
-constexpr int kRowBlocks = TILE_QUERIES / kWarps / 16;  // of 16 queries, that a warp has
+constexpr int kRowBlocks = WARP_QUERIES / 16;  // of 16 queries, that a warp has
 constexpr int kKeys = TILE_KEYS;  // that are in shared memory at a time, twice
 constexpr int kSteps = HEAD_DIM / 16;
 // Eight numbers more than a row has, so that eight rows lie in different banks.
@@ -72,7 +72,7 @@ __device__ inline void LoadMatricesTransposed(uint32 (&to)[4], const Element* ro
 __device__ inline void CopyKeysAndValues(const Element* keys, size_t row_size, int width, int first,
                                          int length, Element* stage) {
   constexpr int kChunks = HEAD_DIM / 8;  // of 16 bytes, in a row
-  for (int i = threadIdx.x; i < 2 * kKeys * kChunks; i += kWarps * kWarp) {
+  for (int i = threadIdx.x; i < 2 * kKeys * kChunks; i += blockDim.x) {
     const int row = i / kChunks % kKeys;
     const int is_value = i / (kChunks * kKeys);
     const int column = i % kChunks * 8;
@@ -227,7 +227,7 @@ struct Queries {
   }
 };
 
-extern "C" __global__ void __launch_bounds__(kWarps* kWarp)
+extern "C" __global__ void __launch_bounds__(4 * kWarp)
     Attend(const Element* qkv, const Tile* tiles, int width, float scale, Element* context) {
   extern __shared__ __align__(16) char shared[];
   Element* const stages = reinterpret_cast<Element*>(shared);
@@ -278,7 +278,7 @@ extern "C" __global__ void Attend(const Element* qkv, const Tile* tiles, int wid
   const Element* const of_sequence = qkv + tile.first_row * row_size + head;
   const Element* const keys = of_sequence + width;
   const Element* const values = keys + width;
-  const int end = min(tile.first_query + TILE_QUERIES, tile.length);
+  const int end = min(tile.first_query + WARP_QUERIES * int(blockDim.x / kWarp), tile.length);
   for (int row = tile.first_query + warp; row < end; row += blockDim.x / kWarp) {
     for (int d = lane; d < HEAD_DIM; d += kWarp)
       query[d] = ToFloat(of_sequence[row * row_size + d]) * scale * kLog2E;
