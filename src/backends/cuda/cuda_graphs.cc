@@ -6,19 +6,18 @@ namespace {
 // Each takes about a megabyte on the device.
 constexpr size_t kMaxGraphs = 256;
 
+constexpr size_t kSeenBeforeRecorded = 3;
+
 }  // namespace
 
 Status CudaGraphs::Run(const Key& key, const std::function<Status()>& launch) {
-  const auto found = graphs_.find(key);
-  if (found == graphs_.end()) {
-    if (graphs_.size() >= kMaxGraphs) Clear();
-    graphs_.emplace(key, nullptr);
-    return launch();
+  if (graphs_.size() >= kMaxGraphs && !graphs_.contains(key)) Clear();
+  Graph& graph = graphs_[key];
+  if (++graph.seen < kSeenBeforeRecorded) return launch();
+  if (graph.exec == nullptr) {
+    ASSIGN_OR_RETURN(graph.exec, Record(launch));
   }
-  if (found->second == nullptr) {
-    ASSIGN_OR_RETURN(found->second, Record(launch));
-  }
-  return compute_.device().Check(compute_.driver().GraphLaunch(found->second, compute_.stream()),
+  return compute_.device().Check(compute_.driver().GraphLaunch(graph.exec, compute_.stream()),
                                  "repeating launches");
 }
 
@@ -43,9 +42,9 @@ Result<CudaGraphExec> CudaGraphs::Record(const std::function<Status()>& launch) 
 }
 
 void CudaGraphs::Clear() {
-  for (const auto& [key, exec] : graphs_) {
-    if (exec != nullptr && compute_.device().MakeCurrent().ok())
-      compute_.driver().GraphExecDestroy(exec);
+  for (const auto& [key, graph] : graphs_) {
+    if (graph.exec != nullptr && compute_.device().MakeCurrent().ok())
+      compute_.driver().GraphExecDestroy(graph.exec);
   }
   graphs_.clear();
 }

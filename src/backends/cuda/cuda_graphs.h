@@ -29,8 +29,8 @@ class CudaGraphs {
   CudaGraphs& operator=(const CudaGraphs&) = delete;
   ~CudaGraphs() { Clear(); }
 
-  // Begins what `launch` launches for that key: by itself the first time, recorded the second time
-  // (a shape that never comes again is not worth it), repeated from then on.
+  // Begins what `launch` launches for that key: by itself the first two times, recorded the third
+  // time (that takes milliseconds: not for a shape that hardly ever comes), repeated from then on.
   Status Run(const Key& key, const std::function<Status()>& launch);
 
   // When addresses have changed.
@@ -40,7 +40,11 @@ class CudaGraphs {
   Result<CudaGraphExec> Record(const std::function<Status()>& launch);
 
   const CudaCompute& compute_;
-  std::map<Key, CudaGraphExec> graphs_;  // nullptr: seen once
+  struct Graph {
+    size_t seen = 0;
+    CudaGraphExec exec = nullptr;
+  };
+  std::map<Key, Graph> graphs_;
 };
 
 }  // namespace embedding
