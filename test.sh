@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs, builds and runs every test; the last line is the total. What each step is and how to run
 # one alone: CONTRIBUTING.md. `./test.sh release` runs only the steps named: fast style release debug
-# asan-ubsan tsan fuzz e2e clients web mlx tidy, and arm64, which is not part of the whole.
+# asan-ubsan tsan fuzz e2e clients web kernels mlx tidy, and arm64 and cuda, which are not part of the
+# whole.
 set -uo pipefail
 cd "$(dirname "$0")"
 
 steps=("$@")
-[ ${#steps[@]} = 0 ] && steps=(style release e2e clients web debug asan-ubsan tsan fuzz mlx tidy)
+[ ${#steps[@]} = 0 ] && steps=(style release e2e clients web kernels debug asan-ubsan tsan fuzz mlx tidy)
 passed=0
 failed=0
 jobs=$(getconf _NPROCESSORS_ONLN)
@@ -235,6 +236,25 @@ step_mlx() {
   for program in backends engine; do
     build/mlx/tests/${program}_mlx_tests --gtest_brief=1 --gtest_filter='-*AVectorDoesNotDepend*:EmbedderTypes*:*EmbedderTypes*'
     count $? "$program with MLX"
+  done
+}
+
+# The kernels for NVIDIA's GPUs, compiled by NVIDIA's compiler for each kind of GPU: that needs none.
+step_kernels() {
+  check "NVIDIA's compiler" scripts/fetch_nvrtc.sh
+  check "kernels' build" build release --target backends_cuda_tests
+  LD_LIBRARY_PATH=$(echo "$PWD"/build/nvrtc-wheel/files/nvidia/*/lib) build/release/tests/backends_cuda_tests \
+    --gtest_brief=1 --gtest_filter='-CudaModels*:*/CudaModels*:CudaSession*:CudaBackend*'
+  count $? "kernels of CUDA"
+}
+
+# The device cuda, on a machine that has a GPU of NVIDIA's and CUDA's libraries.
+step_cuda() {
+  check "cuda build" build release --target backends_cuda_tests engine_cuda_tests
+  local program
+  for program in backends engine; do
+    build/release/tests/${program}_cuda_tests --gtest_brief=1
+    count $? "$program with CUDA"
   done
 }
 

@@ -26,8 +26,9 @@ enum class InstructionSet {
 };
 
 struct DeviceOptions {
-  // "cpu"; with MLX built in "mps", "cuda", "cuda:1" and so on, and "mlx-cpu", which is slow and
-  // for tests. "auto" is the first of mps, cuda and cpu that is built in and present.
+  // "cpu"; on Linux "cuda", or "cuda:1" and so on of several GPUs of NVIDIA's; with MLX built in
+  // "mps", and "mlx-cpu", which is slow and for tests. "auto" is the first of mps, cuda and cpu that
+  // is built in and present.
   std::string device = "auto";
   // Of a CPU. As many threads as the process may use if 0.
   int threads = 0;

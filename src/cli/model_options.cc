@@ -15,8 +15,8 @@ void AddModelOptions(CLI::App& app, app::Configuration& options) {
       Text("a model of the hub or a directory"));
   add("--revision", options.revision, "Branch, tag or commit of a hub model", Revision());
   add("--device", options.engine.device.device,
-      "What computes: cpu; where it is built in mps (Apple's GPU), cuda or cuda:1 (NVIDIA's); or "
-      "auto, the first of mps, cuda and cpu that is there",
+      "What computes: cpu; cuda, or cuda:1 for the second (NVIDIA's GPUs, on Linux); mps (Apple's, "
+      "where it is built in); or auto, the first of mps, cuda and cpu that is there",
       Word("a device"));
   add("--dtype", options.dtype,
       "What products multiply: f32 as the Python originals, bf16 twice as fast where the CPU has "

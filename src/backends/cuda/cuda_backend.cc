@@ -1,6 +1,7 @@
 #include "backends/cuda/cuda_backend.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <charconv>
 #include <string>
@@ -62,21 +63,31 @@ int IndexOf(std::string_view device) {
   return read.ec == std::errc{} && read.ptr == number.data() + number.size() ? index : -1;
 }
 
+// The GPU, if all that computing on it needs is there.
+Result<std::shared_ptr<const CudaDevice>> OpenWithLibraries(int index) {
+  ASSIGN_OR_RETURN(std::shared_ptr<const CudaDevice> gpu, CudaDevice::Open(index));
+  if (const auto nvrtc = OpenNvrtc(); !nvrtc.ok()) return nvrtc.error();
+  if (const auto cublas = OpenCublasLt(); !cublas.ok()) return cublas.error();
+  return gpu;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Backend>> OpenCudaBackend(const DeviceOptions& options) {
-  const std::string asked = options.device == "auto" ? "cuda" : options.device;
+  const bool is_auto = options.device == "auto";
+  const std::string asked = is_auto ? "cuda" : options.device;
   const auto count = CudaDevice::Count();
   if (!count.ok()) return NotThere(asked, count.error().message);
   if (*count == 0) return NotThere(asked, "this machine has no GPU that its driver shows");
   const int index = IndexOf(asked);
   if (index < 0 || index >= *count)
     return NotThere(asked, fmt::format("there are cuda:0 to cuda:{}", *count - 1));
-  auto gpu = CudaDevice::Open(index);
-  if (!gpu.ok()) return NotThere(asked, gpu.error().message);
-  if (const auto nvrtc = OpenNvrtc(); !nvrtc.ok()) return NotThere(asked, nvrtc.error().message);
-  if (const auto cublas = OpenCublasLt(); !cublas.ok())
-    return NotThere(asked, cublas.error().message);
+  auto gpu = OpenWithLibraries(index);
+  if (!gpu.ok()) {
+    // With auto nobody sees the error, and a GPU that lies idle is worth a line.
+    if (is_auto) spdlog::warn("There is a GPU that is not used: {}", gpu.error().message);
+    return NotThere(asked, gpu.error().message);
+  }
   return std::shared_ptr<Backend>(std::make_shared<CudaBackend>(
       index == 0 ? "cuda" : fmt::format("cuda:{}", index), *std::move(gpu)));
 }
