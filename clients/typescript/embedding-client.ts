@@ -11,7 +11,7 @@
  * - `Backend`: the model does not have what was asked for (424), or the service failed (500)
  * - `Overloaded`: over the rate limit, or the queue is full (429)
  * - `Unhealthy`: loading, stopping or failed (503, or 502 from a proxy before it)
- * - `Connection`: nobody answered there, or the connection broke
+ * - `Connection`: nobody answered there, the connection broke, or TLS did not come about
  * - `Timeout`: no whole answer within `timeoutMs`
  * - `InvalidAnswer`: an answer that this service would not give; is the URL another server's?
  */
@@ -77,6 +77,82 @@ export class EmbeddingServiceError extends Error {
 /** For what the caller passed. */
 function invalid(message: string): EmbeddingServiceError {
   return new EmbeddingServiceError(message, { type: 'Validation' });
+}
+
+/** What `fetch` tells of a connection that did not come about, or broke. */
+interface Fault {
+  code: string;
+  message: string;
+}
+
+// Node's `fetch` says "fetch failed" and tells why in the cause, or for several addresses in its errors.
+function faultOf(error: unknown): Fault {
+  const cause = (error as { cause?: unknown } | null)?.cause ?? error;
+  const { errors, message, code } = (cause ?? {}) as { errors?: unknown[]; message?: string; code?: unknown };
+  const first = errors?.[0] as { message?: string } | undefined;
+  const name = typeof code === 'string' ? code : '';
+  return { code: name, message: first?.message || message || name || String(cause) };
+}
+
+interface Kind {
+  /** Matched with code and message: programs that run JavaScript tell them in one or the other. */
+  pattern: RegExp;
+  /** What is the matter, and what to do. */
+  say: (url: URL, message: string) => string;
+}
+
+/** `url` with the other scheme, without its path. */
+function otherScheme(url: URL, scheme: string): string {
+  return `${scheme}//${url.host}`;
+}
+
+/** Faults of the URL, the port or the certificate: the next try would find the same. */
+const LASTING: readonly Kind[] = [
+  {
+    pattern: /wrong.version.number|packet.length.too.long/i,
+    say: (url) => `it speaks http there, not https; use ${otherScheme(url, 'http:')}`,
+  },
+  {
+    pattern: /SELF_SIGNED_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT/,
+    say: (_, message) =>
+      `${message}; a certificate that no known authority signed is trusted by Node.js when NODE_EXTRA_CA_CERTS names its file`,
+  },
+  {
+    pattern: /\bCERT_|ERR_TLS_CERT/,
+    say: (_, message) => `${message}; the service, or the proxy before it, needs another certificate`,
+  },
+  {
+    pattern: /\bbad port\b/,
+    say: (url) => `port ${url.port} is one of those that fetch never asks; let the service listen on another`,
+  },
+];
+
+/** Either the server goes away, or it waits for TLS and was asked without: nobody can tell which. */
+const CLOSED = /UND_ERR_SOCKET|ECONNRESET|HPE_/;
+
+function kindOf({ code, message }: Fault): Kind | undefined {
+  return LASTING.find(({ pattern }) => pattern.test(`${code} ${message}`));
+}
+
+/** Whether what made `fetch` fail will be the same at the next try. */
+function isLasting(error: unknown): boolean {
+  return kindOf(faultOf(error)) !== undefined;
+}
+
+/** Why nobody answered at `address`, and what to do. */
+function whyNoAnswer(address: string, error: unknown): string {
+  const fault = faultOf(error);
+  const url = new URL(address);
+  const kind = kindOf(fault);
+  if (kind) return `no answer from ${address}: ${kind.say(url, fault.message)}`;
+  const inPage = typeof window !== 'undefined';
+  const wantsTls = url.protocol === 'http:' && CLOSED.test(fault.code);
+  const hint = inPage
+    ? "does the service run there, and does its --cors-origin name this page's origin?"
+    : wantsTls
+      ? `does the service run there (embedding-service status), and if it does, with https (${otherScheme(url, 'https:')})?`
+      : 'does the service run there? (embedding-service status)';
+  return `no answer from ${address}: ${fault.message}; ${hint}`;
 }
 
 // What setTimeout takes; a longer pause would become none.
@@ -165,7 +241,7 @@ function retryAfterMs(header: string | null, now: number): number | undefined {
 /** Whether the same request may be answered a little later. */
 function isRetryable(error: unknown): error is EmbeddingServiceError {
   if (!(error instanceof EmbeddingServiceError)) return false;
-  if (error.type === 'Connection') return true;
+  if (error.type === 'Connection') return !isLasting(error.cause);
   return error.status === 429 || error.status === 502 || error.status === 503;
 }
 
@@ -415,26 +491,6 @@ function refusal(url: string, response: Response, text: string): EmbeddingServic
   );
 }
 
-// Node's `fetch` says "fetch failed" and tells why in the cause, or for several addresses in its errors.
-function reasonOf(error: unknown): string {
-  const cause = (error as { cause?: unknown } | null)?.cause ?? error;
-  const { errors, message, code } = cause as { errors?: unknown[]; message?: string; code?: string };
-  const first = errors?.[0] as { message?: string } | undefined;
-  return first?.message || message || code || String(cause);
-}
-
-function unreachable(url: string, error: unknown): EmbeddingServiceError {
-  const hint =
-    typeof window === 'undefined'
-      ? 'does the service run there? (embedding-service status)'
-      : "does the service run there, and does its --cors-origin name this page's origin?";
-  return new EmbeddingServiceError(`no answer from ${url}: ${reasonOf(error)}; ${hint}`, {
-    type: 'Connection',
-    url,
-    cause: error,
-  });
-}
-
 function invalidAnswer(answer: Omit<Answer, 'json' | 'bytes'>, problem: string): EmbeddingServiceError {
   const { url, status, headers } = answer;
   return new EmbeddingServiceError(`${problem} in the answer of ${url}; is an embedding-service there?`, {
@@ -482,7 +538,7 @@ function exchange(settings: Settings, question: Question): Promise<Answer> {
       return await read(url, await ask(url, { ...init, signal }), question.isAnswer ?? (() => false));
     } catch (error) {
       if (error instanceof EmbeddingServiceError) throw error;
-      throw unreachable(url, error);
+      throw new EmbeddingServiceError(whyNoAnswer(url, error), { type: 'Connection', url, cause: error });
     }
   });
 }
@@ -705,6 +761,30 @@ function placed(error: unknown, offset: number): unknown {
   return new EmbeddingServiceError(message, error);
 }
 
+/** Does `work` with all of `queue`, `most` at a time; it may put more into the queue. The first failure ends it. */
+function allOf<T>(queue: T[], most: number, work: (item: T) => Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let inHand = 0;
+    const next = (): void => {
+      while (inHand < most && queue.length > 0) {
+        ++inHand;
+        work(queue.shift() as T).then(
+          () => {
+            --inHand;
+            next();
+          },
+          (error: unknown) => {
+            queue.length = 0;
+            reject(error);
+          },
+        );
+      }
+      if (inHand === 0) resolve();
+    };
+    next();
+  });
+}
+
 /**
  * Sends `texts` in as many requests as they need, `concurrency` at a time, and gives what `send` made of them
  * in their order. The first request that fails for good ends the others.
@@ -725,28 +805,25 @@ async function inBatches<T>(
   let answered = 0;
   let done = 0;
 
-  const work = async (): Promise<void> => {
-    for (let batch = queue.shift(); batch !== undefined; batch = queue.shift()) {
-      const { offset, texts: part } = batch;
-      try {
-        const policy = { maxRetries, signal: stop.signal, answered: () => answered };
-        const values = await withRetries(() => send(part, stop.signal), policy);
-        values.forEach((value, i) => (results[offset + i] = value));
-      } catch (error) {
-        const smaller = await smallerSize(settings, field, error, part.length, stop.signal);
-        if (smaller === undefined) throw placed(error, offset);
-        queue.unshift(...split(batch, smaller));
-        continue;
-      }
-      ++answered;
-      done += part.length;
-      onProgress?.({ done, total: texts.length });
+  const answer = async (batch: Batch): Promise<void> => {
+    const { offset, texts: part } = batch;
+    try {
+      const policy = { maxRetries, signal: stop.signal, answered: () => answered };
+      const values = await withRetries(() => send(part, stop.signal), policy);
+      values.forEach((value, i) => (results[offset + i] = value));
+    } catch (error) {
+      const smaller = await smallerSize(settings, field, error, part.length, stop.signal);
+      if (smaller === undefined) throw placed(error, offset);
+      queue.unshift(...split(batch, smaller));
+      return;
     }
+    ++answered;
+    done += part.length;
+    onProgress?.({ done, total: texts.length });
   };
 
   try {
-    const workers = Math.min(settings.concurrency, queue.length);
-    await Promise.all(Array.from({ length: workers }, work));
+    await allOf(queue, settings.concurrency, answer);
     return results;
   } catch (error) {
     stop.abort(error);
@@ -791,6 +868,12 @@ function isHealth(json: unknown): json is Health {
   return status === 'healthy' || status === 'loading' || status === 'unhealthy';
 }
 
+/**
+ * How long a service that has failed is looked at further. It tries its device every second, and what was short
+ * of memory for a moment works again; what is not back after some tries needs a person.
+ */
+const FAILED_MS = 5_000;
+
 /** Asks once. Rejects where nobody answers, another server does, or the service is stopping. */
 async function askHealth(settings: Settings, options: HealthOptions): Promise<Health> {
   const answer = await exchange(settings, {
@@ -807,14 +890,30 @@ async function askHealth(settings: Settings, options: HealthOptions): Promise<He
 // A server that is starting, or whose proxy is: everything else stays as it is.
 function mayPass(error: unknown): error is EmbeddingServiceError {
   if (!(error instanceof EmbeddingServiceError)) return false;
-  return error.type === 'Connection' || error.type === 'Timeout' || (error.status ?? 0) >= 500;
+  if (error.type === 'Connection') return !isLasting(error.cause);
+  return error.type === 'Timeout' || (error.status ?? 0) >= 500;
 }
 
 function shown(state: Health | EmbeddingServiceError): string {
   return state instanceof EmbeddingServiceError ? state.message : `it is ${JSON.stringify(state)}`;
 }
 
-/** Looks until the service is healthy. */
+function failed(
+  settings: Settings,
+  { model, error }: Health & { status: 'unhealthy' },
+): EmbeddingServiceError {
+  const url = `${settings.baseUrl}/health`;
+  return new EmbeddingServiceError(
+    `${model} has failed, and is not back after ${FAILED_MS} ms: ${error} (${url})`,
+    {
+      type: 'Unhealthy',
+      url,
+      status: 503,
+    },
+  );
+}
+
+/** Looks until the service is healthy, or has been unhealthy for `FAILED_MS`. */
 async function waitForHealth(
   settings: Settings,
   options: WaitOptions,
@@ -823,6 +922,7 @@ async function waitForHealth(
   const intervalMs = checkedMs('intervalMs', options.intervalMs ?? 500);
   const end = Date.now() + timeoutMs;
   let last: Health | EmbeddingServiceError | undefined;
+  let failedSince: number | undefined;
   for (;;) {
     let state: Health | EmbeddingServiceError;
     try {
@@ -837,6 +937,8 @@ async function waitForHealth(
       if (error.type !== 'Timeout' || last === undefined) last = error;
     }
     options.onWaiting?.(state);
+    if (state instanceof EmbeddingServiceError || state.status !== 'unhealthy') failedSince = undefined;
+    else if (Date.now() - (failedSince ??= Date.now()) >= FAILED_MS) throw failed(settings, state);
     if (Date.now() + intervalMs >= end) {
       throw new EmbeddingServiceError(`not ready within ${timeoutMs} ms: ${shown(last)}`, {
         type: 'Timeout',
@@ -1019,7 +1121,10 @@ export class EmbeddingClient {
     return askHealth(this.#settings, options);
   }
 
-  /** Resolves when the service is healthy: started, its models downloaded and loaded. */
+  /**
+   * Resolves when the service is healthy: started, its models downloaded and loaded. Rejects with `Timeout`, with
+   * `Unhealthy` and its reason once the service has failed, and at once where waiting does not help.
+   */
   async waitUntilReady(options: WaitOptions = {}): Promise<Health & { status: 'healthy' }> {
     return waitForHealth(this.#settings, options);
   }

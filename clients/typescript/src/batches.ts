@@ -81,6 +81,30 @@ function placed(error: unknown, offset: number): unknown {
   return new EmbeddingServiceError(message, error);
 }
 
+/** Does `work` with all of `queue`, `most` at a time; it may put more into the queue. The first failure ends it. */
+function allOf<T>(queue: T[], most: number, work: (item: T) => Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let inHand = 0;
+    const next = (): void => {
+      while (inHand < most && queue.length > 0) {
+        ++inHand;
+        work(queue.shift() as T).then(
+          () => {
+            --inHand;
+            next();
+          },
+          (error: unknown) => {
+            queue.length = 0;
+            reject(error);
+          },
+        );
+      }
+      if (inHand === 0) resolve();
+    };
+    next();
+  });
+}
+
 /**
  * Sends `texts` in as many requests as they need, `concurrency` at a time, and gives what `send` made of them
  * in their order. The first request that fails for good ends the others.
@@ -101,28 +125,25 @@ export async function inBatches<T>(
   let answered = 0;
   let done = 0;
 
-  const work = async (): Promise<void> => {
-    for (let batch = queue.shift(); batch !== undefined; batch = queue.shift()) {
-      const { offset, texts: part } = batch;
-      try {
-        const policy = { maxRetries, signal: stop.signal, answered: () => answered };
-        const values = await withRetries(() => send(part, stop.signal), policy);
-        values.forEach((value, i) => (results[offset + i] = value));
-      } catch (error) {
-        const smaller = await smallerSize(settings, field, error, part.length, stop.signal);
-        if (smaller === undefined) throw placed(error, offset);
-        queue.unshift(...split(batch, smaller));
-        continue;
-      }
-      ++answered;
-      done += part.length;
-      onProgress?.({ done, total: texts.length });
+  const answer = async (batch: Batch): Promise<void> => {
+    const { offset, texts: part } = batch;
+    try {
+      const policy = { maxRetries, signal: stop.signal, answered: () => answered };
+      const values = await withRetries(() => send(part, stop.signal), policy);
+      values.forEach((value, i) => (results[offset + i] = value));
+    } catch (error) {
+      const smaller = await smallerSize(settings, field, error, part.length, stop.signal);
+      if (smaller === undefined) throw placed(error, offset);
+      queue.unshift(...split(batch, smaller));
+      return;
     }
+    ++answered;
+    done += part.length;
+    onProgress?.({ done, total: texts.length });
   };
 
   try {
-    const workers = Math.min(settings.concurrency, queue.length);
-    await Promise.all(Array.from({ length: workers }, work));
+    await allOf(queue, settings.concurrency, answer);
     return results;
   } catch (error) {
     stop.abort(error);

@@ -193,7 +193,10 @@ export class EmbeddingClient {
     return askHealth(this.#settings, options);
   }
 
-  /** Resolves when the service is healthy: started, its models downloaded and loaded. */
+  /**
+   * Resolves when the service is healthy: started, its models downloaded and loaded. Rejects with `Timeout`, with
+   * `Unhealthy` and its reason once the service has failed, and at once where waiting does not help.
+   */
   async waitUntilReady(options: WaitOptions = {}): Promise<Health & { status: 'healthy' }> {
     return waitForHealth(this.#settings, options);
   }

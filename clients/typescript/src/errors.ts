@@ -7,7 +7,7 @@
  * - `Backend`: the model does not have what was asked for (424), or the service failed (500)
  * - `Overloaded`: over the rate limit, or the queue is full (429)
  * - `Unhealthy`: loading, stopping or failed (503, or 502 from a proxy before it)
- * - `Connection`: nobody answered there, or the connection broke
+ * - `Connection`: nobody answered there, the connection broke, or TLS did not come about
  * - `Timeout`: no whole answer within `timeoutMs`
  * - `InvalidAnswer`: an answer that this service would not give; is the URL another server's?
  */

@@ -1,3 +1,4 @@
+import { whyNoAnswer } from './connection.js';
 import { withDeadline } from './deadline.js';
 import { EmbeddingServiceError, type EmbeddingServiceErrorType } from './errors.js';
 import { retryAfterMs } from './retry.js';
@@ -82,26 +83,6 @@ function refusal(url: string, response: Response, text: string): EmbeddingServic
   );
 }
 
-// Node's `fetch` says "fetch failed" and tells why in the cause, or for several addresses in its errors.
-function reasonOf(error: unknown): string {
-  const cause = (error as { cause?: unknown } | null)?.cause ?? error;
-  const { errors, message, code } = cause as { errors?: unknown[]; message?: string; code?: string };
-  const first = errors?.[0] as { message?: string } | undefined;
-  return first?.message || message || code || String(cause);
-}
-
-function unreachable(url: string, error: unknown): EmbeddingServiceError {
-  const hint =
-    typeof window === 'undefined'
-      ? 'does the service run there? (embedding-service status)'
-      : "does the service run there, and does its --cors-origin name this page's origin?";
-  return new EmbeddingServiceError(`no answer from ${url}: ${reasonOf(error)}; ${hint}`, {
-    type: 'Connection',
-    url,
-    cause: error,
-  });
-}
-
 export function invalidAnswer(
   answer: Omit<Answer, 'json' | 'bytes'>,
   problem: string,
@@ -152,7 +133,7 @@ export function exchange(settings: Settings, question: Question): Promise<Answer
       return await read(url, await ask(url, { ...init, signal }), question.isAnswer ?? (() => false));
     } catch (error) {
       if (error instanceof EmbeddingServiceError) throw error;
-      throw unreachable(url, error);
+      throw new EmbeddingServiceError(whyNoAnswer(url, error), { type: 'Connection', url, cause: error });
     }
   });
 }

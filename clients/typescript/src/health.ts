@@ -1,3 +1,4 @@
+import { isLasting } from './connection.js';
 import { sleep } from './deadline.js';
 import { EmbeddingServiceError } from './errors.js';
 import { exchange, invalidAnswer } from './exchange.js';
@@ -38,6 +39,12 @@ function isHealth(json: unknown): json is Health {
   return status === 'healthy' || status === 'loading' || status === 'unhealthy';
 }
 
+/**
+ * How long a service that has failed is looked at further. It tries its device every second, and what was short
+ * of memory for a moment works again; what is not back after some tries needs a person.
+ */
+const FAILED_MS = 5_000;
+
 /** Asks once. Rejects where nobody answers, another server does, or the service is stopping. */
 export async function askHealth(settings: Settings, options: HealthOptions): Promise<Health> {
   const answer = await exchange(settings, {
@@ -54,14 +61,30 @@ export async function askHealth(settings: Settings, options: HealthOptions): Pro
 // A server that is starting, or whose proxy is: everything else stays as it is.
 function mayPass(error: unknown): error is EmbeddingServiceError {
   if (!(error instanceof EmbeddingServiceError)) return false;
-  return error.type === 'Connection' || error.type === 'Timeout' || (error.status ?? 0) >= 500;
+  if (error.type === 'Connection') return !isLasting(error.cause);
+  return error.type === 'Timeout' || (error.status ?? 0) >= 500;
 }
 
 function shown(state: Health | EmbeddingServiceError): string {
   return state instanceof EmbeddingServiceError ? state.message : `it is ${JSON.stringify(state)}`;
 }
 
-/** Looks until the service is healthy. */
+function failed(
+  settings: Settings,
+  { model, error }: Health & { status: 'unhealthy' },
+): EmbeddingServiceError {
+  const url = `${settings.baseUrl}/health`;
+  return new EmbeddingServiceError(
+    `${model} has failed, and is not back after ${FAILED_MS} ms: ${error} (${url})`,
+    {
+      type: 'Unhealthy',
+      url,
+      status: 503,
+    },
+  );
+}
+
+/** Looks until the service is healthy, or has been unhealthy for `FAILED_MS`. */
 export async function waitForHealth(
   settings: Settings,
   options: WaitOptions,
@@ -70,6 +93,7 @@ export async function waitForHealth(
   const intervalMs = checkedMs('intervalMs', options.intervalMs ?? 500);
   const end = Date.now() + timeoutMs;
   let last: Health | EmbeddingServiceError | undefined;
+  let failedSince: number | undefined;
   for (;;) {
     let state: Health | EmbeddingServiceError;
     try {
@@ -84,6 +108,8 @@ export async function waitForHealth(
       if (error.type !== 'Timeout' || last === undefined) last = error;
     }
     options.onWaiting?.(state);
+    if (state instanceof EmbeddingServiceError || state.status !== 'unhealthy') failedSince = undefined;
+    else if (Date.now() - (failedSince ??= Date.now()) >= FAILED_MS) throw failed(settings, state);
     if (Date.now() + intervalMs >= end) {
       throw new EmbeddingServiceError(`not ready within ${timeoutMs} ms: ${shown(last)}`, {
         type: 'Timeout',

@@ -1,3 +1,4 @@
+import { isLasting } from './connection.js';
 import { sleep } from './deadline.js';
 import { EmbeddingServiceError } from './errors.js';
 
@@ -17,7 +18,7 @@ export function retryAfterMs(header: string | null, now: number): number | undef
 /** Whether the same request may be answered a little later. */
 export function isRetryable(error: unknown): error is EmbeddingServiceError {
   if (!(error instanceof EmbeddingServiceError)) return false;
-  if (error.type === 'Connection') return true;
+  if (error.type === 'Connection') return !isLasting(error.cause);
   return error.status === 429 || error.status === 502 || error.status === 503;
 }
 

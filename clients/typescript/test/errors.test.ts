@@ -1,15 +1,21 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { afterEach, describe, expect, inject, test, vi } from 'vitest';
 
 import { EmbeddingClient, EmbeddingServiceError, embeddingClient } from '../src/index.js';
+import { Server, TINY_BGE_M3 } from './server.js';
 import { answering } from './strange.js';
 
 const url = inject('url');
 const guardedUrl = inject('guardedUrl');
 const client = new EmbeddingClient({ baseUrl: url });
-const closing: (() => void)[] = [];
-afterEach(() => {
+const closing: (() => void | Promise<void>)[] = [];
+afterEach(async () => {
   vi.unstubAllEnvs();
-  closing.splice(0).forEach((close) => close());
+  for (const close of closing.splice(0)) await close();
 });
 
 describe('keys', () => {
@@ -84,6 +90,65 @@ test('a base URL with /v1, as for OpenAI, is told apart', async () => {
       /without \/v1 \(HTTP 404/,
     );
   }
+});
+
+describe('http and https', () => {
+  /** The calls that try again or wait; each is to say at once what is wrong, after one look. */
+  async function failures(baseUrl: string): Promise<EmbeddingServiceError[]> {
+    const ask = vi.fn(fetch);
+    const wrong = new EmbeddingClient({ baseUrl, fetch: ask });
+    const calls = [() => wrong.embed(['a']), () => wrong.health(), () => wrong.waitUntilReady()];
+    const errors: EmbeddingServiceError[] = [];
+    for (const call of calls) {
+      ask.mockClear();
+      errors.push(
+        await call().then(
+          () => expect.unreachable(),
+          (error: EmbeddingServiceError) => error,
+        ),
+      );
+      expect(ask).toHaveBeenCalledTimes(1);
+    }
+    return errors;
+  }
+
+  test('https for a service that speaks http names the URL to use, and is not tried again', async () => {
+    const errors = await failures(url.replace('http:', 'https:'));
+    expect(errors[0]?.message).toBe(
+      `no answer from ${url.replace('http:', 'https:')}/embed: it speaks http there, not https; use ${url}`,
+    );
+    for (const error of errors) expect(error).toMatchObject({ type: 'Connection', cause: expect.anything() });
+  });
+
+  test('http for a service that speaks https; a certificate that nobody knows', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'client-tls-'));
+    closing.push(() => rmSync(folder, { recursive: true }));
+    const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
+    execFileSync(
+      'openssl',
+      [
+        ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
+        ...['-keyout', key, '-out', certificate, '-days', '2', '-subj', '/CN=localhost'],
+        ...['-addext', 'subjectAltName=IP:127.0.0.1'],
+      ],
+      { stdio: 'ignore' },
+    );
+    const tls = ['--tls-certificate', certificate, '--tls-key', key];
+    const server = await Server.start('--model', TINY_BGE_M3, '--host', '127.0.0.1', ...tls);
+    closing.push(() => server.stop());
+    const { host } = new URL(server.url);
+    const plain = new EmbeddingClient({ baseUrl: `http://${host}`, maxRetries: 0 });
+    await expect(plain.embed(['a'])).rejects.toThrow(`with https (https://${host})?`);
+    for (const error of await failures(`https://${host}`)) {
+      expect(error.message).toMatch(/self-signed certificate; .*NODE_EXTRA_CA_CERTS/);
+    }
+  });
+
+  test('a port that fetch never asks', async () => {
+    for (const error of await failures('http://127.0.0.1:6000')) {
+      expect(error.message).toContain('port 6000 is one of those that fetch never asks');
+    }
+  });
 });
 
 test('the first request that fails for good ends the others', async () => {

@@ -166,7 +166,72 @@ test('requests of a call that have no turn yet wait, as long as others are answe
   expect(asked).toBeGreaterThan(24);
 });
 
+test('a request that has to be split is sent as so many at a time as the client sends, in their order', async () => {
+  let inHand = 0;
+  let most = 0;
+  let refused = 0;
+  const client = new EmbeddingClient({
+    baseUrl: url,
+    concurrency: 3,
+    fetch: async (at, init) => {
+      if (at.endsWith('/info')) return new Response('{"max_client_batch_sizes":{"texts":10}}');
+      const { texts } = JSON.parse(String(init.body)) as { texts: string[] };
+      if (texts.length > 10) {
+        ++refused;
+        return new Response('{"error":"batch size 100 > maximum allowed batch size 10"}', { status: 422 });
+      }
+      most = Math.max(most, ++inHand);
+      await new Promise((resolve) => setImmediate(resolve));
+      --inHand;
+      return new Response(JSON.stringify({ embeddings: texts.map((text) => [Number(text)]) }));
+    },
+  });
+  const numbers = Array.from({ length: 100 }, (_, i) => i);
+  expect(await client.embed(numbers.map(String))).toEqual(numbers.map((i) => [i]));
+  expect(most).toBe(3);
+  expect(refused).toBe(1);
+});
+
 describe('waitUntilReady', () => {
+  /** Of a service that fails, as it tells it itself. */
+  const failed = { status: 'unhealthy', model: 'bge-m3', error: 'the device is out of memory' };
+  const healthy = { status: 'healthy', model: 'bge-m3', device: 'cpu', dimension: 1024 };
+  const saying = (health: { status: string }): Response =>
+    new Response(JSON.stringify(health), { status: health.status === 'healthy' ? 200 : 503 });
+
+  test('ends soon, with the reason, for a service that has failed', async () => {
+    vi.useFakeTimers();
+    const begin = Date.now();
+    const client = new EmbeddingClient({ baseUrl: url, fetch: async () => saying(failed) });
+    const states: unknown[] = [];
+    const call = client.waitUntilReady({ onWaiting: (each) => states.push(each) });
+    const outcome = call.then(
+      () => undefined,
+      (error: unknown) => ({ error, after: Date.now() - begin }),
+    );
+    await vi.advanceTimersByTimeAsync(60_000);
+    const { error, after } = (await outcome)!;
+    expect(error).toBeInstanceOf(EmbeddingServiceError);
+    expect(error).toMatchObject({ type: 'Unhealthy', status: 503, url: `${url}/health` });
+    expect((error as Error).message).toMatch(/^bge-m3 has failed, .*: the device is out of memory \(/);
+    expect(after).toBe(5_000);
+    expect(states[0]).toEqual(failed);
+  });
+
+  test('goes on where it works again, or is started anew: only a failure that stays counts', async () => {
+    vi.useFakeTimers();
+    const loading = { status: 'loading', model: 'bge-m3' };
+    // Four seconds of failure each, half a second apart.
+    const answers = [...Array<object>(8).fill(failed), loading, ...Array<object>(8).fill(failed), healthy];
+    const client = new EmbeddingClient({
+      baseUrl: url,
+      fetch: async () => saying(answers.shift() as { status: string }),
+    });
+    const call = client.waitUntilReady().catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await call).toEqual(healthy);
+  });
+
   test('from before the server is started until its model is loaded', async () => {
     const free = await strangeServer(() => {});
     free.close();

@@ -54,7 +54,7 @@ export class Server {
 
   async ready(): Promise<void> {
     while (!this.url) {
-      const found = /running on (http:\/\/\S+)/.exec(this.#output);
+      const found = /running on (https?:\/\/\S+)/.exec(this.#output);
       if (found?.[1]) this.url = found[1];
       else if (this.#child.exitCode !== null) throw new Error(`the server did not start:\n${this.#output}`);
       else await Promise.race([once(this.#child.stdout!, 'data'), this.#ended]);
