@@ -1,4 +1,5 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 function isAlive(pid: number): boolean {
@@ -10,28 +11,60 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Whether the file was not there before. Nobody ever sees it empty, as one that is only just written to. */
+async function create(file: string, text: string): Promise<boolean> {
+  const draft = `${file}.${randomUUID()}`;
+  await writeFile(draft, text);
+  try {
+    await link(draft, file);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** The numbers of the locks of a folder, the highest first. */
+async function locksOf(directory: string): Promise<number[]> {
+  const prefix = `${path.basename(directory)}.lock-`;
+  const names = await readdir(path.dirname(directory));
+  const numbers = names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  return numbers.filter((number) => /^\d+$/.test(number)).map(Number).sort((a, b) => b - a);
+}
+
 /**
  * Takes a folder for this process, by a file beside it with the process's number. What a process left that no
  * longer lives does not count. Throws if another one has it: two databases on the same files destroy them.
+ *
+ * The files are numbered, and that with the highest number counts. Who finds its process gone makes the next,
+ * which the file system lets one alone do. Deleting the old file first would not be safe: another process that
+ * found the same might have put its own there by then. For that reason the highest is never deleted.
  */
 export async function lockDirectory(directory: string): Promise<void> {
-  const file = `${directory}.lock`;
   await mkdir(path.dirname(directory), { recursive: true });
+  const fileOf = (number: number) => `${directory}.lock-${number}`;
   for (;;) {
-    try {
-      await writeFile(file, String(process.pid), { flag: 'wx' });
+    const [last = 0] = await locksOf(directory);
+    if (last > 0) {
+      const owner = Number(await readFile(fileOf(last), 'utf8').catch(() => ''));
+      if (owner === process.pid) return;
+      if (owner > 0 && isAlive(owner)) {
+        throw new Error(
+          `${directory} is in use by process ${owner}: stop that, or set INDEX_DIR to another folder; ` +
+            `if that process is another program, delete ${fileOf(last)}`,
+        );
+      }
+    }
+    const own = last + 1;
+    if (!(await create(fileOf(own), String(process.pid)))) continue;
+    const now = await locksOf(directory);
+    if (now[0] === own) {
+      await Promise.all(now.slice(1).map((number) => rm(fileOf(number), { force: true })));
       return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
-    const owner = Number(await readFile(file, 'utf8').catch(() => ''));
-    if (owner === process.pid) return;
-    if (owner > 0 && isAlive(owner)) {
-      throw new Error(
-        `${directory} is in use by process ${owner}: stop that, or set INDEX_DIR to another folder; ` +
-          `if that process is another program, delete ${file}`,
-      );
-    }
-    await rm(file, { force: true });
+    // The number had been given and deleted meanwhile, and others came after it.
+    await rm(fileOf(own), { force: true });
   }
 }
