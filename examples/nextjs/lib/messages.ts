@@ -14,6 +14,12 @@ function plural(language: UiLanguage, forms: Partial<Record<Intl.LDMLPluralRule,
   return (count) => `${numbers.format(count)} ${forms[rules.select(count)] ?? forms.other}`;
 }
 
+/** "in 5 seconds"; of more than two minutes the minutes. */
+function relative(language: UiLanguage, seconds: number): string {
+  const format = new Intl.RelativeTimeFormat(language);
+  return seconds > 120 ? format.format(Math.ceil(seconds / 60), 'minute') : format.format(seconds, 'second');
+}
+
 type Reason = Extract<Status, { state: 'unavailable' }>['reason'];
 
 const en = {
@@ -63,6 +69,7 @@ const en = {
     unreachable: 'The embedding service does not answer',
     loading: 'The embedding service is loading its model',
     unauthorized: 'The embedding service refuses the key',
+    busy: 'The embedding service is busy',
     failed: 'Search is not possible',
   } satisfies Record<Reason, string>,
   remedy: {
@@ -70,9 +77,11 @@ const en = {
       'Start it with “embedding-service serve”, or with ./run.sh in its repository. If it runs elsewhere, put its address into .env.local as EMBEDDING_SERVICE_URL and restart this application.',
     loading: 'That takes a moment, or some minutes if the model is downloaded first.',
     unauthorized: 'Put the right one into .env.local as EMBEDDING_SERVICE_API_KEY and restart this application.',
+    busy: 'It takes no more requests at the moment: its rate limit is reached, or its queue is full.',
     failed: 'The details below say why; the log of this application has more.',
   } satisfies Record<Reason, string>,
   retrying: 'This page looks again by itself.',
+  retryingIn: (seconds: number) => `The next try is ${relative('en', seconds)}.`,
   details: 'Details',
   lost: 'This application does not answer. Is it still running?',
   notFound: 'There is no such article',
@@ -123,6 +132,7 @@ const ru: Messages = {
     unreachable: 'Сервис эмбеддингов не отвечает',
     loading: 'Сервис эмбеддингов загружает модель',
     unauthorized: 'Сервис эмбеддингов не принимает ключ',
+    busy: 'Сервис эмбеддингов занят',
     failed: 'Поиск сейчас невозможен',
   },
   remedy: {
@@ -130,9 +140,11 @@ const ru: Messages = {
       'Запустите его командой «embedding-service serve» или ./run.sh в его репозитории. Если он работает в другом месте, укажите адрес в .env.local как EMBEDDING_SERVICE_URL и перезапустите приложение.',
     loading: 'Это недолго; если модель сначала скачивается — несколько минут.',
     unauthorized: 'Укажите верный в .env.local как EMBEDDING_SERVICE_API_KEY и перезапустите приложение.',
+    busy: 'Новых запросов он сейчас не принимает: исчерпан лимит или заполнена очередь.',
     failed: 'Причина — в подробностях ниже и в журнале приложения.',
   },
   retrying: 'Страница проверяет снова сама.',
+  retryingIn: (seconds) => `Следующая попытка — ${relative('ru', seconds)}.`,
   details: 'Подробности',
   lost: 'Приложение не отвечает. Оно ещё запущено?',
   notFound: 'Такой статьи нет',

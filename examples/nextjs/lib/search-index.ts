@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { embeddingClient } from '@/lib/embedding-client';
-import { readArticles } from './articles';
+import { type Article, readArticles } from './articles';
 import { embeddedText, passagesOf, type Passage } from './passages';
 import { type DescribedService, Unavailable, describeService, serviceUrl, toUnavailable } from './service';
 import { type NewPassage, Store } from './store';
@@ -27,9 +27,14 @@ class SearchIndex {
   #look: Promise<Status> | undefined;
   #building = false;
   #keeping = false;
+  /** What the index was found in line with, or brought to: looks that find the same compare nothing. */
+  #indexed: { articles: readonly Article[]; identity: string; passages: number } | undefined;
+  /** By `performance.now()`: when a service that is busy may be asked again. */
+  #busyUntil = 0;
 
   get status(): Status {
-    return this.#status;
+    if (this.#status.state !== 'unavailable' || this.#status.reason !== 'busy') return this.#status;
+    return { ...this.#status, retryAfter: Math.max(1, Math.ceil((this.#busyUntil - performance.now()) / 1_000)) };
   }
 
   /** Looks at service and articles again and again, as long as the process lives. */
@@ -45,7 +50,7 @@ class SearchIndex {
 
   /** Looks at the service and the articles now. What has to be embedded is begun, not waited for. */
   async check(): Promise<Status> {
-    if (this.#building) return this.#status;
+    if (this.#building || performance.now() < this.#busyUntil) return this.status;
     this.#look ??= this.#lookOnce().finally(() => (this.#look = undefined));
     return this.#look;
   }
@@ -59,7 +64,14 @@ class SearchIndex {
 
   /** What a search found out about the service. */
   report(error: unknown): Status {
-    return this.#set(unavailable(error));
+    return this.#fail(error);
+  }
+
+  #fail(error: unknown): Status {
+    const { status, retryAfterMs } = unavailable(error);
+    this.#busyUntil = status.reason === 'busy' ? performance.now() + retryAfterMs : 0;
+    this.#set(status);
+    return this.status;
   }
 
   #set(status: Status): Status {
@@ -71,27 +83,29 @@ class SearchIndex {
   async #lookOnce(): Promise<Status> {
     try {
       const [described, articles, store] = await Promise.all([describeService(), readArticles(), this.store()]);
+      const { service, identity } = described;
+      const ready = (passages: number): Status => {
+        this.#indexed = { articles, identity, passages };
+        return this.#set({ state: 'ready', service, articles: articles.length, passages });
+      };
+      // `readArticles` gives the same list as long as no file has changed.
+      if (this.#indexed?.articles === articles && this.#indexed.identity === identity) return ready(this.#indexed.passages);
       const passages = articles.flatMap(passagesOf);
-      const sameModel = (await store.identity()) === described.identity;
+      const sameModel = (await store.identity()) === identity;
       const stored = sameModel ? await store.hashes() : new Map<string, string>();
       const missing = passages.filter(({ id, hash }) => stored.get(id) !== hash);
       const hashes = new Map(passages.map(({ id, hash }) => [id, hash]));
       const stale = [...stored].filter(([id, hash]) => hashes.get(id) !== hash).map(([id]) => id);
-      const ready: Status = {
-        state: 'ready',
-        service: described.service,
-        articles: articles.length,
-        passages: passages.length,
-      };
-      if (sameModel && missing.length === 0 && stale.length === 0) return this.#set(ready);
+      if (sameModel && missing.length === 0 && stale.length === 0) return ready(passages.length);
       this.#building = true;
+      this.#indexed = undefined;
       void this.#build(store, described, { missing, stale, sameModel })
-        .then(() => this.#set(ready))
-        .catch((error: unknown) => this.#set(unavailable(error)))
+        .then(() => ready(passages.length))
+        .catch((error: unknown) => this.#fail(error))
         .finally(() => (this.#building = false));
       return this.#status;
     } catch (error) {
-      return this.#set(unavailable(error));
+      return this.#fail(error);
     }
   }
 
@@ -128,14 +142,17 @@ async function embedPassages(service: Service, passages: Passage[]): Promise<New
   });
 }
 
-function unavailable(error: unknown): Status {
+type UnavailableStatus = Extract<Status, { state: 'unavailable' }>;
+
+function unavailable(error: unknown): { status: UnavailableStatus; retryAfterMs: number } {
   const url = serviceUrl();
   try {
-    const { reason, message } = toUnavailable(error);
-    return { state: 'unavailable', reason, url, detail: message };
+    const { reason, message, retryAfterMs } = toUnavailable(error);
+    return { status: { state: 'unavailable', reason, url, detail: message }, retryAfterMs };
   } catch {
     console.error('[index]', error);
-    return { state: 'unavailable', reason: 'failed', url, detail: error instanceof Error ? error.message : String(error) };
+    const detail = error instanceof Error ? error.message : String(error);
+    return { status: { state: 'unavailable', reason: 'failed', url, detail }, retryAfterMs: 0 };
   }
 }
 

@@ -9,8 +9,8 @@ import type { Hit, Language, Scores, SearchEvent, Service, Stage } from './types
 const CANDIDATES = 50;
 /** Passages that are reranked: each costs a pass of the reranker. */
 const RERANKED = 20;
-/** A person waits: after a second try there is a message instead. */
-const CALL = { maxRetries: 1, timeoutMs: 30_000 };
+/** A person waits: what does not answer now is told instead, and the page searches again when it may. */
+const CALL = { maxRetries: 0, timeoutMs: 30_000 };
 
 export interface SearchRequest {
   query: string;

@@ -6,6 +6,8 @@ export class Unavailable extends Error {
   constructor(
     readonly reason: Extract<Status, { state: 'unavailable' }>['reason'],
     detail: string,
+    /** Of `busy`: how long the service asks to wait. */
+    readonly retryAfterMs = 1_000,
   ) {
     super(detail);
   }
@@ -36,6 +38,7 @@ export function toUnavailable(error: unknown): Unavailable {
   if (error instanceof Unavailable) return error;
   if (!(error instanceof EmbeddingServiceError)) throw error;
   if (error.status === 401) return new Unavailable('unauthorized', error.message);
+  if (error.status === 429) return new Unavailable('busy', error.message, error.retryAfterMs);
   if (error.type === 'Connection' || error.type === 'Timeout') return new Unavailable('unreachable', error.message);
   return new Unavailable(error.type === 'Unhealthy' ? 'loading' : 'failed', error.message);
 }
@@ -64,6 +67,10 @@ async function readInfo(): Promise<{ text: string; info: Info }> {
   const text = await response.text();
   if (response.status === 401) throw new Unavailable('unauthorized', `${url}: 401 ${text}`);
   if (response.status === 503) throw new Unavailable('loading', `${url}: 503 ${text}`);
+  if (response.status === 429) {
+    const seconds = Number(response.headers.get('retry-after')) || 1;
+    throw new Unavailable('busy', `${url}: 429 ${text}`, seconds * 1_000);
+  }
   try {
     const info = JSON.parse(text) as Partial<Info>;
     if (response.ok && Array.isArray(info.models)) return { text, info: info as Info };
@@ -76,7 +83,9 @@ async function readInfo(): Promise<{ text: string; info: Info }> {
 /** Whether the model was saved with the prompts `query` and `passage`: the service refuses names it has not. */
 async function hasPrompts(model: string): Promise<boolean> {
   try {
-    for (const promptName of ['query', 'passage']) await embeddingClient.embed(['a'], { model, promptName });
+    for (const promptName of ['query', 'passage']) {
+      await embeddingClient.embed(['a'], { model, promptName, maxRetries: 0 });
+    }
     return true;
   } catch (error) {
     if (error instanceof EmbeddingServiceError && error.status === 422) return false;

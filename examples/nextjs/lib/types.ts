@@ -25,11 +25,16 @@ export type Status =
   | { state: 'opening' }
   | {
       state: 'unavailable';
-      /** unreachable: nobody answers; loading: it is starting; unauthorized: the key; failed: anything else. */
-      reason: 'unreachable' | 'loading' | 'unauthorized' | 'failed';
+      /**
+       * unreachable: nobody answers; loading: it is starting; unauthorized: the key; busy: its queue is full, or
+       * its rate limit reached; failed: anything else.
+       */
+      reason: 'unreachable' | 'loading' | 'unauthorized' | 'busy' | 'failed';
       url: string;
       /** What exactly went wrong, in the words of the service. */
       detail: string;
+      /** Of `busy`: seconds until the service is asked again, which it named itself. */
+      retryAfter?: number;
     }
   | { state: 'indexing'; service: Service; done: number; total: number }
   | { state: 'ready'; service: Service; articles: number; passages: number };

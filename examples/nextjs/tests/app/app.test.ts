@@ -252,6 +252,27 @@ describe('when the service goes away', () => {
   });
 });
 
+describe('when the service has enough to do', () => {
+  it('says that it is busy and until when, and asks it again only then', async () => {
+    await scene.serve([MODELS.e5], undefined, ['--rate-limit-tokens', '50', '--rate-limit-burst', '20']);
+    await scene.ready('multilingual-e5-small');
+    // Somebody else at this address takes more than there is: 512 tokens of each text, of 1,000.
+    const texts = ['много слов '.repeat(500), 'и ещё слова '.repeat(500), 'и другие слова '.repeat(500)];
+    expect((await fetch(`${scene.serviceUrl}/embed`, { method: 'POST', body: JSON.stringify({ texts }) })).status).toBe(200);
+    await box(page).fill('осенние яблоки');
+    const panel = page.locator('.panel[data-state=busy]');
+    await panel.waitFor();
+    expect(await panel.textContent()).toMatch(/Сервис эмбеддингов занят.*Следующая попытка — через \d+ секунд/);
+    expect(await page.getByRole('status').allTextContents()).toContain('Сервис эмбеддингов занят');
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await screenshot(page, 'busy-desktop-light-ru');
+    await panel.waitFor({ state: 'detached' });
+    await page.locator('.results[aria-busy=false]').waitFor();
+    const metrics = await (await fetch(`${scene.serviceUrl}/metrics`)).text();
+    expect(/^te_request_count\{path="\/embed",status="429"\} (\d+)/m.exec(metrics)?.[1]).toBe('1');
+  });
+});
+
 describe('afterwards', () => {
   it('nothing came from elsewhere, and the page made no mistakes', () => {
     expect(scene.requests.length).toBeGreaterThan(50);

@@ -58,9 +58,9 @@ export class Scene {
   }
 
   /** In place of the one that runs, if one does. */
-  async serve(models: string[], key?: string): Promise<void> {
+  async serve(models: string[], key?: string, options?: string[]): Promise<void> {
     await this.stopService();
-    this.#service = await startService(this.#servicePort, models, key);
+    this.#service = await startService(this.#servicePort, models, key, options);
   }
 
   async stopService(): Promise<void> {

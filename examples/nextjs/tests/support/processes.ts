@@ -71,9 +71,9 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** The real service. `key`: what requests must send. */
-export async function startService(port: number, models: string[], key?: string): Promise<Running> {
-  const parameters = models.flatMap((model) => ['--model', model]);
+/** The real service. `key`: what requests must send. `options`: further ones of its command line. */
+export async function startService(port: number, models: string[], key?: string, options: string[] = []): Promise<Running> {
+  const parameters = [...models.flatMap((model) => ['--model', model]), ...options];
   const service = new Running(BINARY, ['serve', '--host', '127.0.0.1', '--port', String(port), ...parameters], {
     ...plainEnvironment(),
     HF_HUB_OFFLINE: '1',
