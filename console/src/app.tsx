@@ -7,7 +7,7 @@ import { KeyForm } from './parts/key';
 import { StateNotice } from './parts/notice';
 import { Status } from './parts/status';
 import { Tabs, type View } from './parts/tabs';
-import { samples } from './samples';
+import { isReplaceable, samples } from './samples';
 import { useKept, useKeptInTab, useTheme } from './settings';
 import { MapView } from './views/map';
 import { SearchView } from './views/search';
@@ -29,6 +29,8 @@ export function App() {
   const [theme, setTheme] = useTheme();
   const [key, setKey] = useKeptInTab<string | undefined>('key', (was) => was);
   const [text, setText] = useKeptInTab<string>('texts', (was) => was ?? '');
+  /** What a sample, or Clear, took the place of. */
+  const [replaced, setReplaced] = useKeptInTab<string | undefined>('replaced', (was) => was);
   const [view, setView] = useState<View>('similarity');
   const [query, setQuery] = useState('');
   const [modelId, setModelId] = useState<string>();
@@ -52,10 +54,17 @@ export function App() {
     document.title = `${words.t('title')} · embedding-service`;
   }, [language, words]);
 
+  /** Puts another text into the editor, and keeps the one that a person has written. */
+  function replaceText(next: string) {
+    if (!isReplaceable(text)) setReplaced(text);
+    else if (next === replaced) setReplaced(undefined);
+    setText(next);
+  }
+
   function takeSample(from: Language) {
     const sample = samples[from];
-    setText(sample.texts.join('\n'));
-    setQuery(sample.query);
+    replaceText(sample.texts.join('\n'));
+    if (query === '' || Object.values(samples).some((one) => one.query === query)) setQuery(sample.query);
     if (model !== undefined) comparison.run(sample.texts, model);
   }
 
@@ -100,6 +109,8 @@ export function App() {
               <Editor
                 text={text}
                 onText={setText}
+                onReplace={replaceText}
+                replaced={replaced}
                 written={written.length}
                 most={MOST_LINES}
                 onSample={takeSample}

@@ -5,6 +5,11 @@ export interface Sample {
   readonly query: string;
 }
 
+/** Whether nobody would miss the text: nothing, or a sample as it was. */
+export function isReplaceable(text: string): boolean {
+  return text.trim() === '' || Object.values(samples).some(({ texts }) => text === texts.join('\n'));
+}
+
 /** Three subjects with three lines each and one that stands alone: a picture with something to see. */
 export const samples: Readonly<Record<Language, Sample>> = {
   en: {

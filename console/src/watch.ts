@@ -24,6 +24,8 @@ const PERIOD_MS = 2000;
 /** Two minutes of looks. */
 const MOST_LOOKS = 61;
 const MOST_WAIT_MS = 10_000;
+/** Of a look, which asks nothing that has to be computed. What was accepted and stays without an answer is none. */
+const LOOK_MS = 8_000;
 
 /** Looks at the server every two seconds while the page is seen, more rarely while nobody answers. */
 export function useServer(client: Client): Watched {
@@ -41,8 +43,8 @@ export function useServer(client: Client): Watched {
 
     const setState = (state: ServerState) => setSeen({ client, state });
 
-    async function look(): Promise<void> {
-      const health = await client.health();
+    async function look(signal: AbortSignal): Promise<void> {
+      const health = await client.health(signal);
       if (over) return;
       if (health.status !== 'healthy') {
         ready.current = false;
@@ -51,14 +53,14 @@ export function useServer(client: Client): Watched {
       }
       if (!ready.current) {
         // Whoever answers after a pause may be another server, with other models.
-        const told = await client.info();
+        const told = await client.info(signal);
         if (over) return;
         setInfo(told);
         setHistory([]);
         ready.current = true;
       }
       setState({ kind: 'ready' });
-      const text = await client.metrics();
+      const text = await client.metrics(signal);
       if (over) return;
       if (text === undefined) return setHistory(undefined);
       const counters = countersOf(parseMetrics(text), performance.now() / 1000);
@@ -69,10 +71,13 @@ export function useServer(client: Client): Watched {
       if (inHand) return; // hidden and seen again in between: that one goes on
       inHand = true;
       let wait = PERIOD_MS;
+      const late = new AbortController();
+      const limit = setTimeout(() => late.abort(), LOOK_MS);
       try {
-        await look();
+        await look(late.signal);
         failures = 0;
       } catch (error) {
+        clearTimeout(limit);
         inHand = false;
         if (over) return;
         const failure = error instanceof ServiceError ? error.failure : 'unreachable';
@@ -90,6 +95,7 @@ export function useServer(client: Client): Watched {
           failures += 1;
         }
       }
+      clearTimeout(limit);
       inHand = false;
       if (!over && !document.hidden) timer = setTimeout(() => void round(), wait);
       else timer = undefined;

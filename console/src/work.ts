@@ -101,12 +101,13 @@ async function find(client: Client, info: Info | undefined, request: SearchReque
       client.embed(texts, { ...options, prompt: textPrompt }, most, signal),
     ]);
     of = { query: asked, texts: lines };
-    sent.push(asked.sent, lines.sent);
+    sent.push(...asked.sent, ...lines.sent);
     if (model.hasSparse || model.hasColbert) {
       const [one, all] = await Promise.all([
         client.tokenize([query], model, queryPrompt, 1, signal),
         client.tokenize(texts, model, textPrompt, info?.maxInputs ?? DEFAULT_MOST, signal),
       ]);
+      sent.push(...one.sent, ...all.sent);
       tokens = { query: one.tokens[0] ?? [], texts: all.tokens };
     }
   }
@@ -114,7 +115,7 @@ async function find(client: Client, info: Info | undefined, request: SearchReque
   if (reranker !== undefined) {
     const answer = await client.rerank(query, texts, reranker, info?.maxDocuments ?? DEFAULT_MOST, signal);
     reranked = answer.scores;
-    sent.push(answer.sent);
+    sent.push(...answer.sent);
   }
   const kinds = scoreKinds.filter((kind) => {
     if (kind === 'rerank') return reranked !== undefined;
@@ -150,7 +151,7 @@ export interface Tokenized {
   readonly texts: readonly string[];
   readonly model: Model;
   readonly tokens: readonly (readonly Token[])[];
-  readonly sent: Sent;
+  readonly sent: readonly Sent[];
 }
 
 export interface TokensTask extends Omit<Task<Tokenized>, 'run'> {

@@ -98,6 +98,33 @@ describe('what is running', () => {
   });
 });
 
+test('a sample, and Clear, take the place of texts that can be brought back', async () => {
+  const page = await visit();
+  const text = () => page.inputValue('#texts');
+  await page.click('.samples [lang=en]');
+  expect(await text()).toBe(samples.en.texts.join('\n'));
+  expect(await page.$('.samples .link:has-text("Bring back")')).toBeNull();
+  await page.fill('#texts', 'mine\nand mine too');
+  await page.click('#tab-search');
+  await page.fill('.search input', 'my question');
+  for (const language of ['en', 'ru'] as const) {
+    await page.click(`.samples [lang=${language}]`);
+    expect(await text()).toBe(samples[language].texts.join('\n'));
+  }
+  expect(await page.inputValue('.search input')).toBe('my question');
+  await page.reload();
+  await page.waitForSelector('.pill.is-ready');
+  await picture(page, pictures, 'bring-back');
+  await page.click('.samples .link:has-text("Bring back")');
+  expect(await text()).toBe('mine\nand mine too');
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('texts');
+  expect(await page.$('.samples .link:has-text("Bring back")')).toBeNull();
+  await page.click('.samples .link:has-text("Clear")');
+  expect(await text()).toBe('');
+  await page.click('.samples .link:has-text("Bring back")');
+  expect(await text()).toBe('mine\nand mine too');
+});
+
 describe('similarity', () => {
   test('of every pair is a heat map whose values are the vectors’ cosines', async () => {
     const page = await visit();

@@ -95,7 +95,8 @@ test('a model that is on its way is shown with its progress, and used once it is
     env: { HF_ENDPOINT: `http://127.0.0.1:${Number(line.toString())}`, HF_HUB_CACHE: join(folder, 'cache'), HF_HUB_OFFLINE: '0' },
   });
   const { page, faults, close } = await open(browser, `${loading.url}/`, { expected: away });
-  await page.waitForSelector('.notice progress[value]');
+  // The files before it are small, and may be seen on their way too.
+  await page.waitForSelector('.notice:has-text("model.safetensors") progress[value], .notice:has-text("pytorch_model.bin") progress[value]');
   expect(await page.textContent('.notice')).toMatch(/org\/tiny.*Downloading (model\.safetensors|pytorch_model\.bin).*[\d.]+ [kM]B of [\d.]+ [kM]B/s);
   expect(await page.isDisabled('.editor .primary')).toBe(true);
   await picture(page, pictures, 'loading');
@@ -133,6 +134,24 @@ test('a server that goes away is missed, and found again with what it has then',
   expect(faults).toEqual([]);
   await close();
   await second.stop();
+});
+
+test('a server that accepts and never answers is missed too, and found when it goes on', async () => {
+  const service = await start(['--model', models.tinyBgeM3]);
+  const { page, faults, close } = await open(browser, `${service.url}/`);
+  await page.waitForSelector('.pill.is-ready');
+  service.pause();
+  try {
+    await page.waitForSelector('.pill.is-gone');
+    expect(await page.textContent('.notice.bad')).toContain(service.url);
+  } finally {
+    service.resume();
+  }
+  await page.waitForSelector('.pill.is-ready');
+  expect(await page.$('.notice')).toBeNull();
+  expect(faults).toEqual([]);
+  await close();
+  await service.stop();
 });
 
 test('a model that has failed is said to have, in the server’s words', async () => {
@@ -185,10 +204,26 @@ test('more lines than a request may have are searched and cut into tokens all th
   const { page, faults, close } = await open(browser, `${service.url}/`);
   await page.waitForSelector('.pill.is-ready');
   await page.fill('#texts', 'one\ntwo\nthree\nfour\nfive');
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    if (request.method() === 'POST') asked.push(`${request.url()} ${JSON.stringify(request.postDataJSON())}`);
+  });
   await page.click('#tab-search');
   await page.fill('.search input', 'three');
   await page.click('.search .primary');
   await page.waitForSelector('.hits tbody tr');
+  // The code is that of every request which was sent, none missing.
+  await page.click('.snippet summary');
+  const coded: string[] = [];
+  for (const option of await page.$$eval('.snippet select option', (all) => all.map((one) => (one as HTMLOptionElement).value))) {
+    await page.selectOption('.snippet select', option);
+    const [, url, body] = /^curl '([^']*)'.* -d '(.*)'$/s.exec((await page.textContent('.snippet code'))!)!;
+    coded.push(`${url} ${JSON.stringify(JSON.parse(body!))}`);
+  }
+  expect(coded.sort()).toEqual(asked.sort());
+  expect(asked.length).toBeGreaterThan(6);
+  expect(await page.textContent('.snippet .small')).toContain(`sent ${asked.length} requests`);
+  await picture(page, pictures, 'requests');
   const shown = await page.$$eval('.hits tbody tr', (rows) =>
     rows.map((row) => [row.querySelector('.text')!.textContent, Number(row.querySelector('.rerank .figure-small')!.textContent)] as const),
   );

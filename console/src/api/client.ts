@@ -14,15 +14,16 @@ export interface Client {
   /** Where the server is, without a slash at the end. */
   readonly base: string;
   readonly hasKey: boolean;
-  health(): Promise<Health>;
-  info(): Promise<Info>;
+  // Looks that a server answers at once; `signal` ends them.
+  health(signal?: AbortSignal): Promise<Health>;
+  info(signal?: AbortSignal): Promise<Info>;
   /** In Prometheus's format; undefined where the server keeps it to others. */
-  metrics(): Promise<string | undefined>;
-  // Texts beyond `most` are asked for in several requests, one after another; `sent` is the first of them.
+  metrics(signal?: AbortSignal): Promise<string | undefined>;
+  // Texts beyond `most` are asked for in several requests, one after another; `sent` is all of them.
   embed(texts: readonly string[], options: EmbedOptions, most: number, signal?: AbortSignal): Promise<Embedded>;
-  tokenize(texts: readonly string[], model: Model, prompt: string | undefined, most: number, signal?: AbortSignal): Promise<{ tokens: readonly (readonly Token[])[]; sent: Sent }>;
+  tokenize(texts: readonly string[], model: Model, prompt: string | undefined, most: number, signal?: AbortSignal): Promise<{ tokens: readonly (readonly Token[])[]; sent: readonly Sent[] }>;
   /** Scores in the order of the texts. */
-  rerank(query: string, texts: readonly string[], model: Model, most: number, signal?: AbortSignal): Promise<{ scores: readonly number[]; sent: Sent }>;
+  rerank(query: string, texts: readonly string[], model: Model, most: number, signal?: AbortSignal): Promise<{ scores: readonly number[]; sent: readonly Sent[] }>;
 }
 
 interface RawModel {
@@ -100,8 +101,8 @@ export function connect(base: string, key: string | undefined): Client {
     base: base.replace(/\/$/, ''),
     hasKey: key !== undefined,
 
-    async health() {
-      const response = await ask('health');
+    async health(signal) {
+      const response = await ask('health', signal && { signal });
       // 503 says in the same form that the model is loading or has failed.
       if (!response.ok && response.status !== 503) throw await errorOf(response);
       const health = (await response.json().catch(() => undefined)) as Partial<Health> | undefined;
@@ -109,7 +110,7 @@ export function connect(base: string, key: string | undefined): Client {
       return health as Health;
     },
 
-    async info() {
+    async info(signal) {
       const raw = await read<{
         version: string;
         models: readonly RawModel[];
@@ -117,7 +118,7 @@ export function connect(base: string, key: string | undefined): Client {
         max_queue: number;
         cache_bytes: number;
         cache_redis: boolean;
-      }>(await ask('info'));
+      }>(await ask('info', signal && { signal }));
       const { texts, inputs, documents } = raw.max_client_batch_sizes;
       return {
         version: raw.version,
@@ -131,8 +132,8 @@ export function connect(base: string, key: string | undefined): Client {
       };
     },
 
-    async metrics() {
-      const response = await ask('metrics');
+    async metrics(signal) {
+      const response = await ask('metrics', signal && { signal });
       if (response.status === 401 || response.status === 404) return undefined;
       if (!response.ok) throw await errorOf(response);
       return response.text();
@@ -167,7 +168,7 @@ export function connect(base: string, key: string | undefined): Client {
         cut += Number(response.headers.get('x-truncated') ?? 0);
         cached += Number(response.headers.get('x-cache')?.split('/')[0] ?? 0);
       }
-      return { ...all, cut, cached, sent: requests[0]! };
+      return { ...all, cut, cached, sent: requests };
     },
 
     async tokenize(texts, model, prompt, most, signal) {
@@ -179,7 +180,7 @@ export function connect(base: string, key: string | undefined): Client {
       );
       const tokens: Token[][] = [];
       for (const sent of requests) tokens.push(...(await post<Token[][]>(sent, signal)).answer);
-      return { tokens, sent: requests[0]! };
+      return { tokens, sent: requests };
     },
 
     async rerank(query, texts, model, most, signal) {
@@ -191,7 +192,7 @@ export function connect(base: string, key: string | undefined): Client {
         const { answer } = await post<{ results: { index: number; relevance_score: number }[] }>(sent, signal);
         for (const { index, relevance_score } of answer.results) scores[i * most + index] = relevance_score;
       }
-      return { scores, sent: requests[0]! };
+      return { scores, sent: requests };
     },
   };
 }

@@ -67,5 +67,5 @@ export interface Embedded {
   readonly colbert: readonly (readonly Float32Array[])[];
   readonly cut: number;
   readonly cached: number;
-  readonly sent: Sent;
+  readonly sent: readonly Sent[];
 }

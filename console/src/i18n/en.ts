@@ -73,6 +73,7 @@ export const en = {
   compute: 'Compare texts',
   computing: 'Computing…',
   clear: 'Clear',
+  bringBack: 'Bring back my texts',
   views: 'Views',
   viewSimilarity: 'Similarity',
   viewMap: 'Map',
@@ -134,7 +135,9 @@ export const en = {
   tokensEmpty: 'See into which pieces the model cuts your lines.',
 
   request: 'This request in code',
-  requestHint: 'Exactly what the page has just sent.',
+  requestHint: 'The page has just sent it.',
+  requestsHint: { one: 'The page has just sent {n} request; this is one.', other: 'The page has just sent {n} requests; choose one of them.' },
+  requestOne: 'Request',
   requestKey: 'The key is read from the variable EMBEDDING_SERVICE_API_KEY.',
   copy: 'Copy',
   copied: 'Copied',

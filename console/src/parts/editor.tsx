@@ -1,3 +1,4 @@
+import { useRef } from 'preact/hooks';
 import type { Model } from '../api/types';
 import { useWords, type Language } from '../i18n';
 import { Select } from './choice';
@@ -5,6 +6,9 @@ import { Select } from './choice';
 interface Props {
   readonly text: string;
   onText(text: string): void;
+  /** For texts that nobody has typed: those that were there can be brought back. */
+  onReplace(text: string): void;
+  readonly replaced: string | undefined;
   /** Lines that have something in them, and how many of them the page takes. */
   readonly written: number;
   readonly most: number;
@@ -19,8 +23,14 @@ interface Props {
 
 /** Where texts are pasted, and compared from. */
 export function Editor(props: Props) {
-  const { text, onText, written, most, onSample, embedders, model, onModel, onCompare, usable, busy } = props;
+  const { text, onText, onReplace, replaced, written, most, onSample, embedders, model, onModel, onCompare, usable, busy } = props;
   const { t } = useWords();
+  const field = useRef<HTMLTextAreaElement>(null);
+  // The buttons that call this are gone afterwards.
+  const replaceBy = (next: string) => {
+    onReplace(next);
+    field.current?.focus();
+  };
   const ready = usable && model !== undefined && written >= 2;
   return (
     <section class="card editor" aria-labelledby="texts-title">
@@ -31,6 +41,7 @@ export function Editor(props: Props) {
         </p>
       </div>
       <textarea
+        ref={field}
         id="texts"
         aria-labelledby="texts-title"
         aria-describedby="texts-hint"
@@ -52,8 +63,13 @@ export function Editor(props: Props) {
         <button type="button" lang="ru" onClick={() => onSample('ru')}>
           {t('sampleRu')}
         </button>
+        {replaced !== undefined && (
+          <button type="button" class="link" onClick={() => replaceBy(replaced)}>
+            {t('bringBack')}
+          </button>
+        )}
         {text !== '' && (
-          <button type="button" class="link" onClick={() => onText('')}>
+          <button type="button" class="link" onClick={() => replaceBy('')}>
             {t('clear')}
           </button>
         )}

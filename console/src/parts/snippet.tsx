@@ -3,7 +3,7 @@ import { snippetLanguages, snippetOf, type SnippetLanguage } from '../api/snippe
 import type { Client } from '../api/client';
 import type { Sent } from '../api/types';
 import { useWords, type TextKey } from '../i18n';
-import { Choice } from './choice';
+import { Choice, Select } from './choice';
 
 /** What `text` is put on the clipboard by, in pages that are not served over https too. */
 async function copy(text: string, element: HTMLElement | null): Promise<boolean> {
@@ -15,6 +15,11 @@ async function copy(text: string, element: HTMLElement | null): Promise<boolean>
     getSelection()?.selectAllChildren(element);
     return document.execCommand('copy');
   }
+}
+
+/** How many texts go with it, whatever the field is called. */
+function textsOf({ body }: Sent): number {
+  return Object.values(body).find((value): value is unknown[] => Array.isArray(value))?.length ?? 0;
 }
 
 interface Props {
@@ -46,11 +51,10 @@ export function Snippet({ client, requests, name }: Props) {
             onChange={(value) => setLanguage(value)}
           />
           {requests.length > 1 && (
-            <Choice
-              label={t('request')}
-              name={`${id}-request`}
+            <Select
+              label={t('requestOne')}
               value={String(Math.min(at, requests.length - 1))}
-              options={requests.map(({ path }, i) => ({ value: String(i), text: `${i + 1} /${path}` }))}
+              options={requests.map((each, i) => ({ value: String(i), text: `${i + 1}. /${each.path} · ${t('resultOf', { n: textsOf(each) })}` }))}
               onChange={(value) => setAt(Number(value))}
             />
           )}
@@ -66,7 +70,7 @@ export function Snippet({ client, requests, name }: Props) {
           </button>
         </div>
         <p class="small">
-          {t('requestHint')} {client.hasKey && t('requestKey')}
+          {requests.length > 1 ? t('requestsHint', { n: requests.length }) : t('requestHint')} {client.hasKey && t('requestKey')}
         </p>
         <pre tabIndex={0} aria-label={t('request')}>
           <code id={id}>{code}</code>

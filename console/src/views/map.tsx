@@ -23,7 +23,7 @@ export function MapView({ lines, model, usable, task, client }: ViewProps & { re
         <>
           <Facts comparison={comparison} lines={lines} model={model} />
           <Scatter comparison={comparison} />
-          <Snippet client={client} requests={[comparison.embedded.sent]} name="map" />
+          <Snippet client={client} requests={comparison.embedded.sent} name="map" />
         </>
       )}
     </>

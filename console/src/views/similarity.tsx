@@ -27,7 +27,7 @@ export function SimilarityView({ lines, model, usable, task, client }: ViewProps
         <>
           <Facts comparison={comparison} lines={lines} model={model} />
           <HeatMap comparison={comparison} />
-          <Snippet client={client} requests={[comparison.embedded.sent]} name="similarity" />
+          <Snippet client={client} requests={comparison.embedded.sent} name="similarity" />
         </>
       )}
     </>

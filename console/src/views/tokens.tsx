@@ -46,7 +46,7 @@ export function TokensView({ lines, model, usable, models, task, client }: ViewP
               </li>
             ))}
           </ol>
-          <Snippet client={client} requests={[tokenized.sent]} name="tokens" />
+          <Snippet client={client} requests={tokenized.sent} name="tokens" />
         </>
       )}
     </>

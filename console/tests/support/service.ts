@@ -28,6 +28,9 @@ export interface Service {
   readonly port: number;
   /** Asks the server to stop, and waits until it has. */
   stop(): Promise<void>;
+  /** Has it accept connections, which the system does, and answer nothing until `resume`. */
+  pause(): void;
+  resume(): void;
 }
 
 export interface StartOptions {
@@ -78,5 +81,11 @@ export async function start(arguments_: readonly string[], options: StartOptions
   running.catch(() => undefined); // told by whoever waits for it
   const url = loading ? `http://127.0.0.1:${port}` : await running;
   if (loading) await answers(url, child);
-  return { url, port: Number(new URL(url).port), stop: () => stop(child) };
+  return {
+    url,
+    port: Number(new URL(url).port),
+    stop: () => stop(child),
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+  };
 }
