@@ -115,6 +115,7 @@ test('a sample, and Clear, take the place of texts that can be brought back', as
   await page.reload();
   await page.waitForSelector('.pill.is-ready');
   await picture(page, pictures, 'bring-back');
+  expect(await page.textContent('.empty')).toContain('Press “Compare texts”.');
   await page.click('.samples .link:has-text("Bring back")');
   expect(await text()).toBe('mine\nand mine too');
   expect(await page.evaluate(() => document.activeElement?.id)).toBe('texts');

@@ -82,6 +82,7 @@ export const en = {
 
   emptyTitle: 'Nothing compared yet',
   emptyText: 'Paste some lines, or begin with a sample.',
+  emptyReady: 'Press “{button}”.',
   emptyTwo: 'It takes at least two lines.',
   emptyThree: 'A map takes at least three lines.',
   noEmbedding: 'No model that gives vectors is loaded, so texts cannot be compared. Search works with the reranker.',
@@ -135,6 +136,7 @@ export const en = {
   tokensEmpty: 'See into which pieces the model cuts your lines.',
 
   request: 'This request in code',
+  requests: 'These requests in code',
   requestHint: 'The page has just sent it.',
   requestsHint: { one: 'The page has just sent {n} request; this is one.', other: 'The page has just sent {n} requests; choose one of them.' },
   requestOne: 'Request',

@@ -40,7 +40,7 @@ export function Snippet({ client, requests, name }: Props) {
   const id = `snippet-${name}`;
   return (
     <details class="snippet">
-      <summary>{t('request')}</summary>
+      <summary>{t(requests.length > 1 ? 'requests' : 'request')}</summary>
       <div class="snippet-body">
         <div class="row">
           <Choice

@@ -19,6 +19,14 @@ export function Empty({ text }: { readonly text: string }) {
   );
 }
 
+/** What to do before there is a picture, which takes so many lines at least. */
+export function NextStep({ lines, least }: { readonly lines: number; readonly least: 2 | 3 }) {
+  const { t } = useWords();
+  if (lines === 0) return <Empty text={t('emptyText')} />;
+  if (lines < least) return <Empty text={t(least === 2 ? 'emptyTwo' : 'emptyThree')} />;
+  return <Empty text={t('emptyReady', { button: t('compute') })} />;
+}
+
 interface FactsProps {
   readonly comparison: Comparison;
   readonly lines: readonly string[];

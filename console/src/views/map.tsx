@@ -5,7 +5,7 @@ import { placeLabels } from '../math/labels';
 import { Problem } from '../parts/notice';
 import { Snippet } from '../parts/snippet';
 import type { Comparison, ComparisonTask } from '../work';
-import { Empty, Facts } from './common';
+import { Empty, Facts, NextStep } from './common';
 import type { ViewProps } from './similarity';
 
 export function MapView({ lines, model, usable, task, client }: ViewProps & { readonly task: ComparisonTask }) {
@@ -18,7 +18,7 @@ export function MapView({ lines, model, usable, task, client }: ViewProps & { re
     <>
       <Problem error={task.error} />
       {!enough ? (
-        <Empty text={comparison !== undefined || lines.length > 0 ? t('emptyThree') : t('emptyText')} />
+        <NextStep lines={lines.length} least={3} />
       ) : (
         <>
           <Facts comparison={comparison} lines={lines} model={model} />

@@ -5,7 +5,7 @@ import { useWords } from '../i18n';
 import { Problem } from '../parts/notice';
 import { Snippet } from '../parts/snippet';
 import type { Comparison, ComparisonTask } from '../work';
-import { Empty, Facts } from './common';
+import { Empty, Facts, NextStep } from './common';
 
 export interface ViewProps {
   readonly lines: readonly string[];
@@ -22,7 +22,7 @@ export function SimilarityView({ lines, model, usable, task, client }: ViewProps
     <>
       <Problem error={task.error} />
       {comparison === undefined ? (
-        <Empty text={lines.length === 1 ? t('emptyTwo') : t('emptyText')} />
+        <NextStep lines={lines.length} least={2} />
       ) : (
         <>
           <Facts comparison={comparison} lines={lines} model={model} />
