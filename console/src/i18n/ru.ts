@@ -42,7 +42,7 @@ export const ru: Record<TextKey, Text> = {
   kindClassifier: 'классификатор',
   device: 'Устройство',
   dimension: 'Размерность',
-  maxLength: 'Длина текста',
+  maxLength: 'Макс. длина',
   parameters: 'Параметры',
   tokensUnit: { one: '{n} токен', few: '{n} токена', many: '{n} токенов', other: '{n} токена' },
   throughput: 'Текстов в секунду',

@@ -47,6 +47,9 @@ export function SearchPage({ language, languages, initialStatus, children }: Pro
   const query = text.trim();
   const ready = status.state === 'ready';
   const { results, busy } = useSearch({ query, filter, ready, onStatus: setStatus });
+  const stale = results !== null && (results.query !== query || results.filter !== filter);
+  // Those of the query before bridge the moment until the next are there, which may not come for a while.
+  const shown = query !== '' && (ready || !stale) ? results : null;
 
   // The address always leads back to what is seen.
   useEffect(() => {
@@ -83,10 +86,10 @@ export function SearchPage({ language, languages, initialStatus, children }: Pro
       </fieldset>
       <StatusPanel status={status} messages={messages} waiting={query !== ''} />
       <div id="results" tabIndex={-1}>
-        {query !== '' && results ? (
+        {shown ? (
           <>
-            <StageLine status={status} results={results} messages={messages} />
-            <ResultList results={results} stale={results.query !== query || results.filter !== filter} language={language} />
+            <StageLine status={status} results={shown} messages={messages} />
+            <ResultList results={shown} stale={stale} language={language} />
           </>
         ) : null}
         {query === '' ? (
