@@ -241,6 +241,7 @@ step_mlx() {
 
 # The kernels for NVIDIA's GPUs, compiled by NVIDIA's compiler for each kind of GPU: that needs none.
 step_kernels() {
+  [ "$(uname -m)" = x86_64 ] || return 0 # there is no wheel for others
   check "NVIDIA's compiler" scripts/fetch_nvrtc.sh
   check "kernels' build" build release --target backends_cuda_tests
   LD_LIBRARY_PATH=$(echo "$PWD"/build/nvrtc-wheel/files/nvidia/*/lib) build/release/tests/backends_cuda_tests \

@@ -25,13 +25,13 @@ namespace embedding::cli {
 namespace {
 
 // What a server reads of its environment: this program's options, what Hugging Face's tools go by
-// (hub/hub_environment.h, hub/hub_settings.h), the proxies and authorities of the connections, and
-// which GPUs it may see.
+// (hub/hub_environment.h, hub/hub_settings.h), the proxies and authorities of the connections,
+// which GPUs it may see, and where their libraries are.
 constexpr std::string_view kPrefixes[] = {"EMBEDDING_SERVICE_",     "HF_",           "HUGGINGFACE_",
                                           "HUGGING_FACE_",          "TRANSFORMERS_", "CUDA_",
                                           "SENTENCE_TRANSFORMERS_", "SSL_CERT_"};
 constexpr std::string_view kSuffixes[] = {"_proxy", "_PROXY"};
-constexpr std::string_view kNames[] = {"HOME", "XDG_CACHE_HOME"};
+constexpr std::string_view kNames[] = {"HOME", "XDG_CACHE_HOME", "LD_LIBRARY_PATH"};
 
 bool IsRead(std::string_view name) {
   const auto any = [](const auto& of, const auto& holds) {

@@ -15,6 +15,7 @@ struct AttentionTile {
   int32_t first_query = 0;  // in the sequence
   int32_t unused = 0;
 };
+static_assert(sizeof(AttentionTile) == 16);  // as in the kernel
 
 // Of sequences that have the rows [offsets[s], offsets[s + 1]), up to `queries` a tile. Long
 // sequences come first: their tiles take the longest, and a GPU begins tiles in their order.

@@ -3,8 +3,9 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
-#include <initializer_list>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace embedding {
 namespace {
@@ -12,11 +13,15 @@ namespace {
 // A library whose functions are looked up; the first that is missing is remembered.
 class Library {
  public:
-  // The first of the names that is found.
-  explicit Library(std::initializer_list<const char*> names) : wanted_(*names.begin()) {
-    for (const char* const name : names) {
-      handle_ = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+  // The first of the names that can be opened.
+  explicit Library(const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+      name_ = name;
+      handle_ = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
       if (handle_ != nullptr) return;
+      const char* const why = dlerror();
+      problems_ += problems_.empty() ? "" : "; ";
+      problems_ += why == nullptr ? name : why;
     }
   }
 
@@ -31,30 +36,42 @@ class Library {
   // `advice`: where the library comes from.
   Status status(std::string_view advice) const {
     if (handle_ == nullptr) {
-      return Error{ErrorCode::kDeviceUnavailable,
-                   fmt::format("the library {} was not found ({})", wanted_, advice),
-                   {}};
+      return Error{ErrorCode::kDeviceUnavailable, fmt::format("{} ({})", problems_, advice), {}};
     }
     if (missing_.empty()) return {};
     return Error{ErrorCode::kDeviceUnavailable,
-                 fmt::format("the library {} is too old: it has no {}", wanted_, missing_),
+                 fmt::format("the library {} is too old: it has no {}", name_, missing_),
                  {}};
   }
 
  private:
-  const char* const wanted_;
+  std::string name_;
+  std::string problems_;
   void* handle_ = nullptr;
   std::string missing_;
 };
 
+// A library of CUDA 13's or 12's that the driver serves: an older driver takes nothing of CUDA 13.
+Library OfToolkit(const std::string& name) {
+  int version = 0;
+  const auto driver = OpenCudaDriver();
+  const bool is_older =
+      driver.ok() && (*driver)->DriverGetVersion(&version) == 0 && version < 13000;
+  std::vector<std::string> names = {name + ".so.12"};
+  if (!is_older) names.insert(names.begin(), name + ".so.13");
+  return Library(names);
+}
+
 constexpr std::string_view kToolkitAdvice =
-    "it is part of CUDA 12 and 13; where it lies in a folder that the system does not search, name "
-    "that in LD_LIBRARY_PATH";
+    "it is part of CUDA 12 and 13, of which a driver for CUDA 12 takes 12 alone; where it lies in "
+    "a "
+    "folder that the system does not search, name that in LD_LIBRARY_PATH";
 
 Result<CudaDriver> FindDriver() {
   Library library({"libcuda.so.1"});
   CudaDriver driver;
   library.Find("cuInit", driver.Init);
+  library.Find("cuDriverGetVersion", driver.DriverGetVersion);
   library.Find("cuGetErrorString", driver.GetErrorString);
   library.Find("cuDeviceGetCount", driver.DeviceGetCount);
   library.Find("cuDeviceGet", driver.DeviceGet);
@@ -89,7 +106,7 @@ Result<CudaDriver> FindDriver() {
 }
 
 Result<Nvrtc> FindNvrtc() {
-  Library library({"libnvrtc.so.13", "libnvrtc.so.12"});
+  Library library = OfToolkit("libnvrtc");
   Nvrtc nvrtc;
   library.Find("nvrtcVersion", nvrtc.Version);
   library.Find("nvrtcGetNumSupportedArchs", nvrtc.GetNumSupportedArchs);
@@ -108,7 +125,7 @@ Result<Nvrtc> FindNvrtc() {
 }
 
 Result<CublasLt> FindCublasLt() {
-  Library library({"libcublasLt.so.13", "libcublasLt.so.12"});
+  Library library = OfToolkit("libcublasLt");
   CublasLt cublas;
   library.Find("cublasLtGetVersion", cublas.GetVersion);
   library.Find("cublasLtGetStatusString", cublas.GetStatusString);

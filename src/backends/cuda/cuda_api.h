@@ -23,6 +23,7 @@ using CudaGraph = struct CUgraph_st*;
 using CudaGraphExec = struct CUgraphExec_st*;
 
 constexpr CudaError kCudaErrorOutOfMemory = 2;
+constexpr int kCublasAllocationFailed = 3;
 
 // Values of CUdevice_attribute, CUfunction_attribute, CUstream_flags and CUstreamCaptureMode.
 constexpr int kCudaComputeCapabilityMajor = 75;
@@ -33,6 +34,7 @@ constexpr int kCudaCaptureThreadLocal = 1;
 
 struct CudaDriver {
   CudaError (*Init)(unsigned flags) = nullptr;
+  CudaError (*DriverGetVersion)(int* version) = nullptr;  // 1000 major + 10 minor of CUDA
   CudaError (*GetErrorString)(CudaError error, const char** text) = nullptr;
   CudaError (*DeviceGetCount)(int* count) = nullptr;
   CudaError (*DeviceGet)(int* device, int index) = nullptr;
@@ -144,8 +146,9 @@ struct CublasLt {
                 CudaStream stream) = nullptr;
 };
 
-// Each is opened by the first call and never closed. Errors: kDeviceUnavailable, saying which file
-// was not found or what it lacks.
+// Each is opened by the first call and never closed. NVRTC and cuBLASLt are those of CUDA 13, or of
+// 12 where the driver is for that or they are not there. Errors: kDeviceUnavailable, saying which
+// file could not be opened and why, or what it lacks.
 Result<const CudaDriver*> OpenCudaDriver();
 Result<const Nvrtc*> OpenNvrtc();
 Result<const CublasLt*> OpenCublasLt();

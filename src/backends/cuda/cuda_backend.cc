@@ -42,9 +42,17 @@ Result<std::unique_ptr<Session>> CudaBackend::Load(const Architecture& architect
 }
 
 std::string CudaBackend::numerics() const {
+  // The libraries choose kernels by the GPU's size, and the driver may compile ours.
+  int driver = 0;
+  int major = 0;
+  int minor = 0;
+  const auto nvrtc = OpenNvrtc();
   const auto cublas = OpenCublasLt();
-  return fmt::format("cuda sm_{} cuBLASLt {}", gpu_->architecture(),
-                     cublas.ok() ? (*cublas)->GetVersion() : 0);
+  if (gpu_->driver().DriverGetVersion(&driver) != 0 || !nvrtc.ok() || !cublas.ok() ||
+      (*nvrtc)->Version(&major, &minor) != 0)
+    return fmt::format("cuda {} unknown", gpu_->name());
+  return fmt::format("cuda {} sm_{} driver {} NVRTC {}.{} cuBLASLt {}", gpu_->name(),
+                     gpu_->architecture(), driver, major, minor, (*cublas)->GetVersion());
 }
 
 Error NotThere(std::string_view device, std::string_view why) {

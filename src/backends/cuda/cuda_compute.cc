@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace embedding {
 namespace {
@@ -37,19 +38,28 @@ CudaCompute::~CudaCompute() {
 }
 
 Status CudaCompute::Fill(const TensorView& tensor, CudaPointer to, ComputeType type) {
-  const size_t count = tensor.elements();
-  host_numbers_.resize(count);
-  CopyToF32(tensor, host_numbers_);
-  if (type == ComputeType::kF32) {
-    RETURN_IF_ERROR(CopyToDevice(to, host_numbers_.data(), 4 * count));
-    return Synchronize();
+  // In pieces: a table of embeddings alone would take a gigabyte on either side.
+  constexpr size_t kPiece = size_t{4} << 20;
+  const size_t element = DTypeBytes(tensor.dtype);
+  std::vector<float> numbers;
+  CudaBuffer staged = DeviceBuffer();
+  for (size_t at = 0; at < tensor.elements(); at += kPiece) {
+    const size_t count = std::min(kPiece, tensor.elements() - at);
+    TensorView piece = tensor;
+    piece.bytes = tensor.bytes.subspan(at * element, count * element);
+    numbers.resize(count);
+    CopyToF32(piece, numbers);
+    if (type == ComputeType::kF32) {
+      RETURN_IF_ERROR(CopyToDevice(to + 4 * at, numbers.data(), 4 * count));
+    } else {
+      RETURN_IF_ERROR(staged.Reserve(4 * count));
+      RETURN_IF_ERROR(CopyToDevice(staged.address(), numbers.data(), 4 * count));
+      RETURN_IF_ERROR(kernels_->Launch(Kernel::kFromF32, GridOver(count), stream_, staged.address(),
+                                       uint64_t{count}, to + 2 * at));
+    }
+    RETURN_IF_ERROR(Synchronize());
   }
-  CudaBuffer numbers = DeviceBuffer();
-  RETURN_IF_ERROR(numbers.Reserve(4 * count));
-  RETURN_IF_ERROR(CopyToDevice(numbers.address(), host_numbers_.data(), 4 * count));
-  RETURN_IF_ERROR(kernels_->Launch(Kernel::kFromF32, GridOver(count), stream_, numbers.address(),
-                                   uint64_t{count}, to));
-  return Synchronize();
+  return {};
 }
 
 Result<CudaBuffer> CudaCompute::LoadTensor(const TensorView& tensor, ComputeType type) {

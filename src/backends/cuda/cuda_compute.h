@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "backends/cuda/cuda_device.h"
 #include "backends/cuda/cuda_kernels.h"
@@ -74,7 +73,6 @@ class CudaCompute {
   CudaStream stream_ = nullptr;
   std::unique_ptr<CudaKernels> kernels_;
   std::unique_ptr<CudaProducts> products_;
-  std::vector<float> host_numbers_;  // of the tensor that is loaded
 };
 
 }  // namespace embedding

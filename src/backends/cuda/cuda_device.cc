@@ -37,15 +37,18 @@ Result<std::shared_ptr<const CudaDevice>> CudaDevice::Open(int index) {
   RETURN_IF_ERROR(CheckCall(*driver, driver->DeviceGet(&device, index), "opening the GPU"));
   std::shared_ptr<CudaDevice> opened(new CudaDevice(*driver, device));
   std::array<char, 256> name = {};
-  RETURN_IF_ERROR(opened->Check(
-      driver->DeviceGetName(name.data(), static_cast<int>(name.size()), device), "its name"));
+  RETURN_IF_ERROR(
+      opened->Check(driver->DeviceGetName(name.data(), static_cast<int>(name.size()), device),
+                    "asking for its name"));
   opened->name_ = name.data();
   int major = 0;
   int minor = 0;
-  RETURN_IF_ERROR(opened->Check(
-      driver->DeviceGetAttribute(&major, kCudaComputeCapabilityMajor, device), "its capability"));
-  RETURN_IF_ERROR(opened->Check(
-      driver->DeviceGetAttribute(&minor, kCudaComputeCapabilityMinor, device), "its capability"));
+  RETURN_IF_ERROR(
+      opened->Check(driver->DeviceGetAttribute(&major, kCudaComputeCapabilityMajor, device),
+                    "asking for its capability"));
+  RETURN_IF_ERROR(
+      opened->Check(driver->DeviceGetAttribute(&minor, kCudaComputeCapabilityMinor, device),
+                    "asking for its capability"));
   opened->architecture_ = 10 * major + minor;
   if (opened->architecture_ < kOldestArchitecture) {
     return Error{ErrorCode::kDeviceUnavailable,

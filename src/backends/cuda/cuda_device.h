@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "backends/cuda/cuda_api.h"
 #include "base/result.h"
@@ -55,8 +56,10 @@ class CudaBuffer {
   ~CudaBuffer();
 
   // Has at least so many bytes afterwards; what they held is lost if there were fewer. Nothing that
-  // was launched may use the old ones any more. Errors: kOutOfMemory, kInternal.
+  // was launched may use the old ones any more. Errors: kOutOfMemory, kInternal; none are held
+  // then.
   Status Reserve(size_t bytes);
+  void Free();
 
   size_t bytes() const { return bytes_; }
   CudaPointer address() const { return address_; }  // of kDevice
@@ -66,8 +69,6 @@ class CudaBuffer {
   }
 
  private:
-  void Free();
-
   std::shared_ptr<const CudaDevice> device_;
   Kind kind_;
   size_t bytes_ = 0;

@@ -13,8 +13,9 @@
 namespace embedding {
 namespace {
 
-// The library's kernels for fewer rows split no sums (cuda_products.h), and then these are faster:
-// 25 us for the four products of a layer of bge-m3's size on an H200, and 45 to 115 for 16 to 128.
+// For fewer rows the library's best kernels split sums, which is not wanted (cuda_products.h);
+// those for so many do not, and are faster than what is left for fewer: 25 us for the four products
+// of a layer of bge-m3's size on an H200, and 45 to 115 for 16 to 128 rows.
 constexpr size_t kMinRows = 192;
 
 // Rows that a feed-forward takes at a time: what lies between its products stays in the L2 cache.
@@ -136,6 +137,12 @@ Status CudaEncoder::Reserve(const CudaGraphs::Key& shape) {
   return {};
 }
 
+void CudaEncoder::FreeBuffers() {
+  graphs_.Clear();
+  for (CudaBuffer* const buffer : {&x_, &qkv_, &context_, &attended_, &inner_, &indices_})
+    buffer->Free();
+}
+
 Status CudaEncoder::CopyIndices(const Batch& batch, std::span<const TokenRange> wanted,
                                 const CudaGraphs::Key& shape) {
   const Indices places = PlacesOf(shape);
@@ -210,17 +217,17 @@ Status CudaEncoder::LaunchLayer(size_t index, const CudaGraphs::Key& shape) {
   const size_t row_bytes = encoder_.hidden_size * compute_.element_bytes();
   const size_t context_bytes = attention.width() * compute_.element_bytes();
   const size_t chunks = RoundUpTo(kFeedForwardRows, rows) / kFeedForwardRows;
-  const size_t of_chunk = RoundUpTo(16, (rows + chunks - 1) / chunks);
+  const size_t of_chunk = RoundUpTo(128, (rows + chunks - 1) / chunks);
   for (size_t row = 0; row < rows; row += of_chunk) {
-    RETURN_IF_ERROR(LaunchFeedForward(index, x + row * row_bytes, context + row * context_bytes,
-                                      x_.address() + row * row_bytes,
-                                      std::min(of_chunk, rows - row)));
+    RETURN_IF_ERROR(LaunchAfterAttention(index, x + row * row_bytes, context + row * context_bytes,
+                                         x_.address() + row * row_bytes,
+                                         std::min(of_chunk, rows - row)));
   }
   return {};
 }
 
-Status CudaEncoder::LaunchFeedForward(size_t index, CudaPointer x, CudaPointer context,
-                                      CudaPointer to, size_t rows) {
+Status CudaEncoder::LaunchAfterAttention(size_t index, CudaPointer x, CudaPointer context,
+                                         CudaPointer to, size_t rows) {
   const Layer& layer = encoder_.layers[index];
   const LayerWeights& weights = layers_[index];
   const ComputeType type = compute_.type();

@@ -25,6 +25,9 @@ class CudaEncoder {
   static Result<std::unique_ptr<CudaEncoder>> Load(CudaCompute& compute, const Encoder& encoder,
                                                    const EncoderTensors& tensors);
 
+  // Gives back the memory that batches take, when nothing is being computed.
+  void FreeBuffers();
+
   // Begins to compute. The last hidden states of the tokens that are wanted of each sequence, one
   // after the other, [tokens, hidden_size] of CudaCompute::type(), valid until the next call.
   Result<CudaPointer> Run(const Batch& batch, std::span<const TokenRange> wanted);
@@ -53,9 +56,9 @@ class CudaEncoder {
   Status LaunchEmbeddings(const CudaGraphs::Key& shape);
   Status LaunchLayer(size_t index, const CudaGraphs::Key& shape);
   Status LaunchAttention(const Attention& attention, const CudaGraphs::Key& shape);
-  // What a layer does behind its attention, of rows that stand in x and in context; into x_.
-  Status LaunchFeedForward(size_t index, CudaPointer x, CudaPointer context, CudaPointer to,
-                           size_t rows);
+  // What a layer does behind its attention, of `rows` rows of its input and of their contexts.
+  Status LaunchAfterAttention(size_t index, CudaPointer x, CudaPointer context, CudaPointer to,
+                              size_t rows);
   Status Gather(CudaPointer from, size_t columns, CudaPointer to, const CudaGraphs::Key& shape);
   CudaPointer Index(size_t place) const { return indices_.address() + place * sizeof(int32_t); }
 

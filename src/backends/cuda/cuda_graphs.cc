@@ -1,5 +1,7 @@
 #include "backends/cuda/cuda_graphs.h"
 
+#include <exception>
+
 namespace embedding {
 namespace {
 
@@ -11,11 +13,19 @@ constexpr size_t kSeenBeforeRecorded = 3;
 }  // namespace
 
 Status CudaGraphs::Run(const Key& key, const std::function<Status()>& launch) {
-  if (graphs_.size() >= kMaxGraphs && !graphs_.contains(key)) Clear();
+  if (graphs_.size() >= kMaxGraphs && !graphs_.contains(key)) {
+    std::erase_if(graphs_, [](const auto& each) { return each.second.exec == nullptr; });
+    if (graphs_.size() >= kMaxGraphs) Clear();
+  }
   Graph& graph = graphs_[key];
   if (++graph.seen < kSeenBeforeRecorded) return launch();
   if (graph.exec == nullptr) {
-    ASSIGN_OR_RETURN(graph.exec, Record(launch));
+    auto recorded = Record(launch);
+    if (!recorded.ok()) {  // for want of memory, say: it is a matter of speed alone
+      graph.seen = 0;
+      return launch();
+    }
+    graph.exec = *recorded;
   }
   return compute_.device().Check(compute_.driver().GraphLaunch(graph.exec, compute_.stream()),
                                  "repeating launches");
@@ -26,7 +36,12 @@ Result<CudaGraphExec> CudaGraphs::Record(const std::function<Status()>& launch) 
   const CudaDriver& driver = compute_.driver();
   RETURN_IF_ERROR(device.Check(
       driver.StreamBeginCapture(compute_.stream(), kCudaCaptureThreadLocal), "recording launches"));
-  const Status launched = launch();
+  Status launched;
+  try {
+    launched = launch();
+  } catch (const std::exception&) {  // or the stream would record for ever
+    launched = Error{ErrorCode::kOutOfMemory, {}, {}};
+  }
   CudaGraph graph = nullptr;
   const Status ended =
       device.Check(driver.StreamEndCapture(compute_.stream(), &graph), "recording launches");

@@ -12,6 +12,11 @@ namespace {
 // Tokens whose logits of a whole vocabulary exist at a time: 256 x 30,522 floats are 31 MB.
 constexpr size_t kTokensAtOnce = 256;
 
+// The kernels have these numbers: kernels/rows.cu, kernels/heads.cu.
+static_assert(static_cast<int>(Activation::kTanh) == 1 &&
+              static_cast<int>(Activation::kSigmoid) == 5);
+static_assert(static_cast<int>(Pooling::kMean) == 1 && static_cast<int>(Pooling::kLastToken) == 5);
+
 bool Wants(const Batch& batch, bool Outputs::*what) {
   return std::any_of(batch.wanted.begin(), batch.wanted.end(),
                      [what](const Outputs& wanted) { return wanted.*what; });
@@ -95,6 +100,9 @@ CudaHeads::RowList CudaHeads::AddRowsOfWanted(const Batch& batch, const CudaHidd
 
 Status CudaHeads::Run(const Batch& batch, const CudaHiddenStates& hidden, BatchOutputs& outputs) {
   pending_.clear();
+  token_rows_.reset();
+  weight_rows_.reset();
+  vector_rows_.reset();
   rows_.assign(hidden.begins.begin(), hidden.begins.end());
   outputs.assign(batch.sequences(), {});
   const bool returns_tokens = Wants(batch, &Outputs::token_embeddings);
@@ -113,6 +121,7 @@ Status CudaHeads::Run(const Batch& batch, const CudaHiddenStates& hidden, BatchO
     }
   }
   RETURN_IF_ERROR(device_rows_.Reserve(rows_.size() * sizeof(int32_t)));
+  RETURN_IF_ERROR(ReserveGathered());
   RETURN_IF_ERROR(
       compute_.CopyToDevice(device_rows_.address(), rows_.data(), rows_.size() * sizeof(int32_t)));
 
@@ -125,6 +134,17 @@ Status CudaHeads::Run(const Batch& batch, const CudaHiddenStates& hidden, BatchO
   if (heads_.classifier && Wants(batch, &Outputs::logits))
     RETURN_IF_ERROR(Classify(batch, hidden, outputs));
   return ReturnResults();
+}
+
+// What is computed one after the other has the same buffers: they grow before any of it is begun.
+Status CudaHeads::ReserveGathered() {
+  size_t rows = heads_.splade ? kTokensAtOnce : 0;
+  if (weight_rows_) rows = std::max(rows, weight_rows_->padded);
+  if (vector_rows_) rows = std::max(rows, vector_rows_->padded);
+  RETURN_IF_ERROR(gathered_.Reserve(rows * hidden_size_ * sizeof(float)));
+  if (!heads_.splade) return {};
+  RETURN_IF_ERROR(transformed_.Reserve(kTokensAtOnce * hidden_size_ * sizeof(float)));
+  return logits_.Reserve(kTokensAtOnce * splade_decoder_->out_features * sizeof(float));
 }
 
 Status CudaHeads::GatherRows(const CudaHiddenStates& hidden, const RowList& rows, CudaBuffer& to) {

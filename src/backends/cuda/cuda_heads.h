@@ -56,6 +56,7 @@ class CudaHeads {
 
   RowList AddRows(size_t begin, size_t count);
   RowList AddRowsOfWanted(const Batch& batch, const CudaHiddenStates& hidden, bool Outputs::*wants);
+  Status ReserveGathered();
   Status GatherRows(const CudaHiddenStates& hidden, const RowList& rows, CudaBuffer& to);
   Status PoolRows(Pooling pooling, size_t modes, size_t at, const Batch& batch,
                   const CudaHiddenStates& hidden, CudaBuffer& to);
@@ -86,7 +87,6 @@ class CudaHeads {
 
   // Of the batch that is computed: what the kernels read, what they write, and what comes back.
   std::vector<int32_t> rows_;
-  RowList begins_;
   std::optional<RowList> token_rows_;
   std::optional<RowList> weight_rows_;
   std::optional<RowList> vector_rows_;

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "backends/cuda/cuda_device.h"
 #include "embedding/device.h"

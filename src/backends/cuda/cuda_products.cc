@@ -68,7 +68,7 @@ Result<std::unique_ptr<CudaProducts>> CudaProducts::Load(std::shared_ptr<const C
 
 Status CudaProducts::Check(int status, const char* what) const {
   if (status == 0) return {};
-  return Error{ErrorCode::kInternal,
+  return Error{status == kCublasAllocationFailed ? ErrorCode::kOutOfMemory : ErrorCode::kInternal,
                fmt::format("cuBLASLt: {}: {} ({})", what, cublas_.GetStatusString(status), status),
                {}};
 }
@@ -76,7 +76,7 @@ Status CudaProducts::Check(int status, const char* what) const {
 Result<CudaProducts::Plan*> CudaProducts::PlanFor(const Shape& shape) {
   if (const auto found = plans_.find(shape); found != plans_.end()) return found->second.get();
   if (plans_.size() >= kMaxPlans) plans_.clear();
-  const auto [rows, in_features, out_features, compute_type, adds] = shape;
+  const auto [rows, in_features, out_features, compute_type] = shape;
   const int type = TypeOf(compute_type);
   auto plan = std::make_unique<Plan>(cublas_);
   RETURN_IF_ERROR(
@@ -113,7 +113,7 @@ Result<CudaProducts::Plan*> CudaProducts::PlanFor(const Shape& shape) {
   }
   cublas_.PreferenceDestroy(preference);
   RETURN_IF_ERROR(Check(status, "choosing a kernel"));
-  if (count == 0) {
+  if (count == 0 || found.status != 0) {
     return Error{ErrorCode::kInternal,
                  fmt::format("cuBLASLt has no kernel for [{}, {}] times [{}, {}]", rows,
                              in_features, in_features, out_features),
@@ -125,8 +125,8 @@ Result<CudaProducts::Plan*> CudaProducts::PlanFor(const Shape& shape) {
 
 Status CudaProducts::Run(const CudaLinear& linear, CudaPointer x, size_t rows, CudaPointer added,
                          CudaPointer y, CudaStream stream) {
-  ASSIGN_OR_RETURN(Plan* const plan, PlanFor({rows, linear.in_features, linear.out_features,
-                                              linear.type, added != 0}));
+  ASSIGN_OR_RETURN(Plan* const plan,
+                   PlanFor({rows, linear.in_features, linear.out_features, linear.type}));
   const CudaPointer bias = linear.bias.address();
   RETURN_IF_ERROR(
       Check(cublas_.MatmulDescSetAttribute(plan->desc, kCublasLtBiasPointer, &bias, sizeof(bias)),

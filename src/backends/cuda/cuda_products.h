@@ -30,14 +30,15 @@ class CudaProducts {
   ~CudaProducts();
 
   // y = x W^T + b, or + b + added, where `added` is not 0: [rows, out_features]. y may be `added`.
-  // Begins to compute; the sums of a row do not depend on the others, nor on how many there are, as
-  // long as the library's kernels add up in the same order: no sum is split among blocks.
+  // Begins to compute. No sum is split among blocks: as long as the library's kernels for different
+  // numbers of rows add up in the same order, as on the GPUs that were tried, a row's result does
+  // not depend on how many others there are.
   Status Run(const CudaLinear& linear, CudaPointer x, size_t rows, CudaPointer added, CudaPointer y,
              CudaStream stream);
 
  private:
-  // rows, in_features, out_features, type, whether something is added.
-  using Shape = std::tuple<size_t, size_t, size_t, ComputeType, bool>;
+  // rows, in_features, out_features, type.
+  using Shape = std::tuple<size_t, size_t, size_t, ComputeType>;
   struct Plan;
 
   CudaProducts(std::shared_ptr<const CudaDevice> device, const CublasLt& cublas);

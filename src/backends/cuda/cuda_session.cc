@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <new>
+#include <exception>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -20,6 +20,9 @@ namespace {
 // bge-m3's layers.
 constexpr size_t kMaxBatchTokens = 16384;
 
+// Each has weights of a whole vocabulary on the device: 256 x 30,522 floats are 31 MB.
+constexpr size_t kMaxSparseSequences = 256;
+
 class CudaSession : public Session {
  public:
   static Result<std::unique_ptr<Session>> Load(const Architecture& architecture,
@@ -27,7 +30,11 @@ class CudaSession : public Session {
                                                std::shared_ptr<const CudaDevice> device);
 
   Status Run(const Batch& batch, BatchOutputs& outputs) noexcept override;
-  Limits limits() const override { return {.max_tokens = kMaxBatchTokens}; }
+  Limits limits() const override {
+    Limits limits = {.max_tokens = kMaxBatchTokens};
+    if (heads_of_model_.splade) limits.max_sequences = kMaxSparseSequences;
+    return limits;
+  }
   std::string_view dtype() const override {
     const ComputeType type = compute_->type();
     return type == ComputeType::kF16 ? "f16" : type == ComputeType::kBF16 ? "bf16" : "f32";
@@ -85,12 +92,20 @@ Status CudaSession::Compute(const Batch& batch, BatchOutputs& outputs) {
 }
 
 Status CudaSession::Run(const Batch& batch, BatchOutputs& outputs) noexcept {
+  // What was begun reads buffers that the next batch fills.
+  const auto end = [this] { static_cast<void>(compute_->Synchronize()); };
   try {
     Status computed = Compute(batch, outputs);
-    // What was begun reads buffers that the next batch fills.
-    if (!computed.ok()) static_cast<void>(compute_->Synchronize());
+    if (computed.ok()) return computed;
+    end();
+    // Or the batch's halves would have what is left beside the buffers for the whole.
+    if (computed.error().code == ErrorCode::kOutOfMemory) encoder_->FreeBuffers();
     return computed;
-  } catch (const std::bad_alloc&) {
+  } catch (const std::exception&) {
+    try {
+      end();
+    } catch (const std::exception&) {  // no memory for its message
+    }
     return Error{ErrorCode::kOutOfMemory, "out of memory", {}};
   }
 }

@@ -6,7 +6,7 @@
 
 namespace embedding {
 
-// At most a sixteenth more than `rows`, or 15.
+// At most a quarter more than `rows`, an eighth from 1,024 on, or 15.
 constexpr size_t RoundUpRows(size_t rows) {
   const size_t step = rows <= 256 ? 16 : rows <= 1024 ? 64 : 128;
   return (rows + step - 1) / step * step;

@@ -123,7 +123,7 @@ __device__ inline float Activated(int activation, float x, T precision) {
     case kTanh:
       return tanhf(x);
     case kRelu:
-      return fmaxf(x, 0.0f);
+      return x < 0.0f ? 0.0f : x;  // NaN stays
     case kGelu:
       return 0.5f * x * (1.0f + Erf(x * 0.70710678118654752f, precision));
     case kGeluTanh:

@@ -52,7 +52,6 @@ struct VectorOf {
   typedef Pack<T, kSize> Type;
 };
 
-
 #define kInfinity __int_as_float(0x7f800000)
 constexpr int kWarp = 32;
 constexpr uint32 kAllLanes = 0xffffffffu;
