@@ -45,6 +45,8 @@ class Ours:
             if found := re.search(r"http://[^: ]+:(\d+)", line):
                 self.port = int(found[1])
                 break
+        else:
+            raise RuntimeError("the server did not start")
         threading.Thread(target=self.process.stdout.read, daemon=True).start()
         self.connections = threading.local()
         while json.loads(self.ask("GET", "/health")).get("status") == "loading":
@@ -112,10 +114,6 @@ class SentenceTransformers:
             self.model.encode(texts, batch_size=128, show_progress_bar=False)
         return time.perf_counter() - begun
 
-    def close(self):
-        pass
-
-
 class Packed:
     name = "packed in PyTorch, in process"
 
@@ -176,10 +174,6 @@ class Packed:
             self.vectors(texts)
         return time.perf_counter() - begun
 
-    def close(self):
-        pass
-
-
 def latency(engine, texts, words, rounds):
     for i in range(3):
         engine.embed(texts_of(texts, words, i))
@@ -198,24 +192,18 @@ def cosines(a, b):
     return float((a * b).sum(1).min())
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--binary", default=str(ROOT / "build/release/embedding-service"))
-    parser.add_argument("--dtype", choices=["f16", "bf16"], default="f16")
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--json", type=pathlib.Path)
-    options = parser.parse_args()
-
-    transformers = SentenceTransformers(options)
-    engines = [Ours(options), transformers]
+def measure(options, ours, transformers):
+    """Engines, rows of the report, figures by name."""
+    engines = [ours, transformers]
     try:
         engines.append(Packed(options, transformers.model))
     except ImportError as e:
         print(f"(no packed forward pass: {e})")
     tokens_of = lambda texts: sum(len(i) for i in transformers.model.tokenizer(texts)["input_ids"])
     probe = texts_of(20, 60, 5) + texts_of(20, 14, 6)
-    exact = SentenceTransformers(argparse.Namespace(**{**vars(options), "dtype": "f32"})).vectors(probe)
+    f32 = SentenceTransformers(argparse.Namespace(**{**vars(options), "dtype": "f32"}))
+    exact = f32.vectors(probe)
+    del f32
     rows = [["lowest cosine to f32"] + [f"{cosines(e.vectors(probe), exact):.6f}" for e in engines]]
     alone = np.concatenate([engines[0].vectors([text]) for text in probe])
     rows.append(["a text alone equals it among 40, in every bit",
@@ -235,8 +223,24 @@ def main():
         figures[f"tokens/s at {tokens / count / 12:.0f} tokens"] = rates
         rows.append([f"tokens/s, texts of {tokens / count / 12:.0f} tokens"]
                     + [f"{r:,.0f}" for r in rates])
-    for e in engines:
-        e.close()
+    return engines, rows, figures
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--binary", default=str(ROOT / "build/release/embedding-service"))
+    parser.add_argument("--dtype", choices=["f16", "bf16"], default="f16")
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--json", type=pathlib.Path)
+    options = parser.parse_args()
+
+    transformers = SentenceTransformers(options)
+    ours = Ours(options)
+    try:
+        engines, rows, figures = measure(options, ours, transformers)
+    finally:
+        ours.close()
     print(f"\n{torch.cuda.get_device_name()}, torch {torch.__version__}, {options.dtype}\n")
     print("| | " + " | ".join(e.name for e in engines) + " |")
     print("|---" * (len(engines) + 1) + "|")

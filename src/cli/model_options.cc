@@ -21,8 +21,8 @@ void AddModelOptions(CLI::App& app, app::Configuration& options) {
   add("--dtype", options.dtype,
       "What products multiply: f32 as the Python originals, bf16 twice as fast where the CPU has "
       "it, f16 for weights in half the memory, int8 fastest and least exact (cosine to f32 above "
-      "0.99), "
-      "or auto: bf16 where native, else f32",
+      "0.99), or auto: on a CPU bf16 where native, else f32; on a GPU f16, or bf16 where the model "
+      "needs its range",
       OneOf({"auto", "f32", "bf16", "f16", "int8"}));
   add("--pooling", options.pooling,
       "How an embedding model's token vectors become one: auto takes what the model says, or the "
