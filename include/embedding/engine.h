@@ -12,12 +12,14 @@
 // Destroying the Embedder answers what is still queued with kUnavailable.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "embedding/device.h"
 #include "embedding/model_info.h"
@@ -45,9 +47,13 @@ struct EmbedderOptions {
   std::string pooling = {};
   // The prompt of requests that name none; what the model itself says if empty.
   std::optional<std::string> default_prompt_name = {};
-  // What computes. If there is none, one is opened by `device`.
-  std::shared_ptr<Backend> backend = nullptr;
+  // What computes: devices of one kind, each of which gets the model and takes batches from the one
+  // queue. If there is none, they are opened by `device`.
+  std::vector<std::shared_ptr<Backend>> backends = {};
   DeviceOptions device = {};
+  // How long a device may compute one batch before it is taken for one that hangs, which health()
+  // and devices() say; 0 never.
+  std::chrono::milliseconds device_timeout = std::chrono::minutes(2);
   // A batch is cut when it reaches this many tokens; a longer text is a batch by itself. As many as
   // suit the device if empty.
   std::optional<size_t> max_batch_tokens = {};
@@ -63,13 +69,14 @@ struct EmbedderOptions {
 
 class Embedder {
  public:
-  // Maps and checks the model's files, packs the weights, starts the computing thread. Takes
-  // seconds for a large model. Errors: kModelLoad, naming the file or tensor and what was expected.
+  // Maps and checks the model's files, packs the weights, starts a computing thread for each
+  // device. Takes seconds for a large model. Errors: kModelLoad, naming the file or tensor and what
+  // was expected.
   static Result<std::unique_ptr<Embedder>> Load(const EmbedderOptions& options);
 
   virtual ~Embedder() = default;
 
-  // Called once, on the computing thread or, when the request is refused at once or all of its
+  // Called once, on a computing thread or, when the request is refused at once or all of its
   // results are in the cache, on the caller's. Must not throw.
   using Done = std::function<void(Result<EmbedResponse>)>;
 
@@ -89,12 +96,17 @@ class Embedder {
   // The same, waiting for the answer.
   Result<EmbedResponse> Embed(const EmbedRequest& request);
 
-  // Not ok while the device fails: the last batch could not be computed, nor has the device passed
-  // the check that follows every second; or from when the model's files were changed in place.
+  // Not ok while no device works: the last batch could not be computed, nor has the device passed
+  // the check that follows every second, or it does not answer; or from when the model's files were
+  // changed in place. While another works, one that has failed gets no batches.
   virtual Status health() const = 0;
 
-  // How often the computing thread has come round: after each batch, and, where it waits for work,
-  // soon after this call, which wakes it. A number that stays the same is a thread that hangs.
+  // How each device is, in the order of EmbedderOptions::backends.
+  virtual std::vector<DeviceState> devices() const = 0;
+
+  // How often the computing threads have come round: after each batch, and, where one waits for
+  // work, soon after this call, which wakes it. A number that stays the same is threads that all
+  // hang.
   virtual uint64_t turns() = 0;
 
   // The prompt that a request of that prompt_name has before each of its texts, "" for none;

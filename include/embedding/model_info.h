@@ -10,7 +10,8 @@ namespace embedding {
 
 struct ModelInfo {
   std::string name;
-  std::string device;           // "cpu"
+  std::string device;           // "cpu"; "cuda:0, cuda:1" of several
+  size_t replicas = 1;          // that compute at the same time
   std::string dtype;            // "f32"
   size_t dimension = 0;         // floats of a dense vector; 0 for a classifier
   size_t max_dimension = 0;     // what a request may ask for: more, where the model says fewer

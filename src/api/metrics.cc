@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "api/cache_metrics.h"
+#include "api/device_metrics.h"
 #include "base/mutex.h"
 
 namespace embedding::api {
@@ -229,11 +230,12 @@ EngineObserver& Metrics::ObserverOf(const std::string& model) {
       .first->second;
 }
 
-std::string Metrics::Text() const {
+std::string Metrics::Text(std::span<Embedder* const> models) const {
   std::ostringstream text;
   text.exceptions(std::ios::badbit);  // no half of it where memory runs out
   std::vector<prometheus::MetricFamily> families = families_->registry.Collect();
   if (cache_ != nullptr) AddCacheMetrics(*cache_, families);
+  AddDeviceMetrics(models, families);
   prometheus::TextSerializer().Serialize(text, families);
   return text.str();
 }

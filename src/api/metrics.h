@@ -16,6 +16,8 @@
 //                                           text has one for each head that is asked for
 //   embedding_cache_{evictions,entries,bytes,limit_bytes}   of memory
 //   embedding_cache_redis_up
+//   embedding_device_{up,busy_seconds,batches_total,texts_total,tokens_total}
+//                                           by model, device and replica, its number from 0
 // All durations are in seconds.
 //
 // Thread-safety: all of it.
@@ -24,9 +26,11 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "embedding/engine.h"
 #include "embedding/observer.h"
 #include "embedding/request.h"
 #include "embedding/result_store.h"
@@ -61,8 +65,9 @@ class Metrics {
   // this.
   EngineObserver& ObserverOf(const std::string& model);
 
-  // In Prometheus's text format 0.0.4. Throws std::bad_alloc.
-  std::string Text() const;
+  // In Prometheus's text format 0.0.4, with how the devices of the models are. Throws
+  // std::bad_alloc.
+  std::string Text(std::span<Embedder* const> models = {}) const;
 
  private:
   struct Families;

@@ -1,5 +1,10 @@
 #include "api/native.h"
 
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -102,6 +107,39 @@ void WriteProgress(const Loading& loading, JsonWriter& json) {
   json.Key("total_bytes").Integer(download->total_bytes).EndObject();
 }
 
+// RFC 3339, in UTC.
+std::string TimeOf(std::chrono::system_clock::time_point time) {
+  return fmt::format("{:%FT%TZ}", std::chrono::time_point_cast<std::chrono::seconds>(time));
+}
+
+// Of each device whether it works, and what is wrong if it does not.
+void WriteDevices(const Models& models, JsonWriter& json) {
+  json.Key("devices").BeginArray();
+  for (const Embedder* model : models) {
+    for (const DeviceState& device : model->devices()) {
+      json.BeginObject().Key("model").String(model->info().name);
+      json.Key("device").String(device.device);
+      json.Key("status").String(device.silent_since  ? "hanging"
+                                : device.status.ok() ? "healthy"
+                                                     : "failed");
+      if (!device.status.ok()) json.Key("error").String(device.status.error().message);
+      if (device.silent_since) json.Key("since").String(TimeOf(*device.silent_since));
+      json.EndObject();
+    }
+  }
+  json.EndArray();
+}
+
+// Whether there is more to tell of the devices than that there is one, which works.
+bool AreWorthTelling(const Models& models) {
+  return std::any_of(models.begin(), models.end(), [](const Embedder* model) {
+    const std::vector<DeviceState> devices = model->devices();
+    return devices.size() > 1 ||
+           std::any_of(devices.begin(), devices.end(),
+                       [](const DeviceState& device) { return !device.status.ok(); });
+  });
+}
+
 }  // namespace
 
 void NativeEmbed(const CallPtr& call, const JsonReader& json) {
@@ -148,6 +186,7 @@ Response HealthOf(const Call& call) {
     if (!health.ok()) json.Key("error").String(health.error().message);
     json.Key("model").String(name);
     if (health.ok()) WriteProgress(call.loading, json);
+    if (call.models != nullptr) WriteDevices(*call.models, json);
     json.EndObject();
     return response;
   }
@@ -155,7 +194,9 @@ Response HealthOf(const Call& call) {
   std::string body;
   JsonWriter json(body);
   json.BeginObject().Key("status").String("healthy").Key("model").String(name);
-  json.Key("device").String(info.device).Key("dimension").Integer(info.dimension).EndObject();
+  json.Key("device").String(info.device).Key("dimension").Integer(info.dimension);
+  if (AreWorthTelling(*call.models)) WriteDevices(*call.models, json);
+  json.EndObject();
   return {.body = std::move(body)};
 }
 

@@ -77,7 +77,8 @@ void TeiInfo(const CallPtr& call) {
     json.Key("dimension").Integer(each.dimension).Key("sparse").Bool(each.has_sparse);
     json.Key("colbert").Bool(each.has_colbert);
     json.Key("max_input_length").Integer(each.max_input_tokens);
-    json.Key("device").String(each.device).Key("dtype").String(DtypeName(each.dtype));
+    json.Key("device").String(each.device).Key("replicas").Integer(each.replicas);
+    json.Key("dtype").String(DtypeName(each.dtype));
     json.Key("parameters").Integer(each.parameters).Key("prompts").BeginArray();
     for (const std::string& prompt : each.prompt_names) json.String(prompt);
     json.EndArray().EndObject();
@@ -87,7 +88,9 @@ void TeiInfo(const CallPtr& call) {
 }
 
 void TeiMetrics(const CallPtr& call) {
-  call->Answer({.body = call->metrics.Text(), .content_type = "text/plain; version=0.0.4"});
+  std::string body =
+      call->models == nullptr ? call->metrics.Text() : call->metrics.Text(*call->models);
+  call->Answer({.body = std::move(body), .content_type = "text/plain; version=0.0.4"});
 }
 
 }  // namespace embedding::api

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "app/logging.h"
 #include "hub/download.h"
@@ -17,6 +18,8 @@
 
 namespace embedding::app {
 namespace {
+
+using Backends = std::vector<std::shared_ptr<Backend>>;
 
 ComputeType ComputeTypeOf(const std::string& dtype) {
   if (dtype == "f32") return ComputeType::kF32;
@@ -46,14 +49,13 @@ ProgressCallback TellProgress(api::Loading& loading) {
 }
 
 Result<std::unique_ptr<Embedder>> LoadModel(const Configuration& options, const std::string& model,
-                                            const std::shared_ptr<Backend>& backend,
-                                            EngineObserver* observer,
+                                            const Backends& backends, EngineObserver* observer,
                                             const ProgressCallback& progress) {
   ASSIGN_OR_RETURN(std::string directory, LocateOrDownloadModel(model, options.revision, progress));
   EmbedderOptions engine = options.engine;
   engine.model_digest = ModelDigest(directory);
   engine.model_directory = std::move(directory);
-  engine.backend = backend;
+  engine.backends = backends;
   engine.observer = observer;
   engine.model_name = DisplayName(model);
   engine.compute_type = ComputeTypeOf(options.dtype);
@@ -64,10 +66,10 @@ Result<std::unique_ptr<Embedder>> LoadModel(const Configuration& options, const 
   return Embedder::Load(engine);
 }
 
-Result<std::shared_ptr<Backend>> OpenBackendOf(const Configuration& options) {
+Result<Backends> OpenBackendsOf(const Configuration& options) {
   DeviceOptions device = options.engine.device;
   if (options.instruction_set == "avx2") device.instruction_set = InstructionSet::kAvx2;
-  return OpenBackend(device);
+  return OpenBackends(device);
 }
 
 // What this process holds in memory that is not a file's, as Linux counts it; 0 elsewhere.
@@ -86,14 +88,14 @@ double AnonymousMb() {
 Result<std::vector<std::unique_ptr<Embedder>>> LoadModels(const Configuration& options,
                                                           const ObserverOf& observer_of,
                                                           api::Loading& loading) {
-  ASSIGN_OR_RETURN(const std::shared_ptr<Backend> backend, OpenBackendOf(options));
+  ASSIGN_OR_RETURN(const Backends backends, OpenBackendsOf(options));
   std::vector<std::unique_ptr<Embedder>> models;
   for (const std::string& model : options.models) {
     Print("Loading " + DisplayName(model) + " model...");
     const auto started = std::chrono::steady_clock::now();
     const double before_mb = AnonymousMb();
     ASSIGN_OR_RETURN(std::unique_ptr<Embedder> embedder,
-                     LoadModel(options, model, backend, &observer_of(DisplayName(model)),
+                     LoadModel(options, model, backends, &observer_of(DisplayName(model)),
                                TellProgress(loading)));
     loading.Report(std::nullopt);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
@@ -107,8 +109,8 @@ Result<std::vector<std::unique_ptr<Embedder>>> LoadModels(const Configuration& o
 
 Result<std::unique_ptr<Embedder>> LoadFirstModel(const Configuration& options,
                                                  const ProgressCallback& progress) {
-  ASSIGN_OR_RETURN(const std::shared_ptr<Backend> backend, OpenBackendOf(options));
-  return LoadModel(options, options.models.front(), backend, nullptr, progress);
+  ASSIGN_OR_RETURN(const Backends backends, OpenBackendsOf(options));
+  return LoadModel(options, options.models.front(), backends, nullptr, progress);
 }
 
 }  // namespace embedding::app

@@ -18,8 +18,8 @@ namespace embedding::app {
 // Who is told what the engine of the model of that name does.
 using ObserverOf = std::function<EngineObserver&(const std::string& name)>;
 
-// Loads them all, onto one backend, and says so. Takes minutes where a model is downloaded, which
-// `loading` is told of.
+// Loads them all, onto the same devices, and says so. Takes minutes where a model is downloaded,
+// which `loading` is told of.
 Result<std::vector<std::unique_ptr<Embedder>>> LoadModels(const Configuration& configuration,
                                                           const ObserverOf& observer_of,
                                                           api::Loading& loading);

@@ -34,14 +34,15 @@ namespace embedding::app {
 namespace {
 
 // Threads that a server of these options runs besides its first: the team that computes is one for
-// all models, each of which has a thread that calls it.
+// all models, each of which has a thread that calls it; replicas share its threads.
 int ThreadsOf(const Configuration& options, int workers) {
   const int team =
       options.engine.device.threads > 0 ? options.engine.device.threads : AvailableCpus();
+  const auto replicas = static_cast<int>(options.engine.device.replicas);
   constexpr int kLoader = 1;
   constexpr int kReloader = 1;
-  return workers + kLoader + kReloader + static_cast<int>(options.models.size()) +
-         ThreadsOfCache(options) + team - 1;
+  return workers + kLoader + kReloader + replicas * static_cast<int>(options.models.size()) +
+         ThreadsOfCache(options) + std::max(0, team - replicas);
 }
 
 // So that a key that did not arrive, from an empty variable say, is seen, and one that came with
@@ -74,7 +75,8 @@ std::string TryIt(const Configuration& options, const http::Server& server) {
   return url;
 }
 
-// Whether the computing thread of every model has come round since the last call.
+// Whether a computing thread of every model has come round since the last call: of several devices
+// one that hangs must not take the others along.
 std::function<bool()> ComeRound(const std::vector<std::unique_ptr<Embedder>>& models) {
   return [&models, before = std::vector<uint64_t>(models.size(), ~uint64_t{0})]() mutable {
     bool all = true;
@@ -94,6 +96,15 @@ void BecomeBackground(const Configuration& options, const std::string& url) {
       WriteUrl(InheritedRecord(options.server.inherited.size()), options.instance, url);
   if (!written.ok()) spdlog::error("{}", written.error().message);
   LeaveStandardStreams();
+}
+
+// Whether a device computes something still.
+bool IsBusy(const std::vector<std::unique_ptr<Embedder>>& models) {
+  return std::any_of(models.begin(), models.end(), [](const auto& model) {
+    const std::vector<DeviceState> devices = model->devices();
+    return std::any_of(devices.begin(), devices.end(),
+                       [](const DeviceState& device) { return device.busy.count() > 0; });
+  });
 }
 
 // Ends the process without waiting for threads: nothing stops a model that is being loaded, or a
@@ -177,6 +188,10 @@ Status Serve(const Configuration& given, const ReadAgain& read_again) {
   if (!loaded || reloader->busy()) ExitNow(EXIT_SUCCESS);
   loader.join();
   if (!models.ok()) return std::move(models).error();
+  if (IsBusy(*models)) {  // or one that hangs would keep the process for ever
+    service.CloseAccessLog();
+    ExitNow(EXIT_SUCCESS);
+  }
   return {};
 }
 

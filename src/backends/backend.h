@@ -86,8 +86,10 @@ class Backend {
   virtual std::string_view device() const = 0;  // "cpu"
 
   // What, besides a model's weights and the dtype, the bits of its results depend on: where two
-  // processes, on whatever machines, say the same, they compute the same. Of the sessions that have
-  // been loaded.
+  // processes, on whatever machines, say the same, they compute the same. On a device where the
+  // sizes of a batch decide how its sums are added up, as a GPU's libraries do, a sequence's last
+  // bits depend on its neighbours too: there as much the same as in two batches of one process. Of
+  // the sessions that have been loaded.
   virtual std::string numerics() const = 0;
 };
 

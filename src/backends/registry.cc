@@ -1,9 +1,12 @@
 // Which backends there are in this build: nothing else knows.
 #include <fmt/format.h>
 
+#include <charconv>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "backends/cpu/cpu_backend.h"
 #ifdef EMBEDDING_CUDA
@@ -12,6 +15,7 @@
 #ifdef EMBEDDING_MLX
 #include "backends/mlx/mlx_backend.h"
 #endif
+#include "base/cpu.h"
 #include "base/quoted.h"
 #include "base/result.h"
 #include "embedding/device.h"
@@ -19,10 +23,18 @@
 namespace embedding {
 namespace {
 
+// What DeviceOptions::replicas of a device are.
+enum class Replicas {
+  kNone,         // it is one, and computes one batch at a time
+  kNumbered,     // "cuda:0" and "cuda:1"
+  kShareThreads  // each has its part of the threads
+};
+
 struct Entry {
   std::string_view device;
   Result<std::shared_ptr<Backend>> (*open)(const DeviceOptions& options);
   bool has_several = false;  // "cuda:1" is one of "cuda"
+  Replicas replicas = Replicas::kNone;
 };
 
 // In the order in which "auto" tries them: the CPU is always present, and those behind it are for
@@ -34,7 +46,7 @@ constexpr Entry kBackends[] = {
 #ifdef EMBEDDING_CUDA
     {"cuda", OpenCudaBackend, /*has_several=*/true},
 #endif
-    {"cpu", OpenCpuBackend},
+    {"cpu", OpenCpuBackend, /*has_several=*/false, Replicas::kShareThreads},
 #ifdef EMBEDDING_MLX
     {"mlx-cpu", [](const DeviceOptions&) { return OpenMlxCpuBackend(/*compiled=*/false); }},
 #endif
@@ -46,6 +58,45 @@ const Entry* Find(std::string_view device) {
       return &entry;
   }
   return nullptr;
+}
+
+// Sets what replica i of `options` is opened with; `named` is the device that they name.
+Status MakeReplica(const DeviceOptions& options, const std::string& named, size_t i,
+                   DeviceOptions& replica) {
+  const Entry& entry = *Find(named);
+  replica = options;
+  replica.device = named;
+  switch (entry.replicas) {
+    case Replicas::kNone:
+      return Error{ErrorCode::kDeviceUnavailable,
+                   fmt::format("--replicas {}: the device {} computes one batch at a time; leave "
+                               "--replicas out",
+                               options.replicas, named),
+                   {}};
+    case Replicas::kNumbered: {
+      size_t first = 0;
+      const size_t colon = named.find(':');
+      if (colon != std::string::npos)
+        std::from_chars(named.data() + colon + 1, named.data() + named.size(), first);
+      replica.device = fmt::format("{}:{}", entry.device, first + i);
+      return {};
+    }
+    case Replicas::kShareThreads: {
+      const size_t threads =
+          static_cast<size_t>(options.threads > 0 ? options.threads : AvailableCpus());
+      if (options.replicas > threads) {
+        return Error{ErrorCode::kDeviceUnavailable,
+                     fmt::format("--replicas {}: there are {} computing threads (--threads), and "
+                                 "each replica needs one; choose fewer replicas",
+                                 options.replicas, threads),
+                     {}};
+      }
+      replica.threads =
+          static_cast<int>(threads * (i + 1) / options.replicas - threads * i / options.replicas);
+      return {};
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -68,6 +119,25 @@ Result<std::shared_ptr<Backend>> OpenBackend(const DeviceOptions& options) {
     if (auto opened = entry.open(options); opened.ok()) return opened;
   }
   return OpenCpuBackend(options);
+}
+
+Result<std::vector<std::shared_ptr<Backend>>> OpenBackends(const DeviceOptions& options) {
+  ASSIGN_OR_RETURN(std::shared_ptr<Backend> first, OpenBackend(options));
+  std::vector<std::shared_ptr<Backend>> backends;
+  if (options.replicas <= 1) {
+    backends.push_back(std::move(first));
+    return backends;
+  }
+  const std::string named =
+      options.device == "auto" ? std::string(first->device()) : options.device;
+  first.reset();  // its threads are the replicas'
+  for (size_t i = 0; i < options.replicas; ++i) {
+    DeviceOptions replica;
+    RETURN_IF_ERROR(MakeReplica(options, named, i, replica));
+    ASSIGN_OR_RETURN(std::shared_ptr<Backend> backend, OpenBackend(replica));
+    backends.push_back(std::move(backend));
+  }
+  return backends;
 }
 
 }  // namespace embedding

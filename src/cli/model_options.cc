@@ -18,6 +18,12 @@ void AddModelOptions(CLI::App& app, app::Configuration& options) {
       "What computes: cpu; cuda, or cuda:1 for the second (NVIDIA's GPUs, on Linux); mps (Apple's, "
       "where it is built in); or auto, the first of mps, cuda and cpu that is there",
       Word("a device"));
+  add("--replicas", options.engine.device.replicas,
+      "How many times each model is loaded, to compute as many batches at the same time: with cuda "
+      "on as many GPUs, from the one that is named on; with cpu each has its share of --threads, "
+      "and "
+      "weights of its own",
+      WholeNumber(1, 64));
   add("--dtype", options.dtype,
       "What products multiply: f32 as the Python originals, bf16 twice as fast where the CPU has "
       "it, f16 for weights in half the memory, int8 fastest and least exact (cosine to f32 above "

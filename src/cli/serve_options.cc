@@ -54,6 +54,14 @@ void AddServeOptions(CLI::App& app, app::Configuration& options) {
   add_derived("--max-batch-tokens", options.engine.max_batch_tokens,
               "Tokens that are computed together; more texts wait their turn",
               "what suits the device: 2048 on a CPU", WholeNumber(1, kMostTokens));
+  app.add_option_function<int>(
+         "--device-timeout",
+         [&options](int s) { options.engine.device_timeout = std::chrono::seconds(s); },
+         "Seconds that a device may compute one batch before it is taken for one that hangs: then "
+         "/health says so, and 503 where no other works; 0 never")
+      ->transform(WholeNumber(0, kMostSeconds))
+      ->default_str(std::to_string(
+          std::chrono::duration_cast<std::chrono::seconds>(options.engine.device_timeout).count()));
   add_derived("--max-queue", options.max_queue,
               "Texts that may wait; a request beyond that is answered 429, one that has more by "
               "itself 422",

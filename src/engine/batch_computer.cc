@@ -1,10 +1,12 @@
 #include "engine/batch_computer.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <numeric>
 
 namespace embedding {
 namespace {
@@ -30,15 +32,31 @@ Error MakeError(ErrorCode code, const Make& message) noexcept {
   }
 }
 
+size_t TokensOf(std::span<const Job> batch) {
+  return std::accumulate(batch.begin(), batch.end(), size_t{0},
+                         [](size_t sum, const Job& job) { return sum + job.ids.size(); });
+}
+
 }  // namespace
 
 bool BatchComputer::Run(std::span<Job> batch) noexcept {
+  {
+    const MutexLock lock(mutex_);
+    ++batches_;
+    texts_ += batch.size();
+    tokens_ += TokensOf(batch);
+  }
+  return Compute(batch);
+}
+
+bool BatchComputer::Compute(std::span<Job> batch) noexcept {
+  Begin(batch.size(), TokensOf(batch));
   Status status = runner_.Compute(batch);
   if (!status.ok() && status.error().code == ErrorCode::kOutOfMemory) {
     if (batch.size() > 1) {
       const size_t half = batch.size() / 2;
-      const bool is_well = Run(batch.first(half));
-      return Run(batch.subspan(half)) && is_well;
+      const bool is_well = Compute(batch.first(half));
+      return Compute(batch.subspan(half)) && is_well;
     }
     // The device is well: it is this text that is too large.
     batch[0].request->Fail(MakeError(ErrorCode::kOutOfMemory, [&] {
@@ -88,19 +106,53 @@ void BatchComputer::Answer(std::span<Job> batch) noexcept {
   }
 }
 
-bool BatchComputer::CheckDevice() noexcept { return Note(runner_.CheckDevice()); }
+bool BatchComputer::CheckDevice() noexcept {
+  Begin(0, 1);
+  return Note(runner_.CheckDevice());
+}
 
-Status BatchComputer::health() const {
+DeviceState BatchComputer::state() const {
+  using std::chrono::duration_cast;
+  using std::chrono::seconds;
+  DeviceState state;
+  state.device = device_;
+  std::optional<Work> work;
+  {
+    const MutexLock lock(mutex_);
+    state.status = last_;
+    state.batches = batches_;
+    state.texts = texts_;
+    state.tokens = tokens_;
+    work = work_;
+  }
+  if (!work) return state;
+  state.busy = std::chrono::steady_clock::now() - work->since;
+  if (timeout_.count() == 0 || state.busy < timeout_) return state;
+  state.silent_since = std::chrono::system_clock::now() -
+                       duration_cast<std::chrono::system_clock::duration>(state.busy);
+  state.status =
+      Error{ErrorCode::kUnavailable,
+            fmt::format("the device {} has not answered for {} s, since {:%FT%TZ}; it has {} texts "
+                        "of {} tokens in hand; if it does not come back, restart the server",
+                        device_, duration_cast<seconds>(state.busy).count(),
+                        std::chrono::time_point_cast<seconds>(*state.silent_since), work->texts,
+                        work->tokens),
+            {}};
+  return state;
+}
+
+void BatchComputer::Begin(size_t texts, size_t tokens) noexcept {
   const MutexLock lock(mutex_);
-  return health_;
+  work_ = {std::chrono::steady_clock::now(), texts, tokens};
 }
 
 bool BatchComputer::Note(const Status& status) noexcept {
   const MutexLock lock(mutex_);
+  work_.reset();
   try {
-    health_ = status;
+    last_ = status;
   } catch (const std::exception&) {  // no memory for its message
-    health_ = Error{status.error().code, {}, {}};
+    last_ = Error{status.error().code, {}, {}};
   }
   return status.ok();
 }

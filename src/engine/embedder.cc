@@ -6,8 +6,11 @@
 #include <chrono>
 #include <filesystem>
 #include <future>
+#include <span>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "backends/backend.h"
 #include "base/result.h"
@@ -42,13 +45,14 @@ Limits LimitsOf(const Session& session, const EmbedderOptions& options) {
 
 // By which its results are found in the cache.
 Result<Sha256::Digest> IdentityOf(const EmbedderOptions& options, const TensorStore& weights,
-                                  const Tensors& tensors, const Backend& backend,
+                                  const Tensors& tensors,
+                                  std::span<const std::shared_ptr<Backend>> backends,
                                   const Session& session) {
   if (!options.cache->is_shared()) return NewIdentity();
   try {
     std::vector<const TensorStore*> stores = {&weights};
     for (const TensorStore& of_head : tensors.head_files) stores.push_back(&of_head);
-    return SharedIdentity({options.model_digest, options.pooling, stores}, backend, session);
+    return SharedIdentity({options.model_digest, options.pooling, stores}, backends, session);
   } catch (const std::exception& e) {  // memory, or threads
     return Error{ErrorCode::kModelLoad,
                  fmt::format("reading the weights for the shared cache failed: {}", e.what()),
@@ -58,9 +62,11 @@ Result<Sha256::Digest> IdentityOf(const EmbedderOptions& options, const TensorSt
 
 class LocalEmbedder : public Embedder {
  public:
+  // A session for each of the backends.
   LocalEmbedder(ModelSpec spec, ModelInfo info, std::unique_ptr<Tokenizer> tokenizer,
-                TensorStore weights, std::unique_ptr<Session> session,
-                std::optional<ResultCache> cache, const EmbedderOptions& options)
+                TensorStore weights, std::span<const std::shared_ptr<Backend>> backends,
+                std::vector<std::unique_ptr<Session>> sessions, std::optional<ResultCache> cache,
+                const EmbedderOptions& options)
       : spec_(std::move(spec)),
         info_(std::move(info)),
         tokenizer_(std::move(tokenizer)),
@@ -68,17 +74,27 @@ class LocalEmbedder : public Embedder {
         encoder_(spec_, info_, *tokenizer_, options.default_prompt_name),
         observer_(options.observer),
         cache_(std::move(cache)),
-        computer_(std::move(session), weights_, cache_),
+        computers_(MakeComputers(backends, std::move(sessions), options.device_timeout)),
         scheduler_(
-            {LimitsOf(computer_.session(), options), options.max_queue, options.observer},
-            [this](std::span<Job> batch) { return computer_.Run(batch); },
-            [this] { return computer_.CheckDevice(); }) {}
+            {LimitsOf(computers_.front()->session(), options), options.max_queue, options.observer},
+            Devices()) {}
 
   void EmbedAsync(const EmbedRequest& request, Done done) override;
 
   Status health() const override {
     RETURN_IF_ERROR(weights_.Unchanged());
-    return computer_.health();
+    Status first;
+    for (const auto& computer : computers_) {
+      Status status = computer->state().status;
+      if (status.ok()) return {};
+      if (first.ok()) first = std::move(status);
+    }
+    return first;
+  }
+  std::vector<DeviceState> devices() const override {
+    std::vector<DeviceState> states;
+    for (const auto& computer : computers_) states.push_back(computer->state());
+    return states;
   }
   uint64_t turns() override { return scheduler_.Turns(); }
   Result<std::string> Prompt(const std::optional<std::string>& name) const override {
@@ -90,6 +106,12 @@ class LocalEmbedder : public Embedder {
   const Tokenizer& tokenizer() const override { return *tokenizer_; }
 
  private:
+  using Computers = std::vector<std::unique_ptr<BatchComputer>>;
+
+  Computers MakeComputers(std::span<const std::shared_ptr<Backend>> backends,
+                          std::vector<std::unique_ptr<Session>> sessions,
+                          std::chrono::milliseconds timeout) const;
+  std::vector<Scheduler::Device> Devices() const;
   Status Check(const EmbedRequest& request) const;
   // Takes what the answer will hold from the request's budget.
   Status Charge(const EmbedRequest& request, const std::vector<Job>& jobs,
@@ -108,10 +130,31 @@ class LocalEmbedder : public Embedder {
   EngineObserver* const observer_;  // nullptr if there is none
   const std::optional<ResultCache> cache_;
 
-  BatchComputer computer_;
+  const Computers computers_;  // one a device
 
-  Scheduler scheduler_;  // last: its thread uses all of the above
+  Scheduler scheduler_;  // last: its threads use all of the above
 };
+
+LocalEmbedder::Computers LocalEmbedder::MakeComputers(
+    std::span<const std::shared_ptr<Backend>> backends,
+    std::vector<std::unique_ptr<Session>> sessions, std::chrono::milliseconds timeout) const {
+  Computers computers;
+  for (size_t i = 0; i < sessions.size(); ++i) {
+    computers.push_back(std::make_unique<BatchComputer>(
+        std::string(backends[i]->device()), std::move(sessions[i]), weights_, cache_, timeout));
+  }
+  return computers;
+}
+
+std::vector<Scheduler::Device> LocalEmbedder::Devices() const {
+  std::vector<Scheduler::Device> devices;
+  for (const auto& computer : computers_) {
+    devices.push_back(
+        {[&computer = *computer](std::span<Job> batch) { return computer.Run(batch); },
+         [&computer = *computer] { return computer.CheckDevice(); }});
+  }
+  return devices;
+}
 
 Status LocalEmbedder::Check(const EmbedRequest& request) const {
   if (request.size() == 0) return Error{ErrorCode::kEmpty, "no texts were given", "texts"};
@@ -269,9 +312,9 @@ Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options)
                              options.model_directory, *options.default_prompt_name),
                  {}};
   }
-  std::shared_ptr<Backend> backend = options.backend;
-  if (backend == nullptr) {
-    ASSIGN_OR_RETURN(backend, OpenBackend(options.device));
+  std::vector<std::shared_ptr<Backend>> backends = options.backends;
+  if (backends.empty()) {
+    ASSIGN_OR_RETURN(backends, OpenBackends(options.device));
   }
   if (auto& head = spec.architecture.heads.token_weights) {
     for (const std::string_view token : {"<s>", "</s>", "<pad>", "<unk>"}) {
@@ -279,19 +322,24 @@ Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options)
     }
   }
   ASSIGN_OR_RETURN(const Tensors tensors, ReadTensors(spec, weights));
-  ASSIGN_OR_RETURN(std::unique_ptr<Session> session,
-                   backend->Load(spec.architecture, tensors, options.compute_type));
+  std::vector<std::unique_ptr<Session>> sessions;
+  for (const std::shared_ptr<Backend>& backend : backends) {
+    ASSIGN_OR_RETURN(std::unique_ptr<Session> session,
+                     backend->Load(spec.architecture, tensors, options.compute_type));
+    sessions.push_back(std::move(session));
+  }
+  const Session& session = *sessions.front();
 
   std::optional<Sha256::Digest> identity;
   if (options.cache != nullptr) {
-    ASSIGN_OR_RETURN(identity, IdentityOf(options, weights, tensors, *backend, *session));
+    ASSIGN_OR_RETURN(identity, IdentityOf(options, weights, tensors, backends, session));
   }
   std::string name = options.model_name.empty()
                          ? fs::weakly_canonical(options.model_directory).filename().string()
                          : options.model_name;
-  ModelInfo info = DescribeModel(std::move(name), spec, weights, *backend, *session);
+  ModelInfo info = DescribeModel(std::move(name), spec, weights, backends, session);
   if (const auto& head = tensors.heads.token_vectors) info.colbert_dimension = head->out_features();
-  info.max_batch_tokens = LimitsOf(*session, options).max_tokens;
+  info.max_batch_tokens = LimitsOf(session, options).max_tokens;
   info.digest = options.model_digest;
   std::optional<ResultCache> cache;
   if (identity) {
@@ -302,8 +350,8 @@ Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options)
                               .vocab_size = spec.encoder().vocab_size});
   }
   return std::unique_ptr<Embedder>(std::make_unique<LocalEmbedder>(
-      std::move(spec), std::move(info), std::move(tokenizer), std::move(weights),
-      std::move(session), std::move(cache), options));
+      std::move(spec), std::move(info), std::move(tokenizer), std::move(weights), backends,
+      std::move(sessions), std::move(cache), options));
 }
 
 }  // namespace embedding

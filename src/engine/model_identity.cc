@@ -6,6 +6,8 @@
 #include <functional>
 #include <future>
 #include <random>
+#include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +28,9 @@ void Add(std::string_view field, Sha256& sha256) {
   sha256.Update(std::as_bytes(std::span(&size, 1)));
   sha256.Update(field);
 }
+
+// "cuda" of "cuda:1".
+std::string_view KindOf(std::string_view device) { return device.substr(0, device.find(':')); }
 
 using Piece = std::span<const std::byte>;
 
@@ -69,16 +74,22 @@ Sha256::Digest NewIdentity() {
   return sha256.Finish();
 }
 
-Sha256::Digest SharedIdentity(const ModelOrigin& origin, const Backend& backend,
+Sha256::Digest SharedIdentity(const ModelOrigin& origin,
+                              std::span<const std::shared_ptr<Backend>> backends,
                               const Session& session) {
   if (origin.digest.empty()) return NewIdentity();
-  const std::string numerics = backend.numerics();
+  // Of which one computes is no matter, nor of how many.
+  std::set<std::string> devices;
+  for (const auto& backend : backends) {
+    devices.insert(std::string(KindOf(backend->device())) + '\n' + backend->numerics());
+  }
   Sha256 sha256;
   for (const std::string_view field :
-       {kFormat, kBuild, backend.device(), std::string_view(numerics), session.dtype(),
-        std::string_view(origin.digest), std::string_view(origin.pooling)}) {
+       {kFormat, kBuild, session.dtype(), std::string_view(origin.digest),
+        std::string_view(origin.pooling)}) {
     Add(field, sha256);
   }
+  for (const std::string& device : devices) Add(device, sha256);
   constexpr size_t kPieceBytes = size_t{16} << 20;
   std::vector<Piece> pieces;
   for (const TensorStore* const store : origin.weights) {

@@ -1,6 +1,7 @@
 // What tells a model's results from those of all others in a store of results.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 
@@ -20,11 +21,13 @@ struct ModelOrigin {
 // The identity of a model whose results no other process reads: another for each call.
 Sha256::Digest NewIdentity();
 
-// The same wherever the same model is computed with the same bits coming out: a digest of its files
-// and tensors, the dtype, the device's numerics, and this build. Reads all of the weights, with all
-// processors (2 GB take about a second). Without `digest` the JSON files are not known, and it is
-// NewIdentity(). Throws std::bad_alloc, std::system_error.
-Sha256::Digest SharedIdentity(const ModelOrigin& origin, const Backend& backend,
+// The same wherever the same model is computed with the same bits coming out, or as near to it as
+// the device comes (Backend::numerics): a digest of its files and tensors, the dtype, the numerics
+// of the devices that compute it, and this build. Reads all of the weights, with all processors (2
+// GB take about a second). Without `digest` the JSON files are not known, and it is NewIdentity().
+// Throws std::bad_alloc, std::system_error.
+Sha256::Digest SharedIdentity(const ModelOrigin& origin,
+                              std::span<const std::shared_ptr<Backend>> backends,
                               const Session& session);
 
 }  // namespace embedding

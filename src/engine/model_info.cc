@@ -1,11 +1,14 @@
 #include "engine/model_info.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "model/sentence_modules.h"
 
@@ -18,13 +21,25 @@ int64_t ModifiedAt(const std::filesystem::path& path) {
   return ::stat(path.c_str(), &status) == 0 ? int64_t{status.st_mtime} : 0;
 }
 
+// Each once: "cuda:0, cuda:1".
+std::string NamesOf(std::span<const std::shared_ptr<Backend>> backends) {
+  std::vector<std::string_view> names;
+  for (const auto& backend : backends) {
+    if (std::find(names.begin(), names.end(), backend->device()) == names.end())
+      names.push_back(backend->device());
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
 }  // namespace
 
 ModelInfo DescribeModel(std::string name, const ModelSpec& spec, const TensorStore& weights,
-                        const Backend& backend, const Session& session) {
+                        std::span<const std::shared_ptr<Backend>> backends,
+                        const Session& session) {
   ModelInfo info;
   info.name = std::move(name);
-  info.device = backend.device();
+  info.device = NamesOf(backends);
+  info.replicas = backends.size();
   info.dtype = session.dtype();
   info.max_dimension = spec.dimension();
   info.dimension = std::min(info.max_dimension, spec.truncate_dim.value_or(info.max_dimension));

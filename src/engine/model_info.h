@@ -1,6 +1,8 @@
 // What a loaded model is told to be.
 #pragma once
 
+#include <memory>
+#include <span>
 #include <string>
 
 #include "backends/backend.h"
@@ -11,7 +13,8 @@
 
 namespace embedding {
 
+// `session` is that of the first of the backends.
 ModelInfo DescribeModel(std::string name, const ModelSpec& spec, const TensorStore& weights,
-                        const Backend& backend, const Session& session);
+                        std::span<const std::shared_ptr<Backend>> backends, const Session& session);
 
 }  // namespace embedding

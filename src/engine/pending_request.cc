@@ -18,9 +18,10 @@ PendingRequest::PendingRequest(const EmbedRequest& request, size_t labels, Embed
                                                      : request.answer_budget->limit()),
       cancelled_(request.cancelled),
       deadline_(request.deadline),
-      remaining_(request.size()),
       response_(std::move(response)),
-      done_(std::move(done)) {
+      done_(std::move(done)),
+      remaining_(request.size()),
+      charge_(std::move(response_.charge)) {
   const size_t texts = request.size();
   if (outputs_.dense) response_.embeddings.resize(texts * response_.dimension);
   if (outputs_.lexical_weights) response_.lexical_weights.resize(texts);
@@ -30,7 +31,18 @@ PendingRequest::PendingRequest(const EmbedRequest& request, size_t labels, Embed
 }
 
 void PendingRequest::Begin() noexcept {
+  const MutexLock lock(mutex_);
   if (!begun_) begun_ = std::chrono::steady_clock::now();
+}
+
+Status PendingRequest::Charge(const SequenceOutputs& outputs) {
+  if (!outputs_.lexical_weights) return {};
+  // A token id and its weight.
+  const size_t numbers = 2 * outputs.lexical_weights.size();
+  const MutexLock lock(mutex_);
+  const size_t bytes = charge_.bytes() + numbers * bytes_per_number_;
+  if (charge_.GrowTo(bytes)) return {};
+  return AnswerRefused(bytes, answer_limit_);
 }
 
 void PendingRequest::Take(size_t index, const SequenceOutputs& outputs) {
@@ -53,45 +65,41 @@ void PendingRequest::Take(size_t index, const SequenceOutputs& outputs) {
 }
 
 void PendingRequest::Finish(size_t index, const SequenceOutputs& outputs) noexcept {
+  Status status;
   try {
-    // A token id and its weight.
-    const size_t numbers = outputs_.lexical_weights ? 2 * outputs.lexical_weights.size() : 0;
-    const size_t bytes = response_.charge.bytes() + numbers * bytes_per_number_;
-    if (response_.charge.GrowTo(bytes)) {
-      Take(index, outputs);
-    } else {
-      failure_ = AnswerRefused(bytes, answer_limit_);
-    }
+    status = Charge(outputs);
+    if (status.ok()) Take(index, outputs);
   } catch (const std::exception&) {
-    return Fail({ErrorCode::kInternal, "out of memory", {}});
+    status = Error{ErrorCode::kInternal, "out of memory", {}};
   }
-  CountDown();
+  CountDown(std::move(status));
 }
 
 void PendingRequest::Fail(const Error& error) noexcept {
+  Status status;
   try {
-    failure_ = error;
+    status = error;
   } catch (const std::exception&) {  // no memory for its message
-    failure_ = Error{error.code, {}, {}};
+    status = Error{error.code, {}, {}};
   }
-  CountDown();
+  CountDown(std::move(status));
 }
 
 void PendingRequest::Abandon() noexcept {
+  Status status;
   try {
     if (cancelled_ != nullptr && cancelled_->load()) {
-      failure_ =
-          Error{ErrorCode::kCancelled, "the request was cancelled before it was computed", {}};
+      status = Error{ErrorCode::kCancelled, "the request was cancelled before it was computed", {}};
     } else if (abandoned()) {
-      failure_ =
+      status =
           Error{ErrorCode::kTimeout, "the request's deadline passed before it was computed", {}};
     } else {
-      failure_ = Error{ErrorCode::kInternal, "out of memory", {}};
+      status = Error{ErrorCode::kInternal, "out of memory", {}};
     }
   } catch (const std::exception&) {
-    failure_ = Error{ErrorCode::kInternal, {}, {}};
+    status = Error{ErrorCode::kInternal, {}, {}};
   }
-  CountDown();
+  CountDown(std::move(status));
 }
 
 bool PendingRequest::abandoned() const noexcept {
@@ -99,17 +107,24 @@ bool PendingRequest::abandoned() const noexcept {
          (deadline_ && std::chrono::steady_clock::now() >= *deadline_);
 }
 
-void PendingRequest::CountDown() noexcept {
-  if (--remaining_ > 0) return;
+void PendingRequest::CountDown(Status status) noexcept {
+  Status failure;
+  {
+    const MutexLock lock(mutex_);
+    if (!status.ok()) failure_ = std::move(status);
+    if (--remaining_ > 0) return;
+    failure = std::move(failure_);
+    response_.charge = std::move(charge_);
+    if (begun_) {
+      response_.timings.queue = *begun_ - queued_;
+      response_.timings.inference = std::chrono::steady_clock::now() - *begun_;
+    }
+  }
   try {
-    if (failure_.ok()) {
-      if (begun_) {
-        response_.timings.queue = *begun_ - queued_;
-        response_.timings.inference = std::chrono::steady_clock::now() - *begun_;
-      }
+    if (failure.ok()) {
       done_(std::move(response_));
     } else {
-      done_(std::move(failure_).error());
+      done_(std::move(failure).error());
     }
   } catch (const std::exception&) {
     // Whoever asked was told that `done` must not throw: there is nobody else to tell.

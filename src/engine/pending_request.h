@@ -1,9 +1,8 @@
 // PendingRequest: an EmbedRequest whose texts wait or are being computed, and its growing answer.
 //
-// Thread-safety: abandoned() from any thread. Finish, Fail or Abandon once for each text, by one
-// thread at a time: the one that asks, for what is in the cache, before it queues the rest; then
-// the computing thread, which calls Begin before them, or the one that destroys the scheduler after
-// it. None of these throws: memory that runs out fails the request.
+// Thread-safety: all of it. Finish, Fail or Abandon once for each text: by the thread that asks,
+// for what is in the cache; by the computing threads, which call Begin before them; by the one that
+// destroys the scheduler. None of these throws: memory that runs out fails the request.
 #pragma once
 
 #include <chrono>
@@ -13,7 +12,9 @@
 #include <vector>
 
 #include "backends/backend.h"
+#include "base/mutex.h"
 #include "base/result.h"
+#include "embedding/byte_budget.h"
 #include "embedding/engine.h"
 
 namespace embedding {
@@ -29,22 +30,25 @@ class PendingRequest {
   const Outputs& outputs() const { return outputs_; }
 
   // A batch with texts of this request is about to be computed.
-  void Begin() noexcept;
+  void Begin() noexcept EXCLUDES(mutex_);
 
   // Takes the model's outputs for text `index`: what was asked for of them, the dense vector
   // shortened and normalised as the request says.
-  void Finish(size_t index, const SequenceOutputs& outputs) noexcept;
-  void Fail(const Error& error) noexcept;
+  void Finish(size_t index, const SequenceOutputs& outputs) noexcept EXCLUDES(mutex_);
+  void Fail(const Error& error) noexcept EXCLUDES(mutex_);
   // Fails with why computing this would be of no use, or, if somebody does wait for it, with the
   // lack of memory.
-  void Abandon() noexcept;
+  void Abandon() noexcept EXCLUDES(mutex_);
 
   // Whether nobody waits for this request any more.
   bool abandoned() const noexcept;
 
  private:
+  // Takes what the text's part of the answer holds from the request's budget.
+  Status Charge(const SequenceOutputs& outputs) EXCLUDES(mutex_);
   void Take(size_t index, const SequenceOutputs& outputs);
-  void CountDown() noexcept;
+  // One text less; the last answers.
+  void CountDown(Status status) noexcept EXCLUDES(mutex_);
 
   const Outputs outputs_;
   const bool normalize_;
@@ -53,11 +57,14 @@ class PendingRequest {
   const std::shared_ptr<const std::atomic<bool>> cancelled_;
   const std::optional<std::chrono::steady_clock::time_point> deadline_;
   const std::chrono::steady_clock::time_point queued_ = std::chrono::steady_clock::now();
-  std::optional<std::chrono::steady_clock::time_point> begun_;
-  size_t remaining_;
-  Status failure_;
-  EmbedResponse response_;
+  EmbedResponse response_;  // each text's part is whose turn that text is; the whole the last one's
   const Embedder::Done done_;
+
+  Mutex mutex_;
+  std::optional<std::chrono::steady_clock::time_point> begun_ GUARDED_BY(mutex_);
+  size_t remaining_ GUARDED_BY(mutex_);
+  Status failure_ GUARDED_BY(mutex_);
+  ByteCharge charge_ GUARDED_BY(mutex_);  // the response's, until it is answered
 };
 
 }  // namespace embedding

@@ -53,19 +53,27 @@ class BatchSize {
 
 }  // namespace
 
-Scheduler::Scheduler(Options options, RunBatch run_batch, Check check)
-    : options_(options),
-      run_batch_(std::move(run_batch)),
-      check_(std::move(check)),
-      thread_([this] { Loop(); }) {}
+Scheduler::Scheduler(Options options, std::vector<Device> devices)
+    : options_(options), devices_(std::move(devices)), well_(devices_.size()) {
+  try {
+    for (const Device& device : devices_) threads_.emplace_back([this, &device] { Loop(device); });
+  } catch (...) {
+    Stop();
+    throw;
+  }
+}
 
-Scheduler::~Scheduler() {
+void Scheduler::Stop() {
   {
     const MutexLock lock(mutex_);
     stopping_ = true;
   }
-  work_.NotifyOne();
-  thread_.join();
+  work_.NotifyAll();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+Scheduler::~Scheduler() {
+  Stop();
   std::list<Client> left;
   {
     const MutexLock lock(mutex_);
@@ -119,34 +127,46 @@ Status Scheduler::Submit(std::vector<Job> jobs, std::string client) {
     }
     if (options_.observer != nullptr) options_.observer->OnQueue(waiting_jobs_);
   }
-  work_.NotifyOne();
+  work_.NotifyAll();  // the device whose thread one notice would reach may have failed
   return {};
 }
 
 uint64_t Scheduler::Turns() {
   const MutexLock lock(mutex_);
   woken_ = true;
-  work_.NotifyOne();
+  work_.NotifyAll();
   return turns_;
 }
 
-bool Scheduler::NextBatch(const std::chrono::steady_clock::time_point* check_at,
+bool Scheduler::NextBatch(bool is_well, const std::chrono::steady_clock::time_point& check_at,
                           std::vector<Job>& batch, Queue& abandoned) {
   const MutexLock lock(mutex_);
   ++turns_;
-  while (clients_.empty() && !stopping_ && !woken_) {
-    if (check_at == nullptr) {
+  const auto has_work = [&]() REQUIRES(mutex_) {
+    return !clients_.empty() && (is_well || well_ == 0);
+  };
+  while (!has_work() && !stopping_ && !woken_) {
+    if (is_well) {
       work_.Wait(mutex_);
-    } else if (std::chrono::steady_clock::now() < *check_at) {
-      work_.WaitUntil(mutex_, *check_at);
+    } else if (std::chrono::steady_clock::now() < check_at) {
+      work_.WaitUntil(mutex_, check_at);
     } else {
       return true;
     }
   }
   if (stopping_) return false;
   woken_ = false;
-  if (!clients_.empty()) Fill(batch, abandoned);
+  if (has_work()) Fill(batch, abandoned);
   return true;
+}
+
+void Scheduler::NoteHealth(bool was_well, bool is_well) {
+  if (was_well == is_well) return;
+  {
+    const MutexLock lock(mutex_);
+    well_ = is_well ? well_ + 1 : well_ - 1;
+  }
+  work_.NotifyAll();  // who may take what waits has changed
 }
 
 void Scheduler::Fill(std::vector<Job>& batch, Queue& abandoned) {
@@ -205,23 +225,25 @@ void Scheduler::Fill(std::vector<Job>& batch, Queue& abandoned) {
   options_.observer->OnQueue(waiting_jobs_);
 }
 
-void Scheduler::Loop() {
+void Scheduler::Loop(const Device& device) {
   std::vector<Job> batch;
   Queue abandoned;
-  bool healthy = true;
+  bool is_well = true;
   std::chrono::steady_clock::time_point check_at;
-  while (NextBatch(healthy ? nullptr : &check_at, batch, abandoned)) {
+  while (NextBatch(is_well, check_at, batch, abandoned)) {
     for (const Waiting& request : abandoned) {
       for (size_t i = request.next; i < request.jobs.size(); ++i)
         request.jobs[i].request->Abandon();
     }
+    const bool was_well = is_well;
     if (!batch.empty()) {
-      healthy = run_batch_(batch);
+      is_well = device.run_batch(batch);
       check_at = std::chrono::steady_clock::now() + options_.check_interval;
-    } else if (!healthy && std::chrono::steady_clock::now() >= check_at) {
-      healthy = check_();
+    } else if (!is_well && std::chrono::steady_clock::now() >= check_at) {
+      is_well = device.check();
       check_at = std::chrono::steady_clock::now() + options_.check_interval;
     }
+    NoteHealth(was_well, is_well);
     batch.clear();
     abandoned.clear();
   }

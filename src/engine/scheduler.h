@@ -1,4 +1,5 @@
-// Scheduler: texts of many requests in, batches out, one at a time, on one computing thread.
+// Scheduler: texts of many requests in, batches out. Each device has a computing thread, which
+// takes the next batch whenever it is done with its last: they share one queue.
 //
 // Requests take turns: a batch gets one text of each waiting request in the order in which they
 // came, then a second of each, and so on until the next text would exceed what the device takes. So
@@ -10,6 +11,10 @@
 // texts of further requests are tokenised by their callers and wait, so the next batch is ready
 // when the thread is.
 //
+// A device that has failed gets no batch while another works, or it would take, one after another,
+// all that wait to fail. It is checked until it works again. Where all have failed, whatever comes
+// is tried.
+//
 // A small request must not wait for a full batch of somebody else's texts each time: while small
 // requests come beside large ones, the texts beyond the first of each request fill a batch to
 // kSharedBatchTokens only. Whoever comes then waits for no more than that, or for one text that is
@@ -17,8 +22,8 @@
 //
 // Memory that runs out costs the requests that it ran out for, never the thread.
 //
-// Thread-safety: Submit from any thread. run_batch and check are called on the computing thread; a
-// request's Fail there too, or in the destructor for what is still queued.
+// Thread-safety: Submit from any thread. run_batch and check are called on the device's computing
+// thread; a request's Fail there too, or in the destructor for what is still queued.
 #pragma once
 
 #include <chrono>
@@ -63,14 +68,18 @@ class Scheduler {
     // How long after a failure the device is checked, and checked again.
     std::chrono::milliseconds check_interval{1000};
   };
-  // Computes the jobs and tells their requests. false if the device has failed; does not throw.
-  using RunBatch = std::function<bool(std::span<Job>)>;
-  // Whether the device works again. Called once it has failed, when nothing waits: whoever keeps
-  // requests away from a failed server would wait for ever for a batch to mend it. Does not throw.
-  using Check = std::function<bool()>;
+  struct Device {
+    // Computes the jobs and tells their requests. false if the device has failed; does not throw.
+    std::function<bool(std::span<Job>)> run_batch;
+    // Whether the device works again. Called once it has failed, while it gets no batch: whoever
+    // keeps requests away from a failed server would wait for ever for a batch to mend it. Does not
+    // throw.
+    std::function<bool()> check;
+  };
 
-  Scheduler(Options options, RunBatch run_batch, Check check);
-  // Finishes the batch in hand and fails the jobs that wait.
+  // At least one device. Throws std::system_error where the system has no thread left.
+  Scheduler(Options options, std::vector<Device> devices);
+  // Finishes the batches in hand and fails the jobs that wait.
   ~Scheduler();
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
@@ -82,7 +91,7 @@ class Scheduler {
   // fit what is left of the queue, and as CheckSize. Throws std::bad_alloc.
   Status Submit(std::vector<Job> jobs, std::string client = {}) EXCLUDES(mutex_);
 
-  // How often the computing thread has come round; wakes it to do so if it waits.
+  // How often the computing threads have come round; wakes one to do so if any waits.
   uint64_t Turns() EXCLUDES(mutex_);
 
  private:
@@ -101,15 +110,18 @@ class Scheduler {
     Queue requests;  // never empty; the next turn is the first's
   };
 
-  void Loop() EXCLUDES(mutex_);
-  // Waits for work, for Turns, or until `check_at`; false when stopping. Both may come out empty.
-  bool NextBatch(const std::chrono::steady_clock::time_point* check_at, std::vector<Job>& batch,
-                 Queue& abandoned) EXCLUDES(mutex_);
+  void Loop(const Device& device) EXCLUDES(mutex_);
+  // Waits, for a device that is well or not, for work, for Turns, or until `check_at`; false when
+  // stopping. Both may come out empty.
+  bool NextBatch(bool is_well, const std::chrono::steady_clock::time_point& check_at,
+                 std::vector<Job>& batch, Queue& abandoned) EXCLUDES(mutex_);
+  // A device that was well or not is so, or not, now.
+  void NoteHealth(bool was_well, bool is_well) EXCLUDES(mutex_);
+  void Stop() EXCLUDES(mutex_);
   void Fill(std::vector<Job>& batch, Queue& abandoned) REQUIRES(mutex_);
 
   const Options options_;
-  const RunBatch run_batch_;
-  const Check check_;
+  const std::vector<Device> devices_;
 
   Mutex mutex_;
   CondVar work_;
@@ -121,7 +133,9 @@ class Scheduler {
   bool woken_ GUARDED_BY(mutex_) = false;  // by Turns
   uint64_t turns_ GUARDED_BY(mutex_) = 0;
 
-  std::thread thread_;  // last: it uses all of the above
+  size_t well_ GUARDED_BY(mutex_);  // devices that have not failed
+
+  std::vector<std::thread> threads_;  // last: they use all of the above
 };
 
 }  // namespace embedding

@@ -38,6 +38,7 @@ class FakeEmbedder final : public Embedder {
   Result<std::string> Prompt(const std::optional<std::string>& /*name*/) const override {
     return std::string();
   }
+  std::vector<DeviceState> devices() const override { return states; }
   uint64_t turns() override { return 0; }
   const ModelInfo& info() const override { return info_; }
   const Tokenizer& tokenizer() const override { return *tokenizer_; }
@@ -47,6 +48,7 @@ class FakeEmbedder final : public Embedder {
   std::vector<float> vector = {0, 0.5F, -1.25F, 1e-7F};
   std::optional<size_t> cached_texts;  // of every answer
   Status status;
+  std::vector<DeviceState> states = std::vector<DeviceState>(1);
   bool hold = false;
 
  private:

@@ -18,22 +18,6 @@ namespace {
 
 using testing::HasSubstr;
 
-// The number of tokens, 128 times.
-class CountingTokens {
- public:
-  Status operator()(const Batch& batch, BatchOutputs& outputs) {
-    vectors_.clear();
-    for (size_t s = 0; s < batch.sequences(); ++s) {
-      vectors_.emplace_back(128, static_cast<float>(batch.offsets[s + 1] - batch.offsets[s]));
-    }
-    for (size_t s = 0; s < batch.sequences(); ++s) outputs[s].dense = vectors_[s];
-    return {};
-  }
-
- private:
-  std::vector<std::vector<float>> vectors_;
-};
-
 // Text i has i words and so i + 2 tokens.
 EmbedRequest TextsOfUpTo(size_t words) {
   EmbedRequest request;
@@ -49,8 +33,8 @@ EmbedRequest TextsOfUpTo(size_t words) {
 class BatchComputerTest : public testing::Test {
  protected:
   void LoadWith(FakeBackend::Compute compute) {
-    embedder_ =
-        Load(kTinyBgeM3, {.backend = std::make_shared<FakeBackend>(Limits{}, std::move(compute))});
+    embedder_ = Load(kTinyBgeM3,
+                     {.backends = {std::make_shared<FakeBackend>(Limits{}, std::move(compute))}});
   }
   // A device with room for so many tokens.
   void LoadWithRoomFor(size_t tokens) {

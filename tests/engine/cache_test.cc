@@ -74,7 +74,7 @@ class Device {
 class CacheTest : public testing::Test {
  protected:
   std::unique_ptr<Embedder> LoadModel(const std::string& model, EmbedderOptions options = {}) {
-    options.backend = device_.backend();
+    options.backends = {device_.backend()};
     if (options.cache == nullptr) options.cache = store_;
     return Load(model, options);
   }
@@ -111,7 +111,7 @@ TEST_F(CacheTest, OnlyTextsThatAreNotThereAreComputed) {
   EXPECT_EQ(cached.cached_texts, 100U);
   EXPECT_EQ(cached.timings.inference.count(), 0);
   EXPECT_EQ(cached.timings.queue.count(), 0);
-  const auto without = Load(kTinyBgeM3, {.backend = device_.backend()});
+  const auto without = Load(kTinyBgeM3, {.backends = {device_.backend()}});
   const EmbedResponse computed = Embed(*without, many);
   EXPECT_EQ(computed.cached_texts, std::nullopt);
   EXPECT_EQ(cached.embeddings, computed.embeddings);

@@ -20,26 +20,10 @@ using testing::ElementsAre;
 
 std::unique_ptr<Embedder> LoadOn(Limits limits, FakeBackend::Compute compute,
                                  const std::string& model = kTinyBgeM3) {
-  return Load(model, {.backend = std::make_shared<FakeBackend>(limits, std::move(compute))});
+  return Load(model, {.backends = {std::make_shared<FakeBackend>(limits, std::move(compute))}});
 }
 
 size_t Tokens(const Batch& batch, size_t s) { return batch.offsets[s + 1] - batch.offsets[s]; }
-
-// Each sequence's dense vector is its number of tokens, 128 times.
-class CountingTokens {
- public:
-  Status operator()(const Batch& batch, BatchOutputs& outputs) {
-    vectors_.clear();
-    for (size_t s = 0; s < batch.sequences(); ++s) {
-      vectors_.emplace_back(128, static_cast<float>(Tokens(batch, s)));
-    }
-    for (size_t s = 0; s < batch.sequences(); ++s) outputs[s].dense = vectors_[s];
-    return {};
-  }
-
- private:
-  std::vector<std::vector<float>> vectors_;
-};
 
 EmbedRequest TextsOfWords(const std::vector<size_t>& counts) {
   EmbedRequest request;
@@ -94,9 +78,9 @@ TEST(SessionLimits, TheOptionStandsInPlaceOfWhatTheDeviceTakes) {
     ++batches;
     return count(batch, outputs);
   };
-  const auto embedder =
-      Load(kTinyBgeM3, {.backend = std::make_shared<FakeBackend>(Limits{.max_tokens = 1}, compute),
-                        .max_batch_tokens = 1000});
+  const auto embedder = Load(
+      kTinyBgeM3, {.backends = {std::make_shared<FakeBackend>(Limits{.max_tokens = 1}, compute)},
+                   .max_batch_tokens = 1000});
   EXPECT_EQ(embedder->info().max_batch_tokens, 1000U);
   ASSERT_TRUE(embedder->Embed(TextsOfWords({1, 1, 1})).ok());
   EXPECT_EQ(batches, 1U);
@@ -183,10 +167,10 @@ class Observer : public EngineObserver {
 
 TEST(FakeSession, TheObserverIsToldOfBatchesAndTheQueue) {
   Observer observer;
-  auto embedder =
-      Load(kTinyBgeM3,
-           {.backend = std::make_shared<FakeBackend>(Limits{.max_sequences = 2}, CountingTokens()),
-            .observer = &observer});
+  auto embedder = Load(
+      kTinyBgeM3,
+      {.backends = {std::make_shared<FakeBackend>(Limits{.max_sequences = 2}, CountingTokens())},
+       .observer = &observer});
   const auto response = embedder->Embed(TextsOfWords({1, 1, 1}));
   embedder.reset();
   ASSERT_EQ(observer.batches.size(), 2U);
@@ -223,8 +207,8 @@ TEST(Backends, TwoComputeAtTheSameTime) {
 TEST(Backends, OneServesSeveralModels) {
   const auto backend = OpenBackend({.threads = 2});
   ASSERT_TRUE(backend.ok());
-  const auto one = Load(kTinyBgeM3, {.backend = *backend});
-  const auto other = Load(kMiniLm, {.backend = *backend});
+  const auto one = Load(kTinyBgeM3, {.backends = {*backend}});
+  const auto other = Load(kMiniLm, {.backends = {*backend}});
   const auto of_one = one->Embed(TextsOfWords({3}));
   const auto of_other = other->Embed(TextsOfWords({3}));
   EXPECT_EQ(of_one->dimension, 128U);

@@ -80,10 +80,10 @@ class RerankByVectors : public testing::Test {
 
   std::vector<std::vector<float>> storage_;
   std::unique_ptr<Embedder> embedder_ =
-      Load(kTinyBgeM3, {.backend = std::make_shared<FakeBackend>(
+      Load(kTinyBgeM3, {.backends = {std::make_shared<FakeBackend>(
                             Limits(), [this](const Batch& batch, BatchOutputs& outputs) {
                               return Compute(batch, outputs);
-                            })});
+                            })}});
 };
 
 TEST_F(RerankByVectors, DenseIsTheCosine) {
@@ -121,7 +121,7 @@ TEST(RerankByClassifier, TheScoreIsTheLogitsSigmoidOrTheLogit) {
   const float logits[] = {0, 2, -1};
   const auto embedder =
       Load(TEST_DATA_DIR "/tiny-reranker",
-           {.backend = std::make_shared<FakeBackend>(
+           {.backends = {std::make_shared<FakeBackend>(
                 Limits(), [&](const Batch& batch, BatchOutputs& outputs) -> Status {
                   for (size_t s = 0; s < batch.sequences(); ++s) {
                     EXPECT_TRUE(batch.wanted[s].logits);
@@ -129,7 +129,7 @@ TEST(RerankByClassifier, TheScoreIsTheLogitsSigmoidOrTheLogit) {
                     outputs[s].logits = std::span(logits).subspan(s, 1);
                   }
                   return {};
-                })});
+                })}});
   for (const bool raw : {false, true}) {
     RerankRequest request;
     request.query = "a query";

@@ -24,29 +24,30 @@ class SchedulerTest : public testing::Test {
     scheduler_ = std::make_unique<Scheduler>(
         Scheduler::Options{
             {.max_tokens = max_batch_tokens}, max_queue, nullptr, std::chrono::milliseconds(1)},
-        [this](std::span<Job> batch) {
-          if (!started_) {
-            started_ = true;
-            in_first_batch_.set_value();
-            released_.get_future().wait();
-          }
-          if (in_batch_) in_batch_();
-          std::string names;
-          for (Job& job : batch) {
-            if (!names.empty()) names += ' ';
-            names += std::to_string(job.type_ids[0]) + ":" + std::to_string(job.index);
-            const float length = static_cast<float>(job.ids.size());
-            SequenceOutputs outputs;
-            outputs.dense = {&length, 1};
-            job.request->Finish(job.index, outputs);
-          }
-          batches_.push_back(names);
-          return works_;
-        },
-        [this] {
-          if (++checks_ == 3) mended_.set_value();
-          return checks_ >= 3;
-        });
+        std::vector<Scheduler::Device>{{[this](std::span<Job> batch) {
+                                          if (!started_) {
+                                            started_ = true;
+                                            in_first_batch_.set_value();
+                                            released_.get_future().wait();
+                                          }
+                                          if (in_batch_) in_batch_();
+                                          std::string names;
+                                          for (Job& job : batch) {
+                                            if (!names.empty()) names += ' ';
+                                            names += std::to_string(job.type_ids[0]) + ":" +
+                                                     std::to_string(job.index);
+                                            const float length = static_cast<float>(job.ids.size());
+                                            SequenceOutputs outputs;
+                                            outputs.dense = {&length, 1};
+                                            job.request->Finish(job.index, outputs);
+                                          }
+                                          batches_.push_back(names);
+                                          return works_;
+                                        },
+                                        [this] {
+                                          if (++checks_ == 3) mended_.set_value();
+                                          return checks_ >= 3;
+                                        }}});
     queue_ = scheduler_.get();
   }
 

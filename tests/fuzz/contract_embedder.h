@@ -33,6 +33,7 @@ class ContractEmbedder final : public Embedder {
   Result<std::string> Prompt(const std::optional<std::string>& /*name*/) const override {
     return std::string("query: ");
   }
+  std::vector<DeviceState> devices() const override { return {}; }
   uint64_t turns() override { return 0; }
   const ModelInfo& info() const override { return info_; }
   const Tokenizer& tokenizer() const override { return tokenizer_; }
