@@ -4,7 +4,6 @@ import json
 import re
 import threading
 
-import pytest
 from server import MINILM, PATIENCE_S, TINY_BGE_M3, Server, run, wait_for
 from test_command_line import assert_fails
 
@@ -48,11 +47,6 @@ def test_replicas_share_the_threads_the_queue_and_what_they_compute():
 def test_more_replicas_than_there_are_threads():
     result = run("serve", "--model", TINY_BGE_M3, "--port", 0, "--replicas", 3, "--threads", 2)
     assert_fails(result, 5, "--replicas 3: there are 2 computing threads")
-
-
-@pytest.mark.parametrize("given", ["0", "65", "two"])
-def test_a_number_of_replicas_that_is_none(given):
-    assert_fails(run("serve", "--replicas", given), 2, "--replicas")
 
 
 def test_a_device_that_does_not_answer_is_told_and_the_server_is_not_ready():

@@ -19,6 +19,8 @@ WRONG = {
         "8001,8002", "[8001]", "true", str(TOO_LARGE), "99999999999999999999", "٣",
     ],
     ("threads", "a whole number from 0 to 1024"): ["", "1.5", "-1", "1025", TOO_LARGE, "two"],
+    ("replicas", "a whole number from 1 to 64"): ["", "0", "65", "two"],
+    ("device-timeout", "a whole number from 0 to 1000000000"): ["", "-1", "2m", 2**31],
     ("max-batch-tokens", "a whole number from 1 to 1000000000"): [
         "", "0", "-1", "99999999999999999999", TOO_LARGE - 1, TOO_LARGE, 2**63,
     ],
@@ -245,6 +247,7 @@ def test_right_files(content, tmp_path):
         ["--port=000"],
         ["--threads", "1024"],
         ["--max-batch-tokens", "1000000000"],
+        ["--device-timeout", "1000000000"],
         ["--max-queue", "1000000000"],
         ["--max-client-batch-size", "1000000000"],
         ["--max-client-batch-size", "7", "--max-queue", "7"],
