@@ -6,9 +6,20 @@ import { checkedMs, type Settings } from './settings.js';
 
 /** What `GET /health` tells. */
 export type Health =
-  | { status: 'healthy'; model: string; device: string; dimension: number }
+  | { status: 'healthy'; model: string; device: string; dimension: number; devices?: DeviceState[] }
   | { status: 'loading'; model: string; download?: Download }
-  | { status: 'unhealthy'; model: string; error: string };
+  | { status: 'unhealthy'; model: string; error: string; devices?: DeviceState[] };
+
+/** How a device is that computes a model; told where there are several, or one does not work. */
+export interface DeviceState {
+  model: string;
+  device: string;
+  /** `failed`: its last batch failed. `hanging`: it has not answered for `--device-timeout`. */
+  status: 'healthy' | 'failed' | 'hanging';
+  error?: string;
+  /** Since when it has not answered, as `2026-01-02T03:04:05Z`. */
+  since?: string;
+}
 
 /** How far the download of a model is. */
 export interface Download {

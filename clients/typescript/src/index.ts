@@ -10,5 +10,5 @@ export {
   embeddingClient,
 } from './client.js';
 export { EmbeddingServiceError, type EmbeddingServiceErrorType } from './errors.js';
-export type { Download, Health, HealthOptions, WaitOptions } from './health.js';
+export type { DeviceState, Download, Health, HealthOptions, WaitOptions } from './health.js';
 export type { EmbeddingClientOptions, FetchFunction } from './settings.js';
