@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs, builds and runs every test; the last line is the total. What each step is and how to run
 # one alone: CONTRIBUTING.md. `./test.sh release` runs only the steps named: fast style release debug
-# asan-ubsan tsan fuzz e2e clients web kernels mlx tidy, and arm64 and cuda, which are not part of the
-# whole.
+# asan-ubsan tsan fuzz e2e clients web kernels mlx tidy, and arm64, mlx-cuda and cuda, which are not part
+# of the whole.
 set -uo pipefail
 cd "$(dirname "$0")"
 
@@ -231,12 +231,23 @@ step_arm64() {
 # slow here.
 step_mlx() {
   check "MLX" scripts/fetch_mlx.sh cpu
-  check "mlx build" build mlx --target backends_mlx_tests engine_mlx_tests
+  check "mlx build" build mlx --target backends_mlx_tests engine_mlx_tests embedding-service embedding_documents
   local program
   for program in backends engine; do
     build/mlx/tests/${program}_mlx_tests --gtest_brief=1 --gtest_filter='-*AVectorDoesNotDepend*:EmbedderTypes*:*EmbedderTypes*'
     count $? "$program with MLX"
   done
+  check "virtual environment" make_venv build/venv tests/e2e
+  run_pytest build/venv tests/mlx/test_installed.py build/mlx/embedding-service
+}
+
+# MLX for NVIDIA's GPUs, where there is none: that it is built, and what it says. Not part of the whole: the
+# wheel has 90 MB.
+step_mlx-cuda() {
+  check "MLX for CUDA" scripts/fetch_mlx.sh cuda-12 build/mlx-cuda-12
+  check "mlx-cuda build" build mlx-cuda --target embedding-service
+  check "virtual environment" make_venv build/venv tests/e2e
+  run_pytest build/venv tests/mlx/test_cuda_variant.py build/mlx-cuda/embedding-service
 }
 
 # The kernels for NVIDIA's GPUs, compiled by NVIDIA's compiler for each kind of GPU: that needs none.

@@ -12,8 +12,8 @@ if(EMBEDDING_ONEDNN)
 endif()
 if(EMBEDDING_MLX)
   # The CMake package of its wheels names folders of the machines that they were made on.
-  find_library(MLX_LIBRARY mlx HINTS ${PROJECT_SOURCE_DIR}/build/mlx-wheel/files/mlx/lib REQUIRED)
-  find_path(MLX_INCLUDE_DIR mlx/mlx.h HINTS ${PROJECT_SOURCE_DIR}/build/mlx-wheel/files/mlx/include REQUIRED)
+  find_library(MLX_LIBRARY mlx HINTS ${EMBEDDING_MLX_FOLDER}/files/mlx/lib REQUIRED)
+  find_path(MLX_INCLUDE_DIR mlx/mlx.h HINTS ${EMBEDDING_MLX_FOLDER}/files/mlx/include REQUIRED)
   add_library(mlx::mlx UNKNOWN IMPORTED)
   set_target_properties(mlx::mlx PROPERTIES IMPORTED_LOCATION ${MLX_LIBRARY}
     INTERFACE_INCLUDE_DIRECTORIES ${MLX_INCLUDE_DIR})

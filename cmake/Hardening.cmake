@@ -43,7 +43,7 @@ if(NOT APPLE)
   check_linker_flag(CXX -pie HAVE_pie)
   if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_POSITION_INDEPENDENT_CODE AND HAVE_fPIE AND HAVE_pie)
     add_compile_options(-fPIE)
-    add_link_options(-pie)
+    add_link_options($<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie>)
   endif()
   # Everything that the dynamic linker writes is resolved at the start and read-only from then on.
   embedding_harden_linker(-Wl,-z,relro)

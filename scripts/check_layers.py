@@ -38,7 +38,7 @@ CLOSED = {
     "backends/cpu/": {"backends/registry.cc"},
     "backends/cpu/heads/": {"backends/cpu/cpu_session.cc"},
     "backends/cuda/": {"backends/registry.cc"},
-    "backends/mlx/": {"backends/registry.cc"},
+    "backends/mlx/": {"backends/mlx_devices.cc"},
 }
 
 # A folder, and the headers of another that it may include: api speaks of requests, not of sockets.

@@ -1,5 +1,6 @@
 // Which backends there are in this build: nothing else knows.
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <charconv>
 #include <memory>
@@ -13,7 +14,7 @@
 #include "backends/cuda/cuda_backend.h"
 #endif
 #ifdef EMBEDDING_MLX
-#include "backends/mlx/mlx_backend.h"
+#include "backends/mlx_devices.h"
 #endif
 #include "base/cpu.h"
 #include "base/quoted.h"
@@ -35,22 +36,30 @@ struct Entry {
   Result<std::shared_ptr<Backend>> (*open)(const DeviceOptions& options);
   bool has_several = false;  // "cuda:1" is one of "cuda"
   Replicas replicas = Replicas::kNone;
+  // Whether the hardware is there: where all else is not, "auto" says what is missing.
+  bool (*is_plugged_in)() = [] { return false; };
 };
 
 // In the order in which "auto" tries them: the CPU is always present, and those behind it are for
 // who asks for them.
 constexpr Entry kBackends[] = {
 #ifdef EMBEDDING_MLX
-    {"mps", OpenMpsBackend},
+    {"mps", OpenByMlx},
 #endif
 #ifdef EMBEDDING_CUDA
-    {"cuda", OpenCudaBackend, /*has_several=*/true},
+    {"cuda", OpenCudaBackend, /*has_several=*/true, Replicas::kNumbered, HasCudaGpu},
 #endif
     {"cpu", OpenCpuBackend, /*has_several=*/false, Replicas::kShareThreads},
 #ifdef EMBEDDING_MLX
-    {"mlx-cpu", [](const DeviceOptions&) { return OpenMlxCpuBackend(/*compiled=*/false); }},
+    {"mlx-cuda", OpenByMlx, /*has_several=*/true},
+    {"mlx-cpu", OpenByMlx},
 #endif
 };
+
+DeviceOptions Named(std::string_view device, DeviceOptions options) {
+  options.device = device;
+  return options;
+}
 
 const Entry* Find(std::string_view device) {
   for (const Entry& entry : kBackends) {
@@ -116,7 +125,9 @@ Result<std::shared_ptr<Backend>> OpenBackend(const DeviceOptions& options) {
   if (options.device != "auto") return Find(options.device)->open(options);
   for (const Entry& entry : kBackends) {
     if (entry.device == "cpu") break;
-    if (auto opened = entry.open(options); opened.ok()) return opened;
+    auto opened = entry.open(Named(entry.device, options));
+    if (opened.ok()) return opened;
+    if (entry.is_plugged_in()) spdlog::warn("{}", opened.error().message);
   }
   return OpenCpuBackend(options);
 }

@@ -1,7 +1,6 @@
 #include "backends/cuda/cuda_backend.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <charconv>
 #include <string>
@@ -81,9 +80,13 @@ Result<std::shared_ptr<const CudaDevice>> OpenWithLibraries(int index) {
 
 }  // namespace
 
+bool HasCudaGpu() {
+  const auto count = CudaDevice::Count();
+  return count.ok() && *count > 0;
+}
+
 Result<std::shared_ptr<Backend>> OpenCudaBackend(const DeviceOptions& options) {
-  const bool is_auto = options.device == "auto";
-  const std::string asked = is_auto ? "cuda" : options.device;
+  const std::string& asked = options.device;
   const auto count = CudaDevice::Count();
   if (!count.ok()) return NotThere(asked, count.error().message);
   if (*count == 0) return NotThere(asked, "this machine has no GPU that its driver shows");
@@ -91,13 +94,8 @@ Result<std::shared_ptr<Backend>> OpenCudaBackend(const DeviceOptions& options) {
   if (index < 0 || index >= *count)
     return NotThere(asked, fmt::format("there are cuda:0 to cuda:{}", *count - 1));
   auto gpu = OpenWithLibraries(index);
-  if (!gpu.ok()) {
-    // With auto nobody sees the error, and a GPU that lies idle is worth a line.
-    if (is_auto) spdlog::warn("There is a GPU that is not used: {}", gpu.error().message);
-    return NotThere(asked, gpu.error().message);
-  }
-  return std::shared_ptr<Backend>(std::make_shared<CudaBackend>(
-      index == 0 ? "cuda" : fmt::format("cuda:{}", index), *std::move(gpu)));
+  if (!gpu.ok()) return NotThere(asked, gpu.error().message);
+  return std::shared_ptr<Backend>(std::make_shared<CudaBackend>(asked, *std::move(gpu)));
 }
 
 }  // namespace embedding

@@ -8,8 +8,11 @@
 
 namespace embedding {
 
-// "cuda" or "cuda:0" is the first GPU, "cuda:1" the second. Errors: kDeviceUnavailable, saying what
-// is not there.
+// Whether this machine has a GPU and its driver, whatever else may be missing.
+bool HasCudaGpu();
+
+// DeviceOptions::device "cuda" or "cuda:0" is the first GPU, "cuda:1" the second. Errors:
+// kDeviceUnavailable, saying what is not there.
 Result<std::shared_ptr<Backend>> OpenCudaBackend(const DeviceOptions& options);
 
 }  // namespace embedding

@@ -6,7 +6,6 @@
 #include <mlx/mlx.h>
 
 #include <charconv>
-#include <cstdlib>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -21,11 +20,6 @@ namespace {
 
 // Of memory that MLX has freed and keeps for the next batch.
 constexpr size_t kCacheBytes = size_t{1} << 30;
-
-// Or what is said to be f32 would be multiplied with 10 bits of its 23, on NVIDIA's GPUs and on
-// Apple's from the M5 on. MLX has no other way to be told; it looks when it first multiplies.
-// Before main: no other thread reads the environment yet.
-[[maybe_unused]] const int told = ::setenv("MLX_ENABLE_TF32", "0", /*overwrite=*/1);
 
 class MlxBackend : public Backend {
  public:
@@ -93,8 +87,8 @@ Result<std::shared_ptr<Backend>> OpenMpsBackend(const DeviceOptions&) {
 
 Result<std::shared_ptr<Backend>> OpenMlxCudaBackend(const DeviceOptions& options) {
   if (!mx::cu::is_available())
-    return NotThere("cuda", "this machine has no NVIDIA GPU, or no driver of it");
-  // "cuda", or "cuda:1".
+    return NotThere("mlx-cuda", "this machine has no NVIDIA GPU, or no driver of it");
+  // "mlx-cuda", or "mlx-cuda:1".
   const std::string_view given = options.device;
   int index = 0;
   if (const size_t colon = given.find(':'); colon != std::string_view::npos) {
@@ -103,10 +97,10 @@ Result<std::shared_ptr<Backend>> OpenMlxCudaBackend(const DeviceOptions& options
     const int count = mx::device_count(mx::Device::gpu);
     if (const auto read = std::from_chars(number.data(), end, index);
         number.empty() || read.ptr != end || index < 0 || index >= count) {
-      return NotThere(given, fmt::format("there are cuda:0 to cuda:{}", count - 1));
+      return NotThere(given, fmt::format("there are mlx-cuda:0 to mlx-cuda:{}", count - 1));
     }
   }
-  return Open(index == 0 ? "cuda" : fmt::format("cuda:{}", index),
+  return Open(index == 0 ? "mlx-cuda" : fmt::format("mlx-cuda:{}", index),
               mx::Device(mx::Device::gpu, index), true);
 }
 

@@ -10,7 +10,7 @@
 
 namespace embedding {
 
-// DeviceOptions::device is "mps", "cuda", or, of the tests alone, "mlx-cpu". Errors:
+// DeviceOptions::device is "mps", "mlx-cuda", or, of the tests alone, "mlx-cpu". Errors:
 // kDeviceUnavailable, saying what is there.
 Result<std::shared_ptr<Backend>> OpenMpsBackend(const DeviceOptions& options);
 Result<std::shared_ptr<Backend>> OpenMlxCudaBackend(const DeviceOptions& options);

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "backends/positions.h"
 
@@ -22,10 +25,59 @@ bool HaveSameFeedForward(const Layer& a, const Layer& b) {
          a.feed_forward.activation == b.feed_forward.activation;
 }
 
+// Whether MLX attends without writing the scores to memory: only on GPUs, and there for the sizes
+// of heads that its kernels are made for.
+bool IsFused(size_t head_dim) {
+  constexpr size_t kFused[] = {64, 72, 80, 96, 128, 256};
+  return mx::default_device() == mx::Device::gpu &&
+         std::find(std::begin(kFused), std::end(kFused), head_dim) != std::end(kFused);
+}
+
+// A bucket's [sequences, heads, length, head_dim], and its mask if it has one: their context, of
+// the same shape.
+mx::array AttendWhole(const mx::array& q, const mx::array& k, const mx::array& v, float scale,
+                      const std::optional<mx::array>& mask) {
+  return mx::fast::scaled_dot_product_attention(q, k, v, scale, mask ? "array" : "", mask);
+}
+
+// The same by parts of the sequences, or, where one is too long, of its queries, so that the scores
+// take no more than `score_bytes`. Each part is computed before the next: a graph of all of them
+// might hold the scores of all.
+mx::array AttendByParts(const mx::array& q, const mx::array& k, const mx::array& v, float scale,
+                        const std::optional<mx::array>& mask, size_t score_bytes) {
+  const int sequences = q.shape(0);
+  const int heads = q.shape(1);
+  const int length = q.shape(2);
+  const int head_dim = q.shape(3);
+  const size_t of_query = static_cast<size_t>(heads) * static_cast<size_t>(length) * q.itemsize();
+  const size_t queries = std::max<size_t>(score_bytes / of_query, 1);  // of all sequences together
+  const int step = static_cast<int>(std::min<size_t>(queries, static_cast<size_t>(length)));
+  const int together = std::max(1, static_cast<int>(queries / static_cast<size_t>(length)));
+  std::vector<mx::array> of_sequences;
+  for (int s = 0; s < sequences; s += together) {
+    const int end = std::min(s + together, sequences);
+    const auto part = [&](const mx::array& x) {
+      return mx::slice(x, {s, 0, 0, 0}, {end, x.shape(1), x.shape(2), x.shape(3)});
+    };
+    const mx::array keys = part(k);
+    const mx::array values = part(v);
+    const std::optional<mx::array> is_token = mask ? std::optional(part(*mask)) : std::nullopt;
+    std::vector<mx::array> of_queries;
+    for (int i = 0; i < length; i += step) {
+      const mx::array some =
+          mx::slice(q, {s, 0, i, 0}, {end, heads, std::min(i + step, length), head_dim});
+      of_queries.push_back(AttendWhole(some, keys, values, scale, is_token));
+      of_queries.back().eval();
+    }
+    of_sequences.push_back(mx::concatenate(std::move(of_queries), 2));
+  }
+  return mx::concatenate(std::move(of_sequences), 0);
+}
+
 // Of packed qkv [rows, 3 * width] and a bucket's {rows [sequences, length][, mask [sequences, 1, 1,
 // length]]}: the context of its tokens, [sequences * length, width].
 mx::array AttendBucket(const Attention& attention, const mx::array& packed,
-                       std::span<const mx::array> tokens) {
+                       std::span<const mx::array> tokens, size_t score_bytes) {
   const mx::array& rows = tokens[0];
   const int sequences = rows.shape(0);
   const int length = rows.shape(1);
@@ -35,11 +87,15 @@ mx::array AttendBucket(const Attention& attention, const mx::array& packed,
   const mx::array qkv =
       mx::transpose(mx::reshape(TakeRows(packed, rows), {sequences, length, 3, heads, head_dim}),
                     {2, 0, 3, 1, 4});
+  const mx::array q = mx::take(qkv, 0, 0);
+  const mx::array k = mx::take(qkv, 1, 0);
+  const mx::array v = mx::take(qkv, 2, 0);
   const float scale = 1.0F / std::sqrt(static_cast<float>(head_dim));
-  const bool is_mixed = tokens.size() > 1;
-  const mx::array context = mx::fast::scaled_dot_product_attention(
-      mx::take(qkv, 0, 0), mx::take(qkv, 1, 0), mx::take(qkv, 2, 0), scale, is_mixed ? "array" : "",
-      is_mixed ? std::optional(tokens[1]) : std::nullopt);
+  const std::optional<mx::array> mask = tokens.size() > 1 ? std::optional(tokens[1]) : std::nullopt;
+  const size_t bytes = rows.size() * attention.heads * static_cast<size_t>(length) * q.itemsize();
+  const mx::array context = bytes <= score_bytes || IsFused(attention.head_dim)
+                                ? AttendWhole(q, k, v, scale, mask)
+                                : AttendByParts(q, k, v, scale, mask, score_bytes);
   return mx::reshape(mx::transpose(context, {0, 2, 1, 3}),
                      {sequences * length, Int(attention.width())});
 }
@@ -85,8 +141,9 @@ mx::array FilledUp(std::vector<int32_t> rows) {
 }  // namespace
 
 MlxEncoder::MlxEncoder(const Encoder& encoder, const EncoderTensors& tensors, mx::Dtype dtype,
-                       bool compiled)
+                       bool compiled, size_t score_bytes)
     : encoder_(encoder),
+      score_bytes_(score_bytes),
       word_embeddings_(ToArray(tensors.word_embeddings, dtype)),
       position_embeddings_(ToArray(tensors.position_embeddings, dtype)),
       token_type_embeddings_(ToArray(tensors.token_type_embeddings, dtype)),
@@ -154,7 +211,8 @@ mx::array MlxEncoder::Attend(size_t layer, const mx::array& x,
   const mx::array qkv = layers_[layer].qkv(x);
   Arrays contexts;
   for (const Arrays& of_bucket : tokens) {
-    contexts.push_back(AttendBucket(encoder_.layers[layer].attention, qkv, of_bucket));
+    contexts.push_back(
+        AttendBucket(encoder_.layers[layer].attention, qkv, of_bucket, score_bytes_));
   }
   return mx::concatenate(std::move(contexts), 0);
 }

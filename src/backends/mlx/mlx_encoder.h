@@ -5,6 +5,7 @@
 
 #include <mlx/array.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -21,10 +22,15 @@ namespace embedding {
 
 class MlxEncoder {
  public:
+  // Of 1,000 tokens and 16 heads those of 16 sequences in f16: enough work at a time for a GPU.
+  static constexpr size_t kScoreBytes = size_t{512} << 20;
+
   // With `compiled`, MLX fuses what a layer does with each row by itself and keeps a graph for each
   // number of rows: RoundUpFinely has few. (On a CPU it runs a C++ compiler for that.)
+  // Where attention has no fused kernel, its scores take at most `score_bytes` at a time, or what
+  // one query's do.
   MlxEncoder(const Encoder& encoder, const EncoderTensors& tensors, mlx::core::Dtype dtype,
-             bool compiled);
+             bool compiled, size_t score_bytes = kScoreBytes);
 
   // The last hidden states of the wanted tokens, [rows, hidden_size], those of one sequence after
   // another; there may be more rows, without meaning. Nothing is computed yet.
@@ -48,6 +54,7 @@ class MlxEncoder {
                           std::span<const Arrays> tokens) const;
 
   const Encoder encoder_;
+  const size_t score_bytes_;
   mlx::core::array word_embeddings_;
   mlx::core::array position_embeddings_;
   mlx::core::array token_type_embeddings_;

@@ -34,6 +34,18 @@ Mutex& MutexOfMlx() {
   return mutex;
 }
 
+// A device's, which all of its sessions use: MLX keeps every stream that was made until the process
+// ends. One that any thread may use: models are loaded by one and computed by another. Under the
+// mutex.
+mx::Stream StreamOf(mx::Device device) {
+  static std::vector<mx::Stream> streams;
+  for (const mx::Stream& stream : streams) {
+    if (stream.device == device) return stream;
+  }
+  streams.push_back(mx::new_thread_unsafe_stream(device));
+  return streams.back();
+}
+
 // MLX has no type of exception for it: "[metal::malloc] Attempting to allocate ...", "[malloc]
 // Unable to allocate ...", "cudaMallocAsync(...) failed: out of memory", "[METAL] Command buffer
 // execution failed: Insufficient Memory (...)".
@@ -59,10 +71,7 @@ class MlxSession : public Session {
  public:
   MlxSession(const Architecture& architecture, const Tensors& tensors, ComputeType type,
              mx::Device device, bool compiled)
-      : heads_of_model_(architecture.heads),
-        type_(type),
-        // One that any thread may use: models are loaded by one and computed by another.
-        stream_(mx::new_thread_unsafe_stream(device)) {
+      : heads_of_model_(architecture.heads), type_(type), stream_(StreamOf(device)) {
     const mx::StreamContext context(stream_);
     encoder_.emplace(architecture.encoder, tensors.encoder, DtypeOf(type), compiled);
     heads_.emplace(architecture.heads, tensors.heads);

@@ -19,8 +19,10 @@ const Shape kShapes[] = {
     {64, 2, 32, 256, 2, Activation::kGelu, std::nullopt},
     {128, 2, 64, 96, 3, Activation::kGelu, 1},
     {78, 3, 26, 100, 1, Activation::kGeluTanh, std::nullopt},
-    {48, 5, 8, 64, 2, Activation::kGelu, 1},
+    {48, 5, 8, 64, 2, Activation::kRelu, 1},
     {40, 1, 64, 33, 2, Activation::kGeluTanh, std::nullopt},
+    {32, 2, 16, 64, 1, Activation::kSigmoid, std::nullopt},
+    {32, 2, 16, 64, 1, Activation::kTanh, std::nullopt},
 };
 
 class RandomModels : public testing::TestWithParam<Shape> {};
@@ -67,7 +69,7 @@ TEST(MlxBackend, SaysWhichTypesItHas) {
 
 // Of this test's machine, whatever it has.
 TEST(MlxBackend, AGpuThatIsNotThereIsSaidToBe) {
-  for (const std::string device : {"mps", "cuda", "cuda:7"}) {
+  for (const std::string device : {"mps", "mlx-cuda", "mlx-cuda:7"}) {
     const auto backend = OpenBackend({.device = device});
     if (backend.ok()) continue;
     EXPECT_EQ(backend.error().code, ErrorCode::kDeviceUnavailable);

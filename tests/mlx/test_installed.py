@@ -1,0 +1,35 @@
+"""What cmake --install and the Debian package put where: it computes from there, wherever that is."""
+
+import shutil
+
+import pytest
+from conftest import BUILD, run
+from server import TINY_BGE_M3, Server
+
+
+@pytest.fixture(params=["install", "debian"])
+def prefix(request, tmp_path):
+    if request.param == "install":
+        run("cmake", "--install", BUILD, "--prefix", tmp_path / "first", "--component", "server")
+        return (tmp_path / "first").rename(tmp_path / "moved")
+    if shutil.which("dpkg") is None:
+        pytest.skip("needs dpkg")
+    run("cmake", "-S", ".", "-B", BUILD, "-DCMAKE_INSTALL_PREFIX=/usr")
+    try:
+        run("cpack", "--config", BUILD / "CPackConfig.cmake", "-B", tmp_path)
+    finally:
+        run("cmake", "-S", ".", "-B", BUILD, "-UCMAKE_INSTALL_PREFIX")
+    [file] = tmp_path.glob("*.deb")
+    run("dpkg-deb", "--extract", file, tmp_path / "unpacked")
+    return tmp_path / "unpacked" / "usr"
+
+
+def test_mlx_is_found_beside_the_program(prefix):
+    program = prefix / "bin" / "embedding-service"
+    library = prefix / "lib" / "embedding-service" / "libmlx.so"
+    with Server(TINY_BGE_M3, "--device", "mlx-cpu", program=(program,)) as server:
+        assert server.get("/health").json()["device"] == "mlx-cpu"
+        assert len(server.post("/embed", {"texts": ["a text"]}).json()["embeddings"]) == 1
+        # Not that of the build.
+        assert str(library) in open(f"/proc/{server.process.pid}/maps").read()
+        assert "mlx-wheel" not in open(f"/proc/{server.process.pid}/maps").read()
