@@ -67,6 +67,7 @@ void ExpectF32ProductsOfRoundedNumbers(Make make) {
   expect(20, 4096, 128, Activation::kIdentity);  // more than a block of features
   expect(9, 70, 37, Activation::kGelu);
   expect(9, 7, 13, Activation::kIdentity);
+  for (const Activation activation : kActivations) expect(21, 70, 64, activation);
   for (const size_t rows : std::initializer_list<size_t>{33, 129, 251}) {
     expect(rows, 64, 300, Activation::kGelu);
   }

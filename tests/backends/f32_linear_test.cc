@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <initializer_list>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -36,7 +37,7 @@ void ExpectMatchesReference(DType weight_type, size_t rows, size_t in, size_t ou
         sum += term;
         norm += std::abs(term);
       }
-      const double expected = activation == Activation::kGelu ? Gelu(sum) : sum;
+      const double expected = Apply(activation, sum);
       // Rounding of a sum grows with the sum of the terms' sizes; erf's approximation adds its own.
       ASSERT_NEAR(output[r * out + o], expected, 4 * kEpsilon * (norm + 1))
           << rows << " x " << in << " x " << out << ", row " << r << ", output " << o;
@@ -71,8 +72,28 @@ TEST_P(LinearF32, WorksWithoutBias) {
   ExpectMatchesReference(GetParam(), 20, 64, 64, false, Activation::kIdentity);
 }
 
-TEST_P(LinearF32, FusesTheErrorFunctionGelu) {
-  ForEachTarget([&] { ExpectMatchesReference(GetParam(), 20, 16, 64, true, Activation::kGelu); });
+TEST_P(LinearF32, FusesEveryActivation) {
+  ForEachTarget([&] {
+    for (const Activation activation : kActivations) {
+      SCOPED_TRACE(static_cast<int>(activation));
+      ExpectMatchesReference(GetParam(), 20, 16, 64, true, activation);
+      ExpectMatchesReference(GetParam(), 3, 700, 37, true, activation);  // of large numbers too
+    }
+  });
+}
+
+TEST_P(LinearF32, NoActivationMakesANumberOfWhatIsNone) {
+  const std::vector<float> weight = Random(40 * 64, 2);
+  const std::vector<float> bias = Random(40, 3);
+  const std::vector<float> input(64, std::numeric_limits<float>::quiet_NaN());
+  ForEachTarget([&] {
+    for (const Activation activation : kActivations) {
+      std::vector<float> output(40);
+      PackPanelLinear(TeamOf(1), {GetParam()}, {weight, bias, 64, 40}, activation)
+          ->Run({input.data(), 1, 64}, {output.data(), 1, 40}, {});
+      for (const float y : output) EXPECT_TRUE(std::isnan(y)) << static_cast<int>(activation);
+    }
+  });
 }
 
 // LayerNorm and rounding read whole rows.

@@ -96,7 +96,7 @@ void ExpectInt8MatchesDefinition(size_t rows, size_t in, size_t out, Activation 
       const double product = sum * input_scales[r] * weight_scales[o];
       double expected = product + static_cast<double>(bias[o]);
       const double size = std::abs(product) + std::abs(static_cast<double>(bias[o])) + 1;
-      if (activation == Activation::kGelu) expected = Gelu(expected);
+      expected = Apply(activation, expected);
       ASSERT_NEAR(static_cast<float>(output[r * out + o]), expected, 4 * kOutEpsilon * size)
           << "row " << r << ", output " << o;
     }
@@ -110,6 +110,9 @@ TEST(LinearInt8, EqualsTheDefinition) {
     }
     ExpectInt8MatchesDefinition<float, float>(3, 1, 1, Activation::kIdentity);
     ExpectInt8MatchesDefinition<float, float>(9, 7, 13, Activation::kGelu);
+    for (const Activation activation : kActivations) {
+      ExpectInt8MatchesDefinition<float, float>(5, 128, 40, activation);
+    }
     ExpectInt8MatchesDefinition<float, float>(20, 4096, 64, Activation::kIdentity);
     ExpectInt8MatchesDefinition<BFloat16, BFloat16>(9, 70, 37, Activation::kGelu);
     ExpectInt8MatchesDefinition<BFloat16, float>(17, 128, 64, Activation::kIdentity);

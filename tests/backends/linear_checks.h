@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <numbers>
 #include <vector>
 
 #include "backends/cpu/linear.h"
@@ -14,7 +15,29 @@ namespace embedding {
 
 inline constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
 
-inline double Gelu(double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); }
+inline constexpr Activation kActivations[] = {Activation::kIdentity, Activation::kTanh,
+                                              Activation::kRelu,     Activation::kGelu,
+                                              Activation::kGeluTanh, Activation::kSigmoid};
+
+// By the definition, none of whose derivatives is above 1.13.
+inline double Apply(Activation activation, double x) {
+  switch (activation) {
+    case Activation::kIdentity:
+      break;
+    case Activation::kTanh:
+      return std::tanh(x);
+    case Activation::kRelu:
+      return x > 0 ? x : 0;
+    case Activation::kGelu:
+      return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+    case Activation::kGeluTanh:
+      return 0.5 * x *
+             (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
+    case Activation::kSigmoid:
+      return 1 / (1 + std::exp(-x));
+  }
+  return x;
+}
 
 // What a product's `epilogue` was given.
 class RowCount {

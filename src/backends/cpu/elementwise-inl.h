@@ -96,11 +96,33 @@ HWY_INLINE V GeluTanh(D d, V x) {
   return hn::Mul(x, hn::Div(part, hn::Add(one, exponential)));
 }
 
-// The activations that a product can end with.
+// 1 / (1 + e^-x), of whose two forms the one is taken whose power is at most 1. NaN stays NaN: what
+// is no number must not become one on its way.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Sigmoid(D d, V x) {
+  const auto one = hn::Set(d, 1.0F);
+  const auto exponential = Exp2OfNegative(d, hn::Mul(hn::Abs(x), hn::Set(d, -1.44269504F)));
+  const auto part = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), exponential, one);
+  return hn::IfThenElse(hn::IsNaN(x), x, hn::Div(part, hn::Add(one, exponential)));
+}
+
+// What a product ends with.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Activate(D d, Activation activation, V x) {
-  if (activation == Activation::kGelu) return Gelu(d, x);
-  if (activation == Activation::kGeluTanh) return GeluTanh(d, x);
+  switch (activation) {
+    case Activation::kIdentity:
+      break;
+    case Activation::kGelu:
+      return Gelu(d, x);
+    case Activation::kGeluTanh:
+      return GeluTanh(d, x);
+    case Activation::kRelu:
+      return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Zero(d), x);
+    case Activation::kSigmoid:
+      return Sigmoid(d, x);
+    case Activation::kTanh:  // 2 sigmoid(2 x) - 1
+      return hn::MulSub(hn::Set(d, 2.0F), Sigmoid(d, hn::Add(x, x)), hn::Set(d, 1.0F));
+  }
   return x;
 }
 

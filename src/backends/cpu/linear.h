@@ -80,7 +80,7 @@ class Linear {
 };
 
 // Packs the parameters, which are not kept, for products on `team`. The activation is fused into
-// the product: kIdentity, kGelu or kGeluTanh.
+// the product.
 //
 // Kernels of our own multiply (panel_product.h); bf16 where the processor has AMX, oneDNN.
 std::unique_ptr<Linear> PackLinear(ThreadTeam& team, LinearTypes types,

@@ -66,13 +66,30 @@ dnnl::matmul::primitive_desc Describe(const memory::desc& input, const memory::d
 #endif
 }
 
+dnnl::algorithm AlgorithmOf(Activation activation) {
+  switch (activation) {
+    case Activation::kIdentity:
+      break;
+    case Activation::kTanh:
+      return dnnl::algorithm::eltwise_tanh;
+    case Activation::kRelu:
+      return dnnl::algorithm::eltwise_relu;
+    case Activation::kGelu:
+      return dnnl::algorithm::eltwise_gelu_erf;
+    case Activation::kGeluTanh:
+      return dnnl::algorithm::eltwise_gelu_tanh;
+    case Activation::kSigmoid:
+      return dnnl::algorithm::eltwise_logistic;
+  }
+  return dnnl::algorithm::undef;
+}
+
 dnnl::primitive_attr Attributes(Activation activation) {
   dnnl::primitive_attr attributes;
   // A primitive may then run on several threads at a time.
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   if (activation != Activation::kIdentity) {
-    const auto algorithm = activation == Activation::kGelu ? dnnl::algorithm::eltwise_gelu_erf
-                                                           : dnnl::algorithm::eltwise_gelu_tanh;
+    const dnnl::algorithm algorithm = AlgorithmOf(activation);
     dnnl::post_ops post_ops;
 #if DNNL_VERSION_MAJOR >= 3
     post_ops.append_eltwise(algorithm, 0.F, 0.F);

@@ -1,5 +1,6 @@
 // MLX on the CPU against the CPU backend.
 #include <gtest/gtest.h>
+#include <mlx/stream.h>
 
 #include <memory>
 #include <optional>
@@ -43,6 +44,16 @@ TEST(MlxSession, CompiledLayersGiveTheSame) {
   const auto session = Load(*mlx, model, ComputeType::kF32);
   const auto reference = Load(*cpu, model, ComputeType::kF32);
   for (int i = 0; i < 2; ++i) Compare(*session, *reference, Sequences(heads), heads, 2e-5);
+}
+
+// MLX keeps each stream for ever.
+TEST(MlxSession, ThoseThatEndLeaveNoStreamsBehind) {
+  const auto mlx = *OpenMlxCpuBackend(/*compiled=*/false);
+  const RandomModel model(Of(kShapes[0], AllHeads(kShapes[0].hidden_size)[1]));
+  ASSERT_NE(Load(*mlx, model, ComputeType::kF32), nullptr);
+  const size_t streams = mlx::core::get_streams().size();
+  for (int i = 0; i < 3; ++i) ASSERT_NE(Load(*mlx, model, ComputeType::kF32), nullptr);
+  EXPECT_EQ(mlx::core::get_streams().size(), streams);
 }
 
 // Of numbers beyond 65,504.

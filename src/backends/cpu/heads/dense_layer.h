@@ -27,7 +27,6 @@ class DenseLayer {
  private:
   size_t in_features_;
   size_t out_features_;
-  Activation activation_;
   std::unique_ptr<Linear> linear_;
   AlignedBuffer<float> output_;
 };
