@@ -167,6 +167,7 @@ TEST(ReplicasTest, WhileOneHangsTheOthersComputeAndTheEngineComesRound) {
   });
   const auto embedder = LoadOn({hanging, sound}, std::chrono::milliseconds(1));
   auto answer = Ask(*embedder, Texts(2));
+  hang.AwaitHang();  // with a text of this request, not of the next
   for (size_t i = 0; i < 10; ++i) ExpectRight(embedder->Embed(Texts(3)), 3);
   while (!embedder->devices()[0].silent_since) std::this_thread::yield();
   EXPECT_TRUE(embedder->health().ok());
