@@ -6,6 +6,7 @@
 #include <gnu/libc-version.h>
 #endif
 
+#include "backends/cpu/blas_linear.h"
 #include "backends/cpu/onednn_linear.h"
 #include "backends/cpu/panel_linear.h"
 #include "hwy/targets.h"
@@ -13,7 +14,11 @@
 namespace embedding {
 
 Status LimitToAvx2() {
-#if defined(__x86_64__)
+#if defined(EMBEDDING_BLAS)
+  return Error{ErrorCode::kDeviceUnavailable,
+               "this build multiplies by a BLAS, which chooses its instructions itself",
+               {}};
+#elif defined(__x86_64__)
   const bool chosen = hwy::GetChosenTarget().IsInitialized();  // asking what there is chooses too
   constexpr auto kBeyondAvx2 = HWY_AVX2 - 1;  // a better instruction set is a lower bit
   if ((hwy::SupportedTargets() & HWY_AVX2) == 0) {
@@ -39,8 +44,8 @@ std::string CpuNumerics() {
 #else
   const char* const libc = "";
 #endif
-  return fmt::format("targets {:x} bf16 {} onednn {} libc {}", hwy::SupportedTargets(),
-                     PanelsMultiplyBf16(), OneDnnName(), libc);
+  return fmt::format("targets {:x} bf16 {} onednn {} blas {} libc {}", hwy::SupportedTargets(),
+                     PanelsMultiplyBf16(), OneDnnName(), BlasName(), libc);
 }
 
 }  // namespace embedding

@@ -82,7 +82,8 @@ class Linear {
 // Packs the parameters, which are not kept, for products on `team`. The activation is fused into
 // the product.
 //
-// Kernels of our own multiply (panel_product.h); bf16 where the processor has AMX, oneDNN.
+// Kernels of our own multiply (panel_product.h); bf16 where the processor has AMX, oneDNN; f32 in a
+// build with a BLAS, on a Mac Accelerate, that.
 std::unique_ptr<Linear> PackLinear(ThreadTeam& team, LinearTypes types,
                                    const LinearWeights& weights, Activation activation);
 

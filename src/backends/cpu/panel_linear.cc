@@ -4,54 +4,11 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "backends/cpu/add_bias.h"
 #include "backends/cpu/panel_product.h"
 #include "base/aligned_buffer.h"
 
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "backends/cpu/panel_linear.cc"
-#include "hwy/foreach_target.h"  // IWYU pragma: keep
-
-#include "backends/cpu/elementwise-inl.h"
-#include "hwy/highway.h"
-
-HWY_BEFORE_NAMESPACE();
 namespace embedding {
-namespace HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
-
-// out[0 .. columns) = activation(sums + bias). Sums and bias are `width` long.
-template <typename T>
-HWY_INLINE void AddBias(const float* HWY_RESTRICT sums, const float* HWY_RESTRICT bias,
-                        Activation activation, size_t width, size_t columns, T* HWY_RESTRICT out) {
-  const hn::ScalableTag<float> d;
-  HWY_ALIGN T edge[kMaxPanelWidth];
-  T* HWY_RESTRICT to = columns == width ? out : edge;
-  for (size_t c = 0; c < width; c += hn::Lanes(d)) {
-    const auto y = hn::Add(hn::Load(d, sums + c), hn::Load(d, bias + c));
-    StoreFromF32(d, Activate(d, activation, y), to + c);
-  }
-  if (columns != width) std::copy_n(edge, columns, out);
-}
-
-void AddBiasF32(const float* sums, const float* bias, Activation activation, size_t width,
-                size_t columns, float* out) {
-  AddBias(sums, bias, activation, width, columns, out);
-}
-void AddBiasBf16(const float* sums, const float* bias, Activation activation, size_t width,
-                 size_t columns, BFloat16* out) {
-  AddBias(sums, bias, activation, width, columns, out);
-}
-
-}  // namespace HWY_NAMESPACE
-}  // namespace embedding
-HWY_AFTER_NAMESPACE();
-
-#if HWY_ONCE
-namespace embedding {
-
-HWY_EXPORT(AddBiasF32);
-HWY_EXPORT(AddBiasBf16);
-
 namespace {
 
 class PanelLinear : public Linear {
@@ -114,12 +71,11 @@ class PanelLinear : public Linear {
     for (size_t r = 0; r < rows; ++r) {
       const size_t place = (row + r) * out_features_ + first;
       if (output_ == DType::kF32) {
-        HWY_DYNAMIC_DISPATCH(AddBiasF32)
-        (sums + r * width, bias, activation_, width, columns, static_cast<float*>(output) + place);
+        AddBias(sums + r * width, bias, activation_, width, columns,
+                static_cast<float*>(output) + place);
       } else {
-        HWY_DYNAMIC_DISPATCH(AddBiasBf16)
-        (sums + r * width, bias, activation_, width, columns,
-         static_cast<BFloat16*>(output) + place);
+        AddBias(sums + r * width, bias, activation_, width, columns,
+                static_cast<BFloat16*>(output) + place);
       }
     }
   }
@@ -157,4 +113,3 @@ std::unique_ptr<Linear> PackPanelLinear(ThreadTeam& team, LinearTypes types,
 }
 
 }  // namespace embedding
-#endif  // HWY_ONCE
