@@ -10,8 +10,9 @@ libraries_debian=(libhwy-dev libboost-dev libsimdjson-dev libspdlog-dev libfmt-d
 test_libraries_debian=(nlohmann-json3-dev libgtest-dev libgmock-dev)
 build_debian=(g++ cmake ninja-build ccache pkg-config "${libraries_debian[@]}" python3 python3-venv curl)
 # The last lines: what the end-to-end tests run the server beside, what reads its documents, what the
-# sources of clients/npm/build_libraries.sh come by, and the browser of the pages' tests.
-dev_debian=("${test_libraries_debian[@]}" clang clang-format clang-tidy libbenchmark-dev
+# sources of scripts/apt_source.sh come by, and the browser of the pages' tests. The two BLAS are for the
+# products that a Mac computes by its own (EMBEDDING_BLAS).
+dev_debian=("${test_libraries_debian[@]}" libopenblas-dev libblis-dev clang clang-format clang-tidy libbenchmark-dev
   nginx-light redis-server prometheus systemd iproute2 openssl
   man-db zsh fish
   dpkg-dev file
@@ -19,9 +20,10 @@ dev_debian=("${test_libraries_debian[@]}" clang clang-format clang-tidy libbench
 # oneDNN, for AMX; its CMake package looks for OpenCL.
 [ "$(uname -m)" = x86_64 ] && build_debian+=(libdnnl-dev ocl-icd-opencl-dev)
 # Homebrew's formulas, those of tools with the command that they are for, which may be there from
-# elsewhere: formula=command. The names of the others are those that `brew list` prints.
+# elsewhere: formula=command. The names of the others are those that `brew list` prints. libcurl is macOS's own,
+# and so is SHA-256; OpenSSL is for the server's TLS, which macOS has nothing for that programs may use.
 build_brew=(cmake=cmake ninja=ninja ccache=ccache pkgconf=pkg-config python@3=python3 highway boost
-  simdjson spdlog fmt cli11 toml11 utf8proc prometheus-cpp hiredis openssl@3 curl)
+  simdjson spdlog fmt cli11 toml11 utf8proc prometheus-cpp hiredis openssl@3)
 dev_brew=(nlohmann-json clang-format=clang-format node=npm nginx=nginx prometheus=promtool
   redis=redis-server fish=fish googletest google-benchmark)
 
@@ -94,6 +96,11 @@ if command -v apt-get >/dev/null; then
   [ "${1:-}" != arm64 ] || make_arm64_sysroot
 elif command -v brew >/dev/null; then
   install_brew "${1:-}"
+elif [ "$(uname -s)" = Darwin ]; then
+  say "Homebrew is needed, and no command is called brew. https://brew.sh tells how to install it; if it is installed:"
+  # shellcheck disable=SC2016
+  say '  eval "$(/opt/homebrew/bin/brew shellenv)"'
+  exit 1
 else
   say "Neither apt-get nor brew is here. Install by hand: ${build_debian[*]}"
   exit 1
