@@ -8,6 +8,8 @@
 
 #ifdef __linux__
 #include <sched.h>
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
 #endif
 
 namespace embedding {
@@ -42,6 +44,14 @@ int AvailableCpus() {
   if (sched_getaffinity(0, sizeof(mask), &mask) == 0) cpus = CPU_COUNT(&mask);
   const double quota = CgroupQuota();
   if (quota > 0) cpus = std::min(cpus, static_cast<int>(std::ceil(quota)));
+#elif defined(__APPLE__)
+  // The fast cores (4 of an M1's 8): a slow one would be waited for at the end of every pass. A Mac
+  // whose cores are all alike (Intel's) has no such value.
+  int fast = 0;
+  size_t size = sizeof(fast);
+  if (::sysctlbyname("hw.perflevel0.logicalcpu", &fast, &size, nullptr, 0) == 0 && fast > 0) {
+    cpus = fast;
+  }
 #endif
   return std::max(1, cpus);
 }

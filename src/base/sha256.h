@@ -1,9 +1,13 @@
-// SHA-256, by OpenSSL.
+// SHA-256, by OpenSSL, and on a Mac by the system's CommonCrypto.
 #pragma once
 
+#ifdef __APPLE__
+#include <CommonCrypto/CommonDigest.h>
+#else
 // What is in its place takes memory, and crashes where there is none (OpenSSL 3.0).
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
+#endif
 
 #include <array>
 #include <cstddef>
@@ -16,7 +20,7 @@ namespace embedding {
 // Of bytes that come piece by piece. Takes no memory, and never fails.
 class Sha256 {
  public:
-  using Digest = std::array<std::byte, SHA256_DIGEST_LENGTH>;
+  using Digest = std::array<std::byte, 32>;
 
   Sha256();
   void Update(std::string_view bytes) { Update(std::as_bytes(std::span(bytes))); }
@@ -27,7 +31,11 @@ class Sha256 {
   std::string Hex();
 
  private:
+#ifdef __APPLE__
+  CC_SHA256_CTX context_;
+#else
   SHA256_CTX context_;
+#endif
 };
 
 }  // namespace embedding

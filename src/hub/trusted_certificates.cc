@@ -2,11 +2,22 @@
 
 #include <unistd.h>
 
+#include <string>
+
 #include "hub/hub_environment.h"
 
 namespace embedding {
 
-#if defined(EMBEDDING_STATIC)
+#ifdef __APPLE__
+
+void TrustTheSystem(CURL* curl) {
+  const std::string file = ReadVariable("SSL_CERT_FILE");
+  const std::string directory = ReadVariable("SSL_CERT_DIR");
+  if (!file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, file.c_str());
+  if (!directory.empty()) curl_easy_setopt(curl, CURLOPT_CAPATH, directory.c_str());
+}
+
+#elif defined(EMBEDDING_STATIC)
 
 void TrustTheSystem(CURL* curl) {
   // libcurl's OpenSSL reads these itself.

@@ -1,7 +1,7 @@
-// Which certificates a libcurl believes that was built for no system in particular
-// (EMBEDDING_STATIC): the system's, of which distributions keep the file in different places. A
-// system's own libcurl knows its own. Thread-safety: any thread, while none changes the
-// environment.
+// Which certificates libcurl believes where it does not know by itself: one that was built for no
+// system in particular (EMBEDDING_STATIC), for distributions keep the file in different places; and
+// a Mac's, which knows the system's but not the variables. Another system's own libcurl knows both.
+// Thread-safety: any thread, while none changes the environment.
 #pragma once
 
 #include <curl/curl.h>
@@ -9,7 +9,7 @@
 namespace embedding {
 
 // $SSL_CERT_FILE and $SSL_CERT_DIR go before the system's file, as with every program that uses
-// OpenSSL. Does nothing where libcurl is the system's.
+// OpenSSL.
 void TrustTheSystem(CURL* curl);
 
 }  // namespace embedding
