@@ -1,20 +1,27 @@
 #!/usr/bin/env bash
 # Installs, builds and runs every test; the last line is the total. What each step is and how to run
 # one alone: CONTRIBUTING.md. `./test.sh release` runs only the steps named: fast style release debug
-# asan-ubsan tsan fuzz e2e clients web kernels mlx tidy, and arm64, mlx-cuda and cuda, which are not part
-# of the whole.
+# asan-ubsan tsan fuzz e2e clients web kernels mlx tidy, and arm64, macos, mlx-cuda and cuda, which are not
+# part of the whole.
 set -uo pipefail
 cd "$(dirname "$0")"
 
 steps=("$@")
 [ ${#steps[@]} = 0 ] && steps=(style release e2e clients web kernels debug asan-ubsan tsan fuzz mlx tidy)
+leaks=1
+if [ "$(uname -s)" = Darwin ]; then
+  # Apple's clang has neither libFuzzer nor a detector of leaks; formatters and clang-tidy of other versions than
+  # Debian's find other things; what brings the server by npm is Linux's.
+  [ $# != 0 ] || steps=(release e2e clients mlx debug asan-ubsan tsan)
+  leaks=0
+fi
 passed=0
 failed=0
 jobs=$(getconf _NPROCESSORS_ONLN)
 # What was compiled in one clone is not compiled again in another.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 export CTEST_OUTPUT_ON_FAILURE=1 CTEST_PARALLEL_LEVEL=$jobs
-export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1
+export ASAN_OPTIONS=detect_leaks=$leaks:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1
 
 say() { printf '\n== %s\n' "$*"; }
@@ -230,7 +237,7 @@ step_arm64() {
 # Another backend against the same references, and against the CPU's: MLX on the CPU, whose products are
 # slow here.
 step_mlx() {
-  check "MLX" scripts/fetch_mlx.sh cpu
+  check "MLX" scripts/fetch_mlx.sh # on a Mac Metal's, whose CPU serves as well
   check "mlx build" build mlx --target backends_mlx_tests engine_mlx_tests embedding-service embedding_documents
   local program
   for program in backends engine; do
@@ -268,6 +275,20 @@ step_cuda() {
     build/release/tests/${program}_cuda_tests --gtest_brief=1
     count $? "$program with CUDA"
   done
+}
+
+# For a Mac, by zig: all compiles, and what is linked finds every symbol where it looks for it. Nothing is run.
+step_macos() {
+  check "macOS's compiler and libraries" scripts/make_macos_sysroot.sh
+  check "MLX for macOS" scripts/fetch_mlx.sh metal build/macos-mlx
+  check "virtual environment" make_venv build/venv-macos scripts/macos
+  CCACHE_COMPILERCHECK=content check "macos build" build macos --target embedding-service
+  file build/macos/embedding-service
+  check "a program for Apple silicon" grep -q 'Mach-O 64-bit arm64 executable' <(file build/macos/embedding-service)
+  local sysroot=build/macos-sysroot
+  check "undefined symbols" build/venv-macos/bin/python scripts/check_macho.py build/macos/embedding-service \
+    $sysroot/zig/ziglang/lib/libc/darwin/libSystem.tbd $sysroot/lib/*.tbd \
+    $sysroot/Frameworks/Accelerate.framework/Accelerate.tbd build/macos-mlx/files/mlx/lib/libmlx.dylib
 }
 
 step_tidy() {

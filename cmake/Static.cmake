@@ -1,9 +1,7 @@
 # EMBEDDING_STATIC: what was found by Dependencies.cmake, as archives, so that the program runs where these
 # packages are not. Headers and definitions stay those of the packages; what Debian has no archive of comes
-# from EMBEDDING_STATIC_LIBRARIES. Not the C library: a static glibc looks names up by the one that is there.
-if(APPLE)
-  message(FATAL_ERROR "EMBEDDING_STATIC is for Linux; on a Mac leave it out")
-endif()
+# from EMBEDDING_STATIC_LIBRARIES. Not the C library: a static glibc looks names up by the one that is there. On a Mac
+# nothing that macOS has: libc++, libcurl, Accelerate; nor MLX, which is a library beside the program.
 
 # embedding_use_archive(TARGET ARCHIVE [what the archive needs in its turn])
 function(embedding_use_archive target archive)
@@ -11,7 +9,7 @@ function(embedding_use_archive target archive)
   find_library(${variable} NAMES ${archive} HINTS ${EMBEDDING_STATIC_LIBRARIES})
   if(NOT ${variable})
     message(FATAL_ERROR "EMBEDDING_STATIC: ${archive} is nowhere. clients/npm/build_libraries.sh FOLDER "
-      "makes what Debian lacks, for -DEMBEDDING_STATIC_LIBRARIES=FOLDER.")
+      "makes what Debian and Homebrew lack, for -DEMBEDDING_STATIC_LIBRARIES=FOLDER.")
   endif()
   get_target_property(configurations ${target} IMPORTED_CONFIGURATIONS)
   if(configurations)
@@ -39,7 +37,9 @@ embedding_link_archive(hwy libhwy.a)
 embedding_link_archive(utf8proc libutf8proc.a)
 if(EMBEDDING_SERVER)
   embedding_use_archive(prometheus-cpp::core libprometheus-cpp-core.a)
-  embedding_use_archive(CURL::libcurl libcurl.a OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
+  if(NOT APPLE)
+    embedding_use_archive(CURL::libcurl libcurl.a OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
+  endif()
   set_property(TARGET hiredis PROPERTY INTERFACE_LINK_LIBRARIES "")
   embedding_use_archive(hiredis libhiredis.a)
   if(HIREDIS_SSL_LIBRARY)
@@ -48,4 +48,6 @@ if(EMBEDDING_SERVER)
     set_property(TARGET hiredis PROPERTY INTERFACE_LINK_LIBRARIES hiredis_ssl)
   endif()
 endif()
-add_link_options(-static-libstdc++ -static-libgcc)
+if(NOT APPLE)
+  add_link_options(-static-libstdc++ -static-libgcc)
+endif()

@@ -35,11 +35,15 @@ case "$requirement" in
 esac
 
 folder=${2:-build/mlx-wheel}
+platform=()
+# To link with on another machine; a Mac that is too old for it is told so by pip.
+[ "$variant" != metal ] || [ "$(uname -s)" = Darwin ] || platform=(--platform macosx_14_0_arm64 --only-binary :all:)
+
 [ "$(cat "$folder/requirement" 2>/dev/null)" = "$requirement" ] && exit
 rm -rf "$folder" && mkdir -p "$folder"
 printf '%s\n' "$requirement" >"$folder/requirements.txt"
 [ -x "$folder/venv/bin/pip" ] || python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --no-compile \
-  --require-hashes --target "$folder/files" -r "$folder/requirements.txt"
+  --require-hashes ${platform[@]+"${platform[@]}"} --target "$folder/files" -r "$folder/requirements.txt"
 rm -rf "$folder/venv"
 printf '%s' "$requirement" >"$folder/requirement"

@@ -2,12 +2,13 @@
 // Makes what is published on npm, as .tgz files: the package of one platform, with the server, and the main
 // package, which is clients/typescript with the launcher and the platforms' packages as optional dependencies.
 //
-//   node clients/npm/build_packages.mjs --binary FILE [--platform linux-x64] [--main FOLDER] [--out FOLDER]
+//   node clients/npm/build_packages.mjs --binary FILE [--platform linux-x64] [--mlx FOLDER] [--main FOLDER] [--out FOLDER]
 //
 // The binary is one that was built with -DEMBEDDING_STATIC=ON; clients/npm/build.sh does both. The version is
-// the project's, of CMakeLists.txt. --main is clients/typescript, whose npm packages are installed already.
+// the project's, of CMakeLists.txt. --main is clients/typescript, whose npm packages are installed already; --mlx
+// is what scripts/fetch_mlx.sh fetched, of which a Mac's package has the library and the kernels.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,16 +19,22 @@ const root = resolve(here, '..', '..');
 const platforms = JSON.parse(readFileSync(join(here, 'platforms.json'), 'utf8'));
 
 const MOST_BYTES = 15_000_000;
+// What macOS has, and MLX, which lies beside the program.
+const MAC_LIBRARIES = /^(\/usr\/lib\/|\/System\/Library\/|@rpath\/libmlx\.dylib$)/;
+const MLX_FILES = ['libmlx.dylib', 'mlx.metallib'];
 const LIBRARIES = /^(libc\.so\.6|libm\.so\.6|ld-linux-[\w-]+\.so\.\d)$/;
 // What is linked in, by Debian's packages, which have the licences.
 const LINKED = ['libboost1.74-dev', 'libboost-dev', 'libcli11-dev', 'libcurl4-openssl-dev', 'libfmt-dev', 'libhiredis-dev',
   'libhwy-dev', 'libsimdjson-dev', 'libspdlog-dev', 'libssl-dev', 'libtoml11-dev', 'libutf8proc-dev',
   'prometheus-cpp-dev', 'gcc-12-base']; // prettier-ignore
+const FORMULAS = ['boost', 'cli11', 'fmt', 'highway', 'hiredis', 'openssl@3', 'prometheus-cpp', 'simdjson', 'spdlog',
+  'toml11', 'utf8proc']; // prettier-ignore
 
 const { values: options } = parseArgs({
   options: {
     binary: { type: 'string', default: join(root, 'build', 'npm', 'embedding-service') },
     platform: { type: 'string', default: `${process.platform}-${process.arch}` },
+    mlx: { type: 'string', default: join(root, 'build', 'mlx-wheel', 'files') },
     main: { type: 'string', default: join(root, 'clients', 'typescript') },
     out: { type: 'string', default: join(root, 'build', 'npm-packages') },
   },
@@ -59,6 +66,19 @@ function neededGlibc(program, machine) {
   return `2.${Math.max(...minors)}`;
 }
 
+/** Has a Mac's program look for MLX in the package's folder `lib`. Fails where it asks for other libraries. */
+function completeMacPackage(program, folder) {
+  const lines = run('otool', ['-L', program]).trim().split('\n').slice(1);
+  const others = lines.map((line) => line.trim().split(' ')[0]).filter((library) => !MAC_LIBRARIES.test(library));
+  if (others.length > 0) fail(`${program} needs ${others.join(', ')}: configure it with -DEMBEDDING_STATIC=ON`);
+  const paths = [...run('otool', ['-l', program]).matchAll(/cmd LC_RPATH\n.*\n\s*path (.+) \(offset/g)].map((match) => match[1]);
+  for (const path of paths) run('install_name_tool', ['-delete_rpath', path, program]);
+  run('install_name_tool', ['-add_rpath', '@loader_path/../lib', program]);
+  run('codesign', ['--force', '--sign', '-', program]); // what was changed is signed anew, or the system ends it
+  mkdirSync(join(folder, 'lib'));
+  for (const file of MLX_FILES) copyFileSync(join(options.mlx, 'mlx', 'lib', file), join(folder, 'lib', file));
+}
+
 function pack(folder) {
   const [packed] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', out], folder));
   console.log(`${join(out, packed.filename)} ${packed.size} bytes, ${packed.unpackedSize} unpacked`);
@@ -68,8 +88,19 @@ function writeJson(file, value) {
   writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-function notices() {
+function notices(platform) {
   const parts = [];
+  if (platform.startsWith('darwin')) {
+    const licences = readdirSync(options.mlx).filter((name) => name.endsWith('.dist-info'));
+    parts.push(`==== MLX\n\n${readFileSync(join(options.mlx, licences[0], 'licenses', 'LICENSE'), 'utf8')}`);
+    for (const formula of FORMULAS) {
+      const prefix = run('brew', ['--prefix', formula]).trim();
+      const files = readdirSync(prefix).filter((name) => /^(LICEN[CS]E|COPYING)/.test(name));
+      if (files.length === 0) fail(`${prefix} has no licence`);
+      for (const file of files) parts.push(`==== ${formula}\n\n${readFileSync(join(prefix, file), 'utf8')}`);
+    }
+    return parts.join('\n\n');
+  }
   for (const name of LINKED) {
     const file = `/usr/share/doc/${name}/copyright`;
     if (existsSync(file)) parts.push(`==== ${name}\n\n${readFileSync(file, 'utf8')}`);
@@ -78,7 +109,13 @@ function notices() {
 }
 
 function platformPackage(platform, stage) {
-  const { os, cpu, libc, machine } = platforms[platform] ?? fail(`no platform is called ${platform}; there are ${Object.keys(platforms).join(', ')}`);
+  const { os, cpu, libc, machine, macos } = platforms[platform] ?? fail(`no platform is called ${platform}; there are ${Object.keys(platforms).join(', ')}`);
+  if (os === 'darwin' && process.platform !== 'darwin') {
+    fail(
+      `the package for ${platform} is made on a Mac: what another machine links for it has a C++ library of its own, where ` +
+        `MLX has Apple's, and an exception of MLX would end the program. .github/workflows/macos.yml makes it`,
+    );
+  }
   const folder = join(stage, platform);
   mkdirSync(join(folder, 'bin'), { recursive: true });
   const program = join(folder, 'bin', 'embedding-service');
@@ -87,6 +124,7 @@ function platformPackage(platform, stage) {
   chmodSync(program, 0o755);
   const bytes = statSync(program).size;
   if (bytes > MOST_BYTES) fail(`${options.binary} has ${bytes} bytes without its symbols, more than ${MOST_BYTES}`);
+  if (os === 'darwin') completeMacPackage(program, folder);
   const glibc = os === 'linux' ? neededGlibc(program, machine) : undefined;
   writeJson(join(folder, 'package.json'), {
     name: `@embedding-service/${platform}`,
@@ -98,15 +136,15 @@ function platformPackage(platform, stage) {
     cpu: [cpu],
     ...(libc && { libc: [libc] }),
     preferUnplugged: true, // a program in a zip cannot be run (Yarn)
-    files: ['bin', 'THIRD_PARTY_LICENCES'],
-    embeddingService: { program: 'bin/embedding-service', ...(glibc && { glibc }) },
+    files: ['bin', 'lib', 'THIRD_PARTY_LICENCES'],
+    embeddingService: { program: 'bin/embedding-service', ...(glibc && { glibc }), ...(macos && { macos }) },
   });
   copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
-  writeFileSync(join(folder, 'THIRD_PARTY_LICENCES'), notices());
+  writeFileSync(join(folder, 'THIRD_PARTY_LICENCES'), notices(platform));
   writeFileSync(
     join(folder, 'README.md'),
     `The server of [embedding-service](https://www.npmjs.com/package/embedding-service) for ${platform}` +
-      `${glibc ? ` with glibc ${glibc} or later` : ''}. Install \`embedding-service\`, which brings it.\n`,
+      `${glibc ? ` with glibc ${glibc} or later` : ''}${macos ? `, macOS ${macos.version} or later` : ''}. Install \`embedding-service\`, which brings it.\n`,
   );
   pack(folder);
   console.log(`${platform}: ${bytes} bytes${glibc ? `, glibc ${glibc}` : ''}`);

@@ -4,7 +4,7 @@
 'use strict';
 
 const { spawn } = require('node:child_process');
-const { constants } = require('node:os');
+const { constants, release } = require('node:os');
 const { dirname, join } = require('node:path');
 
 const own = require('../package.json');
@@ -51,7 +51,10 @@ function platformPackage() {
         `install again: npm install embedding-service@${own.version}`,
     );
   }
-  const { program, glibc } = platform.embeddingService;
+  const { program, glibc, macos } = platform.embeddingService;
+  if (macos !== undefined && Number.parseInt(release(), 10) < macos.kernel) {
+    fail(`the server needs macOS ${macos.version} or later; on this one ${FROM_SOURCE}`);
+  }
   return { name, program: join(dirname(manifest), program), glibc };
 }
 

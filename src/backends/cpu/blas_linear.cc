@@ -24,6 +24,7 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <initializer_list>
 
 #include "backends/cpu/add_bias.h"
 #include "backends/cpu/micro_kernels.h"
