@@ -39,7 +39,8 @@ void AddModelOptions(CLI::App& app, app::Configuration& options) {
   add("--instruction-set", options.instruction_set,
       "auto takes the best that the CPU has; avx2 shows what a smaller one would do",
       OneOf({"auto", "avx2"}));
-  add("--threads", options.engine.device.threads, "Computing threads; 0 takes all CPUs, and of a Mac's the fast ones", WholeNumber(0, 1024));
+  add("--threads", options.engine.device.threads,
+      "Computing threads; 0 takes all CPUs, and of a Mac's the fast ones", WholeNumber(0, 1024));
   add("--default-prompt-name", options.default_prompt_name,
       "Prompt that is put before texts of requests without prompt_name; empty takes what the model "
       "says",

@@ -1,5 +1,5 @@
-// What src/backends/cpu/blas_linear.cc uses of Apple's framework Accelerate, for scripts/make_macos_sysroot.sh:
-// to see without Apple's SDK that it compiles and links. On a Mac the SDK's own header is used.
+// What src/backends/cpu/blas_linear.cc uses of Apple's framework Accelerate, to see without Apple's
+// SDK that it compiles and links (scripts/make_macos_sysroot.sh). On a Mac the SDK's own is used.
 #pragma once
 
 #if !defined(ACCELERATE_NEW_LAPACK)
@@ -14,9 +14,9 @@ enum CBLAS_ORDER { CblasRowMajor = 101, CblasColMajor = 102 };
 enum CBLAS_TRANSPOSE { CblasNoTrans = 111, CblasTrans = 112, CblasConjTrans = 113 };
 
 void cblas_sgemm(const enum CBLAS_ORDER ORDER, const enum CBLAS_TRANSPOSE TRANSA,
-                 const enum CBLAS_TRANSPOSE TRANSB, const int M, const int N, const int K, const float ALPHA,
-                 const float* A, const int LDA, const float* B, const int LDB, const float BETA, float* C,
-                 const int LDC) __asm("_cblas_sgemm$NEWLAPACK");
+                 const enum CBLAS_TRANSPOSE TRANSB, const int M, const int N, const int K,
+                 const float ALPHA, const float* A, const int LDA, const float* B, const int LDB,
+                 const float BETA, float* C, const int LDC) __asm("_cblas_sgemm$NEWLAPACK");
 
 #ifdef __cplusplus
 }
