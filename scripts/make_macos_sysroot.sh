@@ -104,6 +104,7 @@ build_libraries() {
   done
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
+  export CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1 CCACHE_COMPILERCHECK=content
   local apt_source=$PWD/scripts/apt_source.sh
   (cd "$work" && "$apt_source" "${packages[@]}" >"$work/log" 2>&1) || { tail -n 40 "$work/log" >&2 && return 1; }
   for line in "${libraries[@]}"; do
@@ -113,16 +114,20 @@ build_libraries() {
   done
 }
 
-# All of it again where anything of it is of another version.
+if [ "$(cat "$root/zig.wanted" 2>/dev/null)" != "$zig $target" ]; then
+  rm -rf "$root" && mkdir -p "$root/bin"
+  install_zig
+  printf '%s' "$zig $target" >"$root/zig.wanted"
+fi
+# All the rest again where anything of it is of another version.
 wanted=$(
-  cat "$0" scripts/macos/Accelerate.framework/* 2>/dev/null
+  cat scripts/make_macos_sysroot.sh scripts/macos/Accelerate.framework/{Accelerate.tbd,Headers/*}
   dpkg-query -W -f='${Package} ${Version}\n' lib{fmt,spdlog,simdjson,hwy,utf8proc,hiredis,boost,cli11,toml11,ssl}-dev \
     prometheus-cpp-dev libcurl4-openssl-dev
 )
 wanted=$(sha256sum <<<"$wanted")
 [ "$(cat "$root/wanted" 2>/dev/null)" = "$wanted" ] && exit
-rm -rf "$root" && mkdir -p "$root"/{bin,include,lib}
-install_zig
+rm -rf "$root"/{include,lib,share,Frameworks,wanted} && mkdir -p "$root"/{include,lib}
 copy_headers
 make_stubs
 build_libraries

@@ -12,6 +12,8 @@
 #include "base/quoted.h"
 #include "cli/near_name.h"
 
+extern char** environ;  // which POSIX has every program declare
+
 namespace embedding::cli {
 namespace {
 
@@ -65,10 +67,16 @@ bool IsOfKubernetes(const std::string& name, std::string_view value) {
   return !service.host.empty() && value == (name.ends_with(kHost) ? service.host : service.port);
 }
 
+std::vector<std::string_view> Variables() {
+  std::vector<std::string_view> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    variables.emplace_back(*variable);
+  return variables;
+}
+
 void WarnOfUnknownVariables(const std::vector<std::string>& known) {
   std::vector<std::string> unknown;
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    const std::string_view entry = *variable;
+  for (const std::string_view entry : Variables()) {
     std::string name(entry.substr(0, entry.find('=')));
     if (!name.starts_with(kPrefix) || IsNamedByKubernetes(name)) continue;
     if (std::find(known.begin(), known.end(), name) == known.end())

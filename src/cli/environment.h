@@ -17,6 +17,9 @@ std::string EnvironmentName(std::string_view option);
 // and only if they say what EMBEDDING_PORT says: whoever sets another value means it.
 bool IsOfKubernetes(const std::string& name, std::string_view value);
 
+// All that this process has, as NAME=VALUE.
+std::vector<std::string_view> Variables();
+
 // Logs a warning for each variable of this program's prefix that is none of `known` and not one
 // that Kubernetes makes: somebody thinks that it does something. No value is shown.
 void WarnOfUnknownVariables(const std::vector<std::string>& known);

@@ -17,6 +17,7 @@
 #include "app/logging.h"
 #include "app/server_process.h"
 #include "cli/commands.h"
+#include "cli/environment.h"
 #include "cli/instance_options.h"
 #include "cli/option_values.h"
 #include "cli/serve_options.h"
@@ -44,8 +45,7 @@ bool IsRead(std::string_view name) {
 
 std::vector<std::string> VariablesThatAreRead() {
   std::vector<std::string> variables;
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    const std::string_view text(*variable);
+  for (const std::string_view text : Variables()) {
     if (IsRead(text.substr(0, text.find('=')))) variables.emplace_back(text);
   }
   return variables;

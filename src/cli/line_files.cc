@@ -24,7 +24,7 @@ Result<std::optional<std::string>> LineReader::Next() {
   std::string line;
   ++line_;
   int c = 0;
-  while ((c = ::getc_unlocked(file_)) != EOF && c != '\n') {
+  while ((c = getc_unlocked(file_)) != EOF && c != '\n') {
     line += static_cast<char>(c);
     if (line.size() > kMaxLineBytes)
       return UsageError("line {} has more than {} bytes", line_, kMaxLineBytes);

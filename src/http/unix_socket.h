@@ -1,6 +1,8 @@
 // UNIX sockets: addresses that are files, which only who may write them can connect to.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "base/result.h"
@@ -32,8 +34,8 @@ class UnixSocketFile {
  private:
   const std::string path_;
   bool kept_ = false;
-  unsigned long device_ = 0;
-  unsigned long inode_ = 0;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
 };
 
 }  // namespace embedding::http
