@@ -25,9 +25,13 @@ if(EMBEDDING_MLX)
   # The CMake package of its wheels names folders of the machines that they were made on.
   find_library(MLX_LIBRARY mlx HINTS ${EMBEDDING_MLX_FOLDER}/files/mlx/lib REQUIRED)
   find_path(MLX_INCLUDE_DIR mlx/mlx.h HINTS ${EMBEDDING_MLX_FOLDER}/files/mlx/include REQUIRED)
-  add_library(mlx::mlx UNKNOWN IMPORTED)
+  # The wheel's name of it on a Mac has programs look in their own list of folders, which CMake then makes.
+  add_library(mlx::mlx SHARED IMPORTED)
   set_target_properties(mlx::mlx PROPERTIES IMPORTED_LOCATION ${MLX_LIBRARY}
     INTERFACE_INCLUDE_DIRECTORIES ${MLX_INCLUDE_DIR})
+  if(APPLE)
+    set_target_properties(mlx::mlx PROPERTIES IMPORTED_SONAME @rpath/libmlx.dylib)
+  endif()
 endif()
 find_package(PkgConfig REQUIRED)
 # These two have no CMake package in every distribution that has the library.

@@ -22,3 +22,7 @@ set(ENV{PKG_CONFIG_LIBDIR} ${sysroot}/lib/pkgconfig)
 # Boost 1.74 does not know by itself what a libc++ of 2022 and later has.
 set(CMAKE_CXX_FLAGS_INIT
   "-DBOOST_ASIO_HAS_STD_INVOKE_RESULT=1 -DBOOST_ASIO_HAS_CO_AWAIT=1 -DBOOST_ASIO_HAS_STD_COROUTINE=1")
+# By a Mac's sw_vers CMake sees whether the linker is new enough for this, and forgets it elsewhere: so this file is
+# read again when that is done.
+set(CMAKE_SHARED_LIBRARY_RUNTIME_C_FLAG "-Wl,-rpath,")
+set(CMAKE_USER_MAKE_RULES_OVERRIDE ${CMAKE_CURRENT_LIST_FILE})

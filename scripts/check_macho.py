@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Whether a Mac could load a program: each symbol that it leaves undefined is exported by the library that it is
-said to be in, and each of these libraries is one of macOS, of Homebrew, or given.
+said to be in, each of these libraries is one of those given, and those that are said to be in a folder of the
+program's list are there.
 
     check_macho.py PROGRAM LIBRARY...   a LIBRARY is a .dylib, or a .tbd, the text that Apple's linker takes for one
 
@@ -16,8 +17,6 @@ import lief
 import yaml
 
 lief.logging.disable()
-
-WEAK_LOOKUP = -3  # BIND_SPECIAL_DYLIB_WEAK_LOOKUP: wherever it is, the program itself included
 
 
 def read_stub(path):
@@ -63,19 +62,20 @@ def main(program, *libraries):
         exports.update(read_library(Path(path)))
     loaded = [library.name for library in binary.libraries]
     problems = [f"{name}: loaded, and nothing is known of it" for name in loaded if name not in exports]
+    folders = [Path(path.path) for path in binary.rpaths]
+    for name in loaded:
+        if name.startswith("@rpath/") and not any((folder / name.removeprefix("@rpath/")).exists() for folder in folders):
+            problems.append(f"{name}: in none of the folders that the program names: {folders}")
     found = collections.Counter()
-    undefined = list(binary.imported_symbols)
+    # What is bound and not undefined is the program's own, which a library may replace.
+    undefined = [symbol for symbol in binary.symbols if symbol.category == lief.MachO.Symbol.CATEGORY.UNDEFINED]
     for symbol in undefined:
-        ordinal = symbol.library_ordinal
-        if ordinal > 128:  # a byte with a sign
-            ordinal -= 256
-        if ordinal == WEAK_LOOKUP or not 1 <= ordinal <= len(loaded):
-            names = loaded
-        else:
-            names = [loaded[ordinal - 1]]
-        holder = next((name for name in names if symbol.name in exports.get(name, ())), None)
-        if holder is None:
-            problems.append(f"{symbol.name}: not in {' or '.join(names)}")
+        if not 1 <= symbol.library_ordinal <= len(loaded):
+            problems.append(f"{symbol.name}: bound to no library")
+            continue
+        holder = loaded[symbol.library_ordinal - 1]
+        if symbol.name not in exports.get(holder, ()):
+            problems.append(f"{symbol.name}: not in {holder}")
         found[holder] += 1
     for name in loaded:
         print(f"{found[name]:5} symbols of {name}")
