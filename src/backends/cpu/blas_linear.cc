@@ -32,6 +32,7 @@
 
 #ifndef __APPLE__
 // What is used of a BLAS, as every one has it; its header has other names in each.
+// NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 enum CBLAS_ORDER { CblasRowMajor = 101 };
 enum CBLAS_TRANSPOSE { CblasNoTrans = 111, CblasTrans = 112 };
@@ -43,6 +44,7 @@ char* openblas_get_config() __attribute__((weak));
 void bli_thread_set_num_threads(int64_t threads) __attribute__((weak));
 const char* bli_info_get_version_str() __attribute__((weak));
 }
+// NOLINTEND(readability-identifier-naming)
 #endif
 
 namespace embedding {

@@ -47,5 +47,27 @@ TEST(UnevenBlas, IsNotTaken) {
   EXPECT_TRUE(IsTaken(384, 384));
 }
 
+// With one that adds them all alike: several chunks and blocks, the last of both not filled.
+TEST(UnevenBlas, IsTakenWhereItIsEven) {
+  constexpr size_t kRows = 70;
+  constexpr size_t kIn = 9;
+  constexpr size_t kOut = 301;
+  uneven_row = -1;
+  const std::vector<float> input = Random(kRows * kIn, 1);
+  const std::vector<float> weight = Random(kOut * kIn, 2);
+  const auto linear =
+      PackBlasLinear(TeamOf(3), DType::kF32, {weight, {}, kIn, kOut}, Activation::kIdentity);
+  ASSERT_NE(linear, nullptr);
+  std::vector<float> output(kRows * kOut);
+  linear->Run({input.data(), kRows, kIn}, {output.data(), kRows, kOut}, {});
+  for (size_t row = 0; row < kRows; ++row) {
+    for (size_t o = 0; o < kOut; ++o) {
+      float sum = 0;
+      for (size_t i = 0; i < kIn; ++i) sum += input[row * kIn + i] * weight[o * kIn + i];
+      ASSERT_NEAR(output[row * kOut + o], sum, 1e-5) << row << ", " << o;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace embedding
