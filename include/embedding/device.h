@@ -27,7 +27,11 @@ enum class ComputeType {
 // How much of a processor's instructions computing may use.
 enum class InstructionSet {
   kBest,
-  kAvx2,  // AVX2, FMA and F16C alone, where the processor has more: what a small machine would do
+  // Less than the processor has: what a smaller one would do. Of x86-64:
+  kAvx2,  // AVX2, FMA and F16C alone
+  // Of Arm's 64 bits:
+  kNeon,     // NEON alone, as a Cortex-A72
+  kDotprod,  // and its dot products of bytes, as an M1 or Graviton 2
 };
 
 struct DeviceOptions {

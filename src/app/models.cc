@@ -29,6 +29,13 @@ ComputeType ComputeTypeOf(const std::string& dtype) {
   return ComputeType::kAuto;
 }
 
+InstructionSet InstructionSetOf(const std::string& name) {
+  if (name == "avx2") return InstructionSet::kAvx2;
+  if (name == "neon") return InstructionSet::kNeon;
+  if (name == "dotprod") return InstructionSet::kDotprod;
+  return InstructionSet::kBest;
+}
+
 // Tells how far a download is, and logs it more seldom.
 ProgressCallback TellProgress(api::Loading& loading) {
   using Clock = std::chrono::steady_clock;
@@ -68,7 +75,7 @@ Result<std::unique_ptr<Embedder>> LoadModel(const Configuration& options, const 
 
 Result<Backends> OpenBackendsOf(const Configuration& options) {
   DeviceOptions device = options.engine.device;
-  if (options.instruction_set == "avx2") device.instruction_set = InstructionSet::kAvx2;
+  device.instruction_set = InstructionSetOf(options.instruction_set);
   return OpenBackends(device);
 }
 

@@ -28,13 +28,24 @@ std::vector<float> Numbers(size_t columns) {
   return x;
 }
 
-// Row r's integers, one after another.
-std::vector<int32_t> Integers(const InputView& view, size_t r) {
-  const size_t size = sizeof(uint32_t) / Int8Kernel().group;
-  std::vector<int32_t> q(view.stride / size);
-  for (size_t i = 0; i < q.size(); ++i)
-    std::memcpy(&q[i], static_cast<const uint8_t*>(view.data) + r * view.stride + i * size, size);
+template <typename Integer>
+std::vector<int32_t> IntegersOf(const uint8_t* bytes, size_t size) {
+  std::vector<int32_t> q;
+  for (size_t i = 0; i < size; i += sizeof(Integer)) {
+    Integer integer = 0;
+    std::memcpy(&integer, bytes + i, sizeof(integer));
+    q.push_back(integer);
+  }
   return q;
+}
+
+// Row r's integers, one after another, in the form that the kernel takes.
+std::vector<int32_t> Integers(const InputView& view, size_t r) {
+  const MicroKernel kernel = Int8Kernel();
+  const uint8_t* bytes = static_cast<const uint8_t*>(view.data) + r * view.stride;
+  if (kernel.word_bytes != kernel.group) return IntegersOf<int16_t>(bytes, view.stride);
+  return kernel.left_shift == 0 ? IntegersOf<uint8_t>(bytes, view.stride)
+                                : IntegersOf<int8_t>(bytes, view.stride);
 }
 
 TEST(InputMatrix, AreRoundedToBf16) {
@@ -62,11 +73,12 @@ TEST(InputMatrix, AsIntegersAreWithinHalfAStep) {
         const std::vector<int32_t> q = Integers(view, 0);
         ASSERT_GE(q.size(), columns);
         for (size_t i = 0; i < columns; ++i) {
-          ASSERT_GE(q[i], 0);
-          ASSERT_LE(q[i], 255);
+          const int32_t largest = 255 - Int8Kernel().left_shift;
+          ASSERT_GE(q[i], largest - 255);
+          ASSERT_LE(q[i], largest);
           const float restored = static_cast<float>(q[i] - view.scales->zero) * view.scales->scale;
           // At the upper end, where the number and zero may both have been rounded up, a whole one.
-          const float steps = q[i] < 255 ? 0.51F : 1.01F;
+          const float steps = q[i] < largest ? 0.51F : 1.01F;
           ASSERT_NEAR(restored, x[r * columns + i], steps * view.scales->scale) << i;
         }
         for (size_t i = columns; i < q.size(); ++i) ASSERT_EQ(q[i], 0);

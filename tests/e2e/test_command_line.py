@@ -1,6 +1,7 @@
 """Exit codes, where options come from, and what is said when something is wrong."""
 
 import json
+import platform
 import re
 import subprocess
 import sys
@@ -62,6 +63,12 @@ def test_wrong_usage(arguments):
 @pytest.mark.parametrize("device", ["cuda", "mps", "cpu:1", "toaster"])
 def test_a_device_that_is_not_there(device):
     assert_fails(run("serve", "--device", device), 5, device)
+
+
+@pytest.mark.parametrize("instruction_set", {"x86_64": ["neon", "dotprod"]}.get(platform.machine(), ["avx2"]))
+def test_an_instruction_set_of_another_kind_of_processor(instruction_set):
+    named = "AVX2" if instruction_set == "avx2" else "NEON"
+    assert_fails(run("serve", "--model", TINY_BGE_M3, "--instruction-set", instruction_set), 5, named)
 
 
 def test_a_port_in_use_is_noticed_before_anything_is_loaded(tiny_bge_m3):

@@ -133,7 +133,7 @@ void RunTask(const AttentionTask<T>& task) {
           ScaleRow(output + i * kernel.rows + r * width, width, rescale);
         }
       }
-      const Word* probabilities = Layout::PackProbabilities(rows, padded_keys, scratch);
+      const Word* probabilities = Layout::PackProbabilities(kernel, rows, padded_keys, scratch);
       for (size_t i = 0; i < padded_dim; i += width) {
         multiply(probabilities, key_words, rows, Layout::Words(keys),
                  scratch.values.data() + i * key_words, output + i * kernel.rows,
@@ -177,7 +177,7 @@ namespace {
 
 MicroKernel KernelFor(const float*, size_t) { return F32Kernel(); }
 MicroKernel KernelFor(const BFloat16*, size_t head_dim) {
-  const std::optional<MicroKernel> pairs = Bf16Kernel();
+  const std::optional<MicroKernel> pairs = Bf16PairsKernel();
   return pairs && head_dim % 2 == 0 ? *pairs : F32Kernel();
 }
 

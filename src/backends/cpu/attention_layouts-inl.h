@@ -36,7 +36,7 @@ constexpr size_t RoundUp(size_t n, size_t unit) { return (n + unit - 1) / unit *
 #include <type_traits>
 
 #include "backends/cpu/attention_kernels-inl.h"
-#include "backends/cpu/avx512_tiles.h"
+#include "backends/cpu/micro_kernels.h"
 #include "base/aligned_buffer.h"
 #include "base/half.h"
 #include "hwy/highway.h"
@@ -95,7 +95,8 @@ struct F32Layout {
     }
   }
   // [rows][Words(kKeyBlock)]
-  static const float* PackProbabilities(size_t, size_t, const Scratch<float>& scratch) {
+  static const float* PackProbabilities(const MicroKernel&, size_t, size_t,
+                                        const Scratch<float>& scratch) {
     return scratch.probabilities.data();
   }
 };
@@ -130,10 +131,11 @@ struct PairLayout {
       }
     }
   }
-  static const uint32_t* PackProbabilities(size_t rows, size_t keys, Scratch<uint32_t>& scratch) {
+  static const uint32_t* PackProbabilities(const MicroKernel& kernel, size_t rows, size_t keys,
+                                           Scratch<uint32_t>& scratch) {
     for (size_t r = 0; r < rows; ++r) {
-      RoundToBf16(scratch.probabilities.data() + r * kKeyBlock, RoundUp(keys, 32),
-                  reinterpret_cast<uint16_t*>(scratch.pairs.data() + r * Words(kKeyBlock)));
+      kernel.round(scratch.probabilities.data() + r * kKeyBlock, RoundUp(keys, 32),
+                   reinterpret_cast<uint16_t*>(scratch.pairs.data() + r * Words(kKeyBlock)));
     }
     return scratch.pairs.data();
   }

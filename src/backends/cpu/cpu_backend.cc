@@ -51,7 +51,7 @@ Result<std::unique_ptr<Session>> CpuBackend::Load(const Architecture& architectu
 }  // namespace
 
 Result<std::shared_ptr<Backend>> OpenCpuBackend(const DeviceOptions& options) {
-  if (options.instruction_set == InstructionSet::kAvx2) RETURN_IF_ERROR(LimitToAvx2());
+  RETURN_IF_ERROR(LimitInstructionSet(options.instruction_set));
   try {
     const int threads = options.threads > 0 ? options.threads : AvailableCpus();
     return std::shared_ptr<Backend>(std::make_shared<CpuBackend>(static_cast<size_t>(threads)));

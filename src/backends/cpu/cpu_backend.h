@@ -7,7 +7,7 @@
 
 namespace embedding {
 
-// Errors: kInternal if the system has no threads left, kDeviceUnavailable as LimitToAvx2()
+// Errors: kInternal if the system has no threads left, kDeviceUnavailable as LimitInstructionSet()
 // (instruction_set.h).
 Result<std::shared_ptr<Backend>> OpenCpuBackend(const DeviceOptions& options);
 

@@ -1,9 +1,11 @@
 // A row is rounded to words of as many integers as the processor multiplies and sums into 32 bits
-// in one step: four bytes where it has AVX512-VNNI, elsewhere two numbers of 16 bits.
+// in one step: four bytes where it has AVX512-VNNI or Arm's dot products, eight with Arm's products
+// of matrices, elsewhere two numbers of 16 bits.
 //
 // VNNI multiplies unsigned by signed bytes, which suits activations: they lie to one side of zero
 // (GELU's are above -0.17), and 256 steps from the least to the largest are up to twice as fine as
-// 127 to each side.
+// 127 to each side. Arm multiplies signed by signed bytes: there all are less by 128, the zero too,
+// so that the differences are the same.
 
 #include "backends/cpu/input_matrix.h"
 
@@ -35,9 +37,10 @@ void RoundRow(const float* HWY_RESTRICT x, size_t size, BFloat16* HWY_RESTRICT o
   for (; i < size; ++i) out[i] = BFloat16(x[i]);
 }
 
-// The q of x, [size].
+// The q of x, [size], less `shift`.
 template <typename Integer, typename T>
-HWY_INLINE Int8RowScale Quantize(const T* HWY_RESTRICT x, size_t size, Integer* HWY_RESTRICT q) {
+HWY_INLINE Int8RowScale Quantize(const T* HWY_RESTRICT x, size_t size, int32_t shift,
+                                 Integer* HWY_RESTRICT q) {
   constexpr int32_t kLargest = 255;
   const hn::ScalableTag<float> d;
   const hn::ScalableTag<int32_t> di;
@@ -71,10 +74,11 @@ HWY_INLINE Int8RowScale Quantize(const T* HWY_RESTRICT x, size_t size, Integer* 
   }
   // A row of zeros, or of numbers too small to divide by.
   const float inverse = scale >= std::numeric_limits<float>::min() ? 1 / scale : 0.0F;
-  const auto zero = static_cast<int32_t>(std::lrint(-least * inverse));
+  const auto zero = static_cast<int32_t>(std::lrint(-least * inverse)) - shift;
+  const int32_t largest = kLargest - shift;  // exceeded by 1 where both ends round up
   const auto inverse_v = hn::Set(d, inverse);
   const auto zero_v = hn::Set(di, zero);
-  const auto largest_v = hn::Set(di, kLargest);  // exceeded by 1 where both ends round up
+  const auto largest_v = hn::Set(di, largest);
   i = 0;
   for (; i + lanes <= size; i += lanes) {
     const auto rounded = hn::NearestInt(hn::Mul(LoadAsF32(d, x + i), inverse_v));
@@ -83,23 +87,30 @@ HWY_INLINE Int8RowScale Quantize(const T* HWY_RESTRICT x, size_t size, Integer* 
   }
   for (; i < size; ++i) {
     const auto rounded = static_cast<int32_t>(std::lrint(static_cast<float>(x[i]) * inverse));
-    q[i] = static_cast<Integer>(std::min(rounded + zero, kLargest));
+    q[i] = static_cast<Integer>(std::min(rounded + zero, largest));
   }
   return {scale, zero};
 }
 
-// In words of `group`.
+// As the kernel takes them: signed bytes where it shifts, unsigned ones where it does not, or
+// numbers of 16 bits.
 template <typename T>
-HWY_INLINE Int8RowScale QuantizeGroups(const T* x, size_t size, size_t group, uint8_t* words) {
-  return group == 4 ? Quantize(x, size, words)
-                    : Quantize(x, size, reinterpret_cast<int16_t*>(words));
+HWY_INLINE Int8RowScale QuantizeAs(const T* x, size_t size, size_t integer_bytes, int32_t shift,
+                                   uint8_t* words) {
+  if (integer_bytes == sizeof(int16_t)) {
+    return Quantize(x, size, shift, reinterpret_cast<int16_t*>(words));
+  }
+  return shift == 0 ? Quantize(x, size, shift, words)
+                    : Quantize(x, size, shift, reinterpret_cast<int8_t*>(words));
 }
 
-Int8RowScale QuantizeF32(const float* x, size_t size, size_t group, uint8_t* words) {
-  return QuantizeGroups(x, size, group, words);
+Int8RowScale QuantizeF32(const float* x, size_t size, size_t integer_bytes, int32_t shift,
+                         uint8_t* words) {
+  return QuantizeAs(x, size, integer_bytes, shift, words);
 }
-Int8RowScale QuantizeBf16(const BFloat16* x, size_t size, size_t group, uint8_t* words) {
-  return QuantizeGroups(x, size, group, words);
+Int8RowScale QuantizeBf16(const BFloat16* x, size_t size, size_t integer_bytes, int32_t shift,
+                          uint8_t* words) {
+  return QuantizeAs(x, size, integer_bytes, shift, words);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -113,15 +124,14 @@ HWY_EXPORT(RoundRow);
 HWY_EXPORT(QuantizeF32);
 HWY_EXPORT(QuantizeBf16);
 
-namespace {
-constexpr size_t kWordBytes = 4;
-}  // namespace
-
 void InputMatrix::Resize(size_t rows, size_t columns) {
   columns_ = columns;
   if (type_ == DType::kI8) {
-    group_ = Int8Kernel().group;
-    stride_ = (columns + group_ - 1) / group_ * kWordBytes;
+    const MicroKernel kernel = Int8Kernel();
+    word_bytes_ = kernel.word_bytes;
+    integer_bytes_ = kernel.word_bytes / kernel.group;
+    shift_ = kernel.left_shift;
+    stride_ = (columns + kernel.group - 1) / kernel.group * word_bytes_;
     scales_.Resize(rows);
   } else {
     stride_ = columns * DTypeBytes(type_);
@@ -131,7 +141,7 @@ void InputMatrix::Resize(size_t rows, size_t columns) {
 
 uint8_t* InputMatrix::Words(size_t row) {
   uint8_t* words = bytes_.data() + row * stride_;
-  std::fill_n(words + stride_ - kWordBytes, kWordBytes, uint8_t{0});
+  std::fill_n(words + stride_ - word_bytes_, word_bytes_, uint8_t{0});
   return words;
 }
 
@@ -139,7 +149,8 @@ void InputMatrix::Set(size_t row, const float* x) {
   uint8_t* const to = bytes_.data() + row * stride_;
   switch (type_) {
     case DType::kI8:
-      scales_[row] = HWY_DYNAMIC_DISPATCH(QuantizeF32)(x, columns_, group_, Words(row));
+      scales_[row] =
+          HWY_DYNAMIC_DISPATCH(QuantizeF32)(x, columns_, integer_bytes_, shift_, Words(row));
       break;
     case DType::kBF16:
       HWY_DYNAMIC_DISPATCH(RoundRow)(x, columns_, reinterpret_cast<BFloat16*>(to));
@@ -151,7 +162,8 @@ void InputMatrix::Set(size_t row, const float* x) {
 
 void InputMatrix::Set(size_t row, const BFloat16* x) {
   assert(type_ == DType::kI8);
-  scales_[row] = HWY_DYNAMIC_DISPATCH(QuantizeBf16)(x, columns_, group_, Words(row));
+  scales_[row] =
+      HWY_DYNAMIC_DISPATCH(QuantizeBf16)(x, columns_, integer_bytes_, shift_, Words(row));
 }
 
 RowEpilogue Handover::Epilogue() {

@@ -19,9 +19,9 @@ class InputMatrix {
 
   // What was there is lost. Throws std::bad_alloc.
   void Resize(size_t rows, size_t columns);
-  // Row `row` becomes x, [columns], rounded. Integers q lie in [0, 255]: a row's numbers in 255
-  // steps from the least to the largest, 0 being among them; a row with a number that is not finite
-  // has a scale that is none either.
+  // Row `row` becomes x, [columns], rounded. Integers q lie in [0, 255], or as far
+  // lower as Int8Kernel() takes them: a row's numbers in 255 steps from the least to the largest, 0
+  // being among them; a row with a number that is not finite has a scale that is none either.
   void Set(size_t row, const float* x);
   void Set(size_t row, const BFloat16* x);  // of kI8
   // The rows, for who writes numbers of kF32 or kBF16 itself.
@@ -37,8 +37,11 @@ class InputMatrix {
 
   const DType type_;
   size_t columns_ = 0;
-  size_t group_ = 0;                    // integers in a word
-  size_t stride_ = 0;                   // bytes
+  size_t stride_ = 0;  // bytes
+  // Of kI8: a word, an integer, and what is taken off each.
+  size_t word_bytes_ = 0;
+  size_t integer_bytes_ = 0;
+  int32_t shift_ = 0;
   AlignedBuffer<uint8_t> bytes_;        // [rows][stride]
   AlignedBuffer<Int8RowScale> scales_;  // [rows], of kI8
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backends/cpu/arm_kernels.h"
 #include "backends/cpu/avx512_tiles.h"
 #include "base/aligned_buffer.h"
 
@@ -42,9 +43,9 @@ HWY_INLINE void FetchAhead(const PanelTile& tile, size_t word) {
 }
 
 template <typename T>
-HWY_INLINE T LeftWord(const PanelTile& tile, size_t row, size_t word) {
+HWY_INLINE T LeftWord(const uint8_t* left, size_t stride, size_t row, size_t word) {
   T value;
-  std::memcpy(&value, tile.left + row * tile.left_stride + word * sizeof(T), sizeof(T));
+  std::memcpy(&value, left + row * stride + word * sizeof(T), sizeof(T));
   return value;
 }
 
@@ -53,6 +54,8 @@ struct F32Tile {
   static HWY_INLINE void Multiply(const PanelTile& tile) {
     const hn::ScalableTag<float> d;
     const size_t lanes = hn::Lanes(d);
+    const uint8_t* const left = tile.left;
+    const size_t stride = tile.left_stride;
     const auto* HWY_RESTRICT right = reinterpret_cast<const float*>(tile.right);
     auto* HWY_RESTRICT out = reinterpret_cast<float*>(tile.sums);
     hn::Vec<decltype(d)> sums[rows][kVectors];
@@ -75,11 +78,14 @@ struct F32Tile {
         }
         EMBEDDING_UNROLL
         for (size_t r = 0; r < rows; ++r) {
-          const auto value = hn::Set(d, LeftWord<float>(tile, r, i));
+          const auto value = hn::Set(d, LeftWord<float>(left, stride, r, i));
           EMBEDDING_UNROLL
           for (size_t v = 0; v < kVectors; ++v) {
             sums[r][v] = hn::MulAdd(value, weights[v], sums[r][v]);
           }
+#if HWY_ARCH_ARM
+          EMBEDDING_LOAD_NO_FURTHER();
+#endif
         }
       }
     }
@@ -100,6 +106,8 @@ struct Int16PairsTile {
     const hn::Repartition<int16_t, decltype(d)> d16;
     const hn::Rebind<int8_t, decltype(d16)> d8;
     const size_t lanes = hn::Lanes(d);
+    const uint8_t* const left = tile.left;
+    const size_t stride = tile.left_stride;
     const auto* HWY_RESTRICT right = reinterpret_cast<const int8_t*>(tile.right);
     auto* HWY_RESTRICT out = reinterpret_cast<int32_t*>(tile.sums);
     hn::Vec<decltype(d)> sums[rows][kPairVectors];
@@ -122,7 +130,7 @@ struct Int16PairsTile {
         }
         EMBEDDING_UNROLL
         for (size_t r = 0; r < rows; ++r) {
-          const auto value = hn::BitCast(d16, hn::Set(d, LeftWord<int32_t>(tile, r, i)));
+          const auto value = hn::BitCast(d16, hn::Set(d, LeftWord<int32_t>(left, stride, r, i)));
           EMBEDDING_UNROLL
           for (size_t v = 0; v < kPairVectors; ++v) {
             sums[r][v] =
@@ -204,15 +212,23 @@ bool MayUseAvx512() { return HWY_DYNAMIC_DISPATCH(TargetHasAvx512)(); }
 
 }  // namespace
 
-std::optional<MicroKernel> Bf16Kernel() {
+std::optional<MicroKernel> Bf16PairsKernel() {
+  if (const auto arm = ArmBf16PairsKernel()) return arm;
   if (!MayUseAvx512() || !HasBf16Pairs()) return std::nullopt;
   return MicroKernel{.group = 2,
                      .width = kAvx512TileWidth,
                      .rows = kAvx512TileRows,
-                     .multiply = MultiplyBf16Pairs};
+                     .multiply = MultiplyBf16Pairs,
+                     .round = RoundToBf16};
+}
+
+std::optional<MicroKernel> Bf16Kernel() {
+  if (const auto arm = ArmBf16Kernel()) return arm;
+  return Bf16PairsKernel();
 }
 
 MicroKernel Int8Kernel() {
+  if (const auto arm = ArmInt8Kernel()) return *arm;
   if (MayUseAvx512() && HasInt8Quads()) {
     return {.group = 4,
             .width = kAvx512TileWidth,

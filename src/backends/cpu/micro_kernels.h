@@ -2,8 +2,8 @@
 // one instruction set, to another.
 //
 // A kernel keeps the sums of a few rows and one panel in registers and adds, word by word, the
-// outer product of the rows' words and the panel's. A word is 32 bits: an f32, two bf16 or a few
-// integers, of which a multiplication gives the sum of products.
+// outer product of the rows' words and the panel's. A word is 32 or 64 bits: an f32, or a few bf16
+// or integers, of which a multiplication gives the sum of products.
 #pragma once
 
 #include <optional>
@@ -20,20 +20,29 @@ struct MicroKernel {
   size_t width;  // output features of a panel
   size_t rows;   // most rows of a tile
   void (*multiply)(const PanelTile& tile);
+  size_t word_bytes = 4;
   // Bytes in which a word of the weight is stored, and what makes words of 4 bytes of them; nullptr
   // where `multiply` reads them as they are stored.
-  size_t stored_bytes = 4;
+  size_t stored_bytes = word_bytes;
   void (*widen)(const uint8_t* stored, size_t words, uint8_t* to) = nullptr;
+  // Rows that are multiplied together: the last ones of a tile take the time of as many.
+  size_t rows_at_once = 1;
+  // Of integers on the left: those from 0 to 255 are stored less this.
+  int32_t left_shift = 0;
+  // Of bf16: rounds `size` f32 numbers, a multiple of 32.
+  void (*round)(const float* in, size_t size, uint16_t* out) = nullptr;
 };
 
 // For the best instruction set that may be used (instruction_set.h). Sums are float.
 MicroKernel F32Kernel();
 // The same with the weight stored in f16.
 MicroKernel F16Kernel();
-// Words are pairs of bf16; nothing where the processor does not multiply those. Sums are float.
+// Words are bf16; nothing where the processor does not multiply those. Sums are float.
 std::optional<MicroKernel> Bf16Kernel();
-// Words are integers from 0 to 255 on the left, bytes or 16 bits wide according to `group`, and
-// signed bytes in the weight. Sums are int32_t.
+// The same whose words are pairs of bf16; there if Bf16Kernel() is.
+std::optional<MicroKernel> Bf16PairsKernel();
+// Words are integers from 0 to 255, less `left_shift`, on the left, bytes or 16 bits wide according
+// to `word_bytes` and `group`, and signed bytes in the weight. Sums are int32_t.
 MicroKernel Int8Kernel();
 
 }  // namespace embedding

@@ -8,8 +8,8 @@
 namespace embedding {
 namespace {
 
-// Words of a panel that all rows pass by before its next words: 256 KB of a panel of 64 words and
-// 64 KB of one of 16, which stay in the L2 cache.
+// Words of a panel that all rows pass by before its next words: 256 KB of a panel of 64 words of 32
+// bits and 64 KB of one of 16, which stay in the L2 cache.
 constexpr size_t kDepthBlock = 1024;
 // Of words that are widened, the copy stays nearer: 16 KB of a panel of 16.
 constexpr size_t kWidenedDepthBlock = 256;
@@ -37,6 +37,8 @@ void Spread(const void* from, size_t words, size_t width, uint8_t* to) {
 void SpreadWords(const void* from, size_t words, const MicroKernel& kernel, uint8_t* to) {
   if (kernel.stored_bytes == sizeof(uint16_t)) {
     Spread<uint16_t>(from, words, kernel.width, to);
+  } else if (kernel.stored_bytes == sizeof(uint64_t)) {
+    Spread<uint64_t>(from, words, kernel.width, to);
   } else {
     Spread<uint32_t>(from, words, kernel.width, to);
   }
@@ -45,7 +47,7 @@ void SpreadWords(const void* from, size_t words, const MicroKernel& kernel, uint
 void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWeight& weight,
                     const uint8_t* left, size_t left_stride, size_t rows,
                     const TileEpilogue& tile_epilogue, const RowEpilogue& row_epilogue) {
-  constexpr size_t kWordBytes = 4;
+  constexpr size_t kSumBytes = 4;
   const size_t block = kernel.widen != nullptr ? kWidenedDepthBlock : kDepthBlock;
   const bool one_block = weight.depth <= block;
   const size_t stored_row = kernel.width * kernel.stored_bytes;  // of a panel
@@ -53,7 +55,10 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
 
   // Groups of nearly the same size: a small last group would leave the multipliers idle.
   const size_t groups = CeilDivide(rows, kernel.rows);
-  const auto first_row = [&](size_t group) { return rows * group / groups; };
+  const size_t units = CeilDivide(rows, kernel.rows_at_once);
+  const auto first_row = [&](size_t group) {
+    return std::min(units * group / groups * kernel.rows_at_once, rows);
+  };
   // A task is a panel and, where threads are too many for the panels, a part of the groups.
   constexpr size_t kTasksPerThread = 4;
   const size_t threads =
@@ -64,9 +69,10 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
   const size_t parts = CeilDivide(groups, groups_of_part);
 
   // Where one block is all, sums are finished at once, and a tile's stay in the L1 cache.
-  const size_t tile_bytes = kernel.rows * kernel.width * kWordBytes;
+  const size_t tile_bytes = kernel.rows * kernel.width * kSumBytes;
   const size_t sums_bytes = (one_block ? 1 : groups_of_part) * tile_bytes;
-  const size_t widened_bytes = kernel.widen != nullptr ? block * kernel.width * kWordBytes : 0;
+  const size_t widened_bytes =
+      kernel.widen != nullptr ? block * kernel.width * kernel.word_bytes : 0;
   const size_t thread_bytes = sums_bytes + widened_bytes;
   // What the team works in; the calling thread's, for all its products.
   thread_local AlignedBuffer<uint8_t> buffer;
@@ -106,7 +112,7 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
         const size_t group_rows = first_row(group + 1) - row;
         uint8_t* tile_sums = sums + (one_block ? 0 : group - begin) * tile_bytes;
         const size_t first_line = (group - begin) * intervals * lines;
-        kernel.multiply({.left = left + row * left_stride + first * kWordBytes,
+        kernel.multiply({.left = left + row * left_stride + first * kernel.word_bytes,
                          .left_stride = left_stride,
                          .rows = group_rows,
                          .depth = depth,

@@ -5,9 +5,9 @@
 // The weight is packed in panels: panel p holds the weights of output features [p * width,
 // (p + 1) * width), input feature by input feature. A kernel keeps the sums of a few rows and one
 // panel in registers and adds, feature by feature, the outer product of the rows' inputs and the
-// panel's weights. Kernels differ in what they multiply: an f32, two bf16 or four 8-bit integers,
-// each a word of 32 bits. So they see inputs and weights as words, and everything around them is
-// the same.
+// panel's weights. Kernels differ in what they multiply: an f32, two bf16, four 8-bit integers and
+// so on, each a word of 32 or 64 bits. So they see inputs and weights as words, and everything
+// around them is the same.
 //
 // Thread-safety: of functions that do not share what they write to.
 #pragma once
@@ -50,7 +50,7 @@ PackedWeight PackPanels(ThreadTeam& team, const MicroKernel& kernel, size_t in_f
     if (columns < kernel.width) std::fill_n(out, panel_bytes, uint8_t{0});
     // A few words of every feature in turn: the lines of both sides stay in the cache.
     constexpr size_t kWords = 16;
-    constexpr size_t kMaxGroup = 4;
+    constexpr size_t kMaxGroup = 8;
     for (size_t word = 0; word < packed.depth; word += kWords) {
       const size_t words = std::min(kWords, packed.depth - word);
       for (size_t c = 0; c < columns; ++c) {
