@@ -6,7 +6,10 @@
 # embedding_use_archive(TARGET ARCHIVE [what the archive needs in its turn])
 function(embedding_use_archive target archive)
   string(MAKE_C_IDENTIFIER "STATIC_${archive}" variable)
-  find_library(${variable} NAMES ${archive} HINTS ${EMBEDDING_STATIC_LIBRARIES})
+  # Not in a sysroot, where a cross compiler looks for all else.
+  find_library(${variable} NAMES ${archive} PATHS ${EMBEDDING_STATIC_LIBRARIES}
+    NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH)
+  find_library(${variable} NAMES ${archive})
   if(NOT ${variable})
     message(FATAL_ERROR "EMBEDDING_STATIC: ${archive} is nowhere. clients/npm/build_libraries.sh FOLDER "
       "makes what Debian and Homebrew lack, for -DEMBEDDING_STATIC_LIBRARIES=FOLDER.")

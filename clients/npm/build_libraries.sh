@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Builds the archives (.a) that Debian's and Ubuntu's -dev packages and Homebrew's formulas leave out, for a
-# server that needs no libraries but the system's: build_libraries.sh FOLDER. They are made of their own sources,
-# of the version whose headers are installed, and with curl, which a Mac has, only what the server asks of it: HTTP
-# and TLS. Does nothing for what is there already.
+# server that needs no libraries but the system's: build_libraries.sh FOLDER [arm64]. They are made of their own
+# sources, of the version whose headers are installed, and with curl, which a Mac has, only what the server asks of
+# it: HTTP and TLS. With "arm64" for Arm's 64-bit Linux, by cmake/arm64.cmake and for the headers in its sysroot.
+# Does nothing for what is there already.
 set -euo pipefail
 
-folder=$(mkdir -p "${1:?usage: build_libraries.sh FOLDER}" && cd "$1" && pwd)
+folder=$(mkdir -p "${1:?usage: build_libraries.sh FOLDER [arm64]}" && cd "$1" && pwd)
+target=${2:-}
 cd "$(dirname "$0")/../.."
 # Source package=-dev package=options of CMake
 libraries=(
@@ -17,7 +19,9 @@ libraries=(
   "curl=libcurl4-openssl-dev=-DHTTP_ONLY=ON -DBUILD_CURL_EXE=OFF -DBUILD_TESTING=OFF -DCURL_USE_OPENSSL=ON -DCURL_USE_LIBSSH2=OFF -DUSE_LIBIDN2=OFF -DCURL_ZLIB=OFF -DCURL_CA_BUNDLE=none -DCURL_CA_PATH=none -DCURL_CA_FALLBACK=ON"
 )
 system=()
-if [ "$(uname -s)" = Darwin ]; then
+if [ "$target" = arm64 ]; then
+  system=("-DCMAKE_TOOLCHAIN_FILE=$PWD/cmake/arm64.cmake")
+elif [ "$(uname -s)" = Darwin ]; then
   system=("-DCMAKE_OSX_DEPLOYMENT_TARGET=14.0") # MLX's
 elif ! command -v dpkg-query >/dev/null; then
   echo "build_libraries.sh: needs Debian or Ubuntu, or a Mac with Homebrew" >&2
@@ -42,15 +46,23 @@ unpack() {
   done
 }
 
+# version_of SOURCE PACKAGE: of the source that the headers come from. What is in the sysroot is unpacked, not
+# installed: there the last entry of the changelog tells, "fmtlib (9.1.0+ds1-2) unstable; urgency=medium".
+version_of() {
+  if [ "$target" = arm64 ]; then
+    gzip -dc "build/arm64-sysroot/usr/share/doc/$2/changelog.Debian.gz" | sed -nE '1s/^[^(]*\(([^)]*)\).*/\1/p'
+  elif [ "$(uname -s)" = Darwin ]; then
+    brew list --versions "${1%lib}" | cut -d ' ' -f 2
+  else
+    dpkg-query -W -f='${source:Version}' "$2"
+  fi
+}
+
 missing=()
 for line in "${libraries[@]}"; do
   IFS='=' read -r source package cmake <<<"$line"
-  if [ "$(uname -s)" = Darwin ]; then
-    [ "$source" != curl ] || continue
-    version=$(brew list --versions "${source%lib}" | cut -d ' ' -f 2)
-  else
-    version=$(dpkg-query -W -f='${source:Version}' "$package")
-  fi
+  [ "$source" != curl ] || [ "$(uname -s)" != Darwin ] || continue
+  version=$(version_of "$source" "$package")
   [ "$(cat "$folder/$source.version" 2>/dev/null)" = "$version $cmake" ] || missing+=("$source=$version=$cmake")
 done
 [ ${#missing[@]} != 0 ] || exit 0

@@ -2,11 +2,13 @@
 // Makes what is published on npm, as .tgz files: the package of one platform, with the server, and the main
 // package, which is clients/typescript with the launcher and the platforms' packages as optional dependencies.
 //
-//   node clients/npm/build_packages.mjs --binary FILE [--platform linux-x64] [--mlx FOLDER] [--main FOLDER] [--out FOLDER]
+//   node clients/npm/build_packages.mjs --binary FILE [--platform linux-x64] [--licences FOLDER] [--mlx FOLDER]
+//     [--main FOLDER] [--out FOLDER]
 //
 // The binary is one that was built with -DEMBEDDING_STATIC=ON; clients/npm/build.sh does both. The version is
-// the project's, of CMakeLists.txt. --main is clients/typescript, whose npm packages are installed already; --mlx
-// is what scripts/fetch_mlx.sh fetched, of which a Mac's package has the library and the kernels.
+// the project's, of CMakeLists.txt. --licences is the /usr/share/doc of the packages that it was linked with,
+// --mlx what scripts/fetch_mlx.sh fetched, of which a Mac's package has the library and the kernels, --main
+// clients/typescript, whose npm packages are installed already.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,6 +36,7 @@ const { values: options } = parseArgs({
   options: {
     binary: { type: 'string', default: join(root, 'build', 'npm', 'embedding-service') },
     platform: { type: 'string', default: `${process.platform}-${process.arch}` },
+    licences: { type: 'string', default: '/usr/share/doc' },
     mlx: { type: 'string', default: join(root, 'build', 'mlx-wheel', 'files') },
     main: { type: 'string', default: join(root, 'clients', 'typescript') },
     out: { type: 'string', default: join(root, 'build', 'npm-packages') },
@@ -102,7 +105,7 @@ function notices(platform) {
     return parts.join('\n\n');
   }
   for (const name of LINKED) {
-    const file = `/usr/share/doc/${name}/copyright`;
+    const file = join(options.licences, name, 'copyright');
     if (existsSync(file)) parts.push(`==== ${name}\n\n${readFileSync(file, 'utf8')}`);
   }
   return parts.join('\n\n');

@@ -78,6 +78,26 @@ TEST(LinearBf16, IsTheF32ProductOfRoundedNumbersWhereTheProcessorHasIt) {
   ExpectF32ProductsOfRoundedNumbers(&PackPanels);
 }
 
+// Also where the processor multiplies rows in pairs.
+TEST(LinearBf16, ARowDoesNotDependOnTheOthers) {
+  if (!PanelsMultiplyBf16()) GTEST_SKIP() << "this processor does not multiply bf16";
+  constexpr size_t kRows = 23;
+  constexpr size_t kIn = 1030;
+  constexpr size_t kOut = 70;
+  std::vector<BFloat16> input;
+  for (const float x : Random(kRows * kIn, 1)) input.emplace_back(x);
+  const std::vector<float> weight = Random(kOut * kIn, 2);
+  const auto linear =
+      PackPanels(TeamOf(2), DType::kF32, {weight, {}, kIn, kOut}, Activation::kIdentity);
+  std::vector<float> together(kRows * kOut);
+  linear->Run({input.data(), kRows, kIn}, {together.data(), kRows, kOut}, {});
+  for (size_t row = 0; row < kRows; ++row) {
+    std::vector<float> alone(kOut);
+    linear->Run({input.data() + row * kIn, 1, kIn}, {alone.data(), 1, kOut}, {});
+    for (size_t o = 0; o < kOut; ++o) ASSERT_EQ(alone[o], together[row * kOut + o]) << row;
+  }
+}
+
 #ifdef EMBEDDING_ONEDNN
 
 TEST(LinearBf16, IsTheSameByOneDnn) {

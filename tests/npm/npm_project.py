@@ -7,11 +7,29 @@ import re
 import subprocess
 
 import pytest
+from elftools.elf.elffile import ELFFile
+from elftools.elf.gnuversions import GNUVerNeedSection
 from npm_registry import Registry, read_manifest
 from server import PATIENCE_S, ROOT, environment
 
 PLATFORM = f"linux-{ {'x86_64': 'x64', 'aarch64': 'arm64'}[platform.machine()] }"
 VERSION = re.search(r"embedding-service VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text()).group(1)
+
+
+class Elf:
+    """What a program asks of the system: its machine, libraries, and versions of glibc, (2, 35) and so on."""
+
+    def __init__(self, program):
+        with open(program, "rb") as file:
+            elf = ELFFile(file)
+            self.machine = elf["e_machine"]
+            self.libraries = {tag.needed for tag in elf.get_section_by_name(".dynamic").iter_tags("DT_NEEDED")}
+            self.glibc = {
+                tuple(map(int, version.name.removeprefix("GLIBC_").split(".")))
+                for section in elf.iter_sections() if isinstance(section, GNUVerNeedSection)
+                for _, entries in section.iter_versions() for version in entries
+                if re.fullmatch(r"GLIBC_[\d.]+", version.name)
+            }  # fmt: skip
 
 
 class Project:

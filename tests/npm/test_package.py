@@ -1,12 +1,13 @@
 """What is in the packages: the server alone, for systems down to which glibc, and how large."""
 
 import json
+import os
 import re
+import subprocess
 import tarfile
 
-from npm_project import PLATFORM, VERSION
-from elftools.elf.elffile import ELFFile
-from elftools.elf.gnuversions import GNUVerNeedSection
+import pytest
+from npm_project import PLATFORM, VERSION, Elf
 from npm_registry import read_manifest
 from server import ROOT
 
@@ -44,25 +45,21 @@ def test_the_platforms_package_is_for_it_alone(tarballs):
 
 
 def test_it_needs_the_c_library_alone(project):
-    with open(project.program, "rb") as file:
-        elf = ELFFile(file)
-        needed = [tag.needed for tag in elf.get_section_by_name(".dynamic").iter_tags("DT_NEEDED")]
-        versions = {
-            tuple(map(int, version.name.removeprefix("GLIBC_").split(".")))
-            for section in elf.iter_sections() if isinstance(section, GNUVerNeedSection)
-            for _, entries in section.iter_versions() for version in entries
-            if re.fullmatch(r"GLIBC_[\d.]+", version.name)
-        }  # fmt: skip
-    assert {n for n in needed if not n.startswith("ld-linux")} == {"libc.so.6", "libm.so.6"}
-    assert max(versions) <= NEWEST_GLIBC
-    declared = read_declared(project)
-    assert declared == "%d.%d" % max(versions)[:2]
+    elf = Elf(project.program)
+    assert {n for n in elf.libraries if not n.startswith("ld-linux")} == {"libc.so.6", "libm.so.6"}
+    assert max(elf.glibc) <= NEWEST_GLIBC
+    manifest = json.loads((project.program.parents[1] / "package.json").read_text())
+    assert manifest["embeddingService"]["glibc"] == "%d.%d" % max(elf.glibc)[:2]
 
 
-def read_declared(project):
-
-
-    return json.loads((project.program.parents[1] / "package.json").read_text())["embeddingService"]["glibc"]
+@pytest.mark.skipif(PLATFORM == "linux-arm64", reason="is that platform")
+def test_a_program_of_another_platform_is_not_packed(project, tmp_path):
+    result = subprocess.run(
+        ["node", ROOT / "clients" / "npm" / "build_packages.mjs", "--platform", "linux-arm64", "--out", tmp_path,
+         "--binary", project.program],
+        env={**os.environ, "STRIP": "true"}, capture_output=True, text=True)  # fmt: skip
+    assert result.returncode == 1 and "is not a program for linux-arm64" in result.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_only_this_platforms_package_is_installed(project):
