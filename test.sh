@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs, builds and runs every test; the last line is the total. What each step is and how to run
 # one alone: CONTRIBUTING.md. `./test.sh release` runs only the steps named: fast style release debug
-# asan-ubsan tsan fuzz e2e clients web kernels mlx tidy, and arm64, macos, mlx-cuda and cuda, which are not
-# part of the whole.
+# asan-ubsan tsan fuzz e2e clients web kernels mlx tidy, and arm64, arm64-all, macos, mlx-cuda and cuda, which
+# are not part of the whole.
 set -uo pipefail
 cd "$(dirname "$0")"
 
@@ -68,6 +68,25 @@ run_ctest() {
     passed=$((passed + total - bad))
     failed=$((failed + bad))
   fi
+}
+
+# run_gtest NAME COMMAND...: adds the counts of a program of tests to the totals.
+run_gtest() {
+  local name=$1 log n status
+  shift
+  log=$(mktemp)
+  "$@" --gtest_brief=1 >"$log" 2>&1
+  status=$?
+  n=$(sed -nE 's/^\[  PASSED  \] ([0-9]+) tests?\.$/\1/p' "$log")
+  passed=$((passed + ${n:-0}))
+  printf '%s: %d passed\n' "$name" "${n:-0}"
+  if [ "$status" != 0 ] || [ "${n:-0}" = 0 ]; then
+    tail -n 60 "$log"
+    n=$(sed -nE 's/^ *([0-9]+) FAILED TESTS?$/\1/p' "$log")
+    failed=$((failed + ${n:-1}))
+    printf 'FAILED: %s\n' "$name"
+  fi
+  rm -f "$log"
 }
 
 # run_pytest VENV TESTS BINARY [pytest options]: adds pytest's counts to the totals.
@@ -221,17 +240,39 @@ step_fuzz() {
   done
 }
 
+# on_arm CPU FOLDER [options of GoogleTest]: its tests by qemu, on a processor that it knows.
+on_arm() {
+  local cpu=$1 folder=$2
+  shift 2
+  run_gtest "$folder on $cpu" qemu-aarch64-static -cpu "$cpu" -L build/arm64-sysroot \
+    "build/arm64/tests/${folder}_tests" "$@"
+}
+
 # Arm's code, run by qemu: what computes, and what it reads. Not part of the whole: it takes long.
 step_arm64() {
   check "arm64's compiler and libraries" scripts/install_dependencies.sh arm64
   local folder folders=(base text weights model backends engine) targets=()
   for folder in "${folders[@]}"; do targets+=("${folder}_tests"); done
   check "arm64 build" build arm64 --target "${targets[@]}"
-  for folder in "${folders[@]}"; do
-    qemu-aarch64-static -L build/arm64-sysroot "build/arm64/tests/${folder}_tests" --gtest_brief=1 \
-      --gtest_filter='-*AVectorDoesNotDepend*:Int8Accuracy*'
-    count $? "$folder on Arm"
-  done
+  for folder in "${folders[@]}"; do on_arm max "$folder" --gtest_filter='-*AVectorDoesNotDepend*:Int8Accuracy*'; done
+  # Which kernels a processor gets, and that they multiply.
+  local cpu extensions
+  while IFS='=' read -r cpu extensions; do
+    EXPECTED_ARM_EXTENSIONS=$extensions on_arm "$cpu" backends --gtest_filter='ArmExtensions*:LinearInt8*:LinearBf16*:InputMatrix*'
+  done <<<"max=dotprod i8mm bf16
+cortex-a76=dotprod
+cortex-a72="
+}
+
+# The rest of it, and the server in the package of npm.
+step_arm64-all() {
+  step_arm64
+  check "arm64 build of all" build arm64
+  local folder
+  for folder in cache redis hub http api app allocation; do on_arm max "$folder"; done
+  check "server to compare with" build release --target embedding-service
+  check "virtual environment" make_venv build/venv tests/e2e
+  run_pytest build/venv tests/arm64 build/release/embedding-service
 }
 
 # Another backend against the same references, and against the CPU's: MLX on the CPU, whose products are
