@@ -76,6 +76,8 @@ Result<std::unique_ptr<Embedder>> LoadModel(const Configuration& options, const 
 Result<Backends> OpenBackendsOf(const Configuration& options) {
   DeviceOptions device = options.engine.device;
   device.instruction_set = InstructionSetOf(options.instruction_set);
+  // No GPU computes in int8: who asks for it and not for a GPU means the CPU.
+  if (device.device == "auto" && options.dtype == "int8") device.device = "cpu";
   return OpenBackends(device);
 }
 

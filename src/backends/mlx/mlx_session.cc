@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "backends/f16_range.h"
 #include "backends/mlx/mlx_encoder.h"
 #include "backends/mlx/mlx_heads.h"
 #include "backends/wanted_tokens.h"
@@ -86,9 +87,6 @@ class MlxSession : public Session {
     return type_ == ComputeType::kF16 ? "f16" : type_ == ComputeType::kBF16 ? "bf16" : "f32";
   }
 
-  // Whether every number of the last hidden states of some sequence is finite.
-  bool IsFinite(const Encoder& encoder);
-
  private:
   void Compute(const Batch& batch, BatchOutputs& outputs);
 
@@ -135,44 +133,18 @@ Status MlxSession::Run(const Batch& batch, BatchOutputs& outputs) noexcept {
   }
 }
 
-bool MlxSession::IsFinite(const Encoder& encoder) {
-  const size_t tokens = std::min<size_t>({128, encoder.positions.max_tokens(), encoder.vocab_size});
-  std::vector<int32_t> ids;
-  for (size_t i = 0; i < tokens; ++i) {
-    ids.push_back(static_cast<int32_t>(i * encoder.vocab_size / tokens));
-  }
-  const std::vector<int32_t> types(tokens, 0);
-  const std::vector<uint32_t> offsets = {0, static_cast<uint32_t>(tokens)};
-  const std::vector<Outputs> outputs(1);
-  const std::vector<TokenRange> all = {{0, static_cast<uint32_t>(tokens)}};
-  const mx::StreamContext context(stream_);
-  const mx::array hidden = encoder_->Run({ids, types, offsets, outputs}, all);
-  return mx::all(mx::isfinite(hidden)).item<bool>();
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Session>> MakeMlxSession(const Architecture& architecture,
                                                 const Tensors& tensors, ComputeType type,
                                                 mx::Device device, bool compiled) {
-  const MutexLock lock(MutexOfMlx());
-  const bool is_free = type == ComputeType::kAuto;
-  if (is_free) type = device == mx::Device::gpu ? ComputeType::kF16 : ComputeType::kF32;
-  const auto load = [&] {
-    return std::make_unique<MlxSession>(architecture, tensors, type, device, compiled);
+  const auto load = [&](ComputeType each) -> Result<std::unique_ptr<Session>> {
+    const MutexLock lock(MutexOfMlx());
+    return std::unique_ptr<Session>(
+        std::make_unique<MlxSession>(architecture, tensors, each, device, compiled));
   };
-  std::unique_ptr<MlxSession> session = load();
-  if (type == ComputeType::kF16 && !session->IsFinite(architecture.encoder)) {
-    if (!is_free) {
-      return Error{ErrorCode::kModelLoad,
-                   "the model computes numbers beyond f16's; choose the dtype bf16, f32 or auto",
-                   {}};
-    }
-    session.reset();  // there may be no room for both
-    type = ComputeType::kBF16;
-    session = load();
-  }
-  return std::unique_ptr<Session>(std::move(session));
+  if (type == ComputeType::kAuto && device != mx::Device::gpu) return load(ComputeType::kF32);
+  return LoadInF16OrWider(architecture, type, load);
 }
 
 }  // namespace embedding

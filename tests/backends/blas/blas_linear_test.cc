@@ -42,7 +42,7 @@ void ExpectMatchesReference(size_t rows, size_t in, size_t out, bool with_bias,
         sum += term;
         norm += std::abs(term);
       }
-      const double expected = activation == Activation::kGelu ? Gelu(sum) : sum;
+      const double expected = Apply(activation, sum);
       ASSERT_NEAR(output[r * out + o], expected, 4 * kEpsilon * (norm + 1))
           << rows << " x " << in << " x " << out << ", row " << r << ", output " << o;
     }
