@@ -219,8 +219,9 @@ TEST(Backends, ADeviceThatIsNotThereIsRefusedByName) {
   const auto backend = OpenBackend({.device = "abacus"});
   ASSERT_FALSE(backend.ok());
   EXPECT_EQ(backend.error().code, ErrorCode::kDeviceUnavailable);
-  EXPECT_EQ(backend.error().message,
-            "there is no device \"abacus\" in this build; there are auto, cpu");
+  EXPECT_TRUE(backend.error().message.starts_with(
+      "there is no device \"abacus\" in this build; there are auto, "));
+  EXPECT_TRUE(backend.error().message.ends_with(", cpu"));
   EXPECT_FALSE(OpenBackend({.device = "cpu:1"}).ok());  // there is one
 }
 
