@@ -52,6 +52,9 @@ class CudaHeads {
     std::function<void(std::span<const float> numbers)> receive;
   };
 
+  // Tokens whose logits of a whole vocabulary exist at a time: 256 x 30,522 floats are 31 MB.
+  static constexpr size_t kSpladeTokens = 256;
+
   CudaHeads(CudaCompute& compute, const Heads& heads);
 
   RowList AddRows(size_t begin, size_t count);
