@@ -19,6 +19,7 @@
 #include "engine/model_identity.h"
 #include "engine/model_info.h"
 #include "engine/pending_request.h"
+#include "engine/request_checks.h"
 #include "engine/request_encoder.h"
 #include "engine/result_cache.h"
 #include "engine/scheduler.h"
@@ -32,10 +33,6 @@
 namespace embedding {
 
 namespace {
-
-Error Invalid(std::string field, std::string message) {
-  return {ErrorCode::kInvalidArgument, std::move(message), std::move(field)};
-}
 
 Limits LimitsOf(const Session& session, const EmbedderOptions& options) {
   Limits limits = session.limits();
@@ -112,7 +109,6 @@ class LocalEmbedder : public Embedder {
                           std::vector<std::unique_ptr<Session>> sessions,
                           std::chrono::milliseconds timeout) const;
   std::vector<Scheduler::Device> Devices() const;
-  Status Check(const EmbedRequest& request) const;
   // Takes what the answer will hold from the request's budget.
   Status Charge(const EmbedRequest& request, const std::vector<Job>& jobs,
                 EmbedResponse& response) const;
@@ -156,50 +152,6 @@ std::vector<Scheduler::Device> LocalEmbedder::Devices() const {
   return devices;
 }
 
-Status LocalEmbedder::Check(const EmbedRequest& request) const {
-  if (request.size() == 0) return Error{ErrorCode::kEmpty, "no texts were given", "texts"};
-  const bool has_pairs = !request.text_pairs.empty();
-  if (has_pairs && request.text_pairs.size() != request.texts.size()) {
-    return Invalid("text_pairs", fmt::format("text_pairs has {} texts for {} texts",
-                                             request.text_pairs.size(), request.texts.size()));
-  }
-  if (!request.input_ids.empty() && (!request.texts.empty() || has_pairs || request.query)) {
-    return Invalid("input_ids", "input_ids stand in place of texts, pairs and query");
-  }
-  if (request.query && has_pairs) {
-    return Invalid("query", "a query stands in place of text_pairs");
-  }
-  const Outputs& outputs = request.outputs;
-  const auto unsupported = [&](std::string_view what) {
-    return Error{ErrorCode::kUnsupported, fmt::format("model {} {}", info_.name, what), ""};
-  };
-  if (info_.is_classifier()) {
-    if (outputs.dense || outputs.lexical_weights || outputs.colbert_vecs ||
-        outputs.token_embeddings) {
-      return unsupported("is a classifier and has no embeddings; ask it to rerank or predict");
-    }
-  } else {
-    if (outputs.logits) return unsupported("is no classifier");
-    if (outputs.lexical_weights && !info_.has_sparse) {
-      return unsupported(fmt::format("has no sparse head: its directory has no {}", kSparseFile));
-    }
-    if (outputs.colbert_vecs && !info_.has_colbert) {
-      return unsupported(fmt::format("has no ColBERT head: its directory has no {}", kColbertFile));
-    }
-  }
-  if (has_pairs || request.query) {
-    if (const Status pairs = CheckTablesForPairs(*tokenizer_, spec_); !pairs.ok()) {
-      return unsupported(fmt::format("takes no pairs: {}", pairs.error().message));
-    }
-  }
-  if (outputs.dense && request.dimensions &&
-      (*request.dimensions < 1 || *request.dimensions > info_.max_dimension)) {
-    return Invalid("dimensions", fmt::format("dimensions is {}; {} has 1 to {}",
-                                             *request.dimensions, info_.name, info_.max_dimension));
-  }
-  return {};
-}
-
 Status LocalEmbedder::Charge(const EmbedRequest& request, const std::vector<Job>& jobs,
                              EmbedResponse& response) const {
   if (request.answer_budget == nullptr) return {};
@@ -236,7 +188,8 @@ std::vector<std::optional<CachedText>> LocalEmbedder::Look(std::span<Job> jobs,
 }
 
 void LocalEmbedder::Queue(const EmbedRequest& request, const Done& done) {
-  if (Status checked = Check(request); !checked.ok()) return done(std::move(checked).error());
+  if (Status checked = CheckRequest(request, info_, spec_, *tokenizer_); !checked.ok())
+    return done(std::move(checked).error());
   const auto started = std::chrono::steady_clock::now();
   EmbedResponse response;
   response.texts = request.size();
