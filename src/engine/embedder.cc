@@ -24,7 +24,6 @@
 #include "engine/result_cache.h"
 #include "engine/scheduler.h"
 #include "engine/table_checks.h"
-#include "model/files.h"
 #include "model/model_spec.h"
 #include "model/tensors.h"
 #include "text/tokenizer.h"
