@@ -3,7 +3,7 @@
 # cmake is told as -DEMBEDDING_MLX_FOLDER=FOLDER: headers and library out of a wheel of PyPI, the one for
 # this machine (Metal on a Mac, else a plain CPU) or the one named. Those for CUDA need NVIDIA's driver, CUDA,
 # cuDNN and NCCL where they are to compute, not where they are built.
-#   scripts/fetch_mlx.sh [cpu|metal|cuda-12|cuda-13] [FOLDER]
+#   scripts/fetch_mlx.sh [cpu|metal|cuda-12|cuda-13] [FOLDER, from the repository's root]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -40,7 +40,7 @@ platform=()
 [ "$variant" != metal ] || [ "$(uname -s)" = Darwin ] || platform=(--platform macosx_14_0_arm64 --only-binary :all:)
 
 [ "$(cat "$folder/requirement" 2>/dev/null)" = "$requirement" ] && exit
-rm -rf "$folder" && mkdir -p "$folder"
+mkdir -p "$folder" && rm -rf "$folder"/{files,venv,requirement,requirements.txt}
 printf '%s\n' "$requirement" >"$folder/requirements.txt"
 [ -x "$folder/venv/bin/pip" ] || python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --no-compile \

@@ -13,6 +13,7 @@ target=()
 system=()
 if [ "${1:-}" = linux-arm64 ]; then
   shift
+  command -v apt-get >/dev/null || { echo "build.sh: linux-arm64 is cross-compiled on Debian alone" >&2 && exit 1; }
   scripts/install_dependencies.sh arm64
   folder=build/npm-arm64
   target=(arm64)

@@ -33,16 +33,22 @@ trap 'rm -rf "$work"' EXIT
 
 # unpack PACKAGE=VERSION...: each source into a folder of its name.
 unpack() {
-  local wanted
+  local wanted name formula version
   if [ "$(uname -s)" != Darwin ]; then
     local apt_source=$PWD/scripts/apt_source.sh
     (cd "$work" && "$apt_source" "$@")
     return
   fi
   for wanted in "$@"; do # of Homebrew the formula has the name of the source, or a shorter one
-    wanted=${wanted%%=*}
-    brew unpack --destdir "$work/$wanted.d" "${wanted%lib}" >&2
-    mv "$(find "$work/$wanted.d" -mindepth 1 -maxdepth 1 -type d)" "$work/$wanted"
+    name=${wanted%%=*} formula=${wanted%%=*} version=${wanted#*=}
+    formula=${formula%lib}
+    brew unpack --destdir "$work/$name.d" "$formula" >&2
+    # The formula may be newer than what is installed, whose headers the server is compiled with.
+    [ -d "$work/$name.d/$formula-$version" ] || {
+      echo "build_libraries.sh: $formula $version is installed, and Homebrew has another: brew upgrade $formula" >&2
+      exit 1
+    }
+    mv "$work/$name.d/$formula-$version" "$work/$name"
   done
 }
 

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <utility>
 #else
 #include "backends/mlx/mlx_module.h"
 #endif
@@ -34,10 +35,10 @@ using Open = void (*)(const DeviceOptions& options, Result<std::shared_ptr<Backe
 
 // Loaded once, and never unloaded: backends live in it. In the folders of this program's run path.
 Result<Open> LoadModule() {
-  static void* const module = ::dlopen(EMBEDDING_MLX_MODULE, RTLD_NOW | RTLD_LOCAL);
-  static const std::string problem = [] {
-    const char* const said = module == nullptr ? ::dlerror() : nullptr;
-    return std::string(said == nullptr ? "" : said);
+  static const auto [module, problem] = [] {
+    void* const opened = ::dlopen(EMBEDDING_MLX_MODULE, RTLD_NOW | RTLD_LOCAL);
+    const char* const said = opened == nullptr ? ::dlerror() : nullptr;
+    return std::pair(opened, std::string(said == nullptr ? "" : said));
   }();
   if (module == nullptr) return Error{ErrorCode::kDeviceUnavailable, problem, {}};
   void* const open = ::dlsym(module, "EmbeddingOpenMlxDevice");

@@ -20,9 +20,8 @@ void AddModelOptions(CLI::App& app, app::Configuration& options) {
       Word("a device"));
   add("--replicas", options.engine.device.replicas,
       "How many times each model is loaded, to compute as many batches at the same time: with cuda "
-      "on as many GPUs, from the one that is named on; with cpu each has its share of --threads, "
-      "and "
-      "weights of its own",
+      "on as many GPUs, from the one that is named on; with cpu each has its share of --threads "
+      "and weights of its own",
       WholeNumber(1, 64));
   add("--dtype", options.dtype,
       "What products multiply: f32 as the Python originals, bf16 twice as fast where the CPU has "

@@ -57,8 +57,9 @@ void AddServeOptions(CLI::App& app, app::Configuration& options) {
   app.add_option_function<int>(
          "--device-timeout",
          [&options](int s) { options.engine.device_timeout = std::chrono::seconds(s); },
-         "Seconds that a device may compute one batch before it is taken for one that hangs: then "
-         "/health says so, and 503 where no other works; 0 never")
+         "Seconds that a device may take for one batch, those that it waits for other models' "
+         "included, before it is taken for one that hangs: then /health says so, and 503 where no "
+         "other works; 0 never")
       ->transform(WholeNumber(0, kMostSeconds))
       ->default_str(std::to_string(
           std::chrono::duration_cast<std::chrono::seconds>(options.engine.device_timeout).count()));

@@ -58,13 +58,15 @@ bool BatchComputer::Compute(std::span<Job> batch) noexcept {
       const bool is_well = Compute(batch.first(half));
       return Compute(batch.subspan(half)) && is_well;
     }
-    // The device is well: it is this text that is too large.
+    // It is this text that is too large, if there is room for one token: or the device would fail
+    // text after text that another one has room for.
+    const bool is_well = Note(runner_.CheckDevice());
     batch[0].request->Fail(MakeError(ErrorCode::kOutOfMemory, [&] {
       return fmt::format(
           "there is not enough memory for a text of {} tokens; send a shorter one, or try again",
           batch[0].ids.size());
     }));
-    return Note({});
+    return is_well;
   }
   try {
     // What was read from a file that somebody writes into is nobody's vector.

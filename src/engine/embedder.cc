@@ -278,6 +278,12 @@ Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options)
   for (const std::shared_ptr<Backend>& backend : backends) {
     ASSIGN_OR_RETURN(std::unique_ptr<Session> session,
                      backend->Load(spec.architecture, tensors, options.compute_type));
+    if (!sessions.empty() && session->dtype() != sessions.front()->dtype()) {
+      return Error{ErrorCode::kModelLoad,
+                   fmt::format("the replicas would compute in {} and in {}; choose a --dtype",
+                               sessions.front()->dtype(), session->dtype()),
+                   {}};
+    }
     sessions.push_back(std::move(session));
   }
   const Session& session = *sessions.front();

@@ -13,7 +13,8 @@
 //
 // A device that has failed gets no batch while another works, or it would take, one after another,
 // all that wait to fail. It is checked until it works again. Where all have failed, whatever comes
-// is tried.
+// is tried. (One that hangs has not failed as far as the scheduler knows: beside it one that has
+// takes nothing, until the server is restarted. /health tells of both.)
 //
 // A small request must not wait for a full batch of somebody else's texts each time: while small
 // requests come beside large ones, the texts beyond the first of each request fill a batch to

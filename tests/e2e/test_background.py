@@ -59,8 +59,9 @@ def test_it_survives_whoever_started_it(background):
     background.start()
     process = f"/proc/{background.pid}"
     assert os.getsid(background.pid) == background.pid
-    assert os.readlink(f"{process}/fd/0") == "/dev/null"
-    assert os.readlink(f"{process}/fd/2").endswith(".log")
+    if os.path.isdir("/proc/self"):  # of Linux
+        assert os.readlink(f"{process}/fd/0") == "/dev/null"
+        assert os.readlink(f"{process}/fd/2").endswith(".log")
 
 
 def test_instances_have_names(background):

@@ -87,8 +87,8 @@ def test_a_model_that_is_not_there(model, tmp_path):
 
 def test_command_line_over_environment_over_file(tmp_path):
     config = tmp_path / "config.toml"
-    config.write_text('device = "cuda"\nhost = "192.0.2.1"\nmax-client-batch-size = 7\n')
-    assert_fails(run("serve", "--config", config), 5, "cuda")
+    config.write_text('device = "toaster"\nhost = "192.0.2.1"\nmax-client-batch-size = 7\n')
+    assert_fails(run("serve", "--config", config), 5, "toaster")
     # The environment wins over the file's device, and the next thing wrong is the file's host.
     env = environment(EMBEDDING_SERVICE_CONFIG=str(config), EMBEDDING_SERVICE_DEVICE="cpu")
     assert_fails(run("serve", env=env), 4, "192.0.2.1")

@@ -95,7 +95,7 @@ def test_no_connection_or_file_gets_the_number_of_a_closed_stream(streams):
             os.close(STREAMS[stream])
 
     with started(preexec_fn=close) as server:
-        for stream in streams:
+        for stream in streams if os.path.isdir("/proc/self") else []:  # of Linux
             assert os.readlink(f"/proc/{server.process.pid}/fd/{STREAMS[stream]}") == "/dev/null"
         assert_serves_and_stops_well(server)
 

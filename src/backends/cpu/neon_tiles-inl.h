@@ -1,4 +1,4 @@
-// The loops of the kernels of neon_kernels.h, for who compiles them for an extension of NEON.
+// The loops of the kernels of neon_tiles.h, for who compiles them for an extension of NEON.
 //
 // An Op gives them the type of four sums of 32 bits and its instruction. Sums take their terms in
 // the order of the words, by the same instruction, however many rows there are.

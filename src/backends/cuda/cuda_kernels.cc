@@ -96,9 +96,9 @@ Result<std::string> CompileKernels(const KernelOptions& options, int architectur
   const int supported = SupportedArchitecture(*nvrtc, architecture);
   const bool is_native = supported == architecture;
   const std::vector<std::string> arguments = {
-      fmt::format("--gpu-architecture={}_{}", is_native ? "sm" : "compute", supported),
-      "--std=c++17",
-      "--ftz=true",  // or each exponential is scaled for numbers below 1e-38
+      fmt::format("-arch={}_{}", is_native ? "sm" : "compute", supported),
+      "-std=c++17",
+      "-ftz=true",  // or each exponential is scaled for numbers below 1e-38
       fmt::format("-DELEMENT_BITS={}", 8 * options.element_bytes()),
       fmt::format("-DELEMENT_IS_BF16={:d}", options.type == ComputeType::kBF16),
       fmt::format("-DHIDDEN_SIZE={}", options.hidden_size),
