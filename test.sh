@@ -333,8 +333,8 @@ step_macos() {
 }
 
 step_tidy() {
-  check "clang-tidy" bash -c 'git ls-files "src/*.cc" ":!src/backends/mlx" | xargs scripts/run_tidy.py build/debug'
-  check "clang-tidy of MLX's backend" bash -c 'git ls-files "src/backends/mlx/*.cc" | xargs scripts/run_tidy.py build/mlx'
+  check "clang-tidy" bash -c 'git ls-files "src/*.cc" ":!src/backends/mlx*" | xargs scripts/run_tidy.py build/debug'
+  check "clang-tidy of MLX's backend" bash -c 'git ls-files "src/backends/mlx*.cc" | xargs scripts/run_tidy.py build/mlx'
 }
 
 say "dependencies"

@@ -74,21 +74,23 @@ Status CudaDevice::Check(CudaError error, std::string_view what) const {
 }
 
 CudaBuffer::CudaBuffer(CudaBuffer&& other) noexcept
-    : device_(other.device_),
+    : device_(std::move(other.device_)),
       kind_(other.kind_),
       bytes_(std::exchange(other.bytes_, 0)),
-      address_(std::exchange(other.address_, 0)) {}
+      address_(std::exchange(other.address_, 0)),
+      host_(std::exchange(other.host_, nullptr)) {}
 
 CudaBuffer::~CudaBuffer() { Free(); }
 
 void CudaBuffer::Free() {
-  if (address_ == 0 || !device_->MakeCurrent().ok()) return;
+  if (bytes_ == 0 || !device_->MakeCurrent().ok()) return;
   if (kind_ == Kind::kDevice) {
     device_->driver().MemFree(address_);
   } else {
-    device_->driver().MemFreeHost(host<void>());
+    device_->driver().MemFreeHost(host_);
   }
   address_ = 0;
+  host_ = nullptr;
   bytes_ = 0;
 }
 
@@ -100,10 +102,8 @@ Status CudaBuffer::Reserve(size_t bytes) {
     RETURN_IF_ERROR(device_->Check(driver.MemAlloc(&address_, bytes),
                                    fmt::format("taking {} bytes of the GPU's memory", bytes)));
   } else {
-    void* memory = nullptr;
-    RETURN_IF_ERROR(device_->Check(driver.MemAllocHost(&memory, bytes),
+    RETURN_IF_ERROR(device_->Check(driver.MemAllocHost(&host_, bytes),
                                    fmt::format("taking {} bytes of memory", bytes)));
-    address_ = reinterpret_cast<CudaPointer>(memory);
   }
   bytes_ = bytes;
   return {};

@@ -65,14 +65,15 @@ class CudaBuffer {
   CudaPointer address() const { return address_; }  // of kDevice
   template <typename T>
   T* host() const {  // of kHost
-    return reinterpret_cast<T*>(address_);
+    return static_cast<T*>(host_);
   }
 
  private:
   std::shared_ptr<const CudaDevice> device_;
   Kind kind_;
   size_t bytes_ = 0;
-  CudaPointer address_ = 0;
+  CudaPointer address_ = 0;  // this, or host_
+  void* host_ = nullptr;
 };
 
 }  // namespace embedding

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <tuple>
 
 #include "backends/cuda/cuda_compute.h"
 
@@ -21,7 +22,10 @@ class CudaGraphs {
     size_t warps = 0;  // of a tile
     size_t kept = 0;
 
-    auto operator<=>(const Key&) const = default;
+    bool operator<(const Key& other) const {
+      return std::tie(rows, tiles, warps, kept) <
+             std::tie(other.rows, other.tiles, other.warps, other.kept);
+    }
   };
 
   explicit CudaGraphs(const CudaCompute& compute) : compute_(compute) {}

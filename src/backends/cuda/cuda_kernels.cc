@@ -33,6 +33,7 @@ class Program {
     if (nvrtc_.CreateProgram(&program_, source.c_str(), "kernels", 0, nullptr, nullptr) != 0)
       return Failed("no program could be made");
     std::vector<const char*> pointers;
+    pointers.reserve(options.size());
     for (const std::string& option : options) pointers.push_back(option.c_str());
     if (nvrtc_.CompileProgram(program_, static_cast<int>(pointers.size()), pointers.data()) == 0)
       return {};

@@ -24,6 +24,8 @@ int TypeOf(ComputeType type) {
   }
 }
 
+// cuBLASLt takes the device's addresses as pointers.
+// NOLINTNEXTLINE(performance-no-int-to-ptr)
 void* Address(CudaPointer pointer) { return reinterpret_cast<void*>(pointer); }
 
 }  // namespace
