@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -40,6 +41,9 @@ void NotifyServiceManager(const std::string& state) {
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
   const int fd = ::socket(AF_UNIX, SOCK_DGRAM, 0);
   if (fd < 0) return;
+  // One that does not read must not keep this process from stopping.
+  constexpr timeval kLongest = {1, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &kLongest, sizeof(kLongest));
   if (::sendto(fd, state.data(), state.size(), 0, reinterpret_cast<const sockaddr*>(&address),
                size) < 0) {
     spdlog::warn("the service manager cannot be told {}: {}", state,

@@ -50,6 +50,19 @@ TEST_F(ServiceManagerTest, IsToldWhatItIsToBeTold) {
   EXPECT_EQ(Told(), "READY=1\nSTATUS=Serving");
 }
 
+TEST_F(ServiceManagerTest, OneThatDoesNotReadKeepsNobodyWaiting) {
+  const int sender = ::socket(AF_UNIX, SOCK_DGRAM, 0);
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  const std::string path = std::getenv("NOTIFY_SOCKET");
+  std::memcpy(address.sun_path, path.data(), path.size());
+  const auto* const to = reinterpret_cast<const sockaddr*>(&address);
+  while (::sendto(sender, "x", 1, MSG_DONTWAIT, to, sizeof(address)) == 1) {  // until it is full
+  }
+  NotifyServiceManager("STOPPING=1");
+  ::close(sender);
+}
+
 TEST_F(ServiceManagerTest, IsToldOfLifeAgainAndAgain) {
   const Watchdog watchdog(microseconds(200), [] { return true; });
   for (int i = 0; i < 5; ++i) EXPECT_EQ(Told(), "WATCHDOG=1");
