@@ -1,12 +1,21 @@
-// Of which tokens the last hidden states are needed: the last layer computes no others.
+// What of a batch is wanted, and of which tokens that needs the last hidden states: the last layer
+// computes no others.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
+#include "backends/backend.h"
 #include "embedding/outputs.h"
 #include "model/heads.h"
 
 namespace embedding {
+
+// Whether any sequence wants that.
+inline bool Wants(const Batch& batch, bool Outputs::*what) {
+  return std::any_of(batch.wanted.begin(), batch.wanted.end(),
+                     [what](const Outputs& wanted) { return wanted.*what; });
+}
 
 // Tokens [begin, end) of a sequence.
 struct TokenRange {

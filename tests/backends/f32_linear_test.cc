@@ -28,21 +28,7 @@ void ExpectMatchesReference(DType weight_type, size_t rows, size_t in, size_t ou
       PackPanelLinear(TeamOf(threads), {weight_type}, {weight, bias, in, out}, activation);
   std::vector<float> output(rows * out);
   linear->Run({input.data(), rows, in}, {output.data(), rows, out}, {});
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t o = 0; o < out; ++o) {
-      double sum = with_bias ? static_cast<double>(bias[o]) : 0;
-      double norm = std::abs(sum);
-      for (size_t i = 0; i < in; ++i) {
-        const double term = static_cast<double>(input[r * in + i]) * weight[o * in + i];
-        sum += term;
-        norm += std::abs(term);
-      }
-      const double expected = Apply(activation, sum);
-      // Rounding of a sum grows with the sum of the terms' sizes; erf's approximation adds its own.
-      ASSERT_NEAR(output[r * out + o], expected, 4 * kEpsilon * (norm + 1))
-          << rows << " x " << in << " x " << out << ", row " << r << ", output " << o;
-    }
-  }
+  ExpectProduct(output, input, {weight, bias, in, out}, activation);
 }
 
 // The implementations with sums of f32, each against the definition.

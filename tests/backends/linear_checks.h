@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <limits>
 #include <numbers>
+#include <span>
 #include <vector>
 
 #include "backends/cpu/linear.h"
@@ -37,6 +38,27 @@ inline double Apply(Activation activation, double x) {
       return 1 / (1 + std::exp(-x));
   }
   return x;
+}
+
+// That output [rows, out_features] is activation(input W^T + b), to what f32 allows.
+inline void ExpectProduct(std::span<const float> output, std::span<const float> input,
+                          const LinearWeights& of, Activation activation) {
+  for (size_t r = 0; r < output.size() / of.out_features; ++r) {
+    for (size_t o = 0; o < of.out_features; ++o) {
+      double sum = of.bias.empty() ? 0 : static_cast<double>(of.bias[o]);
+      double norm = std::abs(sum);
+      for (size_t i = 0; i < of.in_features; ++i) {
+        const double term =
+            static_cast<double>(input[r * of.in_features + i]) * of.weight[o * of.in_features + i];
+        sum += term;
+        norm += std::abs(term);
+      }
+      // Rounding of a sum grows with the sum of the terms' sizes; erf's approximation adds its own.
+      ASSERT_NEAR(output[r * of.out_features + o], Apply(activation, sum),
+                  4 * kEpsilon * (norm + 1))
+          << of.in_features << " x " << of.out_features << ", row " << r << ", output " << o;
+    }
+  }
 }
 
 // What a product's `epilogue` was given.

@@ -96,11 +96,9 @@ Result<CudaLinear> CudaCompute::LoadLinears(std::span<const LinearTensors> tenso
 
 Status CudaCompute::LayerNorm(const CudaNorm& norm, CudaPointer x, size_t rows, CudaPointer to,
                               ComputeType type) const {
-  constexpr size_t kWarps = 4;  // each has a row
   const Kernel kernel = type == this->type() ? Kernel::kLayerNorm : Kernel::kLayerNormF32;
-  return kernels_->Launch(kernel, {.x = (rows + kWarps - 1) / kWarps, .threads = kWarps * 32},
-                          stream_, x, norm.weight.address(), norm.bias.address(), norm.eps,
-                          static_cast<int>(rows), to);
+  return kernels_->Launch(kernel, OneWarpARow(rows), stream_, x, norm.weight.address(),
+                          norm.bias.address(), norm.eps, static_cast<int>(rows), to);
 }
 
 Status CudaCompute::Activate(Activation activation, CudaPointer x, size_t count,

@@ -170,14 +170,13 @@ Status CudaEncoder::Launch(const CudaGraphs::Key& shape) {
 }
 
 Status CudaEncoder::LaunchEmbeddings(const CudaGraphs::Key& shape) {
-  constexpr size_t kWarps = 4;  // each has a row
   const Indices places = PlacesOf(shape);
   return compute_.kernels().Launch(
-      Kernel::kEmbed, {.x = (shape.rows + kWarps - 1) / kWarps, .threads = kWarps * 32},
-      compute_.stream(), word_embeddings_.address(), token_type_embeddings_.address(),
-      position_embeddings_.address(), Index(places.ids), Index(places.types),
-      Index(places.positions), embeddings_norm_->weight.address(), embeddings_norm_->bias.address(),
-      embeddings_norm_->eps, static_cast<int>(shape.rows), x_.address());
+      Kernel::kEmbed, OneWarpARow(shape.rows), compute_.stream(), word_embeddings_.address(),
+      token_type_embeddings_.address(), position_embeddings_.address(), Index(places.ids),
+      Index(places.types), Index(places.positions), embeddings_norm_->weight.address(),
+      embeddings_norm_->bias.address(), embeddings_norm_->eps, static_cast<int>(shape.rows),
+      x_.address());
 }
 
 Status CudaEncoder::Gather(CudaPointer from, size_t columns, CudaPointer to,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "backends/cuda/row_counts.h"
+#include "backends/wanted_tokens.h"
 
 namespace embedding {
 namespace {
@@ -12,11 +13,6 @@ namespace {
 static_assert(static_cast<int>(Activation::kTanh) == 1 &&
               static_cast<int>(Activation::kSigmoid) == 5);
 static_assert(static_cast<int>(Pooling::kMean) == 1 && static_cast<int>(Pooling::kLastToken) == 5);
-
-bool Wants(const Batch& batch, bool Outputs::*what) {
-  return std::any_of(batch.wanted.begin(), batch.wanted.end(),
-                     [what](const Outputs& wanted) { return wanted.*what; });
-}
 
 Status Load(CudaCompute& compute, const LinearTensors& tensors, std::optional<CudaLinear>& linear) {
   ASSIGN_OR_RETURN(CudaLinear loaded, compute.LoadLinear(tensors, ComputeType::kF32));

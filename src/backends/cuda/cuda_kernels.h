@@ -58,6 +58,12 @@ struct Grid {
   size_t shared_bytes = 0;
 };
 
+// Of a kernel each of whose warps has a row.
+constexpr Grid OneWarpARow(size_t rows) {
+  constexpr size_t kWarps = 4;
+  return {.x = (rows + kWarps - 1) / kWarps, .threads = kWarps * 32};
+}
+
 class CudaKernels {
  public:
   static Result<std::unique_ptr<CudaKernels>> Load(std::shared_ptr<const CudaDevice> device,

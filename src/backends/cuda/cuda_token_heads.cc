@@ -6,15 +6,6 @@
 #include "model/lexical_weights.h"
 
 namespace embedding {
-namespace {
-
-Grid OneWarpARow(size_t rows) {
-  constexpr size_t kWarps = 4;
-  return {.x = (rows + kWarps - 1) / kWarps, .threads = kWarps * 32};
-}
-
-}  // namespace
-
 // What is computed one after the other has the same buffers: they grow before any of it is begun.
 Status CudaHeads::ReserveGathered() {
   size_t rows = heads_.splade ? kSpladeTokens : 0;

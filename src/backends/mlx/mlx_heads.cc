@@ -7,6 +7,7 @@
 
 #include "backends/mlx/buckets.h"
 #include "backends/mlx/mlx_pooling.h"
+#include "backends/wanted_tokens.h"
 #include "model/lexical_weights.h"
 
 namespace embedding {
@@ -45,11 +46,6 @@ mx::array RowsOfWanted(const Batch& batch, const MlxHiddenStates& hidden, bool O
   }
   rows.resize(RoundUpFinely(rows.size()), 0);
   return TakeRows(hidden.rows, ToArray(rows, {Int(rows.size())}));
-}
-
-bool Wants(const Batch& batch, bool Outputs::*what) {
-  return std::any_of(batch.wanted.begin(), batch.wanted.end(),
-                     [what](const Outputs& wanted) { return wanted.*what; });
 }
 
 }  // namespace

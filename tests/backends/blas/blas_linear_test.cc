@@ -33,20 +33,7 @@ void ExpectMatchesReference(size_t rows, size_t in, size_t out, bool with_bias,
   ASSERT_NE(linear, nullptr);
   std::vector<float> output(rows * out);
   linear->Run({input.data(), rows, in}, {output.data(), rows, out}, {});
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t o = 0; o < out; ++o) {
-      double sum = with_bias ? static_cast<double>(bias[o]) : 0;
-      double norm = std::abs(sum);
-      for (size_t i = 0; i < in; ++i) {
-        const double term = static_cast<double>(input[r * in + i]) * weight[o * in + i];
-        sum += term;
-        norm += std::abs(term);
-      }
-      const double expected = Apply(activation, sum);
-      ASSERT_NEAR(output[r * out + o], expected, 4 * kEpsilon * (norm + 1))
-          << rows << " x " << in << " x " << out << ", row " << r << ", output " << o;
-    }
-  }
+  ExpectProduct(output, input, {weight, bias, in, out}, activation);
 }
 
 TEST(BlasLinear, EqualsTheDefinitionForEveryNumberOfRows) {
