@@ -62,7 +62,7 @@ class Session {
   virtual ~Session() = default;
 
   // Ids lie in [0, vocab_size), types in [0, token_types), sequences have at most
-  // Positions::max_tokens() tokens, and what is wanted the model's heads give; a sequence of which
+  // Encoder::max_tokens tokens, and what is wanted the model's heads give; a sequence of which
   // logits are wanted is not empty. The caller has checked that. Memory is linear in the tokens.
   // Errors: kOutOfMemory, where a smaller batch may fit; kInternal when the device fails. The
   // session stays usable.

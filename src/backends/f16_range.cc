@@ -9,7 +9,7 @@ namespace embedding {
 namespace {
 
 Result<bool> IsFinite(Session& session, const Encoder& encoder) {
-  const size_t tokens = std::min<size_t>({128, encoder.positions.max_tokens(), encoder.vocab_size});
+  const size_t tokens = std::min<size_t>({128, encoder.max_tokens, encoder.vocab_size});
   std::vector<int32_t> ids;
   for (size_t i = 0; i < tokens; ++i)
     ids.push_back(static_cast<int32_t>(i * encoder.vocab_size / tokens));

@@ -31,15 +31,17 @@ inline TokenRange WantedTokens(const Heads& heads, const Outputs& wanted, uint32
   if (tokens == 0 || wanted.lexical_weights || wanted.colbert_vecs || wanted.token_embeddings) {
     return all;
   }
-  bool first = wanted.logits;
+  bool first = false;
   bool last = false;
-  if (wanted.dense) {
-    for (const Pooling pooling : heads.pooled->pooling) {
-      first |= pooling == Pooling::kCls;
-      last |= pooling == Pooling::kLastToken;
-      if (pooling != Pooling::kCls && pooling != Pooling::kLastToken) return all;
-    }
-  }
+  bool others = false;
+  const auto needs = [&](Pooling pooling) {
+    first |= pooling == Pooling::kCls;
+    last |= pooling == Pooling::kLastToken;
+    others |= pooling != Pooling::kCls && pooling != Pooling::kLastToken;
+  };
+  if (wanted.logits) needs(heads.classifier->pooling);
+  if (wanted.dense) std::ranges::for_each(heads.pooled->pooling, needs);
+  if (others) return all;
   if (first && last) return all;
   if (first) return {0, 1};
   return {last ? tokens - 1 : tokens, tokens};

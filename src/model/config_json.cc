@@ -1,5 +1,6 @@
 #include "model/config_json.h"
 
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -108,8 +109,8 @@ Result<size_t> ReadSize(const JsonValue& config, std::string_view name, int64_t 
 
 Result<Layer> ReadLayer(const JsonValue& config, size_t hidden_size, Norm norm) {
   Layer layer;
-  layer.attention_norm = norm;
-  layer.output_norm = norm;
+  layer.attention_norms.output = norm;
+  layer.feed_forward_norms.output = norm;
   ASSIGN_OR_RETURN(layer.attention.heads, ReadSize(config, "num_attention_heads", kMaxWidth));
   ASSIGN_OR_RETURN(layer.feed_forward.width, ReadSize(config, "intermediate_size", 16 * kMaxWidth));
   ASSIGN_OR_RETURN(layer.feed_forward.activation, ReadActivation(config));
@@ -117,7 +118,9 @@ Result<Layer> ReadLayer(const JsonValue& config, size_t hidden_size, Norm norm) 
     return ModelError("{}: hidden_size {} is not a multiple of num_attention_heads {}",
                       config.place(), hidden_size, layer.attention.heads);
   }
+  layer.attention.kv_heads = layer.attention.heads;
   layer.attention.head_dim = hidden_size / layer.attention.heads;
+  layer.attention.scale = 1 / std::sqrt(static_cast<float>(layer.attention.head_dim));
   return layer;
 }
 
@@ -147,11 +150,14 @@ Result<Encoder> ReadEncoder(const JsonValue& config, const Family& family) {
   ASSIGN_OR_RETURN(encoder.token_types, ReadSize(config, "type_vocab_size", kMaxWidth, 2));
   ASSIGN_OR_RETURN(const double eps, config.Number("layer_norm_eps", 1e-12));
   if (!(eps > 0 && eps <= 1)) return config.Wrong("layer_norm_eps", "a number above 0, at most 1");
-  encoder.embeddings_norm.eps = static_cast<float>(eps);
+  encoder.embedding_size = encoder.hidden_size;
+  encoder.embeddings_norm = Norm{.eps = static_cast<float>(eps)};
   ASSIGN_OR_RETURN(encoder.positions, ReadPositions(config, family, encoder.vocab_size));
+  encoder.max_tokens = encoder.positions.count - encoder.positions.first;
   ASSIGN_OR_RETURN(const Layer layer,
-                   ReadLayer(config, encoder.hidden_size, encoder.embeddings_norm));
+                   ReadLayer(config, encoder.hidden_size, *encoder.embeddings_norm));
   encoder.layers.assign(layers, layer);
+  for (size_t i = 0; i < layers; ++i) encoder.layers[i].weights = i;
   return encoder;
 }
 

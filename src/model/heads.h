@@ -11,12 +11,23 @@ namespace embedding {
 
 // kGelu is x Phi(x); kGeluTanh what Hendrycks and Gimpel (2016) approximate it by,
 // x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.
-enum class Activation { kIdentity, kTanh, kRelu, kGelu, kGeluTanh, kSigmoid };
+// kSilu is x sigmoid(x).
+enum class Activation { kIdentity, kTanh, kRelu, kGelu, kGeluTanh, kSigmoid, kSilu };
 
-// LayerNorm of a row: (x - mean) / sqrt(variance + eps) * weight + bias; the variance is the biased
-// one, as in torch.
+enum class NormKind { kLayer, kRms };
+
+// Of a row x,
+//   kLayer: (x - mean) / sqrt(variance + eps) * weight + bias; the variance is the biased one, as
+//   in
+//           torch, and not every family has the bias;
+//   kRms:   x / sqrt(mean of x^2 + eps) * weight (Zhang and Sennrich 2019), or * (1 + weight).
 struct Norm {
   float eps = 0;
+  NormKind kind = NormKind::kLayer;
+  bool bias = true;       // of kLayer
+  bool plus_one = false;  // of kRms
+
+  bool has_bias() const { return kind == NormKind::kLayer && bias; }
 };
 
 // Of a sequence of n tokens: h_0, the mean, the largest number of each column, the sum divided by
@@ -64,11 +75,18 @@ struct Splade {
   std::optional<size_t> max_active_dims = {};
   Activation activation = Activation::kGelu;
   Norm norm = {};
+  bool transform_bias = true;
 };
 
-// The logits of a *ForSequenceClassification, a cross-encoder say: W2 tanh(W1 h_0 + b1) + b2.
+// The logits of a *ForSequenceClassification, a cross-encoder say, out of a pooled vector p, h_0 in
+// most families: W2 norm(activation(W1 p + b1)) + b2, of which families have what the fields say.
 struct Classifier {
   size_t labels = 0;
+  Pooling pooling = Pooling::kCls;
+  std::optional<Activation> dense = Activation::kTanh;  // none: neither W1 nor b1
+  bool dense_bias = true;
+  std::optional<Norm> norm = {};
+  bool output_bias = true;
 };
 
 // A classifier has no vectors; any other model has a pooled one, and may have others besides.

@@ -27,13 +27,12 @@ Status TakeTransformerModule(ModelSpec& spec, std::optional<size_t>& max_seq_len
   spec.tokenizer.overrides.lowercase_first = module.lower_case;
   if (!module.max_seq_length) return {};
   max_seq_length = module.max_seq_length;
-  const Positions& of_model = spec.encoder().positions;
-  const size_t positions = of_model.max_tokens();
+  const size_t positions = spec.encoder().max_tokens;
   if (*max_seq_length > positions) {
     spec.warnings.push_back(fmt::format(
         "{}: max_seq_length is {}, but config.json's max_position_embeddings {} has only {} "
         "positions for tokens: texts are cut to these",
-        module.path, *max_seq_length, of_model.count, positions));
+        module.path, *max_seq_length, spec.encoder().positions.count, positions));
   }
   return {};
 }
@@ -124,7 +123,7 @@ Status CompleteSplade(ModelSpec& spec) {
   }
   const Layer& last = spec.encoder().layers.back();
   splade->activation = last.feed_forward.activation;
-  splade->norm = last.output_norm;
+  splade->norm = *last.feed_forward_norms.output;
   return {};
 }
 
@@ -191,7 +190,7 @@ Result<ModelSpec> ReadModelSpec(const std::string& directory, const std::string&
   } else {
     FindTokenHeads(spec);
   }
-  const size_t positions = spec.encoder().positions.max_tokens();
+  const size_t positions = spec.encoder().max_tokens;
   spec.max_seq_length = std::min(max_seq_length.value_or(positions), positions);
   return spec;
 }

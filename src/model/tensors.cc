@@ -49,14 +49,15 @@ class Reader {
     return linear;
   }
 
-  Result<NormTensors> Norm(std::string_view name, size_t size) const {
+  Result<NormTensors> Norm(std::string_view name, const embedding::Norm& norm, size_t size) const {
     const Reader reader = At(name);
     // Checkpoints converted from TensorFlow call the two gamma and beta.
     const bool old_names = reader.Has("gamma");
-    NormTensors norm;
-    ASSIGN_OR_RETURN(norm.weight, reader.Tensor(old_names ? "gamma" : "weight", {size}));
-    ASSIGN_OR_RETURN(norm.bias, reader.Tensor(old_names ? "beta" : "bias", {size}));
-    return norm;
+    NormTensors tensors;
+    ASSIGN_OR_RETURN(tensors.weight, reader.Tensor(old_names ? "gamma" : "weight", {size}));
+    if (!norm.has_bias()) return tensors;
+    ASSIGN_OR_RETURN(tensors.bias, reader.Tensor(old_names ? "beta" : "bias", {size}));
+    return tensors;
   }
 
  private:
@@ -83,10 +84,13 @@ Result<LayerTensors> ReadLayer(const Reader& reader, const EncoderTensorNames& n
   ASSIGN_OR_RETURN(tensors.key, reader.Linear(names.key, hidden, width));
   ASSIGN_OR_RETURN(tensors.value, reader.Linear(names.value, hidden, width));
   ASSIGN_OR_RETURN(tensors.attention_output, reader.Linear(names.attention_output, width, hidden));
-  ASSIGN_OR_RETURN(tensors.attention_norm, reader.Norm(names.attention_norm, hidden));
-  ASSIGN_OR_RETURN(tensors.intermediate, reader.Linear(names.intermediate, hidden, wide));
-  ASSIGN_OR_RETURN(tensors.output, reader.Linear(names.output, wide, hidden));
-  ASSIGN_OR_RETURN(tensors.output_norm, reader.Norm(names.output_norm, hidden));
+  ASSIGN_OR_RETURN(tensors.attention_norms.output,
+                   reader.Norm(names.attention_norm, *layer.attention_norms.output, hidden));
+  FeedForwardTensors& feed_forward = tensors.feed_forward.emplace_back();
+  ASSIGN_OR_RETURN(feed_forward.intermediate, reader.Linear(names.intermediate, hidden, wide));
+  ASSIGN_OR_RETURN(feed_forward.output, reader.Linear(names.output, wide, hidden));
+  ASSIGN_OR_RETURN(tensors.feed_forward_norms.output,
+                   reader.Norm(names.output_norm, *layer.feed_forward_norms.output, hidden));
   return tensors;
 }
 
@@ -101,7 +105,8 @@ Result<EncoderTensors> ReadEncoder(const TensorStore& weights, const EncoderTens
                    reader.Table(names.position_embeddings, encoder.positions.count, hidden));
   ASSIGN_OR_RETURN(tensors.token_type_embeddings,
                    reader.Table(names.token_type_embeddings, encoder.token_types, hidden));
-  ASSIGN_OR_RETURN(tensors.embeddings_norm, reader.Norm(names.embeddings_norm, hidden));
+  ASSIGN_OR_RETURN(tensors.embeddings_norm,
+                   reader.Norm(names.embeddings_norm, *encoder.embeddings_norm, hidden));
   const Reader layers = reader.At(names.layers);
   for (size_t i = 0; i < encoder.layers.size(); ++i) {
     ASSIGN_OR_RETURN(LayerTensors layer,
@@ -111,12 +116,13 @@ Result<EncoderTensors> ReadEncoder(const TensorStore& weights, const EncoderTens
   return tensors;
 }
 
-Result<SpladeTensors> ReadSplade(const TensorStore& weights, const Encoder& encoder) {
+Result<SpladeTensors> ReadSplade(const TensorStore& weights, const Encoder& encoder,
+                                 const Norm& norm) {
   const size_t hidden = encoder.hidden_size;
   const Reader reader(weights, "cls.predictions");
   SpladeTensors splade;
   ASSIGN_OR_RETURN(splade.transform, reader.Linear("transform.dense", hidden, hidden));
-  ASSIGN_OR_RETURN(splade.norm, reader.Norm("transform.LayerNorm", hidden));
+  ASSIGN_OR_RETURN(splade.norm, reader.Norm("transform.LayerNorm", norm, hidden));
   // The decoder's weight is the embedding table, of which files need not have a copy.
   splade.decoder.name = "cls.predictions.decoder";
   const bool tied = !reader.Has("decoder.weight");
@@ -176,7 +182,7 @@ Status ReadHeads(const ModelSpec& spec, const TensorStore& weights, Tensors& ten
     }
   }
   if (heads.splade) {
-    ASSIGN_OR_RETURN(to.splade, ReadSplade(weights, spec.encoder()));
+    ASSIGN_OR_RETURN(to.splade, ReadSplade(weights, spec.encoder(), heads.splade->norm));
   }
   if (heads.token_weights) {
     ASSIGN_OR_RETURN(to.token_weights,

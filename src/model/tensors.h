@@ -24,25 +24,47 @@ struct LinearTensors {
 };
 
 struct NormTensors {
-  TensorView weight;  // [hidden_size]
-  TensorView bias;    // [hidden_size]
+  TensorView weight;               // [size]
+  std::optional<TensorView> bias;  // [size], where Norm::has_bias()
+};
+
+// Those that HalfNorms has.
+struct HalfNormTensors {
+  std::optional<NormTensors> input;
+  std::optional<NormTensors> branch;
+  std::optional<NormTensors> output;
+};
+
+struct FeedForwardTensors {
+  std::optional<LinearTensors> gate;  // hidden_size -> FeedForward::width, where it is gated
+  LinearTensors intermediate;         // hidden_size -> FeedForward::width
+  LinearTensors output;               // FeedForward::width -> hidden_size
 };
 
 struct LayerTensors {
-  LinearTensors query, key, value;  // hidden_size -> Attention::width()
-  LinearTensors attention_output;   // Attention::width() -> hidden_size
-  NormTensors attention_norm;
-  LinearTensors intermediate;  // hidden_size -> FeedForward::width
-  LinearTensors output;        // FeedForward::width -> hidden_size
-  NormTensors output_norm;
+  LinearTensors query;                              // hidden_size -> Attention::width()
+  LinearTensors key, value;                         // hidden_size -> Attention::kv_width()
+  LinearTensors attention_output;                   // Attention::width() -> hidden_size
+  std::optional<NormTensors> query_norm, key_norm;  // of head_dim
+  HalfNormTensors attention_norms;
+  std::vector<FeedForwardTensors> feed_forward;  // one, or Experts::count
+  std::optional<LinearTensors> router;           // hidden_size -> Experts::count
+  std::optional<TensorView> experts_bias;        // [hidden_size]
+  HalfNormTensors feed_forward_norms;
 };
 
+// Those that the encoder has.
 struct EncoderTensors {
-  TensorView word_embeddings;        // [vocab_size, hidden_size]
-  TensorView position_embeddings;    // [Positions::count, hidden_size]
-  TensorView token_type_embeddings;  // [token_types, hidden_size]
-  NormTensors embeddings_norm;
-  std::vector<LayerTensors> layers;
+  TensorView word_embeddings;                       // [vocab_size, embedding_size]
+  std::optional<TensorView> position_embeddings;    // [Positions::count, embedding_size]
+  std::optional<TensorView> token_type_embeddings;  // [token_types, embedding_size]
+  std::optional<NormTensors> embeddings_norm;       // of embedding_size
+  std::optional<LinearTensors> projection;          // embedding_size -> hidden_size
+  std::vector<LayerTensors> layers;                 // by Layer::weights
+  std::optional<NormTensors> final_norm;
+  std::optional<TensorView> relative_bias;        // [RelativeBias::buckets, heads]
+  std::optional<TensorView> relative_embeddings;  // [2 * Disentangled::span, hidden_size]
+  std::optional<NormTensors> relative_norm;       // of hidden_size
 };
 
 struct SpladeTensors {
@@ -52,7 +74,8 @@ struct SpladeTensors {
 };
 
 struct ClassifierTensors {
-  LinearTensors dense;   // hidden_size -> hidden_size
+  std::optional<LinearTensors> dense;  // hidden_size -> hidden_size
+  std::optional<NormTensors> norm;
   LinearTensors output;  // hidden_size -> labels
 };
 

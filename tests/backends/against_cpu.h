@@ -54,12 +54,25 @@ inline std::vector<Heads> AllHeads(size_t hidden) {
 
 inline Architecture Of(const Shape& shape, Heads heads) {
   Architecture architecture;
-  architecture.encoder = {
-      shape.hidden_size, 90, 2, {240, shape.uncounted_id ? 2U : 0U, shape.uncounted_id},
-      {1e-6F},           {}};
-  architecture.encoder.layers.assign(
-      shape.layers,
-      {{shape.heads, shape.head_dim}, {1e-6F}, {shape.width, shape.activation}, {1e-6F}});
+  constexpr Norm kNorm = {.eps = 1e-6F};
+  Encoder& encoder = architecture.encoder;
+  encoder.hidden_size = encoder.embedding_size = shape.hidden_size;
+  encoder.vocab_size = 90;
+  encoder.token_types = 2;
+  encoder.positions = {240, shape.uncounted_id ? 2U : 0U, shape.uncounted_id};
+  encoder.max_tokens = encoder.positions.count - encoder.positions.first;
+  encoder.embeddings_norm = kNorm;
+  Layer layer;
+  layer.attention.heads = layer.attention.kv_heads = shape.heads;
+  layer.attention.head_dim = shape.head_dim;
+  layer.attention.scale = 1 / std::sqrt(static_cast<float>(shape.head_dim));
+  layer.feed_forward.width = shape.width;
+  layer.feed_forward.activation = shape.activation;
+  layer.attention_norms.output = layer.feed_forward_norms.output = kNorm;
+  for (size_t i = 0; i < shape.layers; ++i) {
+    layer.weights = i;
+    encoder.layers.push_back(layer);
+  }
   architecture.heads = std::move(heads);
   return architecture;
 }

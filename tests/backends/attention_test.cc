@@ -6,6 +6,7 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
+#include <span>
 #include <type_traits>
 #include <vector>
 
@@ -18,51 +19,82 @@ namespace {
 
 constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
 
-// softmax(q k^T / sqrt(d)) v of one query of one head, straight from the definition, in double.
+Attention Of(size_t heads, size_t head_dim) {
+  Attention attention;
+  attention.heads = attention.kv_heads = heads;
+  attention.head_dim = head_dim;
+  attention.scale = 1 / std::sqrt(static_cast<float>(head_dim));
+  return attention;
+}
+
 template <typename T>
-std::vector<double> ReferenceRow(const std::vector<T>& qkv, size_t begin, size_t end, size_t query,
-                                 size_t head, size_t heads, size_t head_dim) {
-  const size_t hidden = heads * head_dim;
-  const auto at = [&](size_t token, size_t part, size_t i) {
+void Attend(const Attention& attention, const T* qkv, const std::vector<uint32_t>& offsets, T* out,
+            std::span<const TokenRange> queries = {}, const RowEpilogue& epilogue = {},
+            const ScoreBias& bias = {}) {
+  PackedAttention(TeamOf(2), attention, bias, qkv, offsets, queries, out, epilogue);
+}
+
+bool Sees(const Attention& attention, size_t query, size_t key) {
+  if (attention.causal && key > query) return false;
+  const size_t distance = key > query ? key - query : query - key;
+  return !attention.window || distance <= *attention.window;
+}
+
+// softmax(scale * q k^T + bias) v of one query of one head over the keys that it sees, straight
+// from the definition, in double.
+template <typename T>
+std::vector<double> ReferenceRow(const Attention& attention, const ScoreBias& bias,
+                                 const std::vector<T>& qkv, size_t begin, size_t end, size_t query,
+                                 size_t head) {
+  const size_t head_dim = attention.head_dim;
+  const size_t kv_head = head / (attention.heads / attention.kv_heads);
+  const auto at = [&](size_t token, size_t column, size_t i) {
     return static_cast<double>(
-        static_cast<float>(qkv[(token * 3 + part) * hidden + head * head_dim + i]));
+        static_cast<float>(qkv[token * attention.qkv_width() + column * head_dim + i]));
   };
-  std::vector<double> p;
+  std::vector<double> p(end - begin, -std::numeric_limits<double>::infinity());
   for (size_t k = begin; k < end; ++k) {
+    if (!Sees(attention, query, k)) continue;
     double score = 0;
-    for (size_t i = 0; i < head_dim; ++i) score += at(query, 0, i) * at(k, 1, i);
-    p.push_back(score / std::sqrt(static_cast<double>(head_dim)));
+    for (size_t i = 0; i < head_dim; ++i) {
+      score += at(query, head, i) * at(k, attention.heads + kv_head, i);
+    }
+    p[k - begin] = score * static_cast<double>(attention.scale);
+    if (bias.empty()) continue;
+    p[k - begin] += *bias.of(head, static_cast<ptrdiff_t>(k) - static_cast<ptrdiff_t>(query));
   }
   const double max = *std::max_element(p.begin(), p.end());
   double sum = 0;
   for (double& x : p) sum += x = std::exp(x - max);
   std::vector<double> out(head_dim);
   for (size_t k = begin; k < end; ++k) {
-    for (size_t i = 0; i < head_dim; ++i) out[i] += p[k - begin] / sum * at(k, 2, i);
+    for (size_t i = 0; i < head_dim; ++i) {
+      out[i] += p[k - begin] / sum * at(k, attention.heads + attention.kv_heads + kv_head, i);
+    }
   }
   return out;
 }
 
-// Compares every `step`-th query. A weighted mean of values of size `scale` by weights that sum to
-// 1; each score carries the rounding of a dot product of head_dim terms. bf16 rounds the weights
+// Compares every `step`-th query. A weighted mean of values of size `magnitude` by weights that sum
+// to 1; each score carries the rounding of a dot product of head_dim terms. bf16 rounds the weights
 // and the result to 8 bits.
 template <typename T>
-void ExpectMatchesReference(const std::vector<uint32_t>& offsets, size_t heads, size_t head_dim,
-                            float scale, size_t step) {
-  const size_t hidden = heads * head_dim;
-  const std::vector<T> qkv = Random<T>(offsets.back() * 3 * hidden, 7, scale);
-  std::vector<T> out(offsets.back() * hidden);
-  PackedAttention(TeamOf(2), {heads, head_dim}, qkv.data(), offsets, {}, out.data());
-  const double scores = scale * scale * std::sqrt(static_cast<double>(head_dim));
-  double tolerance = 16 * kEpsilon * scale * (1 + scores);
-  if (std::is_same_v<T, BFloat16>) tolerance += 4 * scale / 256;
+void ExpectMatchesReference(const std::vector<uint32_t>& offsets, const Attention& attention,
+                            float magnitude, size_t step, const ScoreBias& bias = {}) {
+  const size_t head_dim = attention.head_dim;
+  const size_t width = attention.width();
+  const std::vector<T> qkv = Random<T>(offsets.back() * attention.qkv_width(), 7, magnitude);
+  std::vector<T> out(offsets.back() * width);
+  Attend(attention, qkv.data(), offsets, out.data(), {}, {}, bias);
+  const double scores = magnitude * magnitude * std::sqrt(static_cast<double>(head_dim));
+  double tolerance = 16 * kEpsilon * magnitude * (1 + scores);
+  if (std::is_same_v<T, BFloat16>) tolerance += 4 * magnitude / 256;
   for (size_t s = 0; s + 1 < offsets.size(); ++s) {
     for (size_t q = offsets[s]; q < offsets[s + 1]; q += step) {
-      for (size_t h = 0; h < heads; ++h) {
-        const auto expected = ReferenceRow(qkv, offsets[s], offsets[s + 1], q, h, heads, head_dim);
+      for (size_t h = 0; h < attention.heads; ++h) {
+        const auto expected = ReferenceRow(attention, bias, qkv, offsets[s], offsets[s + 1], q, h);
         for (size_t i = 0; i < head_dim; ++i) {
-          ASSERT_NEAR(static_cast<float>(out[q * hidden + h * head_dim + i]), expected[i],
-                      tolerance)
+          ASSERT_NEAR(static_cast<float>(out[q * width + h * head_dim + i]), expected[i], tolerance)
               << "sequence " << s << " query " << q << " head " << h << " component " << i;
         }
       }
@@ -81,17 +113,81 @@ TYPED_TEST(PackedAttentionOf, EqualsTheDefinitionForEveryShape) {
     const std::vector<uint32_t> offsets{0, 1, 3, 10, 18, 35, 68, 579, 1091, 1604};
     for (const auto& [heads, head_dim] :
          {std::pair<size_t, size_t>{2, 64}, {3, 32}, {2, 4}, {1, 80}}) {
-      ExpectMatchesReference<TypeParam>(offsets, heads, head_dim, 1.0F, 13);
+      ExpectMatchesReference<TypeParam>(offsets, Of(heads, head_dim), 1.0F, 13);
     }
   });
 }
 
 TYPED_TEST(PackedAttentionOf, SpansSeveralQueryAndKeyBlocks) {
-  ForEachTarget([] { ExpectMatchesReference<TypeParam>({0, 1300}, 1, 64, 1.0F, 97); });
+  ForEachTarget([] { ExpectMatchesReference<TypeParam>({0, 1300}, Of(1, 64), 1.0F, 97); });
 }
 
 TYPED_TEST(PackedAttentionOf, LargeScoresDoNotOverflow) {
-  ForEachTarget([] { ExpectMatchesReference<TypeParam>({0, 600}, 1, 64, 30.0F, 7); });
+  ForEachTarget([] { ExpectMatchesReference<TypeParam>({0, 600}, Of(1, 64), 30.0F, 7); });
+}
+
+TYPED_TEST(PackedAttentionOf, HeadsShareTheirKeys) {
+  ForEachTarget([] {
+    Attention attention = Of(6, 16);
+    attention.kv_heads = 2;
+    // One sequence of few tokens: each head by itself; several: heads together.
+    for (const std::vector<uint32_t>& offsets :
+         {std::vector<uint32_t>{0, 20}, {0, 1, 30, 61, 700, 1200}}) {
+      ExpectMatchesReference<TypeParam>(offsets, attention, 1.0F, 13);
+    }
+  });
+}
+
+TYPED_TEST(PackedAttentionOf, ATokenSeesNoneAfterIt) {
+  ForEachTarget([] {
+    Attention attention = Of(4, 32);
+    attention.kv_heads = 2;
+    attention.causal = true;
+    ExpectMatchesReference<TypeParam>({0, 1, 3, 68, 1200}, attention, 1.0F, 11);
+  });
+}
+
+TYPED_TEST(PackedAttentionOf, ATokenSeesThoseOfItsWindow) {
+  ForEachTarget([] {
+    for (const bool causal : {false, true}) {
+      for (const size_t window : {0, 1, 16, 64, 600}) {
+        Attention attention = Of(2, 16);
+        attention.causal = causal;
+        attention.window = window;
+        ExpectMatchesReference<TypeParam>({0, 1, 3, 68, 1300}, attention, 1.0F, 7);
+      }
+    }
+  });
+}
+
+TYPED_TEST(PackedAttentionOf, AddsABiasByDistance) {
+  constexpr size_t kReach = 700;
+  const std::vector<float> numbers = Random(2 * (2 * kReach + 1), 5);
+  const ScoreBias bias = {numbers.data(), kReach};
+  ForEachTarget([&] {
+    for (const float scale : {1.0F, 0.25F}) {
+      Attention attention = Of(2, 16);
+      attention.scale = scale;
+      ExpectMatchesReference<TypeParam>({0, 1, 3, 68, 690}, attention, 1.0F, 7, bias);
+    }
+  });
+}
+
+TEST(PackedAttention, WhatIsSeenDoesNotDependOnWhoElseAsks) {
+  Attention attention = Of(2, 32);
+  attention.window = 20;
+  const std::vector<uint32_t> offsets = {0, 700};
+  const std::vector<float> qkv = Random(700 * attention.qkv_width(), 3);
+  std::vector<float> all(700 * attention.width());
+  Attend(attention, qkv.data(), offsets, all.data());
+  for (const uint32_t query : {0U, 19U, 511U, 512U, 530U, 699U}) {
+    std::vector<float> alone(attention.width());
+    const std::vector<TokenRange> queries = {{query, query + 1}};
+    Attend(attention, qkv.data(), offsets, alone.data(), queries);
+    for (size_t i = 0; i < alone.size(); ++i) {
+      ASSERT_EQ(alone[i], all[query * alone.size() + i]) << query << ", " << i;
+    }
+  }
 }
 
 TEST(PackedAttention, ASequenceDoesNotDependOnItsNeighbours) {
@@ -100,11 +196,10 @@ TEST(PackedAttention, ASequenceDoesNotDependOnItsNeighbours) {
   constexpr size_t kHidden = kHeads * kHeadDim;
   const std::vector<float> qkv = Random(90 * 3 * kHidden, 3);
   std::vector<float> together(90 * kHidden);
-  PackedAttention(TeamOf(2), {kHeads, kHeadDim}, qkv.data(), std::vector<uint32_t>{0, 40, 61, 90},
-                  {}, together.data());
+  const Attention attention = Of(kHeads, kHeadDim);
+  Attend(attention, qkv.data(), {0, 40, 61, 90}, together.data());
   std::vector<float> alone(21 * kHidden);
-  PackedAttention(TeamOf(2), {kHeads, kHeadDim}, qkv.data() + 40 * 3 * kHidden,
-                  std::vector<uint32_t>{0, 21}, {}, alone.data());
+  Attend(attention, qkv.data() + 40 * 3 * kHidden, {0, 21}, alone.data());
   for (size_t i = 0; i < alone.size(); ++i) ASSERT_EQ(alone[i], together[40 * kHidden + i]);
 }
 
@@ -115,18 +210,18 @@ TEST(PackedAttention, ComputesTheQueriesAloneThatAreAsked) {
   const std::vector<uint32_t> offsets = {0, 200, 203, 210};
   const std::vector<float> qkv = Random(210 * 3 * kHidden, 3);
   std::vector<float> all(210 * kHidden);
-  PackedAttention(TeamOf(2), {kHeads, kHeadDim}, qkv.data(), offsets, {}, all.data());
+  Attend(Of(kHeads, kHeadDim), qkv.data(), offsets, all.data());
   // Of the first sequence its first token, of the second none, of the third the last and two more.
   const std::vector<TokenRange> queries = {{0, 1}, {3, 3}, {4, 7}};
   constexpr size_t kTokens[] = {0, 207, 208, 209};
   std::vector<float> some(std::size(kTokens) * kHidden);
   std::vector<float> finished(some.size());
-  PackedAttention(TeamOf(2), {kHeads, kHeadDim}, qkv.data(), offsets, queries, some.data(),
-                  [&](size_t begin, size_t end) {
-                    std::copy(some.begin() + static_cast<ptrdiff_t>(begin * kHidden),
-                              some.begin() + static_cast<ptrdiff_t>(end * kHidden),
-                              finished.begin() + static_cast<ptrdiff_t>(begin * kHidden));
-                  });
+  Attend(Of(kHeads, kHeadDim), qkv.data(), offsets, some.data(), queries,
+         [&](size_t begin, size_t end) {
+           std::copy(some.begin() + static_cast<ptrdiff_t>(begin * kHidden),
+                     some.begin() + static_cast<ptrdiff_t>(end * kHidden),
+                     finished.begin() + static_cast<ptrdiff_t>(begin * kHidden));
+         });
   for (size_t row = 0; row < std::size(kTokens); ++row) {
     for (size_t i = 0; i < kHidden; ++i) {
       ASSERT_EQ(some[row * kHidden + i], all[kTokens[row] * kHidden + i]) << row << ", " << i;
@@ -136,13 +231,12 @@ TEST(PackedAttention, ComputesTheQueriesAloneThatAreAsked) {
 }
 
 TEST(PackedAttention, TakesSequencesWithoutTokens) {
-  PackedAttention<float>(TeamOf(2), {2, 32}, nullptr, std::vector<uint32_t>{0, 0}, {}, nullptr);
+  Attend<float>(Of(2, 32), nullptr, {0, 0}, nullptr);
   const std::vector<float> qkv = Random(3 * 3 * 64, 3);
   std::vector<float> alone(3 * 64);
-  PackedAttention(TeamOf(2), {2, 32}, qkv.data(), std::vector<uint32_t>{0, 3}, {}, alone.data());
+  Attend(Of(2, 32), qkv.data(), {0, 3}, alone.data());
   std::vector<float> together(3 * 64);
-  PackedAttention(TeamOf(2), {2, 32}, qkv.data(), std::vector<uint32_t>{0, 0, 3, 3}, {},
-                  together.data());
+  Attend(Of(2, 32), qkv.data(), {0, 0, 3, 3}, together.data());
   EXPECT_EQ(together, alone);
 }
 

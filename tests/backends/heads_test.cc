@@ -122,7 +122,8 @@ TEST_F(CpuHeads, PooledVectorsGoThroughTheDenseModules) {
 TEST_F(CpuHeads, AClassifierReadsTheFirstToken) {
   const ReferenceLinear dense(kHidden, kHidden, 7);
   const ReferenceLinear output(kHidden, 3, 9);
-  const auto head = MakeClassifierHead({dense.tensors(), output.tensors()}, TeamOf(2));
+  const auto head =
+      MakeClassifierHead(Classifier{3}, {dense.tensors(), {}, output.tensors()}, TeamOf(2));
   for (const bool first_alone : {true, false}) {
     Run(*head, &Outputs::logits, first_alone);
     EXPECT_TRUE(outputs_[1].logits.empty());
@@ -131,6 +132,29 @@ TEST_F(CpuHeads, AClassifierReadsTheFirstToken) {
       for (double& y : pooled) y = std::tanh(y);
       ExpectNear(outputs_[s].logits, output(pooled));
     }
+  }
+}
+
+TEST_F(CpuHeads, AClassifierMayPoolAndNormalise) {
+  const ReferenceLinear output(kHidden, 3, 9);
+  Classifier classifier{.labels = 3, .pooling = Pooling::kMean, .dense = {}};
+  classifier.norm = Norm{.eps = 1e-5F, .bias = false};
+  const std::vector<float> ones(kHidden, 1.0F);
+  const NormTensors norm = {ReferenceLinear::View(ones, {static_cast<int64_t>(kHidden)}), {}};
+  const auto head = MakeClassifierHead(classifier, {{}, norm, output.tensors()}, TeamOf(2));
+  Run(*head, &Outputs::logits);
+  for (const size_t s : kAsking) {
+    Row pooled(kHidden);
+    const double tokens = offsets_[s + 1] - offsets_[s];
+    for (size_t t = offsets_[s]; t < offsets_[s + 1]; ++t) {
+      for (size_t i = 0; i < kHidden; ++i) pooled[i] += Hidden(t)[i] / tokens;
+    }
+    double mean = 0;
+    for (const double x : pooled) mean += x / kHidden;
+    double variance = 0;
+    for (const double x : pooled) variance += (x - mean) * (x - mean) / kHidden;
+    for (double& x : pooled) x = (x - mean) / std::sqrt(variance + 1e-5);
+    ExpectNear(outputs_[s].logits, output(pooled));
   }
 }
 

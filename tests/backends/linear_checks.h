@@ -16,9 +16,9 @@ namespace embedding {
 
 inline constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
 
-inline constexpr Activation kActivations[] = {Activation::kIdentity, Activation::kTanh,
-                                              Activation::kRelu,     Activation::kGelu,
-                                              Activation::kGeluTanh, Activation::kSigmoid};
+inline constexpr Activation kActivations[] = {
+    Activation::kIdentity, Activation::kTanh,    Activation::kRelu, Activation::kGelu,
+    Activation::kGeluTanh, Activation::kSigmoid, Activation::kSilu};
 
 // By the definition, none of whose derivatives is above 1.13.
 inline double Apply(Activation activation, double x) {
@@ -36,6 +36,8 @@ inline double Apply(Activation activation, double x) {
              (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
     case Activation::kSigmoid:
       return 1 / (1 + std::exp(-x));
+    case Activation::kSilu:
+      return x / (1 + std::exp(-x));
   }
   return x;
 }

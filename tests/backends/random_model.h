@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -22,18 +23,25 @@ class RandomModel {
       : architecture_(std::move(architecture)), scale_(scale) {
     const Encoder& encoder = architecture_.encoder;
     const size_t hidden = encoder.hidden_size;
-    tensors_.encoder = {Table(encoder.vocab_size, hidden),
-                        Table(encoder.positions.count, hidden),
-                        Table(encoder.token_types, hidden),
-                        MakeNorm(hidden),
-                        {}};
+    EncoderTensors& tensors = tensors_.encoder;
+    const size_t embedding = encoder.embedding_size;
+    tensors.word_embeddings = Table(encoder.vocab_size, embedding);
+    if (encoder.positions.count > 0) {
+      tensors.position_embeddings = Table(encoder.positions.count, embedding);
+    }
+    if (encoder.token_types > 0) {
+      tensors.token_type_embeddings = Table(encoder.token_types, embedding);
+    }
+    tensors.embeddings_norm = MakeNorm(encoder.embeddings_norm, embedding);
+    if (embedding != hidden) tensors.projection = MakeLinear(embedding, hidden);
     for (const Layer& layer : encoder.layers) {
-      const size_t width = layer.attention.width();
-      tensors_.encoder.layers.push_back(
-          {MakeLinear(hidden, width), MakeLinear(hidden, width), MakeLinear(hidden, width),
-           MakeLinear(width, hidden), MakeNorm(hidden),
-           MakeLinear(hidden, layer.feed_forward.width),
-           MakeLinear(layer.feed_forward.width, hidden), MakeNorm(hidden)});
+      if (layer.weights == tensors.layers.size())
+        tensors.layers.push_back(MakeLayer(layer, hidden));
+    }
+    tensors.final_norm = MakeNorm(encoder.final_norm, hidden);
+    if (encoder.relative_bias) {
+      tensors.relative_bias =
+          Table(encoder.relative_bias->buckets, encoder.layers[0].attention.heads);
     }
     const Heads& heads = architecture_.heads;
     if (heads.pooled) {
@@ -45,12 +53,15 @@ class RandomModel {
     if (heads.token_weights) tensors_.heads.token_weights = MakeLinear(hidden, 1);
     if (heads.token_vectors) tensors_.heads.token_vectors = MakeLinear(hidden, hidden / 2);
     if (heads.splade) {
-      tensors_.heads.splade = {MakeLinear(hidden, hidden), MakeNorm(hidden),
+      tensors_.heads.splade = {MakeLinear(hidden, hidden), *MakeNorm(Norm{}, hidden),
                                MakeLinear(hidden, encoder.vocab_size)};
     }
     if (heads.classifier) {
-      tensors_.heads.classifier = {MakeLinear(hidden, hidden),
-                                   MakeLinear(hidden, heads.classifier->labels)};
+      const Classifier& classifier = *heads.classifier;
+      ClassifierTensors& of = tensors_.heads.classifier.emplace();
+      if (classifier.dense) of.dense = MakeLinear(hidden, hidden, classifier.dense_bias);
+      of.norm = MakeNorm(classifier.norm, hidden);
+      of.output = MakeLinear(hidden, classifier.labels, classifier.output_bias);
     }
   }
   RandomModel(const RandomModel&) = delete;
@@ -70,16 +81,55 @@ class RandomModel {
   TensorView Table(size_t rows, size_t columns) {
     return Numbers({static_cast<int64_t>(rows), static_cast<int64_t>(columns)}, 0.5F);
   }
-  LinearTensors MakeLinear(size_t in_features, size_t out_features) {
+  LinearTensors MakeLinear(size_t in_features, size_t out_features, bool has_bias = true) {
     const auto in = static_cast<int64_t>(in_features);
     const auto out = static_cast<int64_t>(out_features);
     // So that sums are about as large as what is summed.
     const float scale = 1 / std::sqrt(static_cast<float>(in_features));
-    return {"linear", Numbers({out, in}, scale), Numbers({out}, 0.1F)};
+    LinearTensors linear = {"linear", Numbers({out, in}, scale), {}};
+    if (has_bias) linear.bias = Numbers({out}, 0.1F);
+    return linear;
   }
-  NormTensors MakeNorm(size_t size) {
+  std::optional<NormTensors> MakeNorm(const std::optional<Norm>& norm, size_t size) {
+    if (!norm) return std::nullopt;
     const auto n = static_cast<int64_t>(size);
-    return {Numbers({n}, 0.1F * scale_, scale_), Numbers({n}, 0.1F)};
+    NormTensors tensors = {Numbers({n}, 0.1F * scale_, norm->plus_one ? 0 : scale_), {}};
+    if (norm->has_bias()) tensors.bias = Numbers({n}, 0.1F);
+    return tensors;
+  }
+  HalfNormTensors MakeNorms(const HalfNorms& norms, size_t size) {
+    return {MakeNorm(norms.input, size), MakeNorm(norms.branch, size),
+            MakeNorm(norms.output, size)};
+  }
+  LayerTensors MakeLayer(const Layer& layer, size_t hidden) {
+    const Attention& attention = layer.attention;
+    const FeedForward& feed_forward = layer.feed_forward;
+    LayerTensors tensors;
+    tensors.query = MakeLinear(hidden, attention.width(), attention.qkv_bias);
+    tensors.key = MakeLinear(hidden, attention.kv_width(), attention.qkv_bias);
+    tensors.value = MakeLinear(hidden, attention.kv_width(), attention.qkv_bias);
+    tensors.attention_output = MakeLinear(attention.width(), hidden, attention.output_bias);
+    tensors.query_norm = MakeNorm(attention.query_norm, attention.head_dim);
+    tensors.key_norm = MakeNorm(attention.key_norm, attention.head_dim);
+    tensors.attention_norms = MakeNorms(layer.attention_norms, hidden);
+    const size_t experts = feed_forward.experts ? feed_forward.experts->count : 1;
+    for (size_t e = 0; e < experts; ++e) {
+      FeedForwardTensors& of = tensors.feed_forward.emplace_back();
+      if (feed_forward.gated) {
+        of.gate = MakeLinear(hidden, feed_forward.width, feed_forward.intermediate_bias);
+      }
+      of.intermediate = MakeLinear(hidden, feed_forward.width, feed_forward.intermediate_bias);
+      of.output =
+          MakeLinear(feed_forward.width, hidden, feed_forward.output_bias && !feed_forward.experts);
+    }
+    if (feed_forward.experts) {
+      tensors.router = MakeLinear(hidden, experts, /*has_bias=*/false);
+      if (feed_forward.output_bias) {
+        tensors.experts_bias = Numbers({static_cast<int64_t>(hidden)}, 0.1F);
+      }
+    }
+    tensors.feed_forward_norms = MakeNorms(layer.feed_forward_norms, hidden);
+    return tensors;
   }
 
   Architecture architecture_;

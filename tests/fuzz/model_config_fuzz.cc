@@ -64,7 +64,7 @@ void CheckSpec(const ModelSpec& spec) {
     FUZZ_CHECK(layer.output_norm.eps > 0);
   }
   FUZZ_CHECK(spec.max_seq_length >= 3);
-  FUZZ_CHECK(spec.max_seq_length <= encoder.positions.max_tokens());
+  FUZZ_CHECK(spec.max_seq_length <= encoder.max_tokens);
   const Heads& heads = spec.heads();
   FUZZ_CHECK(heads.pooled.has_value() != heads.classifier.has_value());
   FUZZ_CHECK(heads.classifier.has_value() == spec.is_classifier());

@@ -69,7 +69,7 @@ TEST_F(ModelSpecTest, TakesTheLibrarysDefaults) {
   }
   const Encoder encoder = ReadGood().encoder();
   EXPECT_EQ(encoder.token_types, 2U);
-  EXPECT_EQ(encoder.embeddings_norm.eps, 1e-12F);
+  EXPECT_EQ(encoder.embeddings_norm->eps, 1e-12F);
   EXPECT_EQ(encoder.positions.uncounted_id, 1);
   Config()["model_type"] = "roberta";
   EXPECT_EQ(ReadGood().encoder().positions.first, 2U);

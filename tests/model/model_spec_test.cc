@@ -28,13 +28,13 @@ TEST(ModelSpecFilesTest, ReadsTinyBgeM3) {
   EXPECT_EQ(encoder.positions.count, 8194U);
   EXPECT_EQ(encoder.positions.first, 2U);
   EXPECT_EQ(encoder.positions.uncounted_id, 1);
-  EXPECT_EQ(encoder.embeddings_norm.eps, 1e-5F);
+  EXPECT_EQ(encoder.embeddings_norm->eps, 1e-5F);
   ASSERT_EQ(encoder.layers.size(), 4U);
   for (const Layer& layer : encoder.layers) {
     EXPECT_EQ(layer.attention.heads, 2U);
     EXPECT_EQ(layer.attention.head_dim, 64U);
     EXPECT_EQ(layer.feed_forward.width, 512U);
-    EXPECT_EQ(layer.output_norm.eps, 1e-5F);
+    EXPECT_EQ(layer.feed_forward_norms.output->eps, 1e-5F);
   }
   const Heads& heads = spec->heads();
   EXPECT_THAT(heads.pooled->pooling, ElementsAre(Pooling::kCls));
@@ -72,7 +72,7 @@ TEST(ModelSpecFilesTest, ReadsAllMiniLm) {
   ASSERT_TRUE(spec.ok()) << spec.error().message;
   EXPECT_EQ(spec->family->model_type, "bert");
   EXPECT_EQ(spec->encoder().positions.first, 0U);
-  EXPECT_EQ(spec->encoder().embeddings_norm.eps, 1e-12F);
+  EXPECT_EQ(spec->encoder().embeddings_norm->eps, 1e-12F);
   EXPECT_THAT(spec->heads().pooled->pooling, ElementsAre(Pooling::kMean));
   EXPECT_TRUE(spec->normalize);
   EXPECT_EQ(spec->max_seq_length, 256U);

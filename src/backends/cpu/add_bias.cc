@@ -17,26 +17,32 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 template <typename T>
-HWY_INLINE void AddBiasTo(const float* HWY_RESTRICT sums, const float* HWY_RESTRICT bias,
-                          Activation activation, size_t width, size_t columns,
+HWY_INLINE void AddBiasTo(const float* HWY_RESTRICT sums, const TileColumns& columns,
                           T* HWY_RESTRICT out) {
   const hn::ScalableTag<float> d;
-  HWY_ALIGN T edge[kMaxPanelWidth];
-  T* HWY_RESTRICT to = columns == width ? out : edge;
-  for (size_t c = 0; c < width; c += hn::Lanes(d)) {
-    const auto y = hn::Add(hn::Load(d, sums + c), hn::Load(d, bias + c));
-    StoreFromF32(d, Activate(d, activation, y), to + c);
+  const auto sum = [&](size_t c) HWY_ATTR {
+    return hn::Add(hn::Load(d, sums + c), hn::Load(d, columns.bias + c));
+  };
+  if (columns.gated) {
+    HWY_ALIGN float both[2 * kMaxPanelWidth];
+    for (size_t c = 0; c < columns.width; c += hn::Lanes(d)) hn::Store(sum(c), d, both + c);
+    hn::StoreU(hn::Zero(d), d, both + columns.width);
+    StoreGated(d, columns.activation, both, columns.width / 2, columns.outputs, out);
+    return;
   }
-  if (columns != width) std::copy_n(edge, columns, out);
+  HWY_ALIGN T edge[kMaxPanelWidth];
+  T* HWY_RESTRICT to = columns.outputs == columns.width ? out : edge;
+  for (size_t c = 0; c < columns.width; c += hn::Lanes(d)) {
+    StoreFromF32(d, Activate(d, columns.activation, sum(c)), to + c);
+  }
+  if (to == edge) std::copy_n(edge, columns.outputs, out);
 }
 
-void AddBiasF32(const float* sums, const float* bias, Activation activation, size_t width,
-                size_t columns, float* out) {
-  AddBiasTo(sums, bias, activation, width, columns, out);
+void AddBiasF32(const float* sums, const TileColumns& columns, float* out) {
+  AddBiasTo(sums, columns, out);
 }
-void AddBiasBf16(const float* sums, const float* bias, Activation activation, size_t width,
-                 size_t columns, BFloat16* out) {
-  AddBiasTo(sums, bias, activation, width, columns, out);
+void AddBiasBf16(const float* sums, const TileColumns& columns, BFloat16* out) {
+  AddBiasTo(sums, columns, out);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -49,13 +55,11 @@ namespace embedding {
 HWY_EXPORT(AddBiasF32);
 HWY_EXPORT(AddBiasBf16);
 
-void AddBias(const float* sums, const float* bias, Activation activation, size_t width,
-             size_t columns, float* out) {
-  HWY_DYNAMIC_DISPATCH(AddBiasF32)(sums, bias, activation, width, columns, out);
+void AddBias(const float* sums, const TileColumns& columns, float* out) {
+  HWY_DYNAMIC_DISPATCH(AddBiasF32)(sums, columns, out);
 }
-void AddBias(const float* sums, const float* bias, Activation activation, size_t width,
-             size_t columns, BFloat16* out) {
-  HWY_DYNAMIC_DISPATCH(AddBiasBf16)(sums, bias, activation, width, columns, out);
+void AddBias(const float* sums, const TileColumns& columns, BFloat16* out) {
+  HWY_DYNAMIC_DISPATCH(AddBiasBf16)(sums, columns, out);
 }
 
 }  // namespace embedding

@@ -8,11 +8,18 @@
 
 namespace embedding {
 
-// out[0 .. columns) = activation(sums + bias). Sums and bias are `width` long, a panel's width (a
-// multiple of every vector's, kMaxPanelWidth at most), and aligned as vectors are. Thread-safe.
-void AddBias(const float* sums, const float* bias, Activation activation, size_t width,
-             size_t columns, float* out);
-void AddBias(const float* sums, const float* bias, Activation activation, size_t width,
-             size_t columns, BFloat16* out);
+// The columns of a panel, and what is done to them.
+struct TileColumns {
+  const float* bias;  // [width]
+  Activation activation;
+  size_t width;    // of a panel: kMaxPanelWidth at most
+  size_t outputs;  // numbers that are written
+  bool gated;      // its first half is the gate, its second half what is gated
+};
+
+// out[0 .. outputs) = activation(sums + bias), or of the gate's half times the other half. Sums and
+// bias are aligned as vectors are. Thread-safe.
+void AddBias(const float* sums, const TileColumns& columns, float* out);
+void AddBias(const float* sums, const TileColumns& columns, BFloat16* out);
 
 }  // namespace embedding

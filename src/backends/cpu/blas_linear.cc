@@ -161,13 +161,12 @@ class BlasLinear : public Linear {
     for (size_t c = 0; c < columns; c += kMaxPanelWidth) {
       const size_t feature = block * kBlockColumns + c;
       const size_t place = row * out_features_ + feature;
-      const size_t width = std::min(kMaxPanelWidth, columns - c);
+      const TileColumns tile = {bias_.data() + feature, activation_, kMaxPanelWidth,
+                                std::min(kMaxPanelWidth, columns - c), /*gated=*/false};
       if (output_ == DType::kF32) {
-        AddBias(sums + c, bias_.data() + feature, activation_, kMaxPanelWidth, width,
-                static_cast<float*>(output) + place);
+        AddBias(sums + c, tile, static_cast<float*>(output) + place);
       } else {
-        AddBias(sums + c, bias_.data() + feature, activation_, kMaxPanelWidth, width,
-                static_cast<BFloat16*>(output) + place);
+        AddBias(sums + c, tile, static_cast<BFloat16*>(output) + place);
       }
     }
   }

@@ -1,6 +1,8 @@
 #include "backends/cpu/cpu_encoder.h"
 
 #include <algorithm>
+#include <numeric>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -26,8 +28,23 @@ CpuEncoder::CpuEncoder(const Encoder& encoder, EncoderWeights weights, EncoderTy
       weights_(std::move(weights)),
       between_(types.between),
       context_(types.between, LinearTypes{types.weight}.input()),
+      embedded_(LinearTypes{types.weight}.input()),
       normalised_(LinearTypes{types.weight}.input()),
-      intermediate_(types.between, LinearTypes{types.weight}.input()) {}
+      intermediate_(types.between, LinearTypes{types.weight}.input()),
+      mixture_(types) {
+  std::vector<size_t> table_of_layer;
+  for (const Layer& layer : encoder_.layers) {
+    const std::optional<Rope>& rope = layer.attention.rope;
+    const auto known = std::ranges::find_if(
+        rotary_tables_, [&](const RotaryTable& table) { return table.rope() == rope; });
+    table_of_layer.push_back(static_cast<size_t>(known - rotary_tables_.begin()));
+    if (rope && known == rotary_tables_.end()) rotary_tables_.emplace_back(*rope);
+  }
+  for (size_t i = 0; i < encoder_.layers.size(); ++i) {
+    const bool rotates = encoder_.layers[i].attention.rope.has_value();
+    rotary_.push_back(rotates ? &rotary_tables_[table_of_layer[i]] : nullptr);
+  }
+}
 
 Result<CpuEncoder> CpuEncoder::Load(const Encoder& encoder, const EncoderTensors& tensors,
                                     EncoderTypes types, ThreadTeam& team) {
@@ -36,12 +53,12 @@ Result<CpuEncoder> CpuEncoder::Load(const Encoder& encoder, const EncoderTensors
 }
 
 std::span<const float> CpuEncoder::Run(const Batch& batch, std::span<const TokenRange> wanted) {
-  Reserve(batch.tokens());
-  PlaceTokens(encoder_.positions, batch, positions_);
+  Reserve(batch);
   Embed(batch);
-  size_t rows = batch.tokens();
-  for (size_t i = 0; i < weights_.layers.size(); ++i) {
-    const bool is_last = i + 1 == weights_.layers.size();
+  const size_t layers = encoder_.layers.size();
+  size_t rows = layers == 0 ? Keep(batch, wanted) : batch.tokens();
+  for (size_t i = 0; i < layers; ++i) {
+    const bool is_last = i + 1 == layers;
     Attend(i, batch, is_last ? wanted : std::span<const TokenRange>());
     if (is_last) rows = Keep(batch, wanted);
     FeedForward(i, rows);
@@ -49,52 +66,108 @@ std::span<const float> CpuEncoder::Run(const Batch& batch, std::span<const Token
   return hidden_.span().first(rows * encoder_.hidden_size);
 }
 
-void CpuEncoder::Reserve(size_t tokens) {
+void CpuEncoder::Reserve(const Batch& batch) {
+  const size_t tokens = batch.tokens();
   const size_t chunk = std::min(kChunkRows, tokens);
   size_t widest = 0;
-  for (const Layer& layer : encoder_.layers) widest = std::max(widest, layer.attention.width());
+  bool has_experts = false;
+  for (const Layer& layer : encoder_.layers) {
+    widest = std::max(widest, layer.attention.qkv_width());
+    has_experts |= layer.feed_forward.experts.has_value();
+  }
   hidden_.Resize(tokens * encoder_.hidden_size);
-  qkv_.Resize(tokens * 3 * widest * DTypeBytes(between_));
+  qkv_.Resize(tokens * widest * DTypeBytes(between_));
   normalised_.Resize(chunk, encoder_.hidden_size);
+  if (weights_.projection) embedded_.Resize(chunk, encoder_.embedding_size);
+  if (has_experts) routed_.Resize(chunk * encoder_.hidden_size);
   branch_.Resize(chunk * encoder_.hidden_size);
+
+  if (weights_.position_embeddings) PlaceTokens(encoder_.positions, batch, positions_);
+  places_.resize(tokens);
+  size_t longest = 0;
+  for (size_t s = 0; s < batch.sequences(); ++s) {
+    const uint32_t begin = batch.offsets[s];
+    const uint32_t end = batch.offsets[s + 1];
+    std::iota(places_.begin() + begin, places_.begin() + end, 0U);
+    longest = std::max<size_t>(longest, end - begin);
+  }
+  for (RotaryTable& table : rotary_tables_) table.Reserve(longest);
+  if (weights_.relative_bias) weights_.relative_bias->Reserve(longest);
 }
 
-// hidden = LayerNorm(word + position + token type)
+void CpuEncoder::EmbedToken(const Batch& batch, size_t i, float* out) const {
+  const size_t size = encoder_.embedding_size;
+  thread_local AlignedBuffer<float> row;
+  row.Resize(size);
+  const auto add_row = [&](const std::optional<TensorView>& table, int32_t index) {
+    if (!table) return;
+    CopyRowsToF32(*table, static_cast<size_t>(index), 1, row.span());
+    for (size_t k = 0; k < size; ++k) out[k] += row[k];
+  };
+  CopyRowsToF32(weights_.word_embeddings, static_cast<size_t>(batch.input_ids[i]), 1, {out, size});
+  if (encoder_.embedding_scale != 1) {
+    for (size_t k = 0; k < size; ++k) out[k] *= encoder_.embedding_scale;
+  }
+  add_row(weights_.token_type_embeddings, batch.token_type_ids[i]);
+  add_row(weights_.position_embeddings, weights_.position_embeddings ? positions_[i] : 0);
+  if (weights_.embeddings_norm) Normalize(*weights_.embeddings_norm, out, out);
+}
+
 void CpuEncoder::Embed(const Batch& batch) {
   const size_t size = encoder_.hidden_size;
-  const auto embed = [&](size_t first, size_t last) {
-    thread_local AlignedBuffer<float> row;
-    row.Resize(size);
-    for (size_t i = first; i < last; ++i) {
-      float* out = hidden_.data() + i * size;
-      const auto add_row = [&](const TensorView& table, size_t index) {
-        CopyRowsToF32(table, index, 1, row.span());
-        for (size_t k = 0; k < size; ++k) out[k] += row[k];
-      };
-      CopyRowsToF32(weights_.word_embeddings, static_cast<size_t>(batch.input_ids[i]), 1,
-                    {out, size});
-      add_row(weights_.token_type_embeddings, static_cast<size_t>(batch.token_type_ids[i]));
-      add_row(weights_.position_embeddings, static_cast<size_t>(positions_[i]));
-    }
-  };
+  const NormParameters* const next = NormBefore(0);
+  constexpr size_t kMinRows = 4;  // less is done sooner than another thread is woken
   for (size_t first = 0; first < batch.tokens(); first += kChunkRows) {
     const size_t rows = std::min(kChunkRows, batch.tokens() - first);
-    const RowEpilogue normalize = AddNormalize(weights_.embeddings_norm, first, nullptr);
-    constexpr size_t kMinRows = 4;  // less is done sooner than another thread is woken
+    float* const hidden = hidden_.data() + first * size;
+    const auto hand_on = [&](size_t begin, size_t end) {
+      for (size_t row = begin; row < end; ++row) HandOn(row, hidden + row * size, next);
+    };
     ParallelRanges(team_, rows, kMinRows, [&](size_t begin, size_t end) {
-      embed(first + begin, first + end);
-      normalize(begin, end);
+      thread_local AlignedBuffer<float> embedded;
+      if (weights_.projection) embedded.Resize(encoder_.embedding_size);
+      for (size_t row = begin; row < end; ++row) {
+        float* const to = weights_.projection ? embedded.data() : hidden + row * size;
+        EmbedToken(batch, first + row, to);
+        if (weights_.projection) embedded_.Set(row, to);
+      }
+      if (!weights_.projection) hand_on(begin, end);
     });
+    if (weights_.projection) {
+      weights_.projection->Run(embedded_.View(0, rows), {hidden, rows, size}, hand_on);
+    }
     Project(0, first, rows);
+  }
+}
+
+const NormParameters* CpuEncoder::NormBefore(size_t i) const {
+  const std::optional<NormParameters>& norm =
+      i == encoder_.layers.size()
+          ? weights_.final_norm
+          : weights_.layers[encoder_.layers[i].weights].attention_norms.input;
+  return norm ? &*norm : nullptr;
+}
+
+void CpuEncoder::HandOn(size_t row, float* hidden, const NormParameters* next) {
+  if (next == nullptr) {
+    normalised_.Set(row, hidden);
+  } else if (weights_.final_norm && next == &*weights_.final_norm) {
+    Normalize(*next, hidden, hidden);  // nothing comes after it
+  } else {
+    thread_local AlignedBuffer<float> normalised;
+    normalised.Resize(encoder_.hidden_size);
+    Normalize(*next, hidden, normalised.data());
+    normalised_.Set(row, normalised.data());
   }
 }
 
 void CpuEncoder::Attend(size_t i, const Batch& batch, std::span<const TokenRange> queries) {
   const Attention& attention = encoder_.layers[i].attention;
+  const ScoreBias bias = weights_.relative_bias ? weights_.relative_bias->view() : ScoreBias{};
   context_.Resize(batch.tokens(), attention.width());
   const auto attend = [&]<typename T>(const T* qkv) {
-    PackedAttention(team_, attention, qkv, batch.offsets, queries, static_cast<T*>(context_.data()),
-                    context_.Epilogue());
+    PackedAttention(team_, attention, bias, qkv, batch.offsets, queries,
+                    static_cast<T*>(context_.data()), context_.Epilogue());
   };
   const void* const qkv = qkv_.data();
   if (between_ == DType::kF32) {
@@ -120,37 +193,81 @@ size_t CpuEncoder::Keep(const Batch& batch, std::span<const TokenRange> wanted) 
 }
 
 void CpuEncoder::FeedForward(size_t i, size_t total_rows) {
-  LayerWeights& layer = weights_.layers[i];
-  const size_t width = encoder_.layers[i].feed_forward.width;
+  LayerWeights& layer = weights_of(i);
+  const embedding::FeedForward& feed_forward = encoder_.layers[i].feed_forward;
+  const size_t size = encoder_.hidden_size;
+  const size_t width = feed_forward.width;
+  const std::optional<NormParameters>& norm = layer.feed_forward_norms.input;
   intermediate_.Resize(std::min(kChunkRows, total_rows), width);
   for (size_t first = 0; first < total_rows; first += kChunkRows) {
     const size_t rows = std::min(kChunkRows, total_rows - first);
-    const OutputView branch = {branch_.data(), rows, encoder_.hidden_size};
-    layer.attention_output->Run(context_.View(first, rows), branch,
-                                AddNormalize(layer.attention_norm, first, branch_.data()));
-    layer.intermediate->Run(normalised_.View(0, rows), {intermediate_.data(), rows, width},
-                            intermediate_.Epilogue());
-    layer.output->Run(intermediate_.View(0, rows), branch,
-                      AddNormalize(layer.output_norm, first, branch_.data()));
+    const OutputView branch = {branch_.data(), rows, size};
+    layer.attention_output->Run(
+        context_.View(first, rows), branch,
+        AddBranch(layer.attention_norms, norm ? &*norm : nullptr, first, branch_.data()));
+    const RowEpilogue end =
+        AddBranch(layer.feed_forward_norms, NormBefore(i + 1), first, branch_.data());
+    if (feed_forward.experts) {
+      for (size_t row = 0; row < rows; ++row) {
+        const float* const hidden = hidden_.data() + (first + row) * size;
+        float* const to = routed_.data() + row * size;
+        if (norm) {
+          Normalize(*norm, hidden, to);
+        } else {
+          std::copy_n(hidden, size, to);
+        }
+      }
+      mixture_.Run(feed_forward, layer, routed_.span().first(rows * size), size,
+                   branch_.span().first(rows * size));
+      end(0, rows);
+    } else {
+      FeedForwardWeights& weights = layer.feed_forward[0];
+      weights.intermediate->Run(normalised_.View(0, rows), {intermediate_.data(), rows, width},
+                                intermediate_.Epilogue());
+      weights.output->Run(intermediate_.View(0, rows), branch, end);
+    }
     Project(i + 1, first, rows);
   }
 }
 
 void CpuEncoder::Project(size_t i, size_t first, size_t rows) {
-  if (i == weights_.layers.size()) return;
-  const size_t size = 3 * encoder_.layers[i].attention.width();
-  weights_.layers[i].qkv->Run(normalised_.View(0, rows),
-                              {qkv_.data() + first * size * DTypeBytes(between_), rows, size}, {});
+  if (i == encoder_.layers.size()) return;
+  const LayerWeights& layer = weights_of(i);
+  const Attention& attention = encoder_.layers[i].attention;
+  const size_t size = attention.qkv_width();
+  const HeadPreparation preparation = {layer.query_norm ? &*layer.query_norm : nullptr,
+                                       layer.key_norm ? &*layer.key_norm : nullptr, rotary_[i]};
+  RowEpilogue prepare;
+  if (!preparation.does_nothing()) {
+    prepare = [&, first](size_t begin, size_t end) {
+      for (size_t row = first + begin; row < first + end; ++row) {
+        uint8_t* const qkv = qkv_.data() + row * size * DTypeBytes(between_);
+        if (between_ == DType::kF32) {
+          PrepareHeads(attention, preparation, places_[row], reinterpret_cast<float*>(qkv));
+        } else {
+          PrepareHeads(attention, preparation, places_[row], reinterpret_cast<BFloat16*>(qkv));
+        }
+      }
+    };
+  }
+  layer.qkv->Run(normalised_.View(0, rows),
+                 {qkv_.data() + first * size * DTypeBytes(between_), rows, size}, prepare);
 }
 
-RowEpilogue CpuEncoder::AddNormalize(const LayerNormParameters& norm, size_t first,
-                                     const float* branch) {
-  return [this, norm = norm.view(), first, branch](size_t begin, size_t end) {
+RowEpilogue CpuEncoder::AddBranch(const HalfNormWeights& norms, const NormParameters* next,
+                                  size_t first, float* branch) {
+  return [this, &norms, next, first, branch](size_t begin, size_t end) {
     const size_t size = encoder_.hidden_size;
     for (size_t row = begin; row < end; ++row) {
-      float* hidden = hidden_.data() + (first + row) * size;
-      AddLayerNorm(hidden, branch == nullptr ? nullptr : branch + row * size, norm);
-      normalised_.Set(row, hidden);
+      float* const hidden = hidden_.data() + (first + row) * size;
+      float* const of_row = branch + row * size;
+      if (norms.branch) Normalize(*norms.branch, of_row, of_row);
+      if (norms.output) {
+        AddNormalize(*norms.output, hidden, of_row);
+      } else {
+        AddRow(size, hidden, of_row);
+      }
+      HandOn(row, hidden, next);
     }
   };
 }

@@ -9,6 +9,8 @@
 #include "backends/backend.h"
 #include "backends/cpu/encoder_weights.h"
 #include "backends/cpu/input_matrix.h"
+#include "backends/cpu/mixture.h"
+#include "backends/cpu/rotary.h"
 #include "backends/wanted_tokens.h"
 #include "base/aligned_buffer.h"
 #include "base/thread_team.h"
@@ -31,9 +33,12 @@ class CpuEncoder {
  private:
   CpuEncoder(const Encoder& encoder, EncoderWeights weights, EncoderTypes types, ThreadTeam& team);
 
-  void Reserve(size_t tokens);
+  LayerWeights& weights_of(size_t layer) { return weights_.layers[encoder_.layers[layer].weights]; }
+  void Reserve(const Batch& batch);
   // hidden_ of all tokens, and their qkv_ for the first layer.
   void Embed(const Batch& batch);
+  // The sum of the embeddings of token i, normalised, [embedding_size].
+  void EmbedToken(const Batch& batch, size_t i, float* out) const;
   // context_ of layer `i`, of the queries that ask.
   void Attend(size_t i, const Batch& batch, std::span<const TokenRange> queries);
   // The rows of hidden_ become those of the wanted tokens. How many there are.
@@ -42,23 +47,34 @@ class CpuEncoder {
   void FeedForward(size_t i, size_t total_rows);
   // Rows [first, first + rows) of qkv_ for layer `i`, if there is one, from normalised_.
   void Project(size_t i, size_t first, size_t rows);
-  // The end of the pass that writes `branch`, or that writes hidden_ itself if it is nullptr: adds
-  // the branch's rows to those of hidden_ from `first` on and normalises them, hidden_ and
-  // normalised_ alike.
-  RowEpilogue AddNormalize(const LayerNormParameters& norm, size_t first, const float* branch);
+  // The end of the pass that writes `branch`, the result of half a layer: adds the branch's rows to
+  // those of hidden_ from `first` on, and prepares them for what follows.
+  RowEpilogue AddBranch(const HalfNormWeights& norms, const NormParameters* next, size_t first,
+                        float* branch);
+  // The norm that stands before layer `i`, or before what follows the last; nullptr if none does.
+  const NormParameters* NormBefore(size_t i) const;
+  // Row `row` of what the next product takes becomes that of hidden, normalised by `next`.
+  void HandOn(size_t row, float* hidden, const NormParameters* next);
 
   Encoder encoder_;
   ThreadTeam& team_;
   EncoderWeights weights_;
   DType between_;  // EncoderTypes::between
+  // By layer, which of the tables is its own.
+  std::vector<RotaryTable> rotary_tables_;
+  std::vector<const RotaryTable*> rotary_;  // [layers], nullptr where a layer has no Rope
 
-  std::vector<int32_t> positions_;  // [tokens]
+  std::vector<int32_t> positions_;  // [tokens], rows of the table of position embeddings
+  std::vector<uint32_t> places_;    // [tokens], from 0 on in each sequence
   AlignedBuffer<float> hidden_;     // [tokens, hidden_size], the residual stream
-  AlignedBuffer<uint8_t> qkv_;      // [tokens, 3 * Attention::width()] of between_
+  AlignedBuffer<uint8_t> qkv_;      // [tokens, Attention::qkv_width()] of between_
   Handover context_;                // [tokens, Attention::width()]: attention's results
+  InputMatrix embedded_;            // [chunk, embedding_size], where they are projected
   InputMatrix normalised_;          // [chunk, hidden_size]: some rows of hidden_
+  AlignedBuffer<float> routed_;     // the same in f32, for a mixture's router
   Handover intermediate_;           // [chunk, FeedForward::width]
   AlignedBuffer<float> branch_;     // [chunk, hidden_size]: what is added to hidden_
+  Mixture mixture_;
 };
 
 }  // namespace embedding

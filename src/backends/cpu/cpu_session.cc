@@ -118,7 +118,9 @@ std::vector<std::unique_ptr<CpuHead>> MakeHeads(const Architecture& architecture
   }
   if (heads.token_vectors) made.push_back(MakeTokenVectorsHead(*tensors.token_vectors, team));
   if (heads.splade) made.push_back(MakeSpladeHead(*heads.splade, *tensors.splade, team));
-  if (heads.classifier) made.push_back(MakeClassifierHead(*tensors.classifier, team));
+  if (heads.classifier) {
+    made.push_back(MakeClassifierHead(*heads.classifier, *tensors.classifier, team));
+  }
   return made;
 }
 

@@ -120,10 +120,28 @@ HWY_INLINE V Activate(D d, Activation activation, V x) {
       return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Zero(d), x);
     case Activation::kSigmoid:
       return Sigmoid(d, x);
+    case Activation::kSilu:
+      return hn::Mul(x, Sigmoid(d, x));
     case Activation::kTanh:  // 2 sigmoid(2 x) - 1
       return hn::MulSub(hn::Set(d, 2.0F), Sigmoid(d, hn::Add(x, x)), hn::Set(d, 1.0F));
   }
   return x;
+}
+
+// out[0 .. outputs) = activation(gate) * up, of `both`: `half` numbers of the gate, then `half` of
+// what is gated; a vector more may be read.
+template <class D, typename T>
+HWY_INLINE void StoreGated(D d, Activation activation, const float* HWY_RESTRICT both, size_t half,
+                           size_t outputs, T* HWY_RESTRICT out) {
+  const auto gated = [&](size_t i) HWY_ATTR {
+    return hn::Mul(Activate(d, activation, hn::LoadU(d, both + i)), hn::LoadU(d, both + half + i));
+  };
+  size_t i = 0;
+  for (; i + hn::Lanes(d) <= outputs; i += hn::Lanes(d)) StoreFromF32(d, gated(i), out + i);
+  if (i == outputs) return;
+  HWY_ALIGN T edge[HWY_MAX_BYTES / sizeof(float)];
+  StoreFromF32(d, gated(i), edge);
+  for (size_t k = 0; i + k < outputs; ++k) out[i + k] = edge[k];
 }
 
 }  // namespace HWY_NAMESPACE

@@ -18,7 +18,33 @@ class Packer {
 
   // One product for several Linears of the same input, their outputs side by side.
   Result<std::unique_ptr<Linear>> Pack(std::initializer_list<const LinearTensors*> side_by_side,
-                                       DType output, Activation activation) {
+                                       DType output,
+                                       Activation activation = Activation::kIdentity) {
+    ASSIGN_OR_RETURN(const LinearWeights weights, Gather(side_by_side));
+    return PackLinear(team_, {weight_type_, output}, weights, activation);
+  }
+
+  // PackGatedLinear's.
+  Result<std::unique_ptr<Linear>> PackGated(const LinearTensors& gate, const LinearTensors& gated,
+                                            DType output, Activation activation) {
+    ASSIGN_OR_RETURN(const LinearWeights weights, Gather({&gate, &gated}));
+    return PackGatedLinear(team_, {weight_type_, output}, weights, activation);
+  }
+
+  // Of f32, whatever the others are.
+  std::unique_ptr<Linear> PackF32(const LinearTensors& linear) {
+    AlignedBuffer<float> weight(linear.weight.elements());
+    CopyToF32(linear.weight, weight.span());
+    AlignedBuffer<float> bias(linear.bias ? linear.bias->elements() : 0);
+    if (linear.bias) CopyToF32(*linear.bias, bias.span());
+    return PackLinear(team_, LinearTypes(),
+                      {weight.span(), bias.span(), linear.in_features(), linear.out_features()},
+                      Activation::kIdentity);
+  }
+
+ private:
+  // The weights of several Linears one below the other; valid until the next.
+  Result<LinearWeights> Gather(std::initializer_list<const LinearTensors*> side_by_side) {
     const size_t in_features = (*side_by_side.begin())->in_features();
     size_t out_features = 0;
     for (const LinearTensors* linear : side_by_side) out_features += linear->out_features();
@@ -38,11 +64,9 @@ class Packer {
       if (weight_type_ == DType::kF16) RETURN_IF_ERROR(CheckF16Range(linear->name, weight));
       first += linear->out_features();
     }
-    return PackLinear(team_, {weight_type_, output},
-                      {weight_.span(), bias_.span(), in_features, out_features}, activation);
+    return LinearWeights{weight_.span(), bias_.span(), in_features, out_features};
   }
 
- private:
   static Status CheckF16Range(const std::string& name, std::span<const float> weight) {
     constexpr float kLargestF16 = 65504;
     for (const float w : weight) {
@@ -64,22 +88,52 @@ class Packer {
   AlignedBuffer<float> bias_;
 };
 
+std::optional<NormParameters> MakeNorm(const std::optional<NormTensors>& tensors,
+                                       const std::optional<Norm>& norm) {
+  if (!norm) return std::nullopt;
+  return NormParameters(*tensors, *norm);
+}
+
+HalfNormWeights MakeNorms(const HalfNormTensors& tensors, const HalfNorms& norms) {
+  return {MakeNorm(tensors.input, norms.input), MakeNorm(tensors.branch, norms.branch),
+          MakeNorm(tensors.output, norms.output)};
+}
+
+Result<FeedForwardWeights> PackFeedForward(Packer& packer, const FeedForward& feed_forward,
+                                           const FeedForwardTensors& tensors, DType between) {
+  FeedForwardWeights weights;
+  if (feed_forward.gated) {
+    ASSIGN_OR_RETURN(weights.intermediate, packer.PackGated(*tensors.gate, tensors.intermediate,
+                                                            between, feed_forward.activation));
+  } else {
+    ASSIGN_OR_RETURN(weights.intermediate,
+                     packer.Pack({&tensors.intermediate}, between, feed_forward.activation));
+  }
+  ASSIGN_OR_RETURN(weights.output, packer.Pack({&tensors.output}, DType::kF32));
+  return weights;
+}
+
 Result<LayerWeights> PackLayer(Packer& packer, const Layer& layer, const LayerTensors& tensors,
                                DType between) {
-  constexpr Activation kNone = Activation::kIdentity;
-  ASSIGN_OR_RETURN(auto qkv,
-                   packer.Pack({&tensors.query, &tensors.key, &tensors.value}, between, kNone));
-  ASSIGN_OR_RETURN(auto attention_output,
-                   packer.Pack({&tensors.attention_output}, DType::kF32, kNone));
-  ASSIGN_OR_RETURN(auto intermediate,
-                   packer.Pack({&tensors.intermediate}, between, layer.feed_forward.activation));
-  ASSIGN_OR_RETURN(auto output, packer.Pack({&tensors.output}, DType::kF32, kNone));
-  return LayerWeights{std::move(qkv),
-                      std::move(attention_output),
-                      {tensors.attention_norm, layer.attention_norm},
-                      std::move(intermediate),
-                      std::move(output),
-                      {tensors.output_norm, layer.output_norm}};
+  LayerWeights weights;
+  ASSIGN_OR_RETURN(weights.qkv,
+                   packer.Pack({&tensors.query, &tensors.key, &tensors.value}, between));
+  ASSIGN_OR_RETURN(weights.attention_output, packer.Pack({&tensors.attention_output}, DType::kF32));
+  weights.query_norm = MakeNorm(tensors.query_norm, layer.attention.query_norm);
+  weights.key_norm = MakeNorm(tensors.key_norm, layer.attention.key_norm);
+  weights.attention_norms = MakeNorms(tensors.attention_norms, layer.attention_norms);
+  for (const FeedForwardTensors& each : tensors.feed_forward) {
+    ASSIGN_OR_RETURN(FeedForwardWeights packed,
+                     PackFeedForward(packer, layer.feed_forward, each, between));
+    weights.feed_forward.push_back(std::move(packed));
+  }
+  if (tensors.router) weights.router = packer.PackF32(*tensors.router);
+  if (tensors.experts_bias) {
+    weights.experts_bias.Resize(tensors.experts_bias->elements());
+    CopyToF32(*tensors.experts_bias, weights.experts_bias.span());
+  }
+  weights.feed_forward_norms = MakeNorms(tensors.feed_forward_norms, layer.feed_forward_norms);
+  return weights;
 }
 
 }  // namespace
@@ -87,16 +141,25 @@ Result<LayerWeights> PackLayer(Packer& packer, const Layer& layer, const LayerTe
 Result<EncoderWeights> PackEncoderWeights(const Encoder& encoder, const EncoderTensors& tensors,
                                           EncoderTypes types, ThreadTeam& team) {
   Packer packer(team, types.weight);
-  EncoderWeights weights{tensors.word_embeddings,
-                         tensors.position_embeddings,
-                         tensors.token_type_embeddings,
-                         {tensors.embeddings_norm, encoder.embeddings_norm},
-                         {}};
-  weights.layers.reserve(encoder.layers.size());
-  for (size_t i = 0; i < encoder.layers.size(); ++i) {
-    ASSIGN_OR_RETURN(LayerWeights layer,
-                     PackLayer(packer, encoder.layers[i], tensors.layers[i], types.between));
-    weights.layers.push_back(std::move(layer));
+  EncoderWeights weights;
+  weights.word_embeddings = tensors.word_embeddings;
+  weights.position_embeddings = tensors.position_embeddings;
+  weights.token_type_embeddings = tensors.token_type_embeddings;
+  weights.embeddings_norm = MakeNorm(tensors.embeddings_norm, encoder.embeddings_norm);
+  weights.final_norm = MakeNorm(tensors.final_norm, encoder.final_norm);
+  if (tensors.projection) {
+    ASSIGN_OR_RETURN(weights.projection, packer.Pack({&*tensors.projection}, DType::kF32));
+  }
+  if (encoder.relative_bias) {
+    weights.relative_bias.emplace(*encoder.relative_bias, *tensors.relative_bias,
+                                  encoder.layers[0].attention.heads);
+  }
+  weights.layers.resize(tensors.layers.size());
+  for (const Layer& layer : encoder.layers) {
+    LayerWeights& packed = weights.layers[layer.weights];
+    if (packed.qkv) continue;  // another layer's too
+    ASSIGN_OR_RETURN(packed,
+                     PackLayer(packer, layer, tensors.layers[layer.weights], types.between));
   }
   return weights;
 }

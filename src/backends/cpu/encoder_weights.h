@@ -2,10 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
-#include "backends/cpu/layer_norm.h"
 #include "backends/cpu/linear.h"
+#include "backends/cpu/norms.h"
+#include "backends/cpu/score_bias.h"
+#include "base/aligned_buffer.h"
 #include "base/result.h"
 #include "model/architecture.h"
 #include "model/tensors.h"
@@ -20,22 +23,41 @@ struct EncoderTypes {
   DType between = DType::kF32;
 };
 
-struct LayerWeights {
-  std::unique_ptr<Linear> qkv;               // hidden_size -> 3 * width: q, k, v
-  std::unique_ptr<Linear> attention_output;  // width -> hidden_size
-  LayerNormParameters attention_norm;
-  std::unique_ptr<Linear> intermediate;  // hidden_size -> FeedForward::width, activation
-  std::unique_ptr<Linear> output;        // FeedForward::width -> hidden_size
-  LayerNormParameters output_norm;
+// Of HalfNorms.
+struct HalfNormWeights {
+  std::optional<NormParameters> input;
+  std::optional<NormParameters> branch;
+  std::optional<NormParameters> output;
 };
 
+struct FeedForwardWeights {
+  std::unique_ptr<Linear> intermediate;  // hidden_size -> FeedForward::width, activated and gated
+  std::unique_ptr<Linear> output;        // FeedForward::width -> hidden_size
+};
+
+struct LayerWeights {
+  std::unique_ptr<Linear> qkv;               // hidden_size -> Attention::qkv_width()
+  std::unique_ptr<Linear> attention_output;  // Attention::width() -> hidden_size
+  std::optional<NormParameters> query_norm;
+  std::optional<NormParameters> key_norm;
+  HalfNormWeights attention_norms;
+  std::vector<FeedForwardWeights> feed_forward;  // one, or Experts::count
+  std::unique_ptr<Linear> router;                // hidden_size -> Experts::count, of f32
+  AlignedBuffer<float> experts_bias;             // [hidden_size]
+  HalfNormWeights feed_forward_norms;
+};
+
+// What the encoder has.
 struct EncoderWeights {
   // Tables that stay where the file is mapped: a batch touches few of their rows.
-  TensorView word_embeddings;        // [vocab_size, hidden_size]
-  TensorView position_embeddings;    // [Positions::count, hidden_size]
-  TensorView token_type_embeddings;  // [token_types, hidden_size]
-  LayerNormParameters embeddings_norm;
-  std::vector<LayerWeights> layers;
+  TensorView word_embeddings;                       // [vocab_size, embedding_size]
+  std::optional<TensorView> position_embeddings;    // [Positions::count, embedding_size]
+  std::optional<TensorView> token_type_embeddings;  // [token_types, embedding_size]
+  std::optional<NormParameters> embeddings_norm;
+  std::unique_ptr<Linear> projection;  // embedding_size -> hidden_size
+  std::vector<LayerWeights> layers;    // by Layer::weights
+  std::optional<NormParameters> final_norm;
+  std::optional<RelativeBiasTable> relative_bias;
 };
 
 // Packed for `team`, as PackLinear does. Errors: kModelLoad naming a tensor with numbers beyond

@@ -28,6 +28,8 @@ struct Int8Epilogue {
   const int32_t* weight_sums;  // [columns], of the weight's integers
   const float* bias;           // [columns]
   Activation activation;
+  size_t outputs;  // numbers that are written
+  bool gated;      // as TileColumns has it
 };
 
 }  // namespace embedding
@@ -41,31 +43,39 @@ namespace hn = hwy::HWY_NAMESPACE;
 // One row of a tile.
 template <typename T>
 HWY_INLINE void Epilogue(const int32_t* HWY_RESTRICT sums, const Int8RowScale& row,
-                         const Int8Epilogue& epilogue, size_t width, size_t columns,
-                         T* HWY_RESTRICT out) {
+                         const Int8Epilogue& epilogue, size_t width, T* HWY_RESTRICT out) {
   const hn::ScalableTag<float> d;
   const hn::ScalableTag<int32_t> di;
-  HWY_ALIGN T edge[kMaxPanelWidth];
-  T* HWY_RESTRICT to = columns == width ? out : edge;
   const auto zero = hn::Set(di, row.zero);
   const auto row_scale = hn::Set(d, row.scale);
-  for (size_t c = 0; c < width; c += hn::Lanes(d)) {
+  const auto number = [&](size_t c) HWY_ATTR {
     const auto shift = hn::Mul(zero, hn::LoadU(di, epilogue.weight_sums + c));
     const auto sum = hn::ConvertTo(d, hn::Sub(hn::Load(di, sums + c), shift));
     const auto scale = hn::Mul(row_scale, hn::LoadU(d, epilogue.scales + c));
-    const auto y = hn::MulAdd(sum, scale, hn::LoadU(d, epilogue.bias + c));
-    StoreFromF32(d, Activate(d, epilogue.activation, y), to + c);
+    return hn::MulAdd(sum, scale, hn::LoadU(d, epilogue.bias + c));
+  };
+  if (epilogue.gated) {
+    HWY_ALIGN float both[2 * kMaxPanelWidth];
+    for (size_t c = 0; c < width; c += hn::Lanes(d)) hn::Store(number(c), d, both + c);
+    hn::StoreU(hn::Zero(d), d, both + width);
+    StoreGated(d, epilogue.activation, both, width / 2, epilogue.outputs, out);
+    return;
   }
-  if (columns != width) std::copy_n(edge, columns, out);
+  HWY_ALIGN T edge[kMaxPanelWidth];
+  T* HWY_RESTRICT to = epilogue.outputs == width ? out : edge;
+  for (size_t c = 0; c < width; c += hn::Lanes(d)) {
+    StoreFromF32(d, Activate(d, epilogue.activation, number(c)), to + c);
+  }
+  if (to == edge) std::copy_n(edge, epilogue.outputs, out);
 }
 
 void EpilogueF32(const int32_t* sums, const Int8RowScale& row, const Int8Epilogue& epilogue,
-                 size_t width, size_t columns, float* out) {
-  Epilogue(sums, row, epilogue, width, columns, out);
+                 size_t width, float* out) {
+  Epilogue(sums, row, epilogue, width, out);
 }
 void EpilogueBf16(const int32_t* sums, const Int8RowScale& row, const Int8Epilogue& epilogue,
-                  size_t width, size_t columns, BFloat16* out) {
-  Epilogue(sums, row, epilogue, width, columns, out);
+                  size_t width, BFloat16* out) {
+  Epilogue(sums, row, epilogue, width, out);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -81,8 +91,8 @@ HWY_EXPORT(EpilogueBf16);
 namespace {
 
 struct ColumnScale {
-  float step;
-  float inverse;  // 0 where no number of steps tells the weights: they are 0, or not finite
+  float step = 0;
+  float inverse = 0;  // 0 where no number of steps tells the weights: they are 0, or not finite
 };
 
 ColumnScale ScaleOf(std::span<const float> weights) {
@@ -99,39 +109,40 @@ ColumnScale ScaleOf(std::span<const float> weights) {
 
 class Int8Linear : public Linear {
  public:
-  Int8Linear(ThreadTeam& team, DType output, const LinearWeights& weights, Activation activation)
+  Int8Linear(ThreadTeam& team, DType output, const LinearWeights& weights, Activation activation,
+             bool gated)
       : team_(team),
         kernel_(Int8Kernel()),
         output_(output),
         in_features_(weights.in_features),
-        out_features_(weights.out_features),
+        columns_(kernel_.width, weights.out_features, gated),
         activation_(activation) {
-    const size_t columns = (out_features_ + kernel_.width - 1) / kernel_.width * kernel_.width;
-    for (AlignedBuffer<float>* of_columns : {&scales_, &bias_}) {
-      of_columns->Resize(columns);
-      std::fill_n(of_columns->data(), columns, 0.0F);
-    }
+    const size_t columns = columns_.size();
+    scales_.Resize(columns);
+    bias_.Resize(columns);
     weight_sums_.Resize(columns);
-    std::fill_n(weight_sums_.data(), columns, 0);
-    std::copy(weights.bias.begin(), weights.bias.end(), bias_.data());
-
-    AlignedBuffer<float> inverses(out_features_);
-    ParallelFor(team, out_features_, [&](size_t feature) {
+    AlignedBuffer<float> inverses(columns);
+    ParallelFor(team, columns, [&](size_t column) {
+      const std::optional<size_t> feature = columns_.feature(column);
       const ColumnScale scale =
-          ScaleOf(weights.weight.subspan(feature * in_features_, in_features_));
-      scales_[feature] = scale.step;
-      inverses[feature] = scale.inverse;
+          feature ? ScaleOf(weights.weight.subspan(*feature * in_features_, in_features_))
+                  : ColumnScale{};
+      scales_[column] = scale.step;
+      inverses[column] = scale.inverse;
+      weight_sums_[column] = 0;
+      bias_[column] = feature && !weights.bias.empty() ? weights.bias[*feature] : 0.0F;
     });
-    weight_ = PackPanels<int8_t>(
-        team, kernel_, in_features_, out_features_,
-        [&](size_t feature, size_t first, size_t count, int8_t* to) {
-          if (inverses[feature] == 0) return;
-          const float* from = weights.weight.data() + feature * in_features_ + first;
-          for (size_t i = 0; i < count; ++i) {
-            to[i] = static_cast<int8_t>(std::lrint(from[i] * inverses[feature]));
-            weight_sums_[feature] += to[i];
-          }
-        });
+    weight_ =
+        PackPanels<int8_t>(team, kernel_, in_features_, columns,
+                           [&](size_t column, size_t first, size_t count, int8_t* to) {
+                             if (inverses[column] == 0) return;
+                             const float* from = weights.weight.data() +
+                                                 *columns_.feature(column) * in_features_ + first;
+                             for (size_t i = 0; i < count; ++i) {
+                               to[i] = static_cast<int8_t>(std::lrint(from[i] * inverses[column]));
+                               weight_sums_[column] += to[i];
+                             }
+                           });
   }
 
   void Run(const InputView& input, const OutputView& output, const RowEpilogue& epilogue) override {
@@ -149,20 +160,24 @@ class Int8Linear : public Linear {
   void TakeTile(size_t panel, size_t row, size_t rows, const Int8RowScale* inputs,
                 const int32_t* sums, void* output) const {
     const size_t width = kernel_.width;
-    const size_t first = panel * width;
-    const size_t columns = std::min(width, out_features_ - first);
-    const Int8Epilogue epilogue = {scales_.data() + first, weight_sums_.data() + first,
-                                   bias_.data() + first, activation_};
+    const size_t column = panel * width;
+    const size_t first = panel * columns_.panel_outputs();
+    const Int8Epilogue epilogue = {scales_.data() + column,
+                                   weight_sums_.data() + column,
+                                   bias_.data() + column,
+                                   activation_,
+                                   std::min(columns_.panel_outputs(), columns_.outputs - first),
+                                   columns_.gated};
     for (size_t r = 0; r < rows; ++r) {
       const int32_t* of_row = sums + r * width;
       const Int8RowScale& input = inputs[row + r];
-      const size_t place = (row + r) * out_features_ + first;
+      const size_t place = (row + r) * columns_.outputs + first;
       if (output_ == DType::kF32) {
         HWY_DYNAMIC_DISPATCH(EpilogueF32)
-        (of_row, input, epilogue, width, columns, static_cast<float*>(output) + place);
+        (of_row, input, epilogue, width, static_cast<float*>(output) + place);
       } else {
         HWY_DYNAMIC_DISPATCH(EpilogueBf16)
-        (of_row, input, epilogue, width, columns, static_cast<BFloat16*>(output) + place);
+        (of_row, input, epilogue, width, static_cast<BFloat16*>(output) + place);
       }
     }
   }
@@ -171,10 +186,10 @@ class Int8Linear : public Linear {
   const MicroKernel kernel_;
   const DType output_;
   const size_t in_features_;
-  const size_t out_features_;
+  const PackedColumns columns_;
   const Activation activation_;
   PackedWeight weight_;
-  // By output feature, up to the end of the last panel.
+  // By column, up to the end of the last panel.
   AlignedBuffer<float> scales_;
   AlignedBuffer<int32_t> weight_sums_;  // of its integers
   AlignedBuffer<float> bias_;
@@ -183,8 +198,8 @@ class Int8Linear : public Linear {
 }  // namespace
 
 std::unique_ptr<Linear> PackInt8Linear(ThreadTeam& team, DType output, const LinearWeights& weights,
-                                       Activation activation) {
-  return std::make_unique<Int8Linear>(team, output, weights, activation);
+                                       Activation activation, bool gated) {
+  return std::make_unique<Int8Linear>(team, output, weights, activation, gated);
 }
 
 }  // namespace embedding

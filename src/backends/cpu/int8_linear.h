@@ -13,6 +13,6 @@ namespace embedding {
 // so a row's result depends neither on its batch nor on the processor. An input row whose scale is
 // not finite gives NaN.
 std::unique_ptr<Linear> PackInt8Linear(ThreadTeam& team, DType output, const LinearWeights& weights,
-                                       Activation activation);
+                                       Activation activation, bool gated = false);
 
 }  // namespace embedding

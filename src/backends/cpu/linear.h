@@ -87,4 +87,9 @@ class Linear {
 std::unique_ptr<Linear> PackLinear(ThreadTeam& team, LinearTypes types,
                                    const LinearWeights& weights, Activation activation);
 
+// The same of a gated product, activation(x Wg^T + bg) * (x W1^T + b1), whose weight has the output
+// features of the gate and then those of what is gated: the output has half as many.
+std::unique_ptr<Linear> PackGatedLinear(ThreadTeam& team, LinearTypes types,
+                                        const LinearWeights& weights, Activation activation);
+
 }  // namespace embedding

@@ -80,6 +80,8 @@ dnnl::algorithm AlgorithmOf(Activation activation) {
       return dnnl::algorithm::eltwise_gelu_tanh;
     case Activation::kSigmoid:
       return dnnl::algorithm::eltwise_logistic;
+    case Activation::kSilu:
+      return dnnl::algorithm::eltwise_swish;
   }
   return dnnl::algorithm::undef;
 }
@@ -90,11 +92,12 @@ dnnl::primitive_attr Attributes(Activation activation) {
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   if (activation != Activation::kIdentity) {
     const dnnl::algorithm algorithm = AlgorithmOf(activation);
+    constexpr float kAlpha = 1;  // of swish, x sigmoid(alpha x); the others here have none
     dnnl::post_ops post_ops;
 #if DNNL_VERSION_MAJOR >= 3
-    post_ops.append_eltwise(algorithm, 0.F, 0.F);
+    post_ops.append_eltwise(algorithm, kAlpha, 0.F);
 #else
-    post_ops.append_eltwise(1.F, algorithm, 0.F, 0.F);
+    post_ops.append_eltwise(1.F, algorithm, kAlpha, 0.F);
 #endif
     attributes.set_post_ops(post_ops);
   }

@@ -16,23 +16,28 @@ class PanelLinear : public Linear {
   // element(weight) is one as the kernel stores it.
   template <typename Element>
   PanelLinear(ThreadTeam& team, const MicroKernel& kernel, LinearTypes types,
-              const LinearWeights& weights, Activation activation, const Element& element)
+              const LinearWeights& weights, Activation activation, bool gated,
+              const Element& element)
       : team_(team),
         kernel_(kernel),
         element_bytes_(DTypeBytes(types.input())),
         output_(types.output),
         in_features_(weights.in_features),
-        out_features_(weights.out_features),
+        columns_(kernel.width, weights.out_features, gated),
         activation_(activation),
         weight_(PackPanels<std::invoke_result_t<Element, float>>(
-            team, kernel, in_features_, out_features_,
-            [&](size_t feature, size_t first, size_t count, auto* to) {
-              const float* from = weights.weight.data() + feature * in_features_ + first;
+            team, kernel, in_features_, columns_.size(),
+            [&](size_t column, size_t first, size_t count, auto* to) {
+              const std::optional<size_t> feature = columns_.feature(column);
+              if (!feature) return;
+              const float* from = weights.weight.data() + *feature * in_features_ + first;
               std::transform(from, from + count, to, element);
             })),
-        bias_(weight_.panels * kernel.width) {
-    std::fill_n(bias_.data(), bias_.size(), 0.0F);
-    std::copy(weights.bias.begin(), weights.bias.end(), bias_.data());
+        bias_(columns_.size()) {
+    for (size_t c = 0; c < bias_.size(); ++c) {
+      const std::optional<size_t> feature = columns_.feature(c);
+      bias_[c] = feature && !weights.bias.empty() ? weights.bias[*feature] : 0.0F;
+    }
   }
 
   void Run(const InputView& input, const OutputView& output, const RowEpilogue& epilogue) override {
@@ -62,20 +67,19 @@ class PanelLinear : public Linear {
     }
   }
 
-  // The epilogue of a tile: its sums with the bias, activated and rounded.
+  // The epilogue of a tile: its sums with the bias, activated, gated and rounded.
   void TakeTile(size_t panel, size_t row, size_t rows, const float* sums, void* output) const {
     const size_t width = kernel_.width;
-    const size_t first = panel * width;
-    const size_t columns = std::min(width, out_features_ - first);
-    const float* bias = bias_.data() + first;
+    const size_t first = panel * columns_.panel_outputs();
+    const TileColumns columns = {bias_.data() + panel * width, activation_, width,
+                                 std::min(columns_.panel_outputs(), columns_.outputs - first),
+                                 columns_.gated};
     for (size_t r = 0; r < rows; ++r) {
-      const size_t place = (row + r) * out_features_ + first;
+      const size_t place = (row + r) * columns_.outputs + first;
       if (output_ == DType::kF32) {
-        AddBias(sums + r * width, bias, activation_, width, columns,
-                static_cast<float*>(output) + place);
+        AddBias(sums + r * width, columns, static_cast<float*>(output) + place);
       } else {
-        AddBias(sums + r * width, bias, activation_, width, columns,
-                static_cast<BFloat16*>(output) + place);
+        AddBias(sums + r * width, columns, static_cast<BFloat16*>(output) + place);
       }
     }
   }
@@ -85,10 +89,10 @@ class PanelLinear : public Linear {
   const size_t element_bytes_;  // of the input
   const DType output_;
   const size_t in_features_;
-  const size_t out_features_;
+  const PackedColumns columns_;
   const Activation activation_;
   const PackedWeight weight_;
-  AlignedBuffer<float> bias_;  // [panels * width]
+  AlignedBuffer<float> bias_;  // [columns_.size()]
   // Of the product that runs.
   AlignedBuffer<uint8_t> padded_;
 };
@@ -98,16 +102,17 @@ class PanelLinear : public Linear {
 bool PanelsMultiplyBf16() { return Bf16Kernel().has_value(); }
 
 std::unique_ptr<Linear> PackPanelLinear(ThreadTeam& team, LinearTypes types,
-                                        const LinearWeights& weights, Activation activation) {
+                                        const LinearWeights& weights, Activation activation,
+                                        bool gated) {
   switch (types.weight) {
     case DType::kBF16:
-      return std::make_unique<PanelLinear>(team, *Bf16Kernel(), types, weights, activation,
+      return std::make_unique<PanelLinear>(team, *Bf16Kernel(), types, weights, activation, gated,
                                            [](float w) { return BFloat16(w); });
     case DType::kF16:
-      return std::make_unique<PanelLinear>(team, F16Kernel(), types, weights, activation,
+      return std::make_unique<PanelLinear>(team, F16Kernel(), types, weights, activation, gated,
                                            F16BitsFromFloat);
     default:
-      return std::make_unique<PanelLinear>(team, F32Kernel(), types, weights, activation,
+      return std::make_unique<PanelLinear>(team, F32Kernel(), types, weights, activation, gated,
                                            [](float w) { return w; });
   }
 }

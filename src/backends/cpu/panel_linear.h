@@ -15,6 +15,7 @@ bool PanelsMultiplyBf16();
 // half the time to read, which is what a product of a few rows costs; one beyond f16's largest
 // number, 65,504, becomes infinite.
 std::unique_ptr<Linear> PackPanelLinear(ThreadTeam& team, LinearTypes types,
-                                        const LinearWeights& weights, Activation activation);
+                                        const LinearWeights& weights, Activation activation,
+                                        bool gated = false);
 
 }  // namespace embedding

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "backends/cpu/micro_kernels.h"
 #include "backends/cpu/parallel.h"
@@ -29,24 +30,49 @@ struct PackedWeight {
   AlignedBuffer<uint8_t> bytes;  // [panels][depth][width] stored words
 };
 
+// Which output feature of a weight a packed column holds. Of a gated product (linear.h) a panel
+// holds in its first half features of the gate, in its second the same features of what is gated,
+// for a tile to have both.
+struct PackedColumns {
+  PackedColumns(size_t panel_width, size_t features, bool is_gated)
+      : width(panel_width), outputs(is_gated ? features / 2 : features), gated(is_gated) {}
+
+  // Numbers that a panel writes of a row of the output.
+  size_t panel_outputs() const { return gated ? width / 2 : width; }
+  // All of them, up to the end of the last panel.
+  size_t size() const { return (outputs + panel_outputs() - 1) / panel_outputs() * width; }
+  // Nothing where the last panel is not full.
+  std::optional<size_t> feature(size_t column) const {
+    const size_t in_panel = column % width;
+    const size_t output = column / width * panel_outputs() + in_panel % panel_outputs();
+    if (output >= outputs || in_panel >= (gated ? 2 : 1) * panel_outputs()) return std::nullopt;
+    return in_panel < panel_outputs() ? output : outputs + output;
+  }
+
+  size_t width;    // of a panel
+  size_t outputs;  // numbers of a row of the output
+  bool gated;
+};
+
 // Writes `words` consecutive stored words to one column of a panel.
 void SpreadWords(const void* from, size_t words, const MicroKernel& kernel, uint8_t* to);
 
-// The weight [out_features, in_features] in the kernel's layout. fill(feature, first, count, to)
-// writes what is stored of `count` input features, T's of which `group` are a stored word. What the
-// last panel and the last word have beyond the weight is 0.
+// A weight of so many columns, rows of torch's [out_features, in_features], in the kernel's layout.
+// fill(column, first, count, to) writes what is stored of `count` input features, T's of which
+// `group` are a stored word. What it leaves out, and what the last panel and the last word have
+// beyond the weight, is 0.
 template <typename T, typename Fill>
 PackedWeight PackPanels(ThreadTeam& team, const MicroKernel& kernel, size_t in_features,
-                        size_t out_features, const Fill& fill) {
+                        size_t column_count, const Fill& fill) {
   PackedWeight packed;
   packed.depth = (in_features + kernel.group - 1) / kernel.group;
-  packed.panels = (out_features + kernel.width - 1) / kernel.width;
+  packed.panels = (column_count + kernel.width - 1) / kernel.width;
   const size_t panel_bytes = packed.depth * kernel.width * kernel.stored_bytes;
   packed.bytes.Resize(packed.panels * panel_bytes);
   ParallelFor(team, packed.panels, [&](size_t panel) {
     uint8_t* out = packed.bytes.data() + panel * panel_bytes;
-    const size_t first_feature = panel * kernel.width;
-    const size_t columns = std::min(kernel.width, out_features - first_feature);
+    const size_t first_column = panel * kernel.width;
+    const size_t columns = std::min(kernel.width, column_count - first_column);
     if (columns < kernel.width) std::fill_n(out, panel_bytes, uint8_t{0});
     // A few words of every feature in turn: the lines of both sides stay in the cache.
     constexpr size_t kWords = 16;
@@ -56,7 +82,7 @@ PackedWeight PackPanels(ThreadTeam& team, const MicroKernel& kernel, size_t in_f
       for (size_t c = 0; c < columns; ++c) {
         T row[kWords * kMaxGroup] = {};
         const size_t first = word * kernel.group;
-        fill(first_feature + c, first, std::min(words * kernel.group, in_features - first), row);
+        fill(first_column + c, first, std::min(words * kernel.group, in_features - first), row);
         SpreadWords(row, words, kernel, out + (word * kernel.width + c) * kernel.stored_bytes);
       }
     }

@@ -71,7 +71,7 @@ Result<CudaBuffer> CudaCompute::LoadTensor(const TensorView& tensor, ComputeType
 
 Result<CudaNorm> CudaCompute::LoadNorm(const NormTensors& tensors, Norm norm, ComputeType type) {
   ASSIGN_OR_RETURN(CudaBuffer weight, LoadTensor(tensors.weight, type));
-  ASSIGN_OR_RETURN(CudaBuffer bias, LoadTensor(tensors.bias, type));
+  ASSIGN_OR_RETURN(CudaBuffer bias, LoadTensor(*tensors.bias, type));
   return CudaNorm{std::move(weight), std::move(bias), norm.eps};
 }
 

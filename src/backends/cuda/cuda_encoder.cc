@@ -72,10 +72,10 @@ Result<std::unique_ptr<CudaEncoder>> CudaEncoder::Load(CudaCompute& compute, con
     return compute.Fill(tensor, buffer.address(), type);
   };
   RETURN_IF_ERROR(table(made->word_embeddings_, tensors.word_embeddings));
-  RETURN_IF_ERROR(table(made->position_embeddings_, tensors.position_embeddings));
-  RETURN_IF_ERROR(table(made->token_type_embeddings_, tensors.token_type_embeddings));
+  RETURN_IF_ERROR(table(made->position_embeddings_, *tensors.position_embeddings));
+  RETURN_IF_ERROR(table(made->token_type_embeddings_, *tensors.token_type_embeddings));
   ASSIGN_OR_RETURN(CudaNorm norm,
-                   compute.LoadNorm(tensors.embeddings_norm, encoder.embeddings_norm, type));
+                   compute.LoadNorm(*tensors.embeddings_norm, *encoder.embeddings_norm, type));
   made->embeddings_norm_ = std::make_unique<CudaNorm>(std::move(norm));
   for (size_t i = 0; i < encoder.layers.size(); ++i) {
     const Layer& layer = encoder.layers[i];
@@ -83,12 +83,15 @@ Result<std::unique_ptr<CudaEncoder>> CudaEncoder::Load(CudaCompute& compute, con
     const std::array<LinearTensors, 3> parts = {of.query, of.key, of.value};
     ASSIGN_OR_RETURN(CudaLinear qkv, compute.LoadLinears(parts, type));
     ASSIGN_OR_RETURN(CudaLinear attention_output, compute.LoadLinear(of.attention_output, type));
-    ASSIGN_OR_RETURN(CudaNorm attention_norm,
-                     compute.LoadNorm(of.attention_norm, layer.attention_norm, type));
-    ASSIGN_OR_RETURN(CudaLinear intermediate, compute.LoadLinear(of.intermediate, type));
-    ASSIGN_OR_RETURN(CudaLinear output, compute.LoadLinear(of.output, type));
-    ASSIGN_OR_RETURN(CudaNorm output_norm,
-                     compute.LoadNorm(of.output_norm, layer.output_norm, type));
+    ASSIGN_OR_RETURN(
+        CudaNorm attention_norm,
+        compute.LoadNorm(*of.attention_norms.output, *layer.attention_norms.output, type));
+    ASSIGN_OR_RETURN(CudaLinear intermediate,
+                     compute.LoadLinear(of.feed_forward[0].intermediate, type));
+    ASSIGN_OR_RETURN(CudaLinear output, compute.LoadLinear(of.feed_forward[0].output, type));
+    ASSIGN_OR_RETURN(
+        CudaNorm output_norm,
+        compute.LoadNorm(*of.feed_forward_norms.output, *layer.feed_forward_norms.output, type));
     made->layers_.push_back({std::move(qkv), std::move(attention_output), std::move(attention_norm),
                              std::move(intermediate), std::move(output), std::move(output_norm)});
   }

@@ -10,8 +10,7 @@ namespace embedding {
 namespace {
 
 // The kernels have these numbers: kernels/rows.cu, kernels/heads.cu.
-static_assert(static_cast<int>(Activation::kTanh) == 1 &&
-              static_cast<int>(Activation::kSigmoid) == 5);
+static_assert(static_cast<int>(Activation::kTanh) == 1 && static_cast<int>(Activation::kSilu) == 6);
 static_assert(static_cast<int>(Pooling::kMean) == 1 && static_cast<int>(Pooling::kLastToken) == 5);
 
 Status Load(CudaCompute& compute, const LinearTensors& tensors, std::optional<CudaLinear>& linear) {
@@ -58,7 +57,7 @@ Result<std::unique_ptr<CudaHeads>> CudaHeads::Load(CudaCompute& compute, const H
     RETURN_IF_ERROR(Load(compute, tensors.splade->decoder, made->splade_decoder_));
   }
   if (tensors.classifier) {
-    RETURN_IF_ERROR(Load(compute, tensors.classifier->dense, made->classifier_dense_));
+    RETURN_IF_ERROR(Load(compute, *tensors.classifier->dense, made->classifier_dense_));
     RETURN_IF_ERROR(Load(compute, tensors.classifier->output, made->classifier_output_));
   }
   return made;

@@ -63,7 +63,7 @@ mx::array MlxNorm::operator()(const mx::array& x) const {
 }
 
 MlxNorm LoadNorm(const NormTensors& tensors, Norm norm, mx::Dtype dtype) {
-  return {ToArray(tensors.weight, dtype), ToArray(tensors.bias, dtype), norm.eps};
+  return {ToArray(tensors.weight, dtype), ToArray(*tensors.bias, dtype), norm.eps};
 }
 
 mx::array Activate(Activation activation, const mx::array& x) {
@@ -86,6 +86,8 @@ mx::array Activate(Activation activation, const mx::array& x) {
     }
     case Activation::kSigmoid:
       return mx::sigmoid(x);
+    case Activation::kSilu:
+      return x * mx::sigmoid(x);
   }
   return x;
 }

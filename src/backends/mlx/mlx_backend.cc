@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "backends/mlx/mlx_session.h"
+#include "backends/plain_encoder.h"
 
 namespace embedding {
 
@@ -46,6 +47,7 @@ Result<std::unique_ptr<Session>> MlxBackend::Load(const Architecture& architectu
                              name_),
                  {}};
   }
+  RETURN_IF_ERROR(CheckPlainEncoder(architecture, name_));
   try {
     return MakeMlxSession(architecture, tensors, type, device_, compiled_);
   } catch (const std::exception& e) {

@@ -21,7 +21,8 @@ namespace {
 int Int(size_t n) { return static_cast<int>(n); }
 
 bool HaveSameFeedForward(const Layer& a, const Layer& b) {
-  return a.attention_norm.eps == b.attention_norm.eps && a.output_norm.eps == b.output_norm.eps &&
+  return a.attention_norms.output->eps == b.attention_norms.output->eps &&
+         a.feed_forward_norms.output->eps == b.feed_forward_norms.output->eps &&
          a.feed_forward.activation == b.feed_forward.activation;
 }
 
@@ -105,10 +106,10 @@ std::vector<mx::array> FeedForwardOf(const Layer& layer, const std::vector<mx::a
   const mx::array& context = inputs[1];
   const auto weight = [&](size_t i) -> const mx::array& { return inputs[2 + i]; };
   const MlxLinear attention_output = {weight(0), weight(1)};
-  const MlxNorm attention_norm = {weight(2), weight(3), layer.attention_norm.eps};
+  const MlxNorm attention_norm = {weight(2), weight(3), layer.attention_norms.output->eps};
   const MlxLinear intermediate = {weight(4), weight(5)};
   const MlxLinear output = {weight(6), weight(7)};
-  const MlxNorm output_norm = {weight(8), weight(9), layer.output_norm.eps};
+  const MlxNorm output_norm = {weight(8), weight(9), layer.feed_forward_norms.output->eps};
   const mx::array attended = attention_norm(x + attention_output(context));
   const mx::array inner = Activate(layer.feed_forward.activation, intermediate(attended));
   return {output_norm(attended + output(inner))};
@@ -145,17 +146,19 @@ MlxEncoder::MlxEncoder(const Encoder& encoder, const EncoderTensors& tensors, mx
     : encoder_(encoder),
       score_bytes_(score_bytes),
       word_embeddings_(ToArray(tensors.word_embeddings, dtype)),
-      position_embeddings_(ToArray(tensors.position_embeddings, dtype)),
-      token_type_embeddings_(ToArray(tensors.token_type_embeddings, dtype)),
-      embeddings_norm_(LoadNorm(tensors.embeddings_norm, encoder.embeddings_norm, dtype)) {
+      position_embeddings_(ToArray(*tensors.position_embeddings, dtype)),
+      token_type_embeddings_(ToArray(*tensors.token_type_embeddings, dtype)),
+      embeddings_norm_(LoadNorm(*tensors.embeddings_norm, *encoder.embeddings_norm, dtype)) {
   for (size_t i = 0; i < encoder.layers.size(); ++i) {
     const Layer& layer = encoder.layers[i];
     const LayerTensors& of = tensors.layers[i];
     const std::array<LinearTensors, 3> qkv = {of.query, of.key, of.value};
-    layers_.push_back({LoadLinears(qkv, dtype), LoadLinear(of.attention_output, dtype),
-                       LoadNorm(of.attention_norm, layer.attention_norm, dtype),
-                       LoadLinear(of.intermediate, dtype), LoadLinear(of.output, dtype),
-                       LoadNorm(of.output_norm, layer.output_norm, dtype)});
+    layers_.push_back(
+        {LoadLinears(qkv, dtype), LoadLinear(of.attention_output, dtype),
+         LoadNorm(*of.attention_norms.output, *layer.attention_norms.output, dtype),
+         LoadLinear(of.feed_forward[0].intermediate, dtype),
+         LoadLinear(of.feed_forward[0].output, dtype),
+         LoadNorm(*of.feed_forward_norms.output, *layer.feed_forward_norms.output, dtype)});
     if (i > 0 && HaveSameFeedForward(layer, encoder.layers[i - 1])) {
       feed_forwards_.push_back(feed_forwards_.back());
       continue;

@@ -63,7 +63,7 @@ MlxHeads::MlxHeads(const Heads& heads, const HeadTensors& tensors)
     splade_decoder_ = LoadLinear(tensors.splade->decoder, mx::float32);
   }
   if (tensors.classifier) {
-    classifier_dense_ = LoadLinear(tensors.classifier->dense, mx::float32);
+    classifier_dense_ = LoadLinear(*tensors.classifier->dense, mx::float32);
     classifier_output_ = LoadLinear(tensors.classifier->output, mx::float32);
   }
 }

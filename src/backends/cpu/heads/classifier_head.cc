@@ -1,20 +1,25 @@
 #include "backends/cpu/heads/classifier_head.h"
 
+#include <optional>
+
 #include "backends/cpu/heads/dense_layer.h"
+#include "backends/cpu/heads/pooling.h"
+#include "backends/cpu/norms.h"
 
 namespace embedding {
 namespace {
 
 class ClassifierHead : public CpuHead {
  public:
-  ClassifierHead(const ClassifierTensors& tensors, ThreadTeam& team)
-      : dense_(tensors.dense, Activation::kTanh, team),
-        output_(tensors.output, Activation::kIdentity, team) {}
+  ClassifierHead(const Classifier& classifier, const ClassifierTensors& tensors, ThreadTeam& team)
+      : pooling_(classifier.pooling), output_(tensors.output, Activation::kIdentity, team) {
+    if (classifier.dense) dense_.emplace(*tensors.dense, *classifier.dense, team);
+    if (classifier.norm) norm_.emplace(*tensors.norm, *classifier.norm);
+  }
 
   void Run(const Batch& batch, const HiddenStates& hidden, BatchOutputs& outputs) override {
     const size_t labels = output_.out_features();
-    std::span<const float> logits = output_.Run(
-        dense_.Run(rows_.Gather(batch, hidden, &Outputs::logits, /*first_alone=*/true)));
+    std::span<const float> logits = output_.Run(Transform(Pooled(batch, hidden)));
     for (size_t s = 0; s < batch.sequences(); ++s) {
       if (!batch.wanted[s].logits) continue;
       outputs[s].logits = logits.first(labels);
@@ -23,15 +28,41 @@ class ClassifierHead : public CpuHead {
   }
 
  private:
-  DenseLayer dense_;
+  // [sequences that want logits, hidden_size]
+  std::span<float> Pooled(const Batch& batch, const HiddenStates& hidden) {
+    const size_t size = hidden.hidden_size;
+    size_t vectors = 0;
+    for (const Outputs& wanted : batch.wanted) vectors += wanted.logits ? 1 : 0;
+    pooled_.Resize(vectors * size);
+    float* to = pooled_.data();
+    for (size_t s = 0; s < batch.sequences(); ++s) {
+      if (!batch.wanted[s].logits) continue;
+      Pool(pooling_, hidden.of(s), size, {to, size});
+      to += size;
+    }
+    return pooled_.span();
+  }
+
+  std::span<float> Transform(std::span<float> rows) {
+    if (dense_) rows = dense_->Run(rows);
+    if (!norm_) return rows;
+    const size_t size = norm_->weight().size();
+    for (size_t i = 0; i < rows.size(); i += size) Normalize(*norm_, &rows[i], &rows[i]);
+    return rows;
+  }
+
+  const Pooling pooling_;
+  std::optional<DenseLayer> dense_;
+  std::optional<NormParameters> norm_;
   DenseLayer output_;
-  GatheredRows rows_;
+  AlignedBuffer<float> pooled_;
 };
 
 }  // namespace
 
-std::unique_ptr<CpuHead> MakeClassifierHead(const ClassifierTensors& tensors, ThreadTeam& team) {
-  return std::make_unique<ClassifierHead>(tensors, team);
+std::unique_ptr<CpuHead> MakeClassifierHead(const Classifier& classifier,
+                                            const ClassifierTensors& tensors, ThreadTeam& team) {
+  return std::make_unique<ClassifierHead>(classifier, tensors, team);
 }
 
 }  // namespace embedding

@@ -9,6 +9,7 @@
 namespace embedding {
 
 // The logits of a classifier: Classifier of model/heads.h. The team must outlive the head.
-std::unique_ptr<CpuHead> MakeClassifierHead(const ClassifierTensors& tensors, ThreadTeam& team);
+std::unique_ptr<CpuHead> MakeClassifierHead(const Classifier& classifier,
+                                            const ClassifierTensors& tensors, ThreadTeam& team);
 
 }  // namespace embedding

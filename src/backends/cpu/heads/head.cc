@@ -5,10 +5,9 @@
 namespace embedding {
 
 std::span<const float> GatheredRows::Gather(const Batch& batch, const HiddenStates& hidden,
-                                            bool Outputs::*wants, bool first_alone) {
+                                            bool Outputs::*wants) {
   const auto of = [&](size_t s) {
-    if (!(batch.wanted[s].*wants)) return std::span<const float>();
-    return first_alone ? hidden.of(s).first(hidden.hidden_size) : hidden.of(s);
+    return batch.wanted[s].*wants ? hidden.of(s) : std::span<const float>();
   };
   size_t size = 0;
   for (size_t s = 0; s < batch.sequences(); ++s) size += of(s).size();

@@ -35,9 +35,9 @@ class CpuHead {
 // The rows of those sequences that want something, side by side.
 class GatheredRows {
  public:
-  // `first_alone`: of each sequence its first row. Valid until the next call, like `hidden`.
+  // Valid until the next call, like `hidden`.
   std::span<const float> Gather(const Batch& batch, const HiddenStates& hidden,
-                                bool Outputs::*wants, bool first_alone = false);
+                                bool Outputs::*wants);
 
  private:
   AlignedBuffer<float> rows_;

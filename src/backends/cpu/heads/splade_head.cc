@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "backends/cpu/heads/dense_layer.h"
-#include "backends/cpu/layer_norm.h"
+#include "backends/cpu/norms.h"
 #include "model/lexical_weights.h"
 
 namespace embedding {
@@ -44,7 +44,7 @@ class SpladeHead : public CpuHead {
       const size_t size = std::min(kTokensAtOnce * hidden_size, hidden.size());
       const std::span<float> transformed = transform_.Run(hidden.first(size));
       for (size_t i = 0; i < size; i += hidden_size) {
-        AddLayerNorm(transformed.data() + i, nullptr, norm_.view());
+        Normalize(norm_, transformed.data() + i, transformed.data() + i);
       }
       const std::span<const float> logits = decoder_.Run(transformed);
       for (size_t i = 0; i < logits.size(); i += vocab_size) {
@@ -69,7 +69,7 @@ class SpladeHead : public CpuHead {
   }
 
   const Splade splade_;
-  const LayerNormParameters norm_;
+  const NormParameters norm_;
   DenseLayer transform_;
   DenseLayer decoder_;
   std::vector<float> pooled_;  // [vocab_size]

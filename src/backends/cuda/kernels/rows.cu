@@ -115,7 +115,7 @@ __device__ inline float Erf(float x, Float16) { return ErfFor16Bits(x); }
 __device__ inline float Erf(float x, BFloat16) { return ErfFor16Bits(x); }
 
 // The values of Activation, model/heads.h.
-enum { kIdentity, kTanh, kRelu, kGelu, kGeluTanh, kSigmoid };
+enum { kIdentity, kTanh, kRelu, kGelu, kGeluTanh, kSigmoid, kSilu };
 
 template <typename T>
 __device__ inline float Activated(int activation, float x, T precision) {
@@ -130,6 +130,8 @@ __device__ inline float Activated(int activation, float x, T precision) {
       return 0.5f * x * (1.0f + tanhf(0.79788456080286536f * (x + 0.044715f * x * x * x)));
     case kSigmoid:
       return 1.0f / (1.0f + expf(-x));
+    case kSilu:
+      return x / (1.0f + expf(-x));
   }
   return x;
 }
@@ -167,6 +169,8 @@ __device__ void Activate(int activation, T* x, size_t count) {
       return ActivateAll<kGeluTanh, kSize>(x, count);
     case kSigmoid:
       return ActivateAll<kSigmoid, kSize>(x, count);
+    case kSilu:
+      return ActivateAll<kSilu, kSize>(x, count);
   }
 }
 

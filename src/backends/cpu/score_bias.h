@@ -1,0 +1,48 @@
+// What is added to attention's scores by how far a key is from its query.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/aligned_buffer.h"
+#include "model/architecture.h"
+#include "weights/tensor_store.h"
+
+namespace embedding {
+
+// For each head a number for every distance from a query to a key; nothing where it is empty.
+struct ScoreBias {
+  const float* numbers = nullptr;  // [heads, 2 * reach + 1], from distance -reach on
+  size_t reach = 0;                // no less than any distance that is met
+
+  bool empty() const { return numbers == nullptr; }
+  // Of a key `distance` tokens ahead of the query, and of those that follow it.
+  const float* of(size_t head, ptrdiff_t distance) const {
+    return numbers + head * (2 * reach + 1) +
+           static_cast<size_t>(static_cast<ptrdiff_t>(reach) + distance);
+  }
+};
+
+// The numbers of a RelativeBias, spread out from buckets to distances.
+class RelativeBiasTable {
+ public:
+  // `table` is [buckets, heads].
+  RelativeBiasTable(const RelativeBias& bias, const TensorView& table, size_t heads);
+
+  // For sequences of up to `tokens` tokens, at least. Not thread-safe.
+  void Reserve(size_t tokens);
+  ScoreBias view() const { return {numbers_.data(), reach_}; }
+
+ private:
+  // Of a key that is `distance` tokens ahead of the query, or, below 0, behind it.
+  size_t Bucket(ptrdiff_t distance) const;
+
+  RelativeBias bias_;
+  size_t heads_;
+  AlignedBuffer<float> of_buckets_;  // [buckets, heads]
+  size_t reach_ = 0;
+  AlignedBuffer<float> numbers_;  // [heads, 2 * reach + 1]
+};
+
+}  // namespace embedding

@@ -1,0 +1,17 @@
+// Which models the backends for GPUs compute.
+#pragma once
+
+#include <string_view>
+
+#include "base/result.h"
+#include "model/architecture.h"
+
+namespace embedding {
+
+// Whether a model is one of BERT's kind: tables of positions and token types, layers with weights
+// of their own that are normalised after each half by LayerNorm, every token seeing every other,
+// heads of BERT's. Errors: kDeviceUnavailable, saying what `device` does not compute and that the
+// CPU does.
+Status CheckPlainEncoder(const Architecture& architecture, std::string_view device);
+
+}  // namespace embedding
