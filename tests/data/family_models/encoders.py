@@ -1,0 +1,37 @@
+"""Encoders with positions that are learnt: of BERT's kind, and MPNet."""
+
+from transformers import (BertConfig, BertModel, DistilBertConfig, DistilBertModel, MPNetConfig, MPNetModel,
+                          RobertaConfig, RobertaModel)
+
+from .layout import dense
+from .weights import randomize
+
+
+def bert():
+    config = BertConfig(vocab_size=640, hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+                        intermediate_size=56, max_position_embeddings=96)
+    dense("bert", randomize(BertModel(config), "bert"), "bert", pooling=["cls", "mean"])
+
+
+def roberta():
+    config = RobertaConfig(vocab_size=640, hidden_size=40, num_hidden_layers=3, num_attention_heads=5,
+                           intermediate_size=72, max_position_embeddings=100, type_vocab_size=1,
+                           pad_token_id=1, bos_token_id=0, eos_token_id=2)
+    model = randomize(RobertaModel(config), "roberta")
+    dense("roberta", model, "roberta", pooling="cls",
+          prompts={"query": "search_query: ", "document": "search_document: "})
+
+
+def distilbert():
+    config = DistilBertConfig(vocab_size=640, dim=32, n_layers=3, n_heads=4, hidden_dim=56,
+                              max_position_embeddings=96)
+    dense("distilbert", randomize(DistilBertModel(config), "distilbert"), "bert")
+
+
+def mpnet():
+    config = MPNetConfig(vocab_size=640, hidden_size=36, num_hidden_layers=3, num_attention_heads=3,
+                         intermediate_size=64, max_position_embeddings=100, relative_attention_num_buckets=32)
+    dense("mpnet", randomize(MPNetModel(config), "mpnet"), "mpnet")
+
+
+MAKE = [bert, roberta, distilbert, mpnet]

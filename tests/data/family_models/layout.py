@@ -1,0 +1,132 @@
+"""Writes a model as sentence-transformers saves it, and what sentence-transformers gives for it."""
+
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+import torch
+from sentence_transformers import CrossEncoder, SentenceTransformer, SparseEncoder
+from sentence_transformers.base.modules.transformer import Transformer
+from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
+
+from .texts import PAIRS, TEXTS
+from .tokenizers_of_families import FOLDER as TOKENIZERS
+from .tokenizers_of_families import directory_of
+
+FAMILIES = TOKENIZERS.parent
+F32 = {"dtype": torch.float32}
+TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model")
+
+
+def write_json(path, value, **options):
+    path.write_text(json.dumps(value, ensure_ascii=False, **options) + "\n")
+
+
+def module_of(model, tokenizer, limit, task="feature-extraction", tokenizer_options=None):
+    """The Transformer module of a transformers model with the tokenizer of that kind."""
+    with tempfile.TemporaryDirectory() as directory:
+        model.save_pretrained(directory)
+        for file in directory_of(tokenizer).iterdir():
+            shutil.copy(file, directory)
+        return Transformer(directory, transformer_task=task, model_kwargs={"dtype": torch.float16},
+                           processor_kwargs={"model_max_length": limit, **(tokenizer_options or {})})
+
+
+def finish(directory, tokenizer):
+    """Takes away what tells nothing, and the tokenizer's files, which lie once for all models."""
+    (directory / "README.md").unlink(missing_ok=True)
+    for path in directory.rglob("*"):
+        if path.name in TOKENIZER_FILES:
+            original = TOKENIZERS / tokenizer / path.name
+            if path.name != "tokenizer.json" or vocabulary(path) == vocabulary(original):
+                path.unlink()
+            else:
+                raise SystemExit(f"{path} is not {original}")
+        elif path.is_file():
+            path.chmod(0o644)
+
+
+def vocabulary(path):
+    """A tokenizer.json but for how long texts may be, and how they are padded."""
+    return json.loads(path.read_text()) | {"truncation": None, "padding": None}
+
+
+def save(name, model, tokenizer):
+    directory = FAMILIES / name
+    shutil.rmtree(directory, ignore_errors=True)
+    model.save_pretrained(str(directory))
+    finish(directory, tokenizer)
+    return directory
+
+
+def complete(directory, tokenizer, target):
+    """The directory with its tokenizer beside the model, as the test puts it together."""
+    shutil.copytree(directory, target)
+    shutil.copy(TOKENIZERS / tokenizer / "tokenizer.json", target)
+    return target
+
+
+def numbers(values):
+    return [float(f"{value:.8g}") for value in values]
+
+
+def write_references(directory, tokenizer, output, series):
+    lines = []
+    for one in series:
+        rows = one.pop("rows")
+        fields = "".join(f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}, "
+                         for key, value in one.items())
+        body = ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
+        lines.append(f"{{{fields}\"rows\": [\n{body}\n]}}")
+    head = json.dumps({"tokenizer": tokenizer, "output": output})[:-1]
+    (directory / "references.json").write_text(f"{head}, \"series\": [\n" + ",\n".join(lines) + "\n]}\n")
+
+
+@torch.no_grad()
+def dense_rows(model, texts, prompt=None, **arguments):
+    """For each text its ids and its vector before it is divided by its length."""
+    rows = []
+    for text in texts:
+        features = model.preprocess([text], prompt=prompt, **arguments)
+        ids = features["input_ids"][0].tolist() if "input_ids" in features else None
+        for module in model:
+            if isinstance(module, Normalize):
+                continue
+            features = module(features, **{key: value for key, value in arguments.items()
+                                           if key in getattr(module, "forward_kwargs", ())})
+        vector = features["sentence_embedding"][0]
+        given = model.encode(text, prompt=prompt, normalize_embeddings=True, convert_to_tensor=True,
+                             **arguments)
+        difference = (torch.nn.functional.normalize(vector, dim=0) - given).abs().max()
+        assert difference < 1e-6, (text, difference)
+        rows.append({"ids": ids, "vector": numbers(vector.tolist())})
+    return rows
+
+
+def dense(name, model, tokenizer, *, pooling="mean", after=(), limit=96, prompts=None, default_prompt=None,
+          normalize=True, include_prompt=True, tokenizer_options=None, similarity=None, truncate_dim=None):
+    """A model of vectors and its references, for each of its prompts too."""
+    module = module_of(model, tokenizer, limit, tokenizer_options=tokenizer_options)
+    modules = [module, Pooling(module.get_embedding_dimension(), pooling, include_prompt=include_prompt),
+               *after, *([Normalize()] if normalize else [])]
+    directory = save(name, SentenceTransformer(
+        modules=modules, prompts=prompts, default_prompt_name=default_prompt,
+        similarity_fn_name=similarity, truncate_dim=truncate_dim, device="cpu"), tokenizer)
+    dense_references(directory, tokenizer, prompts or {})
+    return directory
+
+
+def dense_references(directory, tokenizer, prompts):
+    with tempfile.TemporaryDirectory() as temporary:
+        path = complete(directory, tokenizer, pathlib.Path(temporary) / "model")
+        loaded = SentenceTransformer(str(path), model_kwargs=F32, device="cpu")
+        first = loaded.default_prompt_name
+        series = [{"rows": dense_rows(loaded, TEXTS, loaded.prompts[first] if first else None)}]
+        series += [{"prompt_name": name, "rows": dense_rows(loaded, TEXTS[:6], prompt)}
+                 for name, prompt in prompts.items()]
+    write_references(directory, tokenizer, "dense", series)
