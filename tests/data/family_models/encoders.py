@@ -30,8 +30,8 @@ def distilbert():
 
 def mpnet():
     config = MPNetConfig(vocab_size=640, hidden_size=36, num_hidden_layers=3, num_attention_heads=3,
-                         intermediate_size=64, max_position_embeddings=100, relative_attention_num_buckets=32)
-    dense("mpnet", randomize(MPNetModel(config), "mpnet"), "mpnet")
+                         intermediate_size=64, max_position_embeddings=164, relative_attention_num_buckets=32)
+    dense("mpnet", randomize(MPNetModel(config), "mpnet"), "mpnet", limit=160)
 
 
 MAKE = [bert, roberta, distilbert, mpnet]

@@ -14,21 +14,22 @@ SCORES = [(r"SelfAttention\.q\.weight$", 0.3)]
 def config(**more):
     return T5Config(**({
         "vocab_size": 650, "d_model": 36, "d_kv": 12, "d_ff": 64, "num_layers": 3, "num_heads": 4,
-        "feed_forward_proj": "gated-gelu", "relative_attention_num_buckets": 16,
-        "relative_attention_max_distance": 40} | more))
+        "feed_forward_proj": "gated-gelu", "relative_attention_num_buckets": 32,
+        "relative_attention_max_distance": 128} | more))
 
 
 def t5():
     """As FRIDA is: the first token's vector, prompts, GELU with a gate."""
     model = randomize(T5EncoderModel(config()), "t5", SCORES)
-    dense("t5", model, "t5", pooling="cls",
+    dense("t5", model, "t5", pooling="cls", limit=160,
           prompts={"search_query": "search_query: ", "search_document": "search_document: ",
                    "paraphrase": "paraphrase: ", "categorize": "categorize: "})
 
 
 def t5_relu():
     """As sentence-t5 is: ReLU, the mean, a Dense without bias."""
-    model = randomize(T5EncoderModel(config(feed_forward_proj="relu", num_heads=3)), "t5_relu", SCORES)
+    model = randomize(T5EncoderModel(config(feed_forward_proj="relu", num_heads=3, relative_attention_num_buckets=16,
+                                            relative_attention_max_distance=40)), "t5_relu", SCORES)
     head = randomize(Dense(36, 24, bias=False, activation_function=nn.Identity()), "t5_relu.dense")
     dense("t5_relu", model, "t5", after=[head.float()])
 
