@@ -1,6 +1,7 @@
 """Encoders with positions that are learnt: of BERT's kind, and MPNet."""
 
-from transformers import (BertConfig, BertModel, DistilBertConfig, DistilBertModel, MPNetConfig, MPNetModel,
+from transformers import (AlbertConfig, AlbertModel, BertConfig, BertModel, CamembertConfig, CamembertModel,
+                          DistilBertConfig, DistilBertModel, ElectraConfig, ElectraModel, MPNetConfig, MPNetModel,
                           RobertaConfig, RobertaModel)
 
 from .layout import dense
@@ -34,4 +35,26 @@ def mpnet():
     dense("mpnet", randomize(MPNetModel(config), "mpnet"), "mpnet", limit=160)
 
 
-MAKE = [bert, roberta, distilbert, mpnet]
+def electra():
+    """Embeddings of another width than the layers, with a product between."""
+    config = ElectraConfig(vocab_size=640, embedding_size=24, hidden_size=32, num_hidden_layers=2,
+                           num_attention_heads=4, intermediate_size=64, max_position_embeddings=96)
+    dense("electra", randomize(ElectraModel(config), "electra"), "bert")
+
+
+def albert():
+    """Three layers out of two groups of weights, each of which has two inner layers."""
+    config = AlbertConfig(vocab_size=640, embedding_size=20, hidden_size=32, num_hidden_layers=3,
+                          num_hidden_groups=2, inner_group_num=2, num_attention_heads=4, intermediate_size=56,
+                          max_position_embeddings=96)
+    dense("albert", randomize(AlbertModel(config), "albert"), "albert", pooling="cls")
+
+
+def camembert():
+    config = CamembertConfig(vocab_size=645, hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
+                             intermediate_size=64, max_position_embeddings=98, type_vocab_size=1, pad_token_id=1,
+                             bos_token_id=5, eos_token_id=6, layer_norm_eps=1e-5)
+    dense("camembert", randomize(CamembertModel(config), "camembert"), "camembert")
+
+
+MAKE = [bert, roberta, distilbert, mpnet, electra, albert, camembert]

@@ -16,11 +16,12 @@ from sentence_transformers.sentence_transformer.modules import Normalize, Poolin
 
 from .texts import PAIRS, TEXTS
 from .tokenizers_of_families import FOLDER as TOKENIZERS
-from .tokenizers_of_families import directory_of
+from .tokenizers_of_families import directory_of, without_places
 
 FAMILIES = TOKENIZERS.parent
 F32 = {"dtype": torch.float32}
-TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model")
+TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model", "spiece.model", "spm.model",
+                   "tokenizer.model")
 
 
 def write_json(path, value, **options):
@@ -49,6 +50,8 @@ def finish(directory, tokenizer):
                 raise SystemExit(f"{path} is not {original}")
         elif path.is_file():
             path.chmod(0o644)
+            if path.name == "tokenizer_config.json":
+                without_places(path)
 
 
 def vocabulary(path):
@@ -75,7 +78,7 @@ def numbers(values):
     return [float(f"{value:.8g}") for value in values]
 
 
-def write_references(directory, tokenizer, output, series):
+def write_references(directory, tokenizer, series):
     lines = []
     for one in series:
         rows = one.pop("rows")
@@ -83,7 +86,7 @@ def write_references(directory, tokenizer, output, series):
                          for key, value in one.items())
         body = ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
         lines.append(f"{{{fields}\"rows\": [\n{body}\n]}}")
-    head = json.dumps({"tokenizer": tokenizer, "output": output})[:-1]
+    head = json.dumps({"tokenizer": tokenizer})[:-1]
     (directory / "references.json").write_text(f"{head}, \"series\": [\n" + ",\n".join(lines) + "\n]}\n")
 
 
@@ -109,7 +112,7 @@ def dense_rows(model, texts, prompt=None, **arguments):
 
 
 def dense(name, model, tokenizer, *, pooling="mean", after=(), limit=96, prompts=None, default_prompt=None,
-          normalize=True, include_prompt=True, tokenizer_options=None, similarity=None, truncate_dim=None):
+          normalize=True, include_prompt=True, tokenizer_options=None, similarity=None, truncate_dim=None, token_weights=None, matryoshka=()):
     """A model of vectors and its references, for each of its prompts too."""
     module = module_of(model, tokenizer, limit, tokenizer_options=tokenizer_options)
     modules = [module, Pooling(module.get_embedding_dimension(), pooling, include_prompt=include_prompt),
@@ -117,16 +120,47 @@ def dense(name, model, tokenizer, *, pooling="mean", after=(), limit=96, prompts
     directory = save(name, SentenceTransformer(
         modules=modules, prompts=prompts, default_prompt_name=default_prompt,
         similarity_fn_name=similarity, truncate_dim=truncate_dim, device="cpu"), tokenizer)
-    dense_references(directory, tokenizer, prompts or {})
+    dense_references(directory, tokenizer, prompts or {}, token_weights, matryoshka)
     return directory
 
 
-def dense_references(directory, tokenizer, prompts):
+def dense_references(directory, tokenizer, prompts, token_weights=None, matryoshka=()):
     with tempfile.TemporaryDirectory() as temporary:
         path = complete(directory, tokenizer, pathlib.Path(temporary) / "model")
         loaded = SentenceTransformer(str(path), model_kwargs=F32, device="cpu")
         first = loaded.default_prompt_name
-        series = [{"rows": dense_rows(loaded, TEXTS, loaded.prompts[first] if first else None)}]
-        series += [{"prompt_name": name, "rows": dense_rows(loaded, TEXTS[:6], prompt)}
-                 for name, prompt in prompts.items()]
-    write_references(directory, tokenizer, "dense", series)
+        rows = dense_rows(loaded, TEXTS, loaded.prompts[first] if first else None)
+        series = [{"output": "dense", "rows": rows}]
+        series += [{"output": "dense", "prompt_name": name, "rows": dense_rows(loaded, TEXTS[:6], prompt)}
+                   for name, prompt in prompts.items()]
+        for dimensions in matryoshka:
+            loaded.truncate_dim = dimensions
+            series.append({"output": "dense", "dimensions": dimensions, "rows": truncated(loaded, rows[:6])})
+        if token_weights:
+            series.append({"output": "sparse", "rows": weight_rows(token_weights, loaded.tokenizer, rows)})
+    write_references(directory, tokenizer, series)
+
+
+def truncated(model, rows):
+    """The same with fewer numbers, as the model gives them."""
+    short = []
+    for text, row in zip(TEXTS, rows):
+        vector = row["vector"][:model.truncate_dim]
+        given = model.encode(text, normalize_embeddings=True, convert_to_tensor=True)
+        assert (torch.nn.functional.normalize(torch.tensor(vector), dim=0) - given).abs().max() < 1e-6
+        short.append({"ids": row["ids"], "vector": vector})
+    return short
+
+
+@torch.no_grad()
+def weight_rows(model, tokenizer, rows):
+    """The weights of a head of one number a token: max(0, number), the most of each id, none of a special one."""
+    unused = {tokenizer.cls_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id, tokenizer.unk_token_id}
+    weighted = []
+    for row in rows:
+        weights = {}
+        for token, logit in zip(row["ids"], model.float()(torch.tensor([row["ids"]])).logits[0, :, 0].tolist()):
+            if token not in unused and logit > 0:
+                weights[token] = max(weights.get(token, 0), float(f"{logit:.8g}"))
+        weighted.append({"ids": row["ids"], "weights": weights})
+    return weighted

@@ -155,7 +155,92 @@ def xlm_roberta():
                                model_type="unigram")
 
 
-KINDS = {make.__name__: make for make in (bert, mpnet, roberta, modernbert, qwen3, t5, xlm_roberta)}
+def albert():
+    return from_sentence_piece(transformers.AlbertTokenizer, "spiece.model", model_type="unigram", pad_id=0,
+                               unk_id=1, bos_id=-1, eos_id=-1,
+                               control_symbols=["[CLS]", "[SEP]", "[MASK]"])
+
+
+def camembert():
+    return from_sentence_piece(transformers.CamembertTokenizer, "sentencepiece.bpe.model", model_type="unigram")
+
+
+def deberta_v2():
+    return from_sentence_piece(transformers.DebertaV2Tokenizer, "spm.model", model_type="unigram", pad_id=0,
+                               bos_id=1, eos_id=2, unk_id=3, pad_piece="[PAD]", bos_piece="[CLS]",
+                               eos_piece="[SEP]", unk_piece="[UNK]")
+
+
+def llama2():
+    """Llama 2's and Mistral's SentencePiece BPE, with a template that puts </s> after the text."""
+    tokenizer, files = from_sentence_piece(
+        transformers.LlamaTokenizer, "tokenizer.model", rules=False, model_type="bpe", byte_fallback=True,
+        vocab_size=700, split_digits=True, remove_extra_whitespaces=False)
+    tokenizer.backend_tokenizer.post_processor = around("<s>", "</s>", tokenizer)
+    tokenizer.pad_token = "</s>"
+    return tokenizer, files
+
+
+def llama2_legacy():
+    """The same vocabulary as files of old have it, read as it stands: a normalizer puts "▁" before the text."""
+    vocabulary = json.loads((directory_of("llama2") / "tokenizer.json").read_text())
+    vocabulary["normalizer"] = {"type": "Sequence", "normalizers": [
+        {"type": "Prepend", "prepend": "▁"},
+        {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}]}
+    vocabulary["pre_tokenizer"] = None
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(json.dumps(vocabulary)), unk_token="<unk>", bos_token="<s>",
+        eos_token="</s>", pad_token="</s>", model_input_names=["input_ids", "attention_mask"]), {}
+
+
+def gemma():
+    tokenizer, files = from_sentence_piece(
+        transformers.GemmaTokenizer, "tokenizer.model", rules=False, model_type="bpe", byte_fallback=True,
+        vocab_size=720, split_digits=True, remove_extra_whitespaces=False, add_dummy_prefix=False, pad_id=0,
+        eos_id=1, bos_id=2, unk_id=3, bos_piece="<bos>", eos_piece="<eos>",
+        user_defined_symbols=["<mask>", "<start_of_turn>", "<end_of_turn>", "\n", "\n\n", "  ", "   "])
+    tokenizer.backend_tokenizer.post_processor = around("<bos>", "<eos>", tokenizer)
+    return tokenizer, files
+
+
+LLAMA3_SPLIT = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|"
+                r"\s*[\r\n]+|\s+(?!\S)|\s+")
+
+
+def llama3():
+    """Llama 3's byte-level BPE, which takes a word that the vocabulary has without merging."""
+    vocab, merges = byte_level([], split_by(Regex(LLAMA3_SPLIT)), size=600)
+    # A word that no merges make.
+    vocab["wisdom"] = len(vocab)
+    tokenizer = Tokenizer(models.BPE(vocab, merges, ignore_merges=True))
+    tokenizer.pre_tokenizer = split_by(Regex(LLAMA3_SPLIT))
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(["<|begin_of_text|>", "<|end_of_text|>", "<|mask|>", "<|reserved_special_token_0|>"])
+    tokenizer.post_processor = processors.Sequence([
+        processors.ByteLevel(trim_offsets=False), around("<|begin_of_text|>", "<|end_of_text|>", tokenizer)])
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<|begin_of_text|>", eos_token="<|end_of_text|>",
+        pad_token="<|end_of_text|>", mask_token="<|mask|>", model_input_names=["input_ids", "attention_mask"]), {}
+
+
+def around(first, last, tokenizer):
+    """A template that puts one token before a text, or the pair, and one after it."""
+    to_id = getattr(tokenizer, "token_to_id", None) or tokenizer.convert_tokens_to_ids
+    return processors.TemplateProcessing(
+        single=f"{first} $A {last}", pair=f"{first} $A {last} {first}:1 $B:1 {last}:1",
+        special_tokens=[(token, to_id(token)) for token in (first, last)])
+
+
+KINDS = {make.__name__: make for make in (bert, mpnet, roberta, modernbert, qwen3, t5, xlm_roberta,
+                                       albert, camembert, deberta_v2, llama2, llama2_legacy, llama3, gemma)}
+
+
+def without_places(path):
+    """A tokenizer_config.json that does not tell where it was made."""
+    fields = json.loads(path.read_text())
+    for name in ("vocab_file", "is_local", "local_files_only", "name_or_path"):
+        fields.pop(name, None)
+    path.write_text(json.dumps(fields, indent=2, ensure_ascii=False) + "\n")
 
 
 def directory_of(kind):
@@ -167,4 +252,5 @@ def directory_of(kind):
         tokenizer.save_pretrained(folder)
         for name, content in others.items():
             (folder / name).write_bytes(content)
+        without_places(folder / "tokenizer_config.json")
     return folder

@@ -48,3 +48,9 @@ def randomize(model, name, gains=(), norm_mean=1.0, embedding=1.0, relative_bias
             gain = next((gain for pattern, gain in [*gains, *GAINS] if re.search(pattern, key)), 1.0)
             normal(parameter, gain / parameter.shape[-1] ** 0.5)
     return model.eval().half()
+
+
+def randomize_tensors(name, shapes, deviation):
+    """Tensors of these shapes by name."""
+    generator = torch.Generator().manual_seed(zlib.crc32(name.encode()))
+    return {key: (torch.randn(shape, generator=generator) * deviation).half() for key, shape in shapes.items()}
