@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/logging.h"
+#include "backends/backend.h"
 #include "hub/download.h"
 #include "hub/model_digest.h"
 
@@ -70,6 +71,16 @@ Result<std::unique_ptr<Embedder>> LoadModel(const Configuration& options, const 
     engine.default_prompt_name = options.default_prompt_name;
   }
   if (options.pooling != "auto") engine.pooling = options.pooling;
+  Result<std::unique_ptr<Embedder>> embedder = Embedder::Load(engine);
+  const bool may_choose =
+      options.engine.device.device == "auto" && backends.front()->device() != "cpu";
+  if (embedder.ok() || !may_choose || embedder.error().code != ErrorCode::kDeviceUnavailable) {
+    return embedder;
+  }
+  spdlog::warn("{}: {}; it is computed on the CPU", engine.model_name, embedder.error().message);
+  DeviceOptions cpu = options.engine.device;
+  cpu.device = "cpu";
+  ASSIGN_OR_RETURN(engine.backends, OpenBackends(cpu));
   return Embedder::Load(engine);
 }
 

@@ -30,8 +30,8 @@ Attention Of(size_t heads, size_t head_dim) {
 template <typename T>
 void Attend(const Attention& attention, const T* qkv, const std::vector<uint32_t>& offsets, T* out,
             std::span<const TokenRange> queries = {}, const RowEpilogue& epilogue = {},
-            const ScoreBias& bias = {}) {
-  PackedAttention(TeamOf(2), attention, bias, qkv, offsets, queries, out, epilogue);
+            const ScoreTerms& terms = {}) {
+  PackedAttention(TeamOf(2), attention, terms, qkv, offsets, queries, out, epilogue);
 }
 
 bool Sees(const Attention& attention, size_t query, size_t key) {
@@ -43,7 +43,7 @@ bool Sees(const Attention& attention, size_t query, size_t key) {
 // softmax(scale * q k^T + bias) v of one query of one head over the keys that it sees, straight
 // from the definition, in double.
 template <typename T>
-std::vector<double> ReferenceRow(const Attention& attention, const ScoreBias& bias,
+std::vector<double> ReferenceRow(const Attention& attention, const ScoreTerms& terms,
                                  const std::vector<T>& qkv, size_t begin, size_t end, size_t query,
                                  size_t head) {
   const size_t head_dim = attention.head_dim;
@@ -59,9 +59,10 @@ std::vector<double> ReferenceRow(const Attention& attention, const ScoreBias& bi
     for (size_t i = 0; i < head_dim; ++i) {
       score += at(query, head, i) * at(k, attention.heads + kv_head, i);
     }
+    if (!terms.positions.empty()) score += static_cast<double>(terms.positions.of(head, query, k));
     p[k - begin] = score * static_cast<double>(attention.scale);
-    if (bias.empty()) continue;
-    p[k - begin] += *bias.of(head, static_cast<ptrdiff_t>(k) - static_cast<ptrdiff_t>(query));
+    if (terms.bias.empty()) continue;
+    p[k - begin] += *terms.bias.of(head, static_cast<ptrdiff_t>(k) - static_cast<ptrdiff_t>(query));
   }
   const double max = *std::max_element(p.begin(), p.end());
   double sum = 0;
@@ -80,19 +81,19 @@ std::vector<double> ReferenceRow(const Attention& attention, const ScoreBias& bi
 // and the result to 8 bits.
 template <typename T>
 void ExpectMatchesReference(const std::vector<uint32_t>& offsets, const Attention& attention,
-                            float magnitude, size_t step, const ScoreBias& bias = {}) {
+                            float magnitude, size_t step, const ScoreTerms& terms = {}) {
   const size_t head_dim = attention.head_dim;
   const size_t width = attention.width();
   const std::vector<T> qkv = Random<T>(offsets.back() * attention.qkv_width(), 7, magnitude);
   std::vector<T> out(offsets.back() * width);
-  Attend(attention, qkv.data(), offsets, out.data(), {}, {}, bias);
+  Attend(attention, qkv.data(), offsets, out.data(), {}, {}, terms);
   const double scores = magnitude * magnitude * std::sqrt(static_cast<double>(head_dim));
   double tolerance = 16 * kEpsilon * magnitude * (1 + scores);
   if (std::is_same_v<T, BFloat16>) tolerance += 4 * magnitude / 256;
   for (size_t s = 0; s + 1 < offsets.size(); ++s) {
     for (size_t q = offsets[s]; q < offsets[s + 1]; q += step) {
       for (size_t h = 0; h < attention.heads; ++h) {
-        const auto expected = ReferenceRow(attention, bias, qkv, offsets[s], offsets[s + 1], q, h);
+        const auto expected = ReferenceRow(attention, terms, qkv, offsets[s], offsets[s + 1], q, h);
         for (size_t i = 0; i < head_dim; ++i) {
           ASSERT_NEAR(static_cast<float>(out[q * width + h * head_dim + i]), expected[i], tolerance)
               << "sequence " << s << " query " << q << " head " << h << " component " << i;
@@ -168,8 +169,23 @@ TYPED_TEST(PackedAttentionOf, AddsABiasByDistance) {
     for (const float scale : {1.0F, 0.25F}) {
       Attention attention = Of(2, 16);
       attention.scale = scale;
-      ExpectMatchesReference<TypeParam>({0, 1, 3, 68, 690}, attention, 1.0F, 7, bias);
+      ExpectMatchesReference<TypeParam>({0, 1, 3, 68, 690}, attention, 1.0F, 7, {.bias = bias});
     }
+  });
+}
+
+TYPED_TEST(PackedAttentionOf, AddsScoresOfPositions) {
+  constexpr size_t kTokens = 690;
+  constexpr size_t kPositions = 40;
+  const std::vector<float> of_queries = Random(2 * kTokens * kPositions, 5);
+  const std::vector<float> of_keys = Random(2 * kTokens * kPositions, 6);
+  std::vector<uint32_t> places;
+  for (uint32_t i = 0; i <= 2 * kTokens; ++i) places.push_back(i * 7 % kPositions);
+  ScoreTerms terms;
+  terms.positions = {of_queries.data(), of_keys.data(), kTokens,
+                     kPositions,        places.data(),  kTokens};
+  ForEachTarget([&] {
+    ExpectMatchesReference<TypeParam>({0, 1, 3, 68, kTokens}, Of(2, 16), 1.0F, 7, terms);
   });
 }
 

@@ -7,7 +7,7 @@
 // in panels as those of a weight (panel_product.h): a panel of keys has one component of many keys
 // in a row, one of values many components of one key. Then, for a group of rows at a time and the
 // panels of keys that any of them sees, by the kernels of micro_kernels.h:
-//   1. scores[rows, keys] = queries * keys^T, and the bias; -infinity where a row does not see a
+//   1. scores[rows, keys] = queries * keys^T, and other terms; -infinity where a row does not see a
 //   key;
 //   2. the online softmax: with m the largest score so far and l the sum of exp(score - m), a block
 //      that raises m to m' scales l and the output row by exp(m - m') first
@@ -66,7 +66,8 @@ struct AttentionTask {
   size_t tokens;       // keys
   size_t first_head;
   size_t heads;
-  ScoreBias bias;
+  ScoreTerms terms;
+  size_t first_token;  // of the batch's tokens, the sequence's first
 
   size_t rows() const { return queries * heads; }
   // Of the sequence's tokens, that of a row.
@@ -208,11 +209,18 @@ void RunTask(const AttentionTask<T>& task) {
           std::fill(probabilities + begin, probabilities + padded_end, 0.0F);
           continue;
         }
-        if (!task.bias.empty()) {
+        const size_t head = task.first_head + row % task.heads;
+        if (!task.terms.positions.empty()) {
+          const size_t query = task.first_token + task.position(row);
+          for (size_t k = begin; k < met.end; ++k) {
+            *panels.at(r, k) +=
+                task.terms.positions.of(head, query, task.first_token + first_key + k);
+          }
+        }
+        if (!task.terms.bias.empty()) {
           const auto distance = static_cast<ptrdiff_t>(first_key + begin) -
                                 static_cast<ptrdiff_t>(task.position(row));
-          panels.Add(r, begin, met.end, 1 / scale,
-                     task.bias.of(task.first_head + row % task.heads, distance));
+          panels.Add(r, begin, met.end, 1 / scale, task.terms.bias.of(head, distance));
         }
         panels.Fill(r, begin, seen.begin, kUnseen);
         panels.Fill(r, seen.end, padded_end, kUnseen);
@@ -278,7 +286,7 @@ void RunTask(const AttentionTask<BFloat16>& task) { HWY_DYNAMIC_DISPATCH(RunBf16
 }  // namespace
 
 template <typename T>
-void PackedAttention(ThreadTeam& team, const Attention& attention, const ScoreBias& bias,
+void PackedAttention(ThreadTeam& team, const Attention& attention, const ScoreTerms& terms,
                      const T* qkv, std::span<const uint32_t> offsets,
                      std::span<const TokenRange> queries, T* out, const RowEpilogue& epilogue) {
   const size_t head_dim = attention.head_dim;
@@ -329,15 +337,16 @@ void PackedAttention(ThreadTeam& team, const Attention& attention, const ScoreBi
                              .tokens = offsets[block.sequence + 1] - first_token,
                              .first_head = block.head,
                              .heads = together,
-                             .bias = bias});
+                             .terms = terms,
+                             .first_token = first_token});
   };
   ParallelFor(team, blocks.size(), attend, rows, epilogue);
 }
 
-template void PackedAttention(ThreadTeam&, const Attention&, const ScoreBias&, const float*,
+template void PackedAttention(ThreadTeam&, const Attention&, const ScoreTerms&, const float*,
                               std::span<const uint32_t>, std::span<const TokenRange>, float*,
                               const RowEpilogue&);
-template void PackedAttention(ThreadTeam&, const Attention&, const ScoreBias&, const BFloat16*,
+template void PackedAttention(ThreadTeam&, const Attention&, const ScoreTerms&, const BFloat16*,
                               std::span<const uint32_t>, std::span<const TokenRange>, BFloat16*,
                               const RowEpilogue&);
 

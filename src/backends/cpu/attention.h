@@ -1,4 +1,4 @@
-// Self-attention over packed sequences: softmax(scale * Q K^T + bias) V within each sequence, over
+// Self-attention over packed sequences: softmax(scale * Q K^T + terms) V within each sequence, over
 // the keys that each query sees.
 #pragma once
 
@@ -20,14 +20,14 @@ namespace embedding {
 // Each thread of the team needs a fixed amount of memory, whatever the length: no [n, n] matrix
 // exists. T is float or BFloat16; scores, softmax and sums are f32 for both.
 template <typename T>
-void PackedAttention(ThreadTeam& team, const Attention& attention, const ScoreBias& bias,
+void PackedAttention(ThreadTeam& team, const Attention& attention, const ScoreTerms& terms,
                      const T* qkv, std::span<const uint32_t> offsets,
                      std::span<const TokenRange> queries, T* out, const RowEpilogue& epilogue = {});
 
-extern template void PackedAttention(ThreadTeam&, const Attention&, const ScoreBias&, const float*,
+extern template void PackedAttention(ThreadTeam&, const Attention&, const ScoreTerms&, const float*,
                                      std::span<const uint32_t>, std::span<const TokenRange>, float*,
                                      const RowEpilogue&);
-extern template void PackedAttention(ThreadTeam&, const Attention&, const ScoreBias&,
+extern template void PackedAttention(ThreadTeam&, const Attention&, const ScoreTerms&,
                                      const BFloat16*, std::span<const uint32_t>,
                                      std::span<const TokenRange>, BFloat16*, const RowEpilogue&);
 

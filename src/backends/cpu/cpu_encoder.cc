@@ -32,6 +32,7 @@ CpuEncoder::CpuEncoder(const Encoder& encoder, EncoderWeights weights, EncoderTy
       normalised_(LinearTypes{types.weight}.input()),
       intermediate_(types.between, LinearTypes{types.weight}.input()),
       mixture_(types) {
+  if (encoder.disentangled) disentangled_.emplace(*encoder.disentangled);
   std::vector<size_t> table_of_layer;
   for (const Layer& layer : encoder_.layers) {
     const std::optional<Rope>& rope = layer.attention.rope;
@@ -93,6 +94,7 @@ void CpuEncoder::Reserve(const Batch& batch) {
   }
   for (RotaryTable& table : rotary_tables_) table.Reserve(longest);
   if (weights_.relative_bias) weights_.relative_bias->Reserve(longest);
+  if (disentangled_) disentangled_->Reserve(longest);
 }
 
 void CpuEncoder::EmbedToken(const Batch& batch, size_t i, float* out) const {
@@ -163,10 +165,15 @@ void CpuEncoder::HandOn(size_t row, float* hidden, const NormParameters* next) {
 
 void CpuEncoder::Attend(size_t i, const Batch& batch, std::span<const TokenRange> queries) {
   const Attention& attention = encoder_.layers[i].attention;
-  const ScoreBias bias = weights_.relative_bias ? weights_.relative_bias->view() : ScoreBias{};
+  ScoreTerms terms;
+  if (weights_.relative_bias) terms.bias = weights_.relative_bias->view();
+  if (disentangled_) {
+    terms.positions = disentangled_->Compute(*weights_of(i).positions, attention, qkv_.data(),
+                                             between_, batch.tokens());
+  }
   context_.Resize(batch.tokens(), attention.width());
   const auto attend = [&]<typename T>(const T* qkv) {
-    PackedAttention(team_, attention, bias, qkv, batch.offsets, queries,
+    PackedAttention(team_, attention, terms, qkv, batch.offsets, queries,
                     static_cast<T*>(context_.data()), context_.Epilogue());
   };
   const void* const qkv = qkv_.data();

@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "backends/backend.h"
+#include "backends/cpu/disentangled.h"
 #include "backends/cpu/encoder_weights.h"
 #include "backends/cpu/input_matrix.h"
 #include "backends/cpu/mixture.h"
@@ -75,6 +77,7 @@ class CpuEncoder {
   Handover intermediate_;           // [chunk, FeedForward::width]
   AlignedBuffer<float> branch_;     // [chunk, hidden_size]: what is added to hidden_
   Mixture mixture_;
+  std::optional<DisentangledScores> disentangled_;
 };
 
 }  // namespace embedding

@@ -42,6 +42,15 @@ class Packer {
                       Activation::kIdentity);
   }
 
+  // `linear` of rows of f32.
+  AlignedBuffer<float> Project(const LinearTensors& linear, std::span<const float> rows) {
+    const size_t count = rows.size() / linear.in_features();
+    AlignedBuffer<float> output(count * linear.out_features());
+    PackF32(linear)->Run({rows.data(), count, linear.in_features()},
+                         {output.data(), count, linear.out_features()}, {});
+    return output;
+  }
+
  private:
   // The weights of several Linears one below the other; valid until the next.
   Result<LinearWeights> Gather(std::initializer_list<const LinearTensors*> side_by_side) {
@@ -136,6 +145,19 @@ Result<LayerWeights> PackLayer(Packer& packer, const Layer& layer, const LayerTe
   return weights;
 }
 
+// [2 * span, hidden_size], normalised.
+AlignedBuffer<float> RelativeEmbeddings(const Disentangled& disentangled,
+                                        const EncoderTensors& tensors, size_t hidden_size) {
+  AlignedBuffer<float> embeddings(tensors.relative_embeddings->elements());
+  CopyToF32(*tensors.relative_embeddings, embeddings.span());
+  if (const auto norm = MakeNorm(tensors.relative_norm, disentangled.norm)) {
+    for (size_t i = 0; i < embeddings.size(); i += hidden_size) {
+      Normalize(*norm, embeddings.data() + i, embeddings.data() + i);
+    }
+  }
+  return embeddings;
+}
+
 }  // namespace
 
 Result<EncoderWeights> PackEncoderWeights(const Encoder& encoder, const EncoderTensors& tensors,
@@ -155,11 +177,24 @@ Result<EncoderWeights> PackEncoderWeights(const Encoder& encoder, const EncoderT
                                   encoder.layers[0].attention.heads);
   }
   weights.layers.resize(tensors.layers.size());
+  AlignedBuffer<float> relative_embeddings;
+  if (encoder.disentangled) {
+    relative_embeddings = RelativeEmbeddings(*encoder.disentangled, tensors, encoder.hidden_size);
+  }
   for (const Layer& layer : encoder.layers) {
     LayerWeights& packed = weights.layers[layer.weights];
     if (packed.qkv) continue;  // another layer's too
     ASSIGN_OR_RETURN(packed,
                      PackLayer(packer, layer, tensors.layers[layer.weights], types.between));
+    if (!encoder.disentangled) continue;
+    RelativePositions& positions = packed.positions.emplace();
+    const auto pack = [&](const LinearTensors& projection) {
+      const AlignedBuffer<float> projected = packer.Project(projection, relative_embeddings.span());
+      return PackPositions(team, layer.attention, types.between, projected.span());
+    };
+    const LayerTensors& of = tensors.layers[layer.weights];
+    if (encoder.disentangled->content_to_position) positions.keys = pack(of.key);
+    if (encoder.disentangled->position_to_content) positions.queries = pack(of.query);
   }
   return weights;
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "backends/cpu/disentangled.h"
 #include "backends/cpu/linear.h"
 #include "backends/cpu/norms.h"
 #include "backends/cpu/score_bias.h"
@@ -40,6 +41,7 @@ struct LayerWeights {
   std::unique_ptr<Linear> attention_output;  // Attention::width() -> hidden_size
   std::optional<NormParameters> query_norm;
   std::optional<NormParameters> key_norm;
+  std::optional<RelativePositions> positions;  // where the encoder's attention is disentangled
   HalfNormWeights attention_norms;
   std::vector<FeedForwardWeights> feed_forward;  // one, or Experts::count
   std::unique_ptr<Linear> router;                // hidden_size -> Experts::count, of f32

@@ -24,6 +24,35 @@ struct ScoreBias {
   }
 };
 
+// Disentangled attention's terms, before they are scaled: of a query's products with the positions'
+// keys, and of a key's with the positions' queries, those of the distance between the two; nothing
+// where both are nullptr.
+struct PositionScores {
+  const float* of_queries = nullptr;  // [heads, tokens, positions]
+  const float* of_keys = nullptr;     // [heads, tokens, positions]
+  size_t tokens = 0;
+  size_t positions = 0;
+  // Of a key `distance` tokens behind its query, its position: places[reach + distance].
+  const uint32_t* places = nullptr;
+  size_t reach = 0;
+
+  bool empty() const { return of_queries == nullptr && of_keys == nullptr; }
+  // What is added to the score of query and key, tokens of the batch.
+  float of(size_t head, size_t query, size_t key) const {
+    const size_t place = places[reach + query - key];
+    float sum = 0;
+    if (of_queries != nullptr) sum += of_queries[(head * tokens + query) * positions + place];
+    if (of_keys != nullptr) sum += of_keys[(head * tokens + key) * positions + place];
+    return sum;
+  }
+};
+
+// What is added to attention's scores besides q k^T.
+struct ScoreTerms {
+  ScoreBias bias = {};
+  PositionScores positions = {};
+};
+
 // The numbers of a RelativeBias, spread out from buckets to distances.
 class RelativeBiasTable {
  public:
