@@ -159,12 +159,13 @@ inline void Compare(Session& actual, Session& expected, const Sequences& sequenc
   }
 }
 
-// What `device` makes of random models of that shape, with every head, against what the CPU does.
-inline void ExpectWhatTheCpuGives(Backend& device, const Shape& shape,
+// What `device` makes of a random model, with all those heads, against what the CPU does.
+inline void ExpectWhatTheCpuGives(Backend& device, const std::vector<Heads>& all_heads,
+                                  const Encoder& encoder,
                                   std::initializer_list<Tolerance> tolerances) {
   const auto cpu = *OpenBackend({.device = "cpu", .threads = 2});
-  for (const Heads& heads : AllHeads(shape.hidden_size)) {
-    const RandomModel model(Of(shape, heads));
+  for (const Heads& heads : all_heads) {
+    const RandomModel model(Architecture{encoder, heads});
     const Sequences sequences(heads);
     const auto reference = Load(*cpu, model, ComputeType::kF32);
     ASSERT_NE(reference, nullptr);
@@ -175,6 +176,12 @@ inline void ExpectWhatTheCpuGives(Backend& device, const Shape& shape,
       Compare(*session, *reference, sequences, heads, tolerance.numbers);
     }
   }
+}
+
+// The same of a model of BERT's kind, with every head.
+inline void ExpectWhatTheCpuGives(Backend& device, const Shape& shape,
+                                  std::initializer_list<Tolerance> tolerances) {
+  ExpectWhatTheCpuGives(device, AllHeads(shape.hidden_size), Of(shape, {}).encoder, tolerances);
 }
 
 }  // namespace embedding

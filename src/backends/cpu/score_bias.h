@@ -64,9 +64,6 @@ class RelativeBiasTable {
   ScoreBias view() const { return {numbers_.data(), reach_}; }
 
  private:
-  // Of a key that is `distance` tokens ahead of the query, or, below 0, behind it.
-  size_t Bucket(ptrdiff_t distance) const;
-
   RelativeBias bias_;
   size_t heads_;
   AlignedBuffer<float> of_buckets_;  // [buckets, heads]

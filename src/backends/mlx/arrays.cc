@@ -59,11 +59,25 @@ MlxLinear LoadLinears(std::span<const LinearTensors> tensors, mx::Dtype dtype) {
 }
 
 mx::array MlxNorm::operator()(const mx::array& x) const {
-  return mx::fast::layer_norm(x, weight, bias, eps);
+  return kind == NormKind::kLayer ? mx::fast::layer_norm(x, weight, bias, eps)
+                                  : mx::fast::rms_norm(x, weight, eps);
 }
 
-MlxNorm LoadNorm(const NormTensors& tensors, Norm norm, mx::Dtype dtype) {
-  return {ToArray(tensors.weight, dtype), ToArray(*tensors.bias, dtype), norm.eps};
+MlxNorm LoadNorm(const NormTensors& tensors, const Norm& norm, mx::Dtype dtype) {
+  mx::array weight = ToArray(tensors.weight, norm.plus_one ? mx::float32 : dtype);
+  if (norm.plus_one) {
+    weight = mx::astype(weight + mx::array(1.0F), dtype);
+    weight.eval();
+  }
+  MlxNorm made = {norm.kind, norm.eps, std::move(weight), std::nullopt};
+  if (norm.has_bias()) made.bias = ToArray(*tensors.bias, dtype);
+  return made;
+}
+
+std::optional<MlxNorm> LoadNorm(const std::optional<NormTensors>& tensors,
+                                const std::optional<Norm>& norm, mx::Dtype dtype) {
+  if (!norm) return std::nullopt;
+  return LoadNorm(*tensors, *norm, dtype);
 }
 
 mx::array Activate(Activation activation, const mx::array& x) {

@@ -7,6 +7,7 @@
 #include <mlx/array.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -33,16 +34,20 @@ MlxLinear LoadLinear(const LinearTensors& tensors, mlx::core::Dtype dtype);
 // Several of the same input as one, their outputs side by side.
 MlxLinear LoadLinears(std::span<const LinearTensors> tensors, mlx::core::Dtype dtype);
 
-// LayerNorm.
+// LayerNorm, or RMSNorm.
 struct MlxNorm {
-  mlx::core::array weight;
-  mlx::core::array bias;
+  NormKind kind = NormKind::kLayer;
   float eps = 0;
+  mlx::core::array weight;
+  std::optional<mlx::core::array> bias;
 
   mlx::core::array operator()(const mlx::core::array& x) const;
 };
 
-MlxNorm LoadNorm(const NormTensors& tensors, Norm norm, mlx::core::Dtype dtype);
+MlxNorm LoadNorm(const NormTensors& tensors, const Norm& norm, mlx::core::Dtype dtype);
+// None where there is no norm.
+std::optional<MlxNorm> LoadNorm(const std::optional<NormTensors>& tensors,
+                                const std::optional<Norm>& norm, mlx::core::Dtype dtype);
 
 mlx::core::array Activate(Activation activation, const mlx::core::array& x);
 

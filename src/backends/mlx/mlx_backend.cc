@@ -11,7 +11,6 @@
 #include <string_view>
 
 #include "backends/mlx/mlx_session.h"
-#include "backends/plain_encoder.h"
 
 namespace embedding {
 
@@ -38,6 +37,20 @@ class MlxBackend : public Backend {
   const bool compiled_;
 };
 
+Status CheckEncoder(const Encoder& encoder, std::string_view device) {
+  std::string_view unknown;
+  if (encoder.disentangled) unknown = "disentangled attention";
+  for (const Layer& layer : encoder.layers) {
+    if (layer.feed_forward.experts) unknown = "mixtures of experts";
+  }
+  if (unknown.empty()) return {};
+  return Error{ErrorCode::kDeviceUnavailable,
+               fmt::format("the device {} does not compute {}, which this model has; choose the "
+                           "device cpu",
+                           device, unknown),
+               {}};
+}
+
 Result<std::unique_ptr<Session>> MlxBackend::Load(const Architecture& architecture,
                                                   const Tensors& tensors, ComputeType type) {
   if (type == ComputeType::kInt8) {
@@ -47,7 +60,7 @@ Result<std::unique_ptr<Session>> MlxBackend::Load(const Architecture& architectu
                              name_),
                  {}};
   }
-  RETURN_IF_ERROR(CheckPlainEncoder(architecture, name_));
+  RETURN_IF_ERROR(CheckEncoder(architecture.encoder, name_));
   try {
     return MakeMlxSession(architecture, tensors, type, device_, compiled_);
   } catch (const std::exception& e) {

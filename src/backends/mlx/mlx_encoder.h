@@ -8,12 +8,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "backends/backend.h"
 #include "backends/mlx/arrays.h"
 #include "backends/mlx/buckets.h"
+#include "backends/mlx/mlx_attention.h"
+#include "backends/mlx/mlx_feed_forward.h"
 #include "backends/wanted_tokens.h"
 #include "model/architecture.h"
 #include "model/tensors.h"
@@ -37,31 +40,31 @@ class MlxEncoder {
   mlx::core::array Run(const Batch& batch, std::span<const TokenRange> wanted);
 
  private:
-  using Arrays = std::vector<mlx::core::array>;
-  using Function = std::function<Arrays(const Arrays&)>;
+  using Array = mlx::core::array;
+  using Function = std::function<std::vector<Array>(const std::vector<Array>&)>;
   struct LayerWeights {
+    std::optional<MlxNorm> input_norm;
     MlxLinear qkv;  // q, k, v side by side
-    MlxLinear attention_output;
-    MlxNorm attention_norm;
-    MlxLinear intermediate;
-    MlxLinear output;
-    MlxNorm output_norm;
+    MlxHeadPreparation preparation;
+    MlxFeedForward feed_forward;
   };
 
-  mlx::core::array Embed(const Batch& batch);
-  // `tokens`: of each bucket {rows[, mask]}. -> [the buckets' tokens, width]
-  mlx::core::array Attend(size_t layer, const mlx::core::array& x,
-                          std::span<const Arrays> tokens) const;
+  const LayerWeights& weights_of(size_t layer) const {
+    return layers_[encoder_.layers[layer].weights];
+  }
+  Array Embed(const Batch& batch);
 
   const Encoder encoder_;
-  const size_t score_bytes_;
-  mlx::core::array word_embeddings_;
-  mlx::core::array position_embeddings_;
-  mlx::core::array token_type_embeddings_;
-  MlxNorm embeddings_norm_;
-  std::vector<LayerWeights> layers_;
-  // [layers] {x, context} and the weights -> the layer's output; equal layers have the same. (In
-  // what attention does there is nothing to fuse, and of its shapes there are tens of thousands.)
+  Array word_embeddings_;
+  std::optional<Array> position_embeddings_;
+  std::optional<Array> token_type_embeddings_;
+  std::optional<MlxNorm> embeddings_norm_;
+  std::optional<MlxLinear> projection_;
+  std::vector<LayerWeights> layers_;  // by Layer::weights
+  std::optional<MlxNorm> final_norm_;
+  MlxAttention attention_;
+  // [layers] what InputsOf gives -> the layer's output; equal layers have the same. (In what
+  // attention does there is nothing to fuse, and of its shapes there are tens of thousands.)
   std::vector<Function> feed_forwards_;
   std::vector<int32_t> positions_;  // of the batch that is computed
 };

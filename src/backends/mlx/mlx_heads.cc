@@ -63,7 +63,8 @@ MlxHeads::MlxHeads(const Heads& heads, const HeadTensors& tensors)
     splade_decoder_ = LoadLinear(tensors.splade->decoder, mx::float32);
   }
   if (tensors.classifier) {
-    classifier_dense_ = LoadLinear(*tensors.classifier->dense, mx::float32);
+    classifier_dense_ = Load(tensors.classifier->dense);
+    classifier_norm_ = LoadNorm(tensors.classifier->norm, heads.classifier->norm, mx::float32);
     classifier_output_ = LoadLinear(tensors.classifier->output, mx::float32);
   }
 }
@@ -177,9 +178,11 @@ void MlxHeads::WeighVocabulary(const Batch& batch, const MlxHiddenStates& hidden
 }
 
 void MlxHeads::Classify(const Batch& batch, const MlxHiddenStates& hidden, BatchOutputs& outputs) {
-  const Array first = PoolRows(Pooling::kCls, hidden.rows, hidden.begins);
-  const Array logits =
-      (*classifier_output_)(Activate(Activation::kTanh, (*classifier_dense_)(first)));
+  const Classifier& classifier = *heads_.classifier;
+  Array pooled = PoolRows(classifier.pooling, hidden.rows, hidden.begins);
+  if (classifier.dense) pooled = Activate(*classifier.dense, (*classifier_dense_)(pooled));
+  if (classifier_norm_) pooled = (*classifier_norm_)(pooled);
+  const Array logits = (*classifier_output_)(pooled);
   pending_.push_back({logits, [&batch, &outputs](std::span<const float> numbers) {
                         const size_t labels = numbers.size() / batch.sequences();
                         for (size_t s = 0; s < batch.sequences(); ++s) {

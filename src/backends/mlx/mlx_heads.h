@@ -56,6 +56,7 @@ class MlxHeads {
   std::optional<MlxNorm> splade_norm_;
   std::optional<MlxLinear> splade_decoder_;
   std::optional<MlxLinear> classifier_dense_;
+  std::optional<MlxNorm> classifier_norm_;
   std::optional<MlxLinear> classifier_output_;
 
   std::vector<Pending> pending_;

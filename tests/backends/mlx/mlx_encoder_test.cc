@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "backends/against_cpu.h"
 #include "backends/random_model.h"
 
 namespace embedding {
@@ -18,9 +19,8 @@ namespace mx = mlx::core;
 constexpr size_t kLongest = 1024;
 
 Architecture Small() {
-  Architecture architecture;
-  architecture.encoder = {32, 90, 2, {kLongest, 0, std::nullopt}, {1e-6F}, {}};
-  architecture.encoder.layers.assign(2, {{4, 8}, {1e-6F}, {64, Activation::kGelu}, {1e-6F}});
+  Architecture architecture = Of({32, 4, 8, 64, 2, Activation::kGelu, std::nullopt}, {});
+  architecture.encoder.positions = {kLongest, 0, std::nullopt};
   return architecture;
 }
 

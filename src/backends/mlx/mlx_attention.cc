@@ -1,0 +1,216 @@
+#include "backends/mlx/mlx_attention.h"
+
+#include <mlx/mlx.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
+
+#include "backends/relative_bucket.h"
+
+namespace embedding {
+
+namespace mx = mlx::core;
+
+namespace {
+
+int Int(size_t n) { return static_cast<int>(n); }
+
+// Whether MLX attends without writing the scores to memory: only on GPUs, and there for the sizes
+// of heads that its kernels are made for.
+bool IsFused(size_t head_dim) {
+  constexpr size_t kFused[] = {64, 72, 80, 96, 128, 256};
+  return mx::default_device() == mx::Device::gpu &&
+         std::find(std::begin(kFused), std::end(kFused), head_dim) != std::end(kFused);
+}
+
+// [sequences, heads, length, head_dim] of queries, and of keys and values, whose heads may be
+// fewer; a mask, of truth values or to be added, whose dimensions may be 1: the context, of the
+// queries' shape.
+mx::array AttendWhole(const mx::array& q, const mx::array& k, const mx::array& v, float scale,
+                      const std::optional<mx::array>& mask) {
+  return mx::fast::scaled_dot_product_attention(q, k, v, scale, mask ? "array" : "", mask);
+}
+
+// Of dimension `axis` those from `begin` to `end`, where it is not 1.
+mx::array Part(const mx::array& x, int axis, int begin, int end) {
+  if (x.shape(axis) == 1) return x;
+  mx::Shape first(x.ndim(), 0);
+  mx::Shape last = x.shape();
+  first[static_cast<size_t>(axis)] = begin;
+  last[static_cast<size_t>(axis)] = end;
+  return mx::slice(x, first, last);
+}
+
+// The same by parts of the sequences, or, where one is too long, of its queries, so that the scores
+// take no more than `score_bytes`. Each part is computed before the next: a graph of all of them
+// might hold the scores of all.
+mx::array AttendByParts(const mx::array& q, const mx::array& k, const mx::array& v, float scale,
+                        const std::optional<mx::array>& mask, size_t score_bytes) {
+  const int sequences = q.shape(0);
+  const int heads = q.shape(1);
+  const int length = q.shape(2);
+  const size_t of_query = static_cast<size_t>(heads) * static_cast<size_t>(length) * q.itemsize();
+  const size_t queries = std::max<size_t>(score_bytes / of_query, 1);  // of all sequences together
+  const int step = static_cast<int>(std::min<size_t>(queries, static_cast<size_t>(length)));
+  const int together = std::max(1, static_cast<int>(queries / static_cast<size_t>(length)));
+  std::vector<mx::array> of_sequences;
+  for (int s = 0; s < sequences; s += together) {
+    const int end = std::min(s + together, sequences);
+    std::vector<mx::array> of_queries;
+    for (int i = 0; i < length; i += step) {
+      const int last = std::min(i + step, length);
+      const auto part = [&](const mx::array& x) { return Part(Part(x, 0, s, end), 2, i, last); };
+      of_queries.push_back(
+          AttendWhole(mx::slice(q, {s, 0, i, 0}, {end, heads, last, q.shape(3)}),
+                      mx::slice(k, {s, 0, 0, 0}, {end, k.shape(1), length, k.shape(3)}),
+                      mx::slice(v, {s, 0, 0, 0}, {end, v.shape(1), length, v.shape(3)}), scale,
+                      mask ? std::optional(part(*mask)) : std::nullopt));
+      of_queries.back().eval();
+    }
+    of_sequences.push_back(mx::concatenate(std::move(of_queries), 2));
+  }
+  return mx::concatenate(std::move(of_sequences), 0);
+}
+
+// [length, length]: how far a key is ahead of the query.
+mx::array Distances(int length) {
+  const mx::array places = mx::arange(0, length, mx::int32);
+  return mx::reshape(places, {1, length}) - mx::reshape(places, {length, 1});
+}
+
+// Heads of [sequences, heads, length, head_dim] with their norm and their positions.
+mx::array Prepared(const mx::array& heads, const std::optional<MlxNorm>& norm,
+                   const Attention& attention, const MlxHeadPreparation& preparation) {
+  mx::array prepared = norm ? (*norm)(heads) : heads;
+  if (!attention.rope) return prepared;
+  prepared = mx::fast::rope(prepared, Int(attention.rope->rotated()), attention.rope->interleaved,
+                            std::nullopt, 1.0F, 0, preparation.rope_periods);
+  return preparation.rope_factors ? prepared * *preparation.rope_factors : prepared;
+}
+
+}  // namespace
+
+MlxHeadPreparation LoadHeadPreparation(const Attention& attention, const LayerTensors& tensors,
+                                       mx::Dtype dtype) {
+  MlxHeadPreparation made;
+  made.query_norm = LoadNorm(tensors.query_norm, attention.query_norm, dtype);
+  made.key_norm = LoadNorm(tensors.key_norm, attention.key_norm, dtype);
+  if (!attention.rope) return made;
+  std::vector<float> periods;
+  for (const float frequency : attention.rope->frequencies) periods.push_back(1 / frequency);
+  made.rope_periods = mx::array(periods.begin(), {Int(periods.size())});
+  made.rope_periods->eval();
+  if (attention.rope->factor == 1) return made;
+  std::vector<float> factors(attention.head_dim, 1.0F);
+  std::fill_n(factors.begin(), attention.rope->rotated(), attention.rope->factor);
+  made.rope_factors = mx::astype(mx::array(factors.begin(), {Int(factors.size())}), dtype);
+  made.rope_factors->eval();
+  return made;
+}
+
+MlxAttention::MlxAttention(const Encoder& encoder, std::optional<mx::array> relative_bias,
+                           mx::Dtype dtype, size_t score_bytes)
+    : bias_(encoder.relative_bias),
+      relative_bias_(std::move(relative_bias)),
+      dtype_(dtype),
+      score_bytes_(score_bytes) {}
+
+void MlxAttention::Prepare(const Buckets& buckets) {
+  buckets_.clear();
+  for (const Bucket& bucket : buckets.buckets) {
+    const int sequences = Int(bucket.sequences);
+    const int length = Int(bucket.length);
+    Tokens tokens = {ToArray(bucket.rows, {sequences, length}), std::nullopt, {}};
+    if (bucket.is_mixed()) {
+      std::vector<uint8_t> is_token(bucket.rows.size());
+      for (size_t s = 0; s < bucket.sequences; ++s) {
+        std::fill_n(is_token.begin() + static_cast<ptrdiff_t>(s * bucket.length), bucket.lengths[s],
+                    uint8_t{1});
+      }
+      tokens.is_token = mx::array(is_token.begin(), {sequences, 1, 1, length}, mx::bool_);
+    }
+    buckets_.push_back(std::move(tokens));
+  }
+}
+
+std::optional<mx::array> MlxAttention::MakeMask(const Attention& attention,
+                                                const Tokens& tokens) const {
+  const int length = tokens.rows.shape(1);
+  std::optional<mx::array> seen;  // [sequences or 1, 1, length or 1, length]
+  const auto sees = [&](const mx::array& these) {
+    const mx::array shaped = mx::reshape(these, {1, 1, length, length});
+    seen = seen ? mx::logical_and(*seen, shaped) : shaped;
+  };
+  const mx::array distances = Distances(length);
+  if (attention.causal) sees(distances <= mx::array(0));
+  if (attention.window) {
+    const auto window = Int(std::min<size_t>(*attention.window, static_cast<size_t>(length)));
+    sees(mx::abs(distances) <= mx::array(window));
+  }
+  // Of what fills up a bucket a query that sees nothing behind itself sees none.
+  if (tokens.is_token && !attention.causal) {
+    seen = seen ? mx::logical_and(*seen, *tokens.is_token) : *tokens.is_token;
+  }
+  if (!relative_bias_) return seen;
+  std::vector<int32_t> bucket_of;  // by distance, from -(length - 1) on
+  for (int d = 1 - length; d < length; ++d) {
+    bucket_of.push_back(static_cast<int32_t>(RelativeBucket(*bias_, d)));
+  }
+  const mx::array by_distance = TakeRows(*relative_bias_, ToArray(bucket_of, {2 * length - 1}));
+  const mx::array bias = mx::expand_dims(
+      mx::transpose(TakeRows(by_distance, distances + mx::array(length - 1)), {2, 0, 1}), 0);
+  if (!seen) return bias;
+  const mx::array unseen = mx::astype(mx::array(-std::numeric_limits<float>::infinity()), dtype_);
+  return mx::where(*seen, bias, unseen);
+}
+
+const std::optional<mx::array>& MlxAttention::MaskOf(const Attention& attention,
+                                                     Tokens& tokens) const {
+  const Kind kind = {attention.causal, attention.window};
+  for (const auto& [known, mask] : tokens.masks) {
+    if (known == kind) return mask;
+  }
+  return tokens.masks.emplace_back(kind, MakeMask(attention, tokens)).second;
+}
+
+mx::array MlxAttention::AttendBucket(const Attention& attention,
+                                     const MlxHeadPreparation& preparation, const mx::array& packed,
+                                     Tokens& tokens) const {
+  const int sequences = tokens.rows.shape(0);
+  const int length = tokens.rows.shape(1);
+  const int head_dim = Int(attention.head_dim);
+  const mx::array qkv = TakeRows(packed, tokens.rows);  // [sequences, length, qkv_width]
+  // Of `heads` heads from number `first` on: [sequences, heads, length, head_dim].
+  const auto heads_of = [&](size_t first, size_t heads) {
+    const mx::array part = mx::slice(qkv, {0, 0, Int(first) * head_dim},
+                                     {sequences, length, Int(first + heads) * head_dim});
+    return mx::transpose(mx::reshape(part, {sequences, length, Int(heads), head_dim}),
+                         {0, 2, 1, 3});
+  };
+  const mx::array q =
+      Prepared(heads_of(0, attention.heads), preparation.query_norm, attention, preparation);
+  const mx::array k = Prepared(heads_of(attention.heads, attention.kv_heads), preparation.key_norm,
+                               attention, preparation);
+  const mx::array v = heads_of(attention.heads + attention.kv_heads, attention.kv_heads);
+  const std::optional<mx::array>& mask = MaskOf(attention, tokens);
+  const size_t bytes =
+      tokens.rows.size() * attention.heads * static_cast<size_t>(length) * q.itemsize();
+  const mx::array context = bytes <= score_bytes_ || IsFused(attention.head_dim)
+                                ? AttendWhole(q, k, v, attention.scale, mask)
+                                : AttendByParts(q, k, v, attention.scale, mask, score_bytes_);
+  return mx::reshape(mx::transpose(context, {0, 2, 1, 3}),
+                     {sequences * length, Int(attention.width())});
+}
+
+mx::array MlxAttention::Attend(const Attention& attention, const MlxHeadPreparation& preparation,
+                               const mx::array& qkv) {
+  std::vector<mx::array> contexts;
+  for (Tokens& tokens : buckets_) {
+    contexts.push_back(AttendBucket(attention, preparation, qkv, tokens));
+  }
+  return mx::concatenate(std::move(contexts), 0);
+}
+
+}  // namespace embedding

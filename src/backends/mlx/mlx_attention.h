@@ -1,0 +1,69 @@
+// Attention on a device of MLX, over buckets of sequences of like length.
+#pragma once
+
+#include <mlx/array.h>
+
+#include <cstddef>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "backends/mlx/arrays.h"
+#include "backends/mlx/buckets.h"
+#include "model/architecture.h"
+
+namespace embedding {
+
+// What a layer does to the numbers of its heads before attention.
+struct MlxHeadPreparation {
+  std::optional<MlxNorm> query_norm;
+  std::optional<MlxNorm> key_norm;
+  std::optional<mlx::core::array> rope_periods;  // [frequencies], 1 / frequency
+  // [head_dim], what the numbers are multiplied with; where Rope::factor is not 1.
+  std::optional<mlx::core::array> rope_factors;
+};
+
+MlxHeadPreparation LoadHeadPreparation(const Attention& attention, const LayerTensors& tensors,
+                                       mlx::core::Dtype dtype);
+
+// The buckets of a batch, and for layers of each kind the masks upon their scores.
+class MlxAttention {
+ public:
+  // `relative_bias`: [buckets of distances, heads] of Encoder::relative_bias. Where attention has
+  // no fused kernel, its scores take at most `score_bytes` at a time, or what one query's do.
+  MlxAttention(const Encoder& encoder, std::optional<mlx::core::array> relative_bias,
+               mlx::core::Dtype dtype, size_t score_bytes);
+
+  // Of the batch that is to be computed.
+  void Prepare(const Buckets& buckets);
+
+  // Of packed qkv, [rows, Attention::qkv_width()]: the contexts of the buckets' tokens, one bucket
+  // after the other, [tokens, width].
+  mlx::core::array Attend(const Attention& attention, const MlxHeadPreparation& preparation,
+                          const mlx::core::array& qkv);
+
+ private:
+  using Array = mlx::core::array;
+  // What a layer's attention is masked by.
+  using Kind = std::pair<bool, std::optional<size_t>>;  // Attention::causal, Attention::window
+  struct Tokens {
+    Array rows;                     // [sequences, length], of the packed rows
+    std::optional<Array> is_token;  // [sequences, 1, 1, length], where some are none
+    std::vector<std::pair<Kind, std::optional<Array>>> masks;
+  };
+
+  // What fast::scaled_dot_product_attention takes; none where every token sees every other. Kept
+  // for the layers that follow.
+  const std::optional<Array>& MaskOf(const Attention& attention, Tokens& tokens) const;
+  std::optional<Array> MakeMask(const Attention& attention, const Tokens& tokens) const;
+  Array AttendBucket(const Attention& attention, const MlxHeadPreparation& preparation,
+                     const Array& packed, Tokens& tokens) const;
+
+  const std::optional<RelativeBias> bias_;
+  const std::optional<Array> relative_bias_;
+  const mlx::core::Dtype dtype_;
+  const size_t score_bytes_;
+  std::vector<Tokens> buckets_;
+};
+
+}  // namespace embedding

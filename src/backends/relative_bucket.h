@@ -1,0 +1,28 @@
+// Which bucket of a RelativeBias a distance has.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdlib>
+
+#include "model/architecture.h"
+
+namespace embedding {
+
+// Of a key that is `distance` tokens ahead of the query, or, below 0, behind it: as
+// _relative_position_bucket of transformers' T5, both ways, in f32 as there.
+inline size_t RelativeBucket(const RelativeBias& bias, ptrdiff_t distance) {
+  const size_t half = bias.buckets / 2;
+  const size_t first = distance > 0 ? half : 0;
+  const auto n = static_cast<size_t>(std::abs(distance));
+  const size_t exact = half / 2;
+  if (n < exact) return first + n;
+  const auto ratio = static_cast<float>(n) / static_cast<float>(exact);
+  const double range = static_cast<double>(bias.max_distance) / static_cast<double>(exact);
+  const float share =
+      std::log(ratio) / static_cast<float>(std::log(range)) * static_cast<float>(half - exact);
+  return first + std::min(exact + static_cast<size_t>(share), half - 1);
+}
+
+}  // namespace embedding
