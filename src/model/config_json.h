@@ -1,6 +1,7 @@
 // config.json: what kind of encoder a model is.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ struct ConfigJson {
   Encoder encoder;
   // Of a *ForSequenceClassification, by the number of its logit; empty for every other model.
   std::vector<std::string> labels;
+  std::optional<Classifier> classifier;   // of such a one, where its family has them
+  std::optional<Splade> masked_language;  // of a *ForMaskedLM, likewise: MaskedLanguageForm::read
+  std::optional<TokenWeights> token_weights;  // Family::token_weights
 };
 
 // Reads and checks `path`. Errors: kModelLoad, naming the file and the field.

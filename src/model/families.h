@@ -1,47 +1,61 @@
-// The families of models: what a config.json's model_type stands for. A row each.
+// The families of models: what a config.json's model_type stands for. A row each, in a file of
+// model/families/; no backend knows their names.
+//
+// To add one: its file, its row in families/rows.h and families.cc. The row says how its config is
+// read into the architecture's data and what its tensors are called; what its layers do that no
+// other's do is a field of model/architecture.h, which the backends interpret.
 #pragma once
 
-#include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+
+#include "base/json_value.h"
+#include "base/result.h"
+#include "model/architecture.h"
+#include "model/tensor_names.h"
 
 namespace embedding {
 
-// The names of an encoder's tensors, without ".weight" and ".bias", below a prefix: none in a bare
-// encoder's file, the model's name where the checkpoint has a head on top.
-struct EncoderTensorNames {
-  std::string_view word_embeddings;
-  std::string_view position_embeddings;
-  std::string_view token_type_embeddings;
-  std::string_view embeddings_norm;
-  std::string_view layers;  // "encoder.layer": the others are below "encoder.layer.<number>"
-  std::string_view query;
-  std::string_view key;
-  std::string_view value;
-  std::string_view attention_output;
-  std::string_view attention_norm;
-  std::string_view intermediate;
-  std::string_view output;
-  std::string_view output_norm;
+// A *ForSequenceClassification.
+struct ClassifierForm {
+  // All but the number of labels.
+  Result<Classifier> (*read)(const JsonValue& config) = nullptr;
+  ClassifierTensorNames tensors = {};
 };
 
-struct ClassifierTensorNames {
-  std::string_view dense;
-  std::string_view output;
+// A *ForMaskedLM.
+struct MaskedLanguageForm {
+  // What the head is made of; what SPLADE makes of its logits is left as it is.
+  Result<Splade> (*read)(const JsonValue& config) = nullptr;
+  MaskedLanguageTensorNames tensors = {};
 };
 
 struct Family {
-  std::string_view model_type;
+  // As config.json has it, in all its forms divided by '|': transformers' name first.
+  std::string_view model_types;
   // Of the tokenizer, where the model's files name none.
   std::string_view tokenizer_class;
-  int64_t pad_token_id;  // where config.json has none
-  // Whether positions are counted from the padding token's id on, without the padding, or else from
-  // 0.
-  bool positions_follow_padding;
-  const EncoderTensorNames* encoder;
-  ClassifierTensorNames classifier;
+  // Reads and checks the encoder's fields, with the defaults of transformers' class, in every form
+  // that repositories have. Refuses what the data cannot say, naming the field and its value.
+  Result<Encoder> (*read_encoder)(const JsonValue& config);
+  // What a checkpoint with a head on top has before its encoder's names, without the '.'.
+  std::string_view prefixes;
+  EncoderTensorNames tensors;
+  // None: such models of the family are not supported.
+  ClassifierForm classifier = {};
+  MaskedLanguageForm masked_language = {};
+  // Of a *ForTokenClassification with one label, whose positive logits are the tokens' weights: the
+  // Linear's name.
+  std::string_view token_weights = {};
+
+  // transformers' name.
+  std::string_view name() const { return model_types.substr(0, model_types.find('|')); }
 };
 
-std::span<const Family> Families();
+std::span<const Family* const> Families();
+
+// "bert, roberta, ...": every name of every family, for errors.
+std::string FamilyNames();
 
 }  // namespace embedding

@@ -76,6 +76,7 @@ struct Splade {
   Activation activation = Activation::kGelu;
   Norm norm = {};
   bool transform_bias = true;
+  bool decoder_bias = true;
 };
 
 // The logits of a *ForSequenceClassification, a cross-encoder say, out of a pooled vector p, h_0 in

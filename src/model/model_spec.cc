@@ -113,25 +113,46 @@ Status ReadLibraryConfig(ModelSpec& spec) {
   return {};
 }
 
-// What a masked-language head is made with is what the encoder's layers are made with.
-Status CompleteSplade(ModelSpec& spec) {
+// What SPLADE's logits come out of.
+Status CompleteSplade(const ConfigJson& config, ModelSpec& spec) {
   std::optional<Splade>& splade = spec.architecture.heads.splade;
   if (!splade) return {};
-  if (spec.architectures != std::vector<std::string>{"BertForMaskedLM"}) {
-    return ModelError("{}: SPLADE needs config.json's architectures to be BertForMaskedLM",
+  if (!config.masked_language) {
+    if (spec.family->masked_language.read == nullptr) {
+      return ModelError("{}: SPLADE is not supported of model_type {}", spec.directory,
+                        spec.family->name());
+    }
+    return ModelError("{}: SPLADE needs config.json's architectures to have a *ForMaskedLM",
                       spec.directory);
   }
-  const Layer& last = spec.encoder().layers.back();
-  splade->activation = last.feed_forward.activation;
-  splade->norm = *last.feed_forward_norms.output;
+  const Splade& head = *config.masked_language;
+  splade->activation = head.activation;
+  splade->norm = head.norm;
+  splade->transform_bias = head.transform_bias;
+  splade->decoder_bias = head.decoder_bias;
   return {};
 }
 
-// The heads that lie in files of their own, beside what the modules say.
-void FindTokenHeads(ModelSpec& spec) {
+Status TakeClassifier(const ConfigJson& config, ModelSpec& spec) {
+  if (!config.classifier) {
+    return ModelError("{}: classifiers of model_type {} are not supported", spec.directory,
+                      spec.family->name());
+  }
+  spec.architecture.heads = {};
+  spec.architecture.heads.classifier = config.classifier;
+  return {};
+}
+
+// The heads of tokens, beside what the modules say: in the checkpoint or in files of their own.
+void FindTokenHeads(const ConfigJson& config, ModelSpec& spec) {
   const fs::path root(spec.directory);
   Heads& heads = spec.architecture.heads;
-  if (!heads.splade && Exists(root / kSparseFile)) heads.token_weights.emplace();
+  if (!heads.splade && config.token_weights) {
+    heads.token_weights = config.token_weights;
+    spec.token_weights_in_checkpoint = true;
+  } else if (!heads.splade && Exists(root / kSparseFile)) {
+    heads.token_weights.emplace();
+  }
   if (Exists(root / kColbertFile)) heads.token_vectors.emplace();
 }
 
@@ -162,16 +183,16 @@ Result<ModelSpec> ReadModelSpec(const std::string& directory, const std::string&
     spec.transformer_directory = (root / modules[0].path).string();
   }
   const fs::path transformer(spec.transformer_directory);
-  ASSIGN_OR_RETURN(ConfigJson config, ReadConfigJson((transformer / "config.json").string()));
+  ASSIGN_OR_RETURN(const ConfigJson config, ReadConfigJson((transformer / "config.json").string()));
   const std::string tokenizer_class = config.tokenizer_class.empty()
                                           ? std::string(config.family->tokenizer_class)
                                           : config.tokenizer_class;
   ASSIGN_OR_RETURN(spec.tokenizer,
                    ReadTokenizerConfig(spec.transformer_directory, tokenizer_class));
   spec.family = config.family;
-  spec.architectures = std::move(config.architectures);
-  spec.architecture.encoder = std::move(config.encoder);
-  spec.labels = std::move(config.labels);
+  spec.architectures = config.architectures;
+  spec.architecture.encoder = config.encoder;
+  spec.labels = config.labels;
   spec.architecture.heads.pooled.emplace();
   std::optional<size_t> max_seq_length = spec.tokenizer.model_max_length;
   if (has_modules) {
@@ -181,14 +202,12 @@ Result<ModelSpec> ReadModelSpec(const std::string& directory, const std::string&
     TakeDefaultPooling(spec);
   }
   if (!pooling.empty()) RETURN_IF_ERROR(OverridePooling(pooling, spec));
-  RETURN_IF_ERROR(CompleteSplade(spec));
+  RETURN_IF_ERROR(CompleteSplade(config, spec));
   RETURN_IF_ERROR(ReadLibraryConfig(spec));
   if (spec.is_classifier()) {
-    Heads& heads = spec.architecture.heads;
-    heads = {};
-    heads.classifier = Classifier{spec.labels.size()};
+    RETURN_IF_ERROR(TakeClassifier(config, spec));
   } else {
-    FindTokenHeads(spec);
+    FindTokenHeads(config, spec);
   }
   const size_t positions = spec.encoder().max_tokens;
   spec.max_seq_length = std::min(max_seq_length.value_or(positions), positions);

@@ -29,6 +29,8 @@ struct ModelSpec {
   Architecture architecture;
   // Of a classifier, the names of its logits.
   std::vector<std::string> labels;
+  // Whether the tokens' weights come out of the checkpoint (Family::token_weights), not a file.
+  bool token_weights_in_checkpoint = false;
   TokenizerConfig tokenizer;
   // Whether the tokens of a prompt are pooled too (1_Pooling's include_prompt).
   bool pools_prompt = true;

@@ -1,0 +1,64 @@
+// TensorReader: the tensors of a file below a name, checked against shapes, by what they are.
+//
+// Names may have several forms, divided by '|' (tensor_names.h). Errors: kModelLoad, naming file,
+// tensor and what was expected.
+#pragma once
+
+#include <cstddef>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "model/heads.h"
+#include "model/tensors.h"
+#include "weights/tensor_store.h"
+
+namespace embedding {
+
+class TensorReader {
+ public:
+  // The store must outlive the reader.
+  TensorReader(const TensorStore& store, std::string prefix)
+      : store_(store), prefix_(std::move(prefix)) {}
+
+  TensorReader At(std::string_view name) const;
+
+  // Whether there is a tensor of that name, or one of a Linear or table, in any form.
+  bool Has(std::string_view name) const;
+  bool HasWeight(std::string_view name) const;
+
+  Result<TensorView> Tensor(std::string_view name, std::initializer_list<size_t> shape) const;
+  Result<TensorView> Table(std::string_view name, size_t rows, size_t columns) const;
+  // An empty name: the reader's own.
+  Result<LinearTensors> Linear(std::string_view name, size_t in_features, size_t out_features,
+                               bool has_bias = true) const;
+  // Linears of the same input in one, one below the other.
+  Result<std::vector<LinearTensors>> Fused(std::string_view name, size_t in_features,
+                                           std::initializer_list<size_t> out_features,
+                                           bool has_bias) const;
+  Result<NormTensors> Norm(std::string_view name, const embedding::Norm& norm, size_t size) const;
+  // Of those fields that are there.
+  Result<std::optional<NormTensors>> Norm(std::string_view name,
+                                          const std::optional<embedding::Norm>& norm,
+                                          size_t size) const;
+
+  const std::string& prefix() const { return prefix_; }
+
+ private:
+  // The form of the name below which there is a tensor with that ending.
+  std::string_view Form(std::string_view name, std::string_view ending) const;
+
+  const TensorStore& store_;
+  std::string prefix_;
+};
+
+// Rows [first, first + rows) of a tensor of one or two dimensions.
+TensorView RowsOf(const TensorView& tensor, size_t first, size_t rows);
+
+// A copy, [columns, rows], of a tensor of two dimensions.
+TensorView Transposed(const TensorView& tensor);
+
+}  // namespace embedding
