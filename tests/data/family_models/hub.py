@@ -43,9 +43,11 @@ def write(name, tokenizer, config, tensors, *, pooling, limit=96, prompts=None, 
     return directory
 
 
-def like(directory, tokenizer, name):
+def like(directory, tokenizer, name, check=True):
     """The references are those of another form of the model."""
     write_json(directory / "references.json", {"tokenizer": tokenizer, "like": name})
+    if not check:
+        return
     rows = json.loads((FAMILIES / name / "references.json").read_text())["series"][0]["rows"]
     with tempfile.TemporaryDirectory() as temporary:
         path = complete(directory, tokenizer, pathlib.Path(temporary) / "model")

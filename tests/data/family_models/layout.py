@@ -112,10 +112,11 @@ def dense_rows(model, texts, prompt=None, **arguments):
 
 
 def dense(name, model, tokenizer, *, pooling="mean", after=(), limit=96, prompts=None, default_prompt=None,
-          normalize=True, include_prompt=True, tokenizer_options=None, similarity=None, truncate_dim=None, token_weights=None, matryoshka=()):
+          normalize=True, include_prompt=True, tokenizer_options=None, similarity=None, truncate_dim=None, token_weights=None, matryoshka=(),
+          dimension=None):
     """A model of vectors and its references, for each of its prompts too."""
     module = module_of(model, tokenizer, limit, tokenizer_options=tokenizer_options)
-    modules = [module, Pooling(module.get_embedding_dimension(), pooling, include_prompt=include_prompt),
+    modules = [module, Pooling(dimension or module.get_embedding_dimension(), pooling, include_prompt=include_prompt),
                *after, *([Normalize()] if normalize else [])]
     directory = save(name, SentenceTransformer(
         modules=modules, prompts=prompts, default_prompt_name=default_prompt,
