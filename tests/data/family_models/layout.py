@@ -19,6 +19,8 @@ from .tokenizers_of_families import FOLDER as TOKENIZERS
 from .tokenizers_of_families import directory_of, without_places
 
 FAMILIES = TOKENIZERS.parent
+# Models this small are slower with more.
+torch.set_num_threads(1)
 F32 = {"dtype": torch.float32}
 TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model", "spiece.model", "spm.model",
                    "tokenizer.model")
