@@ -58,7 +58,11 @@ def finish(directory, tokenizer):
 
 def vocabulary(path):
     """A tokenizer.json but for how long texts may be, and how they are padded."""
-    return json.loads(path.read_text()) | {"truncation": None, "padding": None}
+    content = json.loads(path.read_text()) | {"truncation": None, "padding": None}
+    if content["model"]["type"] == "Unigram":
+        # Reading and writing a score again moves its last digit.
+        content["model"]["vocab"] = [[piece, round(score, 10)] for piece, score in content["model"]["vocab"]]
+    return content
 
 
 def save(name, model, tokenizer):
@@ -80,7 +84,7 @@ def numbers(values):
     return [float(f"{value:.8g}") for value in values]
 
 
-def write_references(directory, tokenizer, series):
+def write_references(directory, tokenizer, series, **more):
     lines = []
     for one in series:
         rows = one.pop("rows")
@@ -88,7 +92,7 @@ def write_references(directory, tokenizer, series):
                          for key, value in one.items())
         body = ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
         lines.append(f"{{{fields}\"rows\": [\n{body}\n]}}")
-    head = json.dumps({"tokenizer": tokenizer})[:-1]
+    head = json.dumps({"tokenizer": tokenizer} | more)[:-1]
     (directory / "references.json").write_text(f"{head}, \"series\": [\n" + ",\n".join(lines) + "\n]}\n")
 
 
