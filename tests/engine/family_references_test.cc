@@ -9,7 +9,6 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,45 +40,59 @@ std::vector<std::string> Names() {
 
 // What the model gives for texts, or for pairs, that have one prompt.
 struct Series {
-  std::optional<std::string> prompt_name;
-  std::vector<std::string> texts;
-  std::vector<std::string> text_pairs;
-  bool rendered = false;  // by the tokenizer's template of messages
-  json rows;
-
-  EmbedRequest Request(const std::string& output) const {
-    EmbedRequest request;
-    request.texts = texts;
-    request.text_pairs = text_pairs;
-    request.prompt_name = prompt_name;
-    request.outputs = {.dense = output == "dense",
-                       .lexical_weights = output == "sparse",
-                       .logits = output == "logits"};
-    return request;
+  explicit Series(const json& entry) : rows(entry.at("rows")) {
+    static const json inputs = Read(kFamilies / "texts.json");
+    request.outputs = {.dense = entry.at("output") == "dense",
+                       .lexical_weights = entry.at("output") == "sparse",
+                       .logits = entry.at("output") == "logits"};
+    if (entry.contains("prompt_name")) request.prompt_name = entry.at("prompt_name");
+    if (entry.contains("dimensions")) request.dimensions = entry.at("dimensions");
+    special_tokens = entry.value("special_tokens", true);
+    rendered = entry.value("rendered", false);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const json& input = inputs.at(entry.value("inputs", "texts"))[i];
+      request.texts.push_back(input.is_array() ? input[0] : input);
+      if (input.is_array()) request.text_pairs.push_back(input[1]);
+    }
   }
+
+  // One text or pair of them.
+  EmbedRequest Only(size_t i) const {
+    EmbedRequest one = request;
+    one.texts = {request.texts[i]};
+    if (!request.text_pairs.empty()) one.text_pairs = {request.text_pairs[i]};
+    return one;
+  }
+
+  std::string Shown(size_t i) const {
+    return std::to_string(i) + ": " + request.texts[i] +
+           (request.text_pairs.empty() ? "" : " | " + request.text_pairs[i]);
+  }
+
+  json rows;
+  EmbedRequest request;
+  bool special_tokens = true;
+  bool rendered = false;  // by the tokenizer's template of messages
 };
 
 class FamilyReferences : public testing::TestWithParam<std::string> {
  protected:
-  // The model, and the tokenizer that it shares with others, in one directory.
-  FamilyReferences() {
-    fs::copy(kFamilies / GetParam(), directory_, fs::copy_options::recursive);
-    const std::string tokenizer = references_.value("tokenizer", "");
-    if (!tokenizer.empty() && !fs::exists(directory_ / "tokenizer.json")) {
-      fs::copy(kFamilies / "tokenizers" / tokenizer / "tokenizer.json", directory_);
+  // The model, with what it shares with others, in one directory.
+  void SetUp() override {
+    const json references = Read(kFamilies / GetParam() / "references.json");
+    constexpr auto kOver = fs::copy_options::recursive | fs::copy_options::overwrite_existing;
+    if (references.contains("base")) fs::copy(kFamilies / references.at("base"), directory_, kOver);
+    fs::copy(kFamilies / GetParam(), directory_, kOver);
+    const std::string tokenizer = references.at("tokenizer");
+    const json folders = references.value("tokenizer_folders", json::array({""}));
+    for (const json& folder : folders) {
+      fs::copy(kFamilies / "tokenizers" / tokenizer / "tokenizer.json",
+               directory_ / folder.get<std::string>());
     }
-    const json texts = Read(kFamilies / "texts.json");
-    for (const json& entry : references_.at("series")) {
-      Series& read = series_.emplace_back();
-      if (entry.contains("prompt_name")) read.prompt_name = entry.at("prompt_name");
-      read.rendered = entry.value("rendered", false);
-      read.rows = entry.at("rows");
-      for (size_t i = 0; i < read.rows.size(); ++i) {
-        const json& input = texts.at(entry.value("inputs", "texts"))[i];
-        read.texts.push_back(input.is_array() ? input[0] : input);
-        if (input.is_array()) read.text_pairs.push_back(input[1]);
-      }
-    }
+    const fs::path like = kFamilies / references.value("like", GetParam());
+    const json series = Read(like / "references.json").at("series");
+    for (const json& entry : series) series_.emplace_back(entry);
+    ASSERT_FALSE(series_.empty());
   }
 
   Result<std::unique_ptr<Embedder>> Open(ComputeType type) const {
@@ -87,22 +100,19 @@ class FamilyReferences : public testing::TestWithParam<std::string> {
         {.model_directory = directory_.string(), .compute_type = type, .device = {TEST_DEVICE}});
   }
 
-  std::string output() const { return references_.at("output"); }
-
   const TempDir temp_dir_;
   const fs::path directory_ = temp_dir_.File("model");
-  const json references_ = Read(kFamilies / GetParam() / "references.json");
   std::vector<Series> series_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Of, FamilyReferences, testing::ValuesIn(Names()),
                          [](const auto& name) { return name.param; });
 
-// What an answer has of each text or pair, in the order in which the reference's row has it.
-std::vector<std::vector<float>> NumbersOf(const EmbedResponse& response, const json& rows) {
-  std::vector<std::vector<float>> numbers(rows.size());
-  const size_t labels = response.logits.size() / rows.size();
-  for (size_t i = 0; i < rows.size(); ++i) {
+// What an answer has of each text or pair; of weights that of every id up to the last that has one.
+std::vector<std::vector<float>> NumbersOf(const EmbedResponse& response) {
+  std::vector<std::vector<float>> numbers(response.texts);
+  const size_t labels = response.logits.size() / response.texts;
+  for (size_t i = 0; i < numbers.size(); ++i) {
     if (response.dimension > 0) {
       const auto vector = response.embedding(i);
       numbers[i].assign(vector.begin(), vector.end());
@@ -120,7 +130,7 @@ std::vector<std::vector<float>> NumbersOf(const EmbedResponse& response, const j
   return numbers;
 }
 
-// The same of the reference: "weights" are those of the ids that have some.
+// The same of a reference.
 std::vector<std::vector<float>> ExpectedOf(const json& rows, bool normalize) {
   std::vector<std::vector<float>> numbers;
   for (const json& row : rows) {
@@ -148,27 +158,33 @@ double Length(const std::vector<float>& vector) {
   return std::sqrt(sum);
 }
 
+// Both as long as the longer is: a weight that one of them does not have is 0.
+void MakeEqualInSize(std::vector<float>& a, std::vector<float>& b) {
+  a.resize(std::max(a.size(), b.size()));
+  b.resize(a.size());
+}
+
 TEST_P(FamilyReferences, TextsBecomeTheSameTokens) {
   const auto embedder = Open(ComputeType::kF32);
   ASSERT_TRUE(embedder.ok()) << embedder.error().message;
   const Tokenizer& tokenizer = (*embedder)->tokenizer();
-  const EncodeOptions options = {.max_tokens = (*embedder)->info().max_input_tokens,
-                                 .truncation_side = tokenizer.truncation_side()};
   for (const Series& series : series_) {
-    EmbedRequest request = series.Request(output());
+    const EmbedRequest& request = series.request;
+    const auto prompt = (*embedder)->Prompt(request.prompt_name);
+    ASSERT_TRUE(prompt.ok()) << prompt.error().message;
+    const EncodeOptions options = {.add_special_tokens = series.special_tokens,
+                                   .max_tokens = (*embedder)->info().max_input_tokens,
+                                   .truncation_side = tokenizer.truncation_side()};
     size_t tokens = 0;
-    for (size_t i = 0; i < series.texts.size(); ++i) {
+    for (size_t i = 0; i < request.texts.size(); ++i) {
       const auto ids = series.rows[i].at("ids").get<std::vector<int32_t>>();
       tokens += ids.size();
-      // What a template of messages makes of a text is told by the numbers alone.
-      if (series.rendered) continue;
-      const auto prompt = (*embedder)->Prompt(series.prompt_name);
-      ASSERT_TRUE(prompt.ok()) << prompt.error().message;
-      const std::string text = *prompt + series.texts[i];
-      const Encoding encoding = series.text_pairs.empty()
+      if (series.rendered) continue;  // what a template makes of a text is told by the numbers
+      const std::string text = *prompt + request.texts[i];
+      const Encoding encoding = request.text_pairs.empty()
                                     ? tokenizer.Encode(text, options)
-                                    : tokenizer.EncodePair(text, series.text_pairs[i], options);
-      EXPECT_EQ(encoding.ids, ids) << i << ": " << text;
+                                    : tokenizer.EncodePair(text, request.text_pairs[i], options);
+      EXPECT_EQ(encoding.ids, ids) << series.Shown(i);
     }
     const auto response = (*embedder)->Embed(request);
     ASSERT_TRUE(response.ok()) << response.error().message;
@@ -181,18 +197,19 @@ TEST_P(FamilyReferences, NumbersEqualThoseOfSentenceTransformers) {
   ASSERT_TRUE(embedder.ok()) << embedder.error().message;
   for (const Series& series : series_) {
     for (const bool normalize : {true, false}) {
-      EmbedRequest request = series.Request(output());
+      EmbedRequest request = series.request;
       request.normalize = normalize;
       const auto response = (*embedder)->Embed(request);
       ASSERT_TRUE(response.ok()) << response.error().message;
-      const auto numbers = NumbersOf(*response, series.rows);
-      const auto expected = ExpectedOf(series.rows, normalize && output() == "dense");
+      auto numbers = NumbersOf(*response);
+      auto expected = ExpectedOf(series.rows, normalize && request.outputs.dense);
       for (size_t i = 0; i < numbers.size(); ++i) {
-        ASSERT_EQ(numbers[i].size(), expected[i].size()) << series.texts[i];
-        // Vectors that are not of length 1, and logits, in proportion.
+        if (request.outputs.lexical_weights) MakeEqualInSize(numbers[i], expected[i]);
+        ASSERT_EQ(numbers[i].size(), expected[i].size()) << series.Shown(i);
+        // What is not of length 1, in proportion.
         EXPECT_LT(LargestDifference(numbers[i], expected[i]),
                   2e-5 * std::max(1.0, Length(expected[i])))
-            << i << ": " << series.texts[i];
+            << series.Shown(i);
       }
     }
   }
@@ -206,12 +223,12 @@ TEST_P(FamilyReferences, NumbersOfFewerBitsAreClose) {
     ASSERT_TRUE(embedder.ok()) << embedder.error().message;
     SCOPED_TRACE((*embedder)->info().dtype);
     for (const Series& series : series_) {
-      const auto response = (*embedder)->Embed(series.Request(output()));
+      const auto response = (*embedder)->Embed(series.request);
       ASSERT_TRUE(response.ok()) << response.error().message;
-      auto numbers = NumbersOf(*response, series.rows);
+      auto numbers = NumbersOf(*response);
       auto expected = ExpectedOf(series.rows, false);
-      if (output() == "logits") {
-        // All logits of a model are one vector: one alone has no direction.
+      if (series.request.outputs.logits) {
+        // One logit has no direction: all of them are taken for one vector.
         for (auto* rows : {&numbers, &expected}) {
           std::vector<float> all;
           for (const auto& row : *rows) all.insert(all.end(), row.begin(), row.end());
@@ -219,11 +236,9 @@ TEST_P(FamilyReferences, NumbersOfFewerBitsAreClose) {
         }
       }
       for (size_t i = 0; i < numbers.size(); ++i) {
-        const size_t size = std::max(numbers[i].size(), expected[i].size());
-        numbers[i].resize(size);
-        expected[i].resize(size);
+        MakeEqualInSize(numbers[i], expected[i]);
         if (Length(expected[i]) == 0) continue;
-        EXPECT_GT(Cosine(numbers[i], expected[i]), least) << i << ": " << series.texts[i];
+        EXPECT_GT(Cosine(numbers[i], expected[i]), least) << series.Shown(i);
       }
     }
   }
@@ -236,17 +251,13 @@ TEST_P(FamilyReferences, NumbersDoNotDependOnTheBatch) {
     ASSERT_TRUE(embedder.ok()) << embedder.error().message;
     SCOPED_TRACE((*embedder)->info().dtype);
     const Series& series = series_.front();
-    const auto together = (*embedder)->Embed(series.Request(output()));
+    const auto together = (*embedder)->Embed(series.request);
     ASSERT_TRUE(together.ok()) << together.error().message;
-    const auto expected = NumbersOf(*together, series.rows);
-    for (size_t i = 0; i < series.texts.size(); ++i) {
-      EmbedRequest request = series.Request(output());
-      request.texts = {series.texts[i]};
-      if (!series.text_pairs.empty()) request.text_pairs = {series.text_pairs[i]};
-      const auto alone = (*embedder)->Embed(request);
+    const auto expected = NumbersOf(*together);
+    for (size_t i = 0; i < expected.size(); ++i) {
+      const auto alone = (*embedder)->Embed(series.Only(i));
       ASSERT_TRUE(alone.ok()) << alone.error().message;
-      EXPECT_EQ(NumbersOf(*alone, json::array({series.rows[i]}))[0], expected[i])
-          << i << ": " << series.texts[i];
+      EXPECT_EQ(NumbersOf(*alone)[0], expected[i]) << series.Shown(i);
     }
   }
 }
