@@ -62,4 +62,8 @@ constexpr size_t CountCharacters(std::string_view text) {
 // U+10FFFF, truncated sequences), or std::string_view::npos if there is none.
 size_t FindInvalidUtf8(std::string_view text);
 
+// `bytes` with U+FFFD for what is no UTF-8: for each longest beginning of a sequence that is not
+// completed, and for each byte that begins none (as Unicode recommends, and Rust does it).
+std::string ReplaceInvalidUtf8(std::string_view bytes);
+
 }  // namespace embedding

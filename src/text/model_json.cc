@@ -17,8 +17,53 @@ Result<std::unique_ptr<Model>> ParseWordPiece(const JsonValue& node, std::string
   ASSIGN_OR_RETURN(options.continuing_subword_prefix, node.String("continuing_subword_prefix"));
   ASSIGN_OR_RETURN(const int64_t max_chars, node.Integer("max_input_chars_per_word", 0, INT32_MAX));
   options.max_input_chars_per_word = static_cast<size_t>(max_chars);
+  ASSIGN_OR_RETURN(Vocabulary vocabulary, ParseVocabulary(node));
+  return MakeWordPiece(std::move(vocabulary), options);
+}
 
+Result<std::unique_ptr<Model>> ParseWordLevel(const JsonValue& node) {
+  ASSIGN_OR_RETURN(const std::string unk_token, node.String("unk_token"));
+  ASSIGN_OR_RETURN(Vocabulary vocabulary, ParseVocabulary(node));
+  return MakeWordLevel(std::move(vocabulary), unk_token);
+}
+
+Result<std::unique_ptr<Model>> ParseUnigram(const JsonValue& node) {
+  ASSIGN_OR_RETURN(const bool byte_fallback, node.Bool("byte_fallback", false));
+  ASSIGN_OR_RETURN(const int64_t unk_id, node.Integer("unk_id", 0, INT32_MAX));
   ASSIGN_OR_RETURN(const JsonValue vocab, node.Field("vocab"));
+  dom::array array;
+  if (vocab.element().get_array().get(array) != simdjson::SUCCESS) {
+    return vocab.Fail("must be an array of pieces and their scores");
+  }
+  std::vector<Vocabulary::Piece> pieces;
+  pieces.reserve(array.size());
+  for (const dom::element entry : array) {
+    std::string_view text;
+    if (entry.at(0).get_string().get(text) != simdjson::SUCCESS ||
+        entry.at(1).get_double().error() != simdjson::SUCCESS) {
+      return vocab.Fail("must have a piece and its score at [" + std::to_string(pieces.size()) +
+                        "]");
+    }
+    pieces.push_back({text, static_cast<uint32_t>(pieces.size())});
+  }
+  ASSIGN_OR_RETURN(std::vector<double> scores, ReadUnigramScores(node.document(), pieces.size()));
+  Result<Vocabulary> vocabulary = Vocabulary::Build(pieces);
+  if (!vocabulary) return std::move(vocabulary).error().At(vocab.place());
+  return MakeUnigram(*std::move(vocabulary), std::move(scores), static_cast<uint32_t>(unk_id),
+                     byte_fallback);
+}
+
+// The type of a model in a file of before 0.10, which does not say it.
+std::string_view GuessType(const JsonValue& node) {
+  if (node.Find("merges")) return "BPE";
+  if (node.Find("continuing_subword_prefix")) return "WordPiece";
+  return node.Find("unk_id") ? "Unigram" : "WordLevel";
+}
+
+}  // namespace
+
+Result<Vocabulary> ParseVocabulary(const JsonValue& model) {
+  ASSIGN_OR_RETURN(const JsonValue vocab, model.Field("vocab"));
   dom::object object;
   if (vocab.element().get_object().get(object) != simdjson::SUCCESS) {
     return vocab.Fail("must be an object of pieces and their ids");
@@ -40,45 +85,8 @@ Result<std::unique_ptr<Model>> ParseWordPiece(const JsonValue& node, std::string
       return vocab.Fail("has the piece \"" + std::string(piece.text) + "\" twice");
     }
   }
-  return MakeWordPiece(*std::move(vocabulary), options);
+  return vocabulary;
 }
-
-Result<std::unique_ptr<Model>> ParseUnigram(const JsonValue& node) {
-  if (const auto byte_fallback = node.Find("byte_fallback")) {
-    ASSIGN_OR_RETURN(const bool falls_back, byte_fallback->AsBool());
-    if (falls_back) return byte_fallback->Fail("is true, which is not supported");
-  }
-  ASSIGN_OR_RETURN(const int64_t unk_id, node.Integer("unk_id", 0, INT32_MAX));
-  ASSIGN_OR_RETURN(const JsonValue vocab, node.Field("vocab"));
-  dom::array array;
-  if (vocab.element().get_array().get(array) != simdjson::SUCCESS) {
-    return vocab.Fail("must be an array of pieces and their scores");
-  }
-  std::vector<Vocabulary::Piece> pieces;
-  pieces.reserve(array.size());
-  for (const dom::element entry : array) {
-    std::string_view text;
-    if (entry.at(0).get_string().get(text) != simdjson::SUCCESS ||
-        entry.at(1).get_double().error() != simdjson::SUCCESS) {
-      return vocab.Fail("must have a piece and its score at [" + std::to_string(pieces.size()) +
-                        "]");
-    }
-    pieces.push_back({text, static_cast<uint32_t>(pieces.size())});
-  }
-  ASSIGN_OR_RETURN(std::vector<double> scores, ReadUnigramScores(node.document(), pieces.size()));
-  Result<Vocabulary> vocabulary = Vocabulary::Build(pieces);
-  if (!vocabulary) return std::move(vocabulary).error().At(vocab.place());
-  return MakeUnigram(*std::move(vocabulary), std::move(scores), static_cast<uint32_t>(unk_id));
-}
-
-// The type of a model in a file of before 0.10, which does not say it.
-std::string_view GuessType(const JsonValue& node) {
-  if (node.Find("merges")) return "BPE";
-  if (node.Find("continuing_subword_prefix")) return "WordPiece";
-  return node.Find("unk_id") ? "Unigram" : "WordLevel";
-}
-
-}  // namespace
 
 Result<std::string_view> ModelType(const JsonValue& node) {
   if (const auto field = node.Find("type")) return field->AsString();
@@ -89,8 +97,10 @@ Result<std::unique_ptr<Model>> ParseModel(const JsonValue& node, std::string_vie
   ASSIGN_OR_RETURN(const std::string_view type, ModelType(node));
   if (type == "WordPiece") return ParseWordPiece(node, unk_token);
   if (type == "Unigram") return ParseUnigram(node);
+  if (type == "BPE") return ParseBpe(node);
+  if (type == "WordLevel") return ParseWordLevel(node);
   return node.Fail("is of type \"" + std::string(type) +
-                   "\", which is not supported (WordPiece and Unigram are)");
+                   "\", which is not supported (BPE, Unigram, WordPiece and WordLevel are)");
 }
 
 }  // namespace embedding

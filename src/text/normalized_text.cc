@@ -38,10 +38,9 @@ void NormalizedText::Swap(NormalizedText& other) noexcept {
   std::swap(tracked, other.tracked);
 }
 
-void ApplyChanges(const NormalizedText& source, std::span<const CharChange> changes,
-                  NormalizedText& out) {
-  out.Reset(source.tracked);
-  size_t at = 0;  // the old text's next character
+void AppendChanges(const NormalizedText& source, size_t begin, std::span<const CharChange> changes,
+                   NormalizedText& out) {
+  size_t at = begin;  // the old text's next character
   const auto advance = [&] {
     if (at < source.text.size()) at += Utf8Length(static_cast<unsigned char>(source.text[at]));
   };

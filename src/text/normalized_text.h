@@ -57,8 +57,9 @@ struct CharChange {
   int32_t change;
 };
 
-// The characters of `changes` in order, with origins from `source`. `out` is overwritten.
-void ApplyChanges(const NormalizedText& source, std::span<const CharChange> changes,
-                  NormalizedText& out);
+// Appends to `out` the characters of `changes` in order, which take the places of those of `source`
+// from its byte `begin` on.
+void AppendChanges(const NormalizedText& source, size_t begin, std::span<const CharChange> changes,
+                   NormalizedText& out);
 
 }  // namespace embedding

@@ -9,6 +9,7 @@
 
 #include "text/normalized_text.h"
 #include "text/precompiled_charsmap.h"
+#include "text/regex.h"
 
 namespace embedding {
 
@@ -45,6 +46,10 @@ std::unique_ptr<Normalizer> MakeLowercaseNormalizer();
 std::unique_ptr<Normalizer> MakeStripAccentsNormalizer();
 std::unique_ptr<Normalizer> MakeStripNormalizer(bool left, bool right);
 std::unique_ptr<Normalizer> MakeReplaceNormalizer(ReplacePattern pattern, std::string content);
+std::unique_ptr<Normalizer> MakeReplaceNormalizer(Regex regex, std::string content);
 std::unique_ptr<Normalizer> MakePrependNormalizer(std::string prefix);
+std::unique_ptr<Normalizer> MakeNmtNormalizer();
+// Writes bytes as the characters of byte_level.h.
+std::unique_ptr<Normalizer> MakeByteLevelNormalizer();
 
 }  // namespace embedding

@@ -1,6 +1,6 @@
-#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 #include "base/utf8.h"
@@ -11,25 +11,18 @@ namespace {
 
 using Normalizers = std::vector<std::unique_ptr<Normalizer>>;
 
-// What a file says is not to make a text of a few kilobytes one of gigabytes: normalizers one after
-// the other multiply what each does. The longest replacement of NFKC has 33 bytes; with a space
-// that is replaced, and another put before, that is some hundreds.
-constexpr size_t kMaxGrowth = 1024;
-
-// Reads a regular expression of the form c{n,} for a character c: what SentencePiece conversions
-// write for runs of spaces. Others are not supported.
-Result<ReplacePattern> ParseRegex(const JsonValue& node) {
-  ASSIGN_OR_RETURN(const std::string_view regex, node.AsString());
+// The run that a regular expression of the form c{n,} matches, for a character c: what
+// SentencePiece conversions write for runs of spaces, and what is found faster than by an
+// automaton.
+std::optional<ReplacePattern> FindRun(std::string_view regex) {
   constexpr std::string_view kSpecial = R"(\^$.|?*+()[]{})";
-  const Error unsupported =
-      node.Fail("is not supported: \"" + std::string(regex) + "\" is not of the form \" {2,}\"");
-  if (regex.empty() || kSpecial.find(regex.front()) != std::string_view::npos) return unsupported;
+  if (regex.empty() || kSpecial.find(regex.front()) != std::string_view::npos) return std::nullopt;
   const size_t size_bytes = DecodeUtf8(regex, 0).size_bytes;
   const std::string_view rest = regex.substr(size_bytes);
   // One digit is all that occurs, and keeps runs short.
   const bool is_run = rest.size() == 4 && rest[0] == '{' && rest[1] >= '1' && rest[1] <= '9' &&
                       rest[2] == ',' && rest[3] == '}';
-  if (!is_run) return unsupported;
+  if (!is_run) return std::nullopt;
   return ReplacePattern{std::string(regex.substr(0, size_bytes)),
                         static_cast<size_t>(rest[1] - '0')};
 }
@@ -37,13 +30,17 @@ Result<ReplacePattern> ParseRegex(const JsonValue& node) {
 Result<std::unique_ptr<Normalizer>> ParseReplace(const JsonValue& node) {
   ASSIGN_OR_RETURN(const std::string content, node.String("content"));
   ASSIGN_OR_RETURN(const JsonValue pattern, node.Field("pattern"));
-  ReplacePattern replaced;
-  if (const auto regex = pattern.Find("Regex")) {
-    ASSIGN_OR_RETURN(replaced, ParseRegex(*regex));
-  } else {
-    ASSIGN_OR_RETURN(replaced.literal, pattern.String("String"));
-    if (replaced.literal.empty()) return pattern.Fail("is empty");
+  if (const auto field = pattern.Find("Regex")) {
+    ASSIGN_OR_RETURN(const std::string_view text, field->AsString());
+    if (std::optional<ReplacePattern> run = FindRun(text)) {
+      return MakeReplaceNormalizer(*std::move(run), content);
+    }
+    ASSIGN_OR_RETURN(Regex regex, ParseRegexField(*field));
+    return MakeReplaceNormalizer(std::move(regex), content);
   }
+  ReplacePattern replaced;
+  ASSIGN_OR_RETURN(replaced.literal, pattern.String("String"));
+  if (replaced.literal.empty()) return pattern.Fail("is empty");
   return MakeReplaceNormalizer(std::move(replaced), content);
 }
 
@@ -84,6 +81,8 @@ Result<std::unique_ptr<Normalizer>> ParseOne(const JsonValue& node, std::string_
   if (type == "Replace") return ParseReplace(node);
   if (type == "Lowercase") return MakeLowercaseNormalizer();
   if (type == "StripAccents") return MakeStripAccentsNormalizer();
+  if (type == "Nmt") return MakeNmtNormalizer();
+  if (type == "ByteLevel") return MakeByteLevelNormalizer();
   if (type == "Strip") {
     ASSIGN_OR_RETURN(const bool left, node.Bool("strip_left"));
     ASSIGN_OR_RETURN(const bool right, node.Bool("strip_right"));
@@ -116,15 +115,7 @@ Status AddNormalizers(const JsonValue& node, Normalizers& normalizers) {
 Result<Normalizers> ParseNormalizers(const JsonValue& node) {
   Normalizers normalizers;
   RETURN_IF_ERROR(AddNormalizers(node, normalizers));
-  size_t growth = 1;
-  for (const auto& normalizer : normalizers) {
-    // Neither is above kMaxGrowth before, so that the product fits.
-    if (normalizer->max_growth() <= kMaxGrowth) growth *= normalizer->max_growth();
-    if (std::max(growth, normalizer->max_growth()) > kMaxGrowth) {
-      return node.Fail("could make a text more than " + std::to_string(kMaxGrowth) +
-                       " times as long, which is not supported");
-    }
-  }
+  RETURN_IF_ERROR(CheckGrowth(node, normalizers));
   return normalizers;
 }
 

@@ -52,10 +52,9 @@ Kept FindKept(const TokenSequence& first, const TokenSequence* second, size_t sp
 }
 
 // The offsets of a token without the white space at its ends.
-CharRange Trim(CharRange range, TokenSequence::Spaces spaces, bool is_first,
-               bool adds_prefix_space) {
+CharRange Trim(CharRange range, TokenSequence::Spaces spaces, bool is_first, OffsetTrim trim) {
   const bool space_is_added =
-      adds_prefix_space && spaces.leading == 1 && (is_first || range.begin == 0);
+      trim.adds_prefix_space && spaces.leading == 1 && (is_first || range.begin == 0);
   if (!space_is_added) range.begin = std::min(range.begin + spaces.leading, range.end);
   if (range.end >= spaces.trailing) range.end = std::max(range.end - spaces.trailing, range.begin);
   return range;
@@ -72,9 +71,11 @@ void Append(const TokenSequence& sequence, size_t kept, const Template::Piece& p
   out.special_mask.resize(out.ids.size(), 0);
   if (!options.with_offsets) return;
   for (size_t i = begin; i < begin + kept; ++i) {
-    out.offsets.push_back(processor.trims_offsets ? Trim(sequence.offsets[i], sequence.spaces[i],
-                                                         i == begin, processor.adds_prefix_space)
-                                                  : sequence.offsets[i]);
+    CharRange range = sequence.offsets[i];
+    for (const OffsetTrim trim : processor.trims) {
+      range = Trim(range, sequence.spaces[i], i == begin, trim);
+    }
+    out.offsets.push_back(range);
   }
 }
 

@@ -21,7 +21,7 @@ struct TokenSequence {
     bool added;  // the word is an added token
   };
 
-  // White space at the ends of a token's text, in characters.
+  // White space at the ends of a token's text, in characters: what offsets are trimmed by.
   struct Spaces {
     uint32_t leading;
     uint32_t trailing;
@@ -48,13 +48,19 @@ struct Template {
   TemplateSize Size() const;
 };
 
+// What RobertaProcessing and ByteLevel do: offsets leave out white space at the ends of a token,
+// but for a single leading space of a text's first token where the pre-tokenizer is said to add
+// one.
+struct OffsetTrim {
+  bool adds_prefix_space = false;
+};
+
 struct PostProcessor {
   Template single;
   Template pair;
-  // RobertaProcessing's: offsets leave out white space at the ends of a token, but for a single
-  // leading space of a text's first token where the pre-tokenizer is said to add one.
-  bool trims_offsets = false;
-  bool adds_prefix_space = false;
+  std::vector<OffsetTrim> trims;  // done one after the other
+
+  bool trims_offsets() const { return !trims.empty(); }
 
   // The tokens of one text (`second` null) or of a pair in one Encoding.
   Encoding Process(const TokenSequence& first, const TokenSequence* second,

@@ -96,15 +96,63 @@ Result<PostProcessor> ParseBert(const JsonValue& node) {
   return BertPostProcessor(cls, sep);
 }
 
+Status AddTrim(const JsonValue& node, PostProcessor& processor) {
+  OffsetTrim trim;
+  ASSIGN_OR_RETURN(const bool trims, node.Bool("trim_offsets"));
+  ASSIGN_OR_RETURN(trim.adds_prefix_space, node.Bool("add_prefix_space"));
+  if (trims) processor.trims.push_back(trim);
+  return {};
+}
+
 Result<PostProcessor> ParseRoberta(const JsonValue& node) {
   ASSIGN_OR_RETURN(const JsonValue sep_node, node.Field("sep"));
   ASSIGN_OR_RETURN(const JsonValue cls_node, node.Field("cls"));
   ASSIGN_OR_RETURN(const int32_t sep, ParseTokenId(sep_node));
   ASSIGN_OR_RETURN(const int32_t cls, ParseTokenId(cls_node));
   PostProcessor processor = RobertaPostProcessor(cls, sep);
-  ASSIGN_OR_RETURN(processor.trims_offsets, node.Bool("trim_offsets"));
-  ASSIGN_OR_RETURN(processor.adds_prefix_space, node.Bool("add_prefix_space"));
+  RETURN_IF_ERROR(AddTrim(node, processor));
   return processor;
+}
+
+Result<PostProcessor> ParseByteLevel(const JsonValue& node) {
+  PostProcessor processor = DefaultPostProcessor();
+  RETURN_IF_ERROR(AddTrim(node, processor));
+  return processor;
+}
+
+Result<PostProcessor> ParseOne(const JsonValue& node, std::string_view type) {
+  if (type == "TemplateProcessing") return ParseTemplates(node);
+  if (type == "BertProcessing") return ParseBert(node);
+  if (type == "RobertaProcessing") return ParseRoberta(node);
+  if (type == "ByteLevel") return ParseByteLevel(node);
+  return node.Fail("is of type \"" + std::string(type) + "\", which is not supported");
+}
+
+// Of a Sequence at most one member puts tokens around a text. Before it the others trim offsets;
+// behind it TemplateProcessing leaves them what they were, the others do not.
+Status AddProcessors(const JsonValue& node, std::string_view& adding, PostProcessor& processor) {
+  ASSIGN_OR_RETURN(const std::string_view type, TypeOf(node));
+  if (type == "Sequence") {
+    ASSIGN_OR_RETURN(const JsonValue members, node.Field("processors"));
+    ASSIGN_OR_RETURN(const std::vector<JsonValue> elements, members.Elements());
+    for (const JsonValue& element : elements) {
+      RETURN_IF_ERROR(AddProcessors(element, adding, processor));
+    }
+    return {};
+  }
+  ASSIGN_OR_RETURN(PostProcessor member, ParseOne(node, type));
+  const bool adds = type != "ByteLevel";
+  if (!adding.empty() && (adds || (member.trims_offsets() && adding != "TemplateProcessing"))) {
+    return node.Fail("is a " + std::string(type) + " behind a " + std::string(adding) +
+                     ", which is not supported");
+  }
+  if (processor.trims.size() + member.trims.size() > kMaxSteps) return TooManySteps(node);
+  processor.trims.insert(processor.trims.end(), member.trims.begin(), member.trims.end());
+  if (!adds) return {};
+  adding = type;
+  processor.single = std::move(member.single);
+  processor.pair = std::move(member.pair);
+  return {};
 }
 
 // The text in a pair like ["[SEP]", 102].
@@ -119,6 +167,17 @@ Result<std::string> ParseTokenText(const JsonValue& node) {
 
 Result<std::optional<SpecialEnds>> ParseSpecialEnds(const JsonValue& node) {
   SpecialEnds ends;
+  ASSIGN_OR_RETURN(const std::string_view type, TypeOf(node));
+  if (type == "ByteLevel") return std::optional<SpecialEnds>();
+  if (type == "Sequence") {
+    ASSIGN_OR_RETURN(const JsonValue members, node.Field("processors"));
+    ASSIGN_OR_RETURN(const std::vector<JsonValue> elements, members.Elements());
+    for (const JsonValue& element : elements) {
+      ASSIGN_OR_RETURN(std::optional<SpecialEnds> of_member, ParseSpecialEnds(element));
+      if (of_member) return of_member;
+    }
+    return std::optional<SpecialEnds>();
+  }
   if (const auto single = node.Find("single")) {
     ASSIGN_OR_RETURN(const std::vector<JsonValue> pieces, single->Elements());
     if (pieces.size() != 3) return std::optional<SpecialEnds>();
@@ -160,11 +219,10 @@ PostProcessor RobertaPostProcessor(int32_t first, int32_t last) {
 }
 
 Result<PostProcessor> ParsePostProcessor(const JsonValue& node) {
-  ASSIGN_OR_RETURN(const std::string_view type, TypeOf(node));
-  if (type == "TemplateProcessing") return ParseTemplates(node);
-  if (type == "BertProcessing") return ParseBert(node);
-  if (type == "RobertaProcessing") return ParseRoberta(node);
-  return node.Fail("is of type \"" + std::string(type) + "\", which is not supported");
+  PostProcessor processor = DefaultPostProcessor();
+  std::string_view adding;
+  RETURN_IF_ERROR(AddProcessors(node, adding, processor));
+  return processor;
 }
 
 }  // namespace embedding

@@ -60,7 +60,10 @@ class PrecompiledNormalizer : public Normalizer {
       spare.text.append(inert);
       if (text.tracked) Keep(inert, changes);
     }
-    if (text.tracked) ApplyChanges(text, changes, spare);
+    if (text.tracked) {
+      spare.Reset(true);
+      AppendChanges(text, 0, changes, spare);
+    }
     text.Swap(spare);
   }
 

@@ -102,8 +102,12 @@ class TokenizerImpl : public Tokenizer {
                              bool skip_special_tokens) const override {
     std::vector<std::string_view> tokens;
     for (const int32_t id : ids) {
-      if (skip_special_tokens && special_ids_.contains(id)) continue;
-      if (const std::string_view token = IdToToken(id); !token.empty()) tokens.push_back(token);
+      const auto added = decoded_texts_.find(id);
+      const std::string_view token = added != decoded_texts_.end()
+                                         ? added->second
+                                         : components_.model->vocabulary().TextOf(id);
+      if (token.empty() || (skip_special_tokens && special_texts_.contains(token))) continue;
+      tokens.push_back(token);
     }
     return components_.decoder.Decode(tokens);
   }
@@ -137,7 +141,9 @@ class TokenizerImpl : public Tokenizer {
   // Views of components_.added_tokens.
   std::unordered_map<std::string_view, int32_t> added_ids_;
   std::unordered_map<int32_t, std::string_view> added_texts_;
-  std::unordered_set<int32_t> special_ids_;
+  std::unordered_set<std::string_view> special_texts_;
+  // What decoding begins with: the normalised text of tokens that are looked for in such.
+  std::unordered_map<int32_t, std::string> decoded_texts_;
 };
 
 Result<std::unique_ptr<Tokenizer>> TokenizerImpl::Make(TokenizerComponents components) {
@@ -170,16 +176,16 @@ Status TokenizerImpl::AddTokens() {
   for (const AddedToken& token : components_.added_tokens) {
     added_ids_[token.content] = token.id;
     added_texts_[token.id] = token.content;
-    if (token.special) special_ids_.insert(token.id);
-    if (token.special && components_.split_special_tokens) continue;
-    if (!token.normalized) {
-      raw.push_back(token);
-      continue;
-    }
+    if (token.special) special_texts_.insert(token.content);
     text.Assign(token.content, 0, false);
-    for (const auto& normalizer : components_.normalizers) normalizer->Apply(text, spare);
-    normalized.push_back(token);
-    normalized.back().content = text.text;
+    if (token.normalized) {
+      for (const auto& normalizer : components_.normalizers) normalizer->Apply(text, spare);
+    }
+    decoded_texts_[token.id] = text.text;
+    if (token.special && components_.split_special_tokens) continue;
+    std::vector<AddedToken>& looked_for = token.normalized ? normalized : raw;
+    looked_for.push_back(token);
+    looked_for.back().content = text.text;
   }
   ASSIGN_OR_RETURN(raw_tokens_, AddedTokens::Build(std::move(raw)));
   ASSIGN_OR_RETURN(normalized_tokens_, AddedTokens::Build(std::move(normalized)));
@@ -250,7 +256,7 @@ void TokenizerImpl::EncodeSequence(std::string_view text, bool with_offsets, Buf
       const Token& token = tokens[token_index++];
       out.offsets.push_back(
           {words.text.origin[token.begin].begin, words.text.origin[token.end - 1].end});
-      if (!components_.post_processor.trims_offsets) continue;
+      if (!components_.post_processor.trims_offsets()) continue;
       const std::string_view covered = words.TextOf({token.begin, token.end});
       out.spaces.push_back(
           CountSpaces(word.added ? covered : components_.model->TextOf(token, covered)));

@@ -1,14 +1,17 @@
 // Tokenizer: text -> input_ids, exactly as the `tokenizers` library reads the same tokenizer.json.
 //
-// Supported components
-//   normalizers     BertNormalizer, Precompiled, Replace (literal or " {n,}"), Sequence, NFC, NFD,
-//                   NFKC, NFKD, Lowercase, Strip, StripAccents, Prepend
-//   pre-tokenizers  BertPreTokenizer, Metaspace, WhitespaceSplit, Sequence
-//   models          WordPiece, Unigram
-//   post-processors TemplateProcessing, BertProcessing, RobertaProcessing
-//   decoders        WordPiece, Metaspace
-// Anything else but a decoder makes loading fail with the component's
-// name.
+// Supported components: all that `tokenizers` 0.23 has
+//   normalizers     BertNormalizer, ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Precompiled,
+//                   Prepend, Replace, Sequence, Strip, StripAccents
+//   pre-tokenizers  BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, FixedLength,
+//   Metaspace,
+//                   Punctuation, Sequence, Split, UnicodeScripts, Whitespace, WhitespaceSplit
+//   models          BPE, Unigram, WordLevel, WordPiece
+//   post-processors BertProcessing, ByteLevel, RobertaProcessing, Sequence, TemplateProcessing
+//   decoders        BPEDecoder, ByteFallback, ByteLevel, CTC, Fuse, Metaspace, Replace, Sequence,
+//                   Strip, WordPiece
+// Loading fails, with the place and what is to be done, for what would not give the library's
+// tokens: other components but a decoder, regular expressions beyond regex.h, a dropout.
 //
 // Of the file's own "truncation" only the direction is read, and of "padding" nothing: how long a
 // text may be is said with each call, and nothing here is ever padded.
@@ -105,7 +108,7 @@ class Tokenizer {
 
   virtual std::optional<int32_t> TokenToId(std::string_view token) const = 0;
   // A text of these ids; ids that no token has are passed over. Errors: kUnsupported for a
-  // tokenizer whose decoder is not WordPiece or Metaspace.
+  // tokenizer whose decoder is not supported.
   virtual Result<std::string> Decode(std::span<const int32_t> ids,
                                      bool skip_special_tokens) const = 0;
   // The token's text as the vocabulary has it ("▁world", "##ing"), or empty for no such id.

@@ -19,6 +19,14 @@ void MakeStepsWithoutPrefix(TokenizerComponents& components) {
       {.replacement = "\u2581", .prepend = MetaspaceOptions::Prepend::kNever}));
 }
 
+// The model may read bytes, which saves writing them as characters.
+void TakeBytes(TokenizerComponents& components) {
+  auto& steps = components.pre_tokenizers;
+  if (!steps.empty() && steps.back()->makes_byte_characters() && components.model->TakeBytes()) {
+    steps.pop_back();
+  }
+}
+
 Status ParseSteps(const JsonValue& document, const TokenizerOverrides& overrides,
                   TokenizerComponents& components) {
   if (overrides.of_class == Class::kBert) {
@@ -126,6 +134,7 @@ Result<TokenizerComponents> ParseComponents(const JsonValue& document,
   const TokenizerOverrides overrides = ForModel(given, model_type);
   ASSIGN_OR_RETURN(components.model, ParseModel(model, overrides.unk_token));
   RETURN_IF_ERROR(ParseSteps(document, overrides, components));
+  TakeBytes(components);
   const bool lowercases = std::any_of(components.normalizers.begin(), components.normalizers.end(),
                                       [](const auto& step) { return step->lowercases(); });
   if (overrides.lowercase_first && !lowercases) {

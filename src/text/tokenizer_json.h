@@ -4,6 +4,7 @@
 // for a component that is not supported its name.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -18,6 +19,7 @@
 #include "text/normalizer.h"
 #include "text/post_processor.h"
 #include "text/pre_tokenizer.h"
+#include "text/regex.h"
 #include "text/tokenizer_overrides.h"
 
 namespace embedding {
@@ -29,10 +31,30 @@ inline Error TooManySteps(const JsonValue& node) {
   return node.Fail("is one more than the " + std::to_string(kMaxSteps) + " that are supported");
 }
 
+// What a file says is not to make a text of a few kilobytes one of gigabytes: steps one after the
+// other multiply what each does. The longest replacement of NFKC has 33 bytes; with a space that is
+// replaced, and another put before, that is some hundreds. `steps` have a max_growth.
+inline constexpr size_t kMaxGrowth = 1024;
+template <typename Steps>
+Status CheckGrowth(const JsonValue& node, const Steps& steps) {
+  size_t growth = 1;
+  for (const auto& step : steps) {
+    // Neither is above kMaxGrowth before, so that the product fits.
+    if (step->max_growth() <= kMaxGrowth) growth *= step->max_growth();
+    if (std::max(growth, step->max_growth()) > kMaxGrowth) {
+      return node.Fail("could make a text more than " + std::to_string(kMaxGrowth) +
+                       " times as long, which is not supported");
+    }
+  }
+  return {};
+}
+
 // A component's "type".
 Result<std::string_view> TypeOf(const JsonValue& node);
 // A string of exactly one character.
 Result<std::string_view> AsCharacter(const JsonValue& node);
+// A string that is a regular expression.
+Result<Regex> ParseRegexField(const JsonValue& node);
 
 // "normalizer" and "pre_tokenizer", a Sequence as its members in order.
 Result<std::vector<std::unique_ptr<Normalizer>>> ParseNormalizers(const JsonValue& node);
@@ -41,8 +63,11 @@ Result<std::vector<std::unique_ptr<PreTokenizer>>> ParsePreTokenizers(const Json
 // "model". `unk_token` is what a WordPiece model gives for unknown words instead of what it says
 // itself, unless it is empty.
 Result<std::unique_ptr<Model>> ParseModel(const JsonValue& node, std::string_view unk_token);
-// Its type: "WordPiece", "Unigram", or what else the file says.
+// Its type: "BPE", "WordPiece", "Unigram", "WordLevel", or what else the file says.
 Result<std::string_view> ModelType(const JsonValue& node);
+// Of it, "vocab" as an object of pieces and their ids; and the whole of a BPE model.
+Result<Vocabulary> ParseVocabulary(const JsonValue& model);
+Result<std::unique_ptr<Model>> ParseBpe(const JsonValue& node);
 
 // "post_processor". `DefaultPostProcessor` is what a document without one means: nothing is added.
 // `first` and `last` are ids: Bert's [CLS] A [SEP] B [SEP] with the type 1 from B on, and Roberta's

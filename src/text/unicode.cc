@@ -3,7 +3,7 @@
 #include <utf8proc.h>
 
 #include <algorithm>
-#include <map>
+#include <iterator>
 
 namespace embedding {
 namespace {
@@ -25,25 +25,10 @@ const CharTable& CharTable::Get() {
   return table;
 }
 
-CharTable::CharTable() : blocks_() {
-  std::map<std::array<uint16_t, kBlock>, uint16_t> known;
-  std::array<uint16_t, kBlock> block;
-  const uint32_t* next = std::begin(kPropertyRuns);
-  uint16_t bits = 0;
-  for (size_t b = 0; b < blocks_.size(); ++b) {
-    for (size_t i = 0; i < kBlock; ++i) {
-      if (next != std::end(kPropertyRuns) && (*next >> 11) == b * kBlock + i) {
-        bits = static_cast<uint16_t>(*next++ & 0x7FF);
-      }
-      block[i] = bits;
-    }
-    const auto [entry, is_new] = known.emplace(block, entries_.size() / kBlock);
-    if (is_new) {
-      for (const uint16_t entry_bits : block) entries_.emplace_back(entry_bits);
-    }
-    blocks_[b] = entry->second;
-  }
-}
+CharTable::CharTable()
+    : table_([run = ReadRuns(kPropertyRuns, 11)](char32_t c) mutable {
+        return CharProperties(static_cast<uint16_t>(run(c)));
+      }) {}
 
 Lowered ToLower(char32_t c) {
   if (c < 0x80) return {c >= 'A' && c <= 'Z' ? c + 32 : c, 0};

@@ -8,9 +8,11 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+
+#include "text/code_point_table.h"
 
 namespace embedding {
 
@@ -59,29 +61,25 @@ class CharProperties {
   // Has a decomposition, or a combining class other than 0.
   constexpr bool is_unstable() const { return Has(5); }
 
+  friend constexpr auto operator<=>(CharProperties, CharProperties) = default;
+
  private:
   constexpr bool Has(int flag) const { return ((bits_ >> (5 + flag)) & 1) != 0; }
 
   uint16_t bits_ = 0;
 };
 
-// A table of CharProperties in two stages: blocks of 128 code points, equal blocks stored once.
+// The CharProperties of every code point.
 class CharTable {
  public:
   static const CharTable& Get();
 
-  CharProperties operator[](char32_t c) const {
-    return c <= 0x10FFFF ? entries_[(size_t{blocks_[c / kBlock]} * kBlock) + (c % kBlock)]
-                         : CharProperties();
-  }
+  CharProperties operator[](char32_t c) const { return table_[c]; }
 
  private:
-  static constexpr size_t kBlock = 128;
-
   CharTable();
 
-  std::array<uint16_t, 0x110000 / kBlock> blocks_;
-  std::vector<CharProperties> entries_;
+  CodePointTable<CharProperties> table_;
 };
 
 // White_Space: char::is_whitespace of Rust and `\s` of its regular expressions.

@@ -10,10 +10,11 @@
 // first stays. Time is linear in the word, since pieces have a longest length.
 #include <algorithm>
 #include <cstddef>
-#include <limits>
+#include <optional>
 #include <utility>
 
 #include "base/utf8.h"
+#include "text/byte_ids.h"
 #include "text/model.h"
 
 namespace embedding {
@@ -23,9 +24,10 @@ constexpr double kUnkPenalty = 10.0;
 
 class Unigram : public Model {
  public:
-  Unigram(Vocabulary vocabulary, std::vector<double> scores, int32_t unk_id)
+  Unigram(Vocabulary vocabulary, std::vector<double> scores, int32_t unk_id, bool byte_fallback)
       : Model(std::move(vocabulary)), scores_(std::move(scores)), unk_id_(unk_id) {
     unk_score_ = *std::min_element(scores_.begin(), scores_.end()) - kUnkPenalty;
+    if (byte_fallback) fallback_ids_ = FindFallbackBytes(this->vocabulary());
   }
 
   void Tokenize(std::string_view word, uint32_t begin, std::vector<Token>& tokens) const override {
@@ -36,7 +38,11 @@ class Unigram : public Model {
     if (best.capacity() > kKeptCapacity) best = {};
   }
 
-  std::string_view TextOf(const Token&, std::string_view covered) const override { return covered; }
+  std::string_view TextOf(const Token& token, std::string_view covered) const override {
+    const bool is_byte =
+        fallback_ids_ && token.id != unk_id_ && vocabulary().TextOf(token.id) != covered;
+    return is_byte ? vocabulary().TextOf(token.id) : covered;
+  }
 
  private:
   static constexpr uint32_t kNowhere = UINT32_MAX;
@@ -83,7 +89,13 @@ class Unigram : public Model {
       int32_t id = last.id;
       if (id == unk_id_) {
         while (start > 0 && best[start].id == unk_id_) start = best[start].start;
-        id = vocabulary().IdOf(word.substr(start, end - start)).value_or(unk_id_);
+        const std::string_view unknown = word.substr(start, end - start);
+        const std::optional<int32_t> piece = vocabulary().IdOf(unknown);
+        if (!piece && AddBytes(unknown, begin + static_cast<uint32_t>(start), tokens)) {
+          end = start;
+          continue;
+        }
+        id = piece.value_or(unk_id_);
       }
       tokens.push_back(
           {id, begin + static_cast<uint32_t>(start), begin + static_cast<uint32_t>(end)});
@@ -92,23 +104,39 @@ class Unigram : public Model {
     std::reverse(tokens.begin() + first, tokens.end());
   }
 
+  // Adds the bytes of `text`, the last of them first, if all are pieces. Each stands for all of it.
+  bool AddBytes(std::string_view text, uint32_t begin, std::vector<Token>& tokens) const {
+    if (!fallback_ids_) return false;
+    const auto id_of = [&](char byte) {
+      return (*fallback_ids_)[static_cast<unsigned char>(byte)];
+    };
+    if (std::any_of(text.begin(), text.end(), [&](char b) { return id_of(b) == kNoPiece; })) {
+      return false;
+    }
+    for (auto byte = text.rbegin(); byte != text.rend(); ++byte) {
+      tokens.push_back({id_of(*byte), begin, begin + static_cast<uint32_t>(text.size())});
+    }
+    return true;
+  }
+
   std::vector<double> scores_;
   int32_t unk_id_;
+  std::optional<ByteIds> fallback_ids_;
   double unk_score_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Model>> MakeUnigram(Vocabulary vocabulary, std::vector<double> scores,
-                                           uint32_t unk_id) {
+                                           uint32_t unk_id, bool byte_fallback) {
   if (unk_id >= scores.size()) {
     return Error{ErrorCode::kModelLoad,
                  "the unk_id " + std::to_string(unk_id) + " is not in the vocabulary of " +
                      std::to_string(scores.size()) + " pieces",
                  ""};
   }
-  return std::unique_ptr<Model>(std::make_unique<Unigram>(std::move(vocabulary), std::move(scores),
-                                                          static_cast<int32_t>(unk_id)));
+  return std::unique_ptr<Model>(std::make_unique<Unigram>(
+      std::move(vocabulary), std::move(scores), static_cast<int32_t>(unk_id), byte_fallback));
 }
 
 }  // namespace embedding

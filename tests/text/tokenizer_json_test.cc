@@ -39,6 +39,13 @@ Json WordPiece() {
   return document;
 }
 
+Json Bpe() {
+  Json document = Unigram();
+  document["model"] = Json::parse(R"({"type": "BPE", "dropout": null, "unk_token": "<unk>",
+    "vocab": {"<unk>": 0, "b": 1, "a": 2, "ab": 3}, "merges": [["a", "b"]]})");
+  return document;
+}
+
 std::string Refusal(std::string_view json) {
   const Result<std::unique_ptr<Tokenizer>> tokenizer = Tokenizer::FromJson(json);
   if (tokenizer.ok()) return "";
@@ -58,35 +65,56 @@ TEST(TokenizerJson, LoadsTheDocumentsThatTheCasesBelowChange) {
 }
 
 TEST(TokenizerJson, RefusesComponentsThatAreNotSupportedByName) {
-  const std::vector<std::pair<std::string, std::string>> cases = {
-      {"/model", R"({"type": "BPE", "vocab": {}, "merges": []})"},
-      {"/model", R"({"type": "WordLevel", "vocab": {}, "unk_token": "x"})"},
-      {"/normalizer", R"({"type": "Nmt"})"},
-      {"/normalizer", R"({"type": "ByteLevel"})"},
-      {"/pre_tokenizer", R"({"type": "ByteLevel", "add_prefix_space": true})"},
-      {"/pre_tokenizer", R"({"type": "Split", "pattern": {"Regex": "a"}})"},
-      {"/pre_tokenizer", R"({"type": "Whitespace"})"},
-      {"/post_processor", R"({"type": "ByteLevel"})"},
-      {"/post_processor", R"({"type": "Sequence", "processors": []})"},
-  };
-  for (const auto& [place, component] : cases) {
-    EXPECT_THAT(Refusal(With(Unigram(), place, component)),
-                AllOf(HasSubstr(place.substr(1)),
-                      HasSubstr(Json::parse(component)["type"].get<std::string>()),
-                      HasSubstr("not supported")));
+  for (const std::string place : {"model", "normalizer", "pre_tokenizer", "post_processor"}) {
+    EXPECT_THAT(Refusal(With(Unigram(), "/" + place, R"({"type": "Mystery"})")),
+                AllOf(HasSubstr(place + " is of type \"Mystery\""), HasSubstr("not supported")));
   }
   EXPECT_THAT(
       Refusal(With(Unigram(), "/normalizer",
-                   R"({"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Nmt"}]})")),
-      HasSubstr("normalizer.normalizers[1] is of type \"Nmt\""));
-  EXPECT_THAT(Refusal(With(Unigram(), "/model/byte_fallback", "true")), HasSubstr("byte_fallback"));
-  for (const char* regex :
-       {R"("\\s+")", R"("a+")", R"(".{2,}")", R"(" {2}")", R"(" {0,}")", R"("")"}) {
-    const std::string replace =
-        std::string(R"({"type": "Replace", "content": "", "pattern": {"Regex": )") + regex + "}}";
-    EXPECT_THAT(Refusal(With(Unigram(), "/normalizer", replace)),
-                HasSubstr("normalizer.pattern.Regex is not supported"));
+                   R"({"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Nmx"}]})")),
+      HasSubstr("normalizer.normalizers[1] is of type \"Nmx\""));
+}
+
+TEST(TokenizerJson, ShowsARegularExpressionThatIsNotSupported) {
+  const std::string split =
+      R"({"type": "Split", "behavior": "Isolated", "invert": false, "pattern": {"Regex": "(?<=x)y"}})";
+  EXPECT_THAT(Refusal(With(Unigram(), "/pre_tokenizer", split)),
+              AllOf(HasSubstr("pre_tokenizer.pattern.Regex is a regular expression that is not "
+                              "supported: \"(?<=x)y\" has a group"),
+                    HasSubstr("(?i:...)")));
+  const std::string replace = R"({"type": "Replace", "content": "", "pattern": {"Regex": "a*"}})";
+  EXPECT_THAT(Refusal(With(Unigram(), "/normalizer", replace)),
+              HasSubstr("normalizer.pattern.Regex is a regular expression that is not supported: "
+                        "\"a*\" has a match of nothing"));
+}
+
+TEST(TokenizerJson, RefusesMergesThatTheVocabularyCannotMake) {
+  EXPECT_EQ(Refusal(Bpe().dump()), "");
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {R"([["a", "b"], ["ab", "c"]])", "merge 1 needs the piece \"c\", which the vocabulary lacks"},
+      {R"([["b", "a"]])", "merge 0 needs the piece \"ba\""},
+      {R"(["a b c"])", "model.merges must have two pieces at [0]"},
+      {R"(["a b", "ab"])", "model.merges must have two pieces at [1]"},
+      {R"([["a", "b", "c"]])", "two pieces at [0]"},
+      {R"([["a", 1]])", "two pieces at [0]"},
+      {R"({})", "model.merges must be an array"},
+  };
+  for (const auto& [merges, problem] : cases) {
+    EXPECT_THAT(Refusal(With(Bpe(), "/model/merges", merges)), HasSubstr(problem));
   }
+  EXPECT_EQ(Refusal(With(Bpe(), "/model/merges", R"(["#version: 0.2", "a b"])")), "");
+}
+
+TEST(TokenizerJson, RefusesWhatABpeModelCannotDo) {
+  EXPECT_EQ(Refusal(With(Bpe(), "/model/dropout", "0.0")), "");
+  EXPECT_THAT(Refusal(With(Bpe(), "/model/dropout", "0.1")),
+              AllOf(HasSubstr("model.dropout is not 0"), HasSubstr("set it to null")));
+  EXPECT_THAT(Refusal(With(Bpe(), "/model/unk_token", "\"?\"")),
+              HasSubstr("model: the vocabulary lacks the unk_token \"?\""));
+  Json document = Bpe();
+  document["model"]["byte_fallback"] = true;
+  document["model"]["end_of_word_suffix"] = "</w>";
+  EXPECT_THAT(Refusal(document.dump()), HasSubstr("byte_fallback together with"));
 }
 
 TEST(TokenizerJson, NamesTheValueThatCannotBeUsed) {
@@ -135,6 +163,37 @@ TEST(TokenizerJson, NamesTheValueThatCannotBeUsed) {
       {Unigram(), "/pre_tokenizer/replacement", "\"\"", "replacement must be one character"},
       {Unigram(), "/pre_tokenizer/prepend_scheme", "\"last\"", "prepend_scheme"},
       {Unigram(), "/pre_tokenizer/add_prefix_space", "false", "contradicts prepend_scheme"},
+      {Unigram(), "/model/byte_fallback", "1", "model.byte_fallback must be true or false"},
+      {Unigram(), "/model", R"({"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "x"})",
+       "the vocabulary lacks the unk_token \"x\""},
+      {Unigram(), "/pre_tokenizer",
+       R"({"type": "Split", "pattern": {"String": "a"}, "behavior": "isolated", "invert": false})",
+       "pre_tokenizer.behavior must be \"Removed\""},
+      {Unigram(), "/pre_tokenizer",
+       R"({"type": "Split", "pattern": {}, "behavior": "Isolated", "invert": false})",
+       "pre_tokenizer.pattern.String is missing"},
+      {Unigram(), "/pre_tokenizer", R"({"type": "Digits"})", "individual_digits is missing"},
+      {Unigram(), "/pre_tokenizer", R"({"type": "FixedLength", "length": 0})",
+       "pre_tokenizer.length must be"},
+      {Unigram(), "/pre_tokenizer", R"({"type": "CharDelimiterSplit", "delimiter": "--"})",
+       "pre_tokenizer.delimiter must be one character"},
+      {Unigram(), "/pre_tokenizer", R"({"type": "Sequence", "pretokenizers": [
+         {"type": "ByteLevel", "add_prefix_space": true, "use_regex": false},
+         {"type": "ByteLevel", "add_prefix_space": true, "use_regex": false}]})",
+       "pre_tokenizer.pretokenizers[1] is a second ByteLevel"},
+      {Unigram(), "/post_processor", R"({"type": "ByteLevel"})", "trim_offsets is missing"},
+      {Unigram(), "/post_processor", R"({"type": "Sequence", "processors": [
+         {"type": "BertProcessing", "sep": ["a", 1], "cls": ["a", 1]},
+         {"type": "ByteLevel", "trim_offsets": true, "add_prefix_space": true}]})",
+       "post_processor.processors[1] is a ByteLevel behind a BertProcessing"},
+      {Unigram(), "/post_processor", R"({"type": "Sequence", "processors": [
+         {"type": "BertProcessing", "sep": ["a", 1], "cls": ["a", 1]},
+         {"type": "BertProcessing", "sep": ["a", 1], "cls": ["a", 1]}]})",
+       "post_processor.processors[1] is a BertProcessing behind a BertProcessing"},
+      {Unigram(), "/decoder", R"({"type": "Strip", "content": " ", "start": -1, "stop": 0})",
+       "decoder.start must be"},
+      {Unigram(), "/decoder", R"({"type": "Sequence", "decoders": [{"type": "BPEDecoder"}]})",
+       "decoder.decoders[0].suffix is missing"},
       {Unigram(), "/decoder", R"({"type": "Metaspace", "replacement": ""})",
        "decoder.replacement must be one character"},
       {Unigram(), "/decoder", R"({"type": "Metaspace", "replacement": "ab"})",
@@ -193,6 +252,11 @@ TEST(TokenizerJson, RefusesNormalizersThatMakeATextMuchLonger) {
                         Json{{"type", "Sequence"}, {"normalizers", normalizers}}.dump()));
   };
   EXPECT_EQ(refusal(std::vector<Json>(10, doubled)), "");
+  EXPECT_EQ(refusal(std::vector<Json>(10, {{"type", "ByteLevel"}})), "");
+  EXPECT_THAT(refusal(std::vector<Json>(11, {{"type", "ByteLevel"}})), HasSubstr("1024 times"));
+  const Json by_regex = {
+      {"type", "Replace"}, {"pattern", {{"Regex", "a+"}}}, {"content", std::string(1025, 'a')}};
+  EXPECT_THAT(refusal(Json::array({by_regex})), HasSubstr("1024 times"));
   EXPECT_EQ(refusal(std::vector<Json>(11, doubled)),
             "normalizer could make a text more than 1024 times as long, which is not supported");
   const Json prepended = {{"type", "Prepend"}, {"prepend", std::string(2000, 'a')}};
