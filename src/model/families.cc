@@ -6,10 +6,8 @@ namespace embedding {
 namespace {
 
 constexpr const Family* kFamilies[] = {
-    &kBert,
-    &kCamembert,
-    &kRoberta,
-    &kXlmRoberta,
+    &kAlbert,     &kBert,  &kCamembert, &kDebertaV2, &kDistilBert, &kElectra,    &kGte,
+    &kModernBert, &kMpnet, &kNomicBert, &kRoberta,   &kT5,         &kXlmRoberta,
 };
 
 }  // namespace

@@ -36,13 +36,6 @@ Result<Splade> ReadBertMaskedLanguage(const JsonValue& config) {
   return head;
 }
 
-// RoBERTa's head has its activation whatever the layers have.
-Result<Splade> ReadRobertaMaskedLanguage(const JsonValue& config) {
-  Splade head;
-  ASSIGN_OR_RETURN(head.norm.eps, ReadEpsilon(config, "layer_norm_eps", 1e-12));
-  return head;
-}
-
 constexpr MaskedLanguageTensorNames kBertMaskedLanguageTensors = {
     .transform = "cls.predictions.transform.dense",
     .norm = "cls.predictions.transform.LayerNorm",
@@ -50,19 +43,9 @@ constexpr MaskedLanguageTensorNames kBertMaskedLanguageTensors = {
     .bias = "cls.predictions.bias",
 };
 
-constexpr MaskedLanguageTensorNames kRobertaMaskedLanguageTensors = {
-    .transform = "lm_head.dense",
-    .norm = "lm_head.layer_norm",
-    .decoder = "lm_head.decoder",
-    .bias = "lm_head.bias",
-};
-
 constexpr ClassifierForm kBertClassifier = {
     ReadTanhClassifier,
     {.dense = "pooler.dense", .dense_is_encoders = true, .output = "classifier"}};
-
-constexpr ClassifierForm kRobertaClassifier = {
-    ReadTanhClassifier, {.dense = "classifier.dense", .output = "classifier.out_proj"}};
 
 constexpr Family Roberta(std::string_view model_type, std::string_view tokenizer_class) {
   return {.model_types = model_type,
@@ -71,20 +54,24 @@ constexpr Family Roberta(std::string_view model_type, std::string_view tokenizer
           .prefixes = "roberta|bert",
           .tensors = kBertTensors,
           .classifier = kRobertaClassifier,
-          .masked_language = {ReadRobertaMaskedLanguage, kRobertaMaskedLanguageTensors}};
+          .masked_language = kRobertaMaskedLanguage};
 }
 
 }  // namespace
 
-Status ReadPostNorms(const JsonValue& config, std::string_view eps, double fallback,
-                     Encoder& encoder) {
-  Norm norm;
-  ASSIGN_OR_RETURN(norm.eps, ReadEpsilon(config, eps, fallback));
+void SetPostNorms(const Norm& norm, Encoder& encoder) {
   encoder.embeddings_norm = norm;
   for (Layer& layer : encoder.layers) {
     layer.attention_norms.output = norm;
     layer.feed_forward_norms.output = norm;
   }
+}
+
+Status ReadPostNorms(const JsonValue& config, std::string_view eps, double fallback,
+                     Encoder& encoder) {
+  Norm norm;
+  ASSIGN_OR_RETURN(norm.eps, ReadEpsilon(config, eps, fallback));
+  SetPostNorms(norm, encoder);
   return {};
 }
 
@@ -104,6 +91,13 @@ Result<Encoder> ReadBertEncoder(const JsonValue& config) {
 }
 
 Result<Classifier> ReadTanhClassifier(const JsonValue& /*config*/) { return Classifier{}; }
+
+// Its activation is that, whatever the layers have.
+Result<Splade> ReadRobertaMaskedLanguage(const JsonValue& config) {
+  Splade head{.activation = Activation::kGelu};
+  ASSIGN_OR_RETURN(head.norm.eps, ReadEpsilon(config, "layer_norm_eps", 1e-12));
+  return head;
+}
 
 constinit const Family kBert = {
     .model_types = "bert",

@@ -25,7 +25,12 @@ inline constexpr EncoderTensorNames kBertTensors = {
     .layer = kBertLayerTensors,
 };
 
-// LayerNorm after each half, by layer_norm_eps, and of the embeddings.
+inline constexpr ClassifierTensorNames kRobertaClassifierTensors = {
+    .dense = "classifier.dense", .output = "classifier.out_proj"};
+
+// This norm after each half, and of the embeddings.
+void SetPostNorms(const Norm& norm, Encoder& encoder);
+// LayerNorm, with the epsilon of that field.
 Status ReadPostNorms(const JsonValue& config, std::string_view eps, double fallback,
                      Encoder& encoder);
 
@@ -35,7 +40,18 @@ Status CountFromPadding(const JsonValue& config, int64_t padding_fallback, Encod
 // BERT's, with positions from 0.
 Result<Encoder> ReadBertEncoder(const JsonValue& config);
 
-// A dense layer with an activation before the logits.
+// A dense layer and tanh before the logits.
 Result<Classifier> ReadTanhClassifier(const JsonValue& config);
+
+// RoBERTa's heads.
+Result<Splade> ReadRobertaMaskedLanguage(const JsonValue& config);
+
+inline constexpr ClassifierForm kRobertaClassifier = {ReadTanhClassifier,
+                                                      kRobertaClassifierTensors};
+inline constexpr MaskedLanguageForm kRobertaMaskedLanguage = {ReadRobertaMaskedLanguage,
+                                                              {.transform = "lm_head.dense",
+                                                               .norm = "lm_head.layer_norm",
+                                                               .decoder = "lm_head.decoder",
+                                                               .bias = "lm_head.bias"}};
 
 }  // namespace embedding

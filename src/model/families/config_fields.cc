@@ -19,6 +19,18 @@ Result<size_t> ReadSize(const JsonValue& config, std::string_view name, int64_t 
   return static_cast<size_t>(value);
 }
 
+Result<size_t> ReadCount(const JsonValue& config, std::string_view name, int64_t max,
+                         int64_t fallback) {
+  ASSIGN_OR_RETURN(const int64_t value, config.Integer(FieldName(config, name), 0, max, fallback));
+  return static_cast<size_t>(value);
+}
+
+Result<size_t> ReadTokens(const JsonValue& config, std::string_view name, int64_t fallback) {
+  ASSIGN_OR_RETURN(const int64_t value,
+                   config.Integer(FieldName(config, name), kMinSequence, kMaxPositions, fallback));
+  return static_cast<size_t>(value);
+}
+
 Result<float> ReadEpsilon(const JsonValue& config, std::string_view name, double fallback) {
   const std::string_view field = FieldName(config, name);
   ASSIGN_OR_RETURN(const double eps, config.Number(field, fallback));

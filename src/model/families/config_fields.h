@@ -28,6 +28,13 @@ std::string_view FieldName(const JsonValue& config, std::string_view name);
 Result<size_t> ReadSize(const JsonValue& config, std::string_view name, int64_t max,
                         std::optional<int64_t> fallback = {});
 
+// A number of at least 0, as a size: of a table that there may not be.
+Result<size_t> ReadCount(const JsonValue& config, std::string_view name, int64_t max,
+                         int64_t fallback);
+
+// Encoder::max_tokens of one without a table of positions.
+Result<size_t> ReadTokens(const JsonValue& config, std::string_view name, int64_t fallback);
+
 // An epsilon, in (0, 1].
 Result<float> ReadEpsilon(const JsonValue& config, std::string_view name, double fallback);
 

@@ -5,9 +5,18 @@
 
 namespace embedding {
 
+extern const Family kAlbert;
 extern const Family kBert;
 extern const Family kCamembert;
+extern const Family kDebertaV2;
+extern const Family kDistilBert;
+extern const Family kElectra;
+extern const Family kGte;
+extern const Family kModernBert;
+extern const Family kMpnet;
+extern const Family kNomicBert;
 extern const Family kRoberta;
+extern const Family kT5;
 extern const Family kXlmRoberta;
 
 }  // namespace embedding
