@@ -143,4 +143,17 @@ def old_dense():
     write_references(directory, "bert", [{"output": "dense", "rows": rows}], base="distilbert")
 
 
-MAKE = [denses, layer_norm, poolings, router, old_dense]
+def both_ways():
+    """A decoder whose config says that its attention is not causal."""
+    name = "qwen3_not_causal"
+    config = json.loads((FAMILIES / "qwen3/config.json").read_text()) | {"is_causal": False}
+    (FAMILIES / name).mkdir(exist_ok=True)
+    write_json(FAMILIES / name / "config.json", config, indent=2)
+    with tempfile.TemporaryDirectory() as temporary:
+        path = complete(FAMILIES / "qwen3", "qwen3", pathlib.Path(temporary) / "model")
+        (path / "config.json").write_text((FAMILIES / name / "config.json").read_text())
+        rows = dense_rows(SentenceTransformer(str(path), model_kwargs=F32, device="cpu"), TEXTS)
+    write_references(FAMILIES / name, "qwen3", [{"output": "dense", "rows": rows}], base="qwen3")
+
+
+MAKE = [denses, layer_norm, poolings, router, old_dense, both_ways]
