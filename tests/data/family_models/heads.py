@@ -119,12 +119,17 @@ can only be "yes" or "no".<|im_end|>
 """
 
 
+# Long texts that are all alike but for a little: with less in each layer, fewer bits tell them apart too.
+GENTLE = [(r"(q_proj|k_proj)\.weight$", 1.0), (r"(up_proj|gate_proj)\.weight$", 1.1),
+          (r"(o_proj|down_proj)\.weight$", 0.6)]
+
+
 def qwen3_reranker():
     """As Qwen3-Reranker is: a language model, its template of messages, and what "yes" has more than "no"."""
     made = transformers.Qwen3Config(vocab_size=603, num_key_value_heads=2, head_dim=12, tie_word_embeddings=True,
                                     max_position_embeddings=512, pad_token_id=600,
                                     rope_parameters={"rope_type": "default", "rope_theta": 1000.0}, **ROTARY)
-    model = randomize(transformers.Qwen3ForCausalLM(made), "qwen3_reranker", embedding=0.5)
+    model = randomize(transformers.Qwen3ForCausalLM(made), "qwen3_reranker", GENTLE, embedding=0.5)
     cross_encoder("qwen3_reranker", model, "qwen3", limit=320, rendered=True, task="text-generation",
                   after=[LogitScore(true_token_id=322, false_token_id=354)],
                   prompts={"classification": "Find documents about the query's subject"},
