@@ -131,7 +131,7 @@ def qwen3_reranker():
                                     rope_parameters={"rope_type": "default", "rope_theta": 1000.0}, **ROTARY)
     model = randomize(transformers.Qwen3ForCausalLM(made), "qwen3_reranker", GENTLE, embedding=0.5)
     cross_encoder("qwen3_reranker", model, "qwen3", limit=320, rendered=True, task="text-generation",
-                  after=[LogitScore(true_token_id=322, false_token_id=354)],
+                  after=[LogitScore(true_token_id=352, false_token_id=519)],
                   prompts={"classification": "Find documents about the query's subject"},
                   tokenizer_options={"chat_template": TEMPLATE})
 
