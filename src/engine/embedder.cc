@@ -26,6 +26,7 @@
 #include "engine/table_checks.h"
 #include "model/model_spec.h"
 #include "model/tensors.h"
+#include "model/tokenizer_document.h"
 #include "text/tokenizer.h"
 #include "weights/tensor_store.h"
 
@@ -245,16 +246,13 @@ Result<EmbedResponse> Embedder::Embed(const EmbedRequest& request) {
 Result<std::unique_ptr<Embedder>> Embedder::Load(const EmbedderOptions& options) {
   namespace fs = std::filesystem;
   ASSIGN_OR_RETURN(ModelSpec spec, ReadModelSpec(options.model_directory, options.pooling));
-  const std::string tokenizer_path =
-      (fs::path(spec.transformer_directory) / "tokenizer.json").string();
-  ASSIGN_OR_RETURN(std::unique_ptr<Tokenizer> tokenizer,
-                   Tokenizer::FromFile(tokenizer_path, spec.tokenizer.overrides));
+  ASSIGN_OR_RETURN(std::unique_ptr<Tokenizer> tokenizer, LoadTokenizer(spec.tokenizer));
   RETURN_IF_ERROR(CheckTables(*tokenizer, spec));
   if (tokenizer->vocab_size() > spec.encoder().vocab_size) {
     spec.warnings.push_back(fmt::format(
         "{}: has added tokens up to id {}, but the model has only {}: a text that contains one of "
         "those beyond is refused",
-        tokenizer_path, tokenizer->vocab_size() - 1, spec.encoder().vocab_size));
+        spec.tokenizer.path, tokenizer->vocab_size() - 1, spec.encoder().vocab_size));
   }
   ASSIGN_OR_RETURN(TensorStore weights, TensorStore::OpenDirectory(spec.transformer_directory));
   if (options.default_prompt_name && !spec.is_classifier() &&

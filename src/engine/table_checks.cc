@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,9 +11,8 @@ namespace {
 
 template <typename... Args>
 Error TokenizerError(const ModelSpec& spec, fmt::format_string<Args...> format, Args&&... args) {
-  const auto path = std::filesystem::path(spec.transformer_directory) / "tokenizer.json";
   return Error{ErrorCode::kModelLoad, fmt::format(format, std::forward<Args>(args)...), {}}.At(
-      path.string());
+      spec.tokenizer.path);
 }
 
 // Of what a post-processor adds to `what`.

@@ -54,6 +54,26 @@ bool AddWeights(const std::set<std::string>& names, const std::string& folder,
   return false;
 }
 
+bool HasTokenizerIn(const std::set<std::string>& names, const std::string& folder) {
+  return HasTokenizer(
+      [&](std::string_view file) { return names.contains(folder + std::string(file)); });
+}
+
+// Adds the files of the vocabulary, unless there is a tokenizer.json in their place.
+void AddVocabulary(const std::set<std::string>& names, const std::string& folder,
+                   std::set<std::string>& chosen) {
+  const bool is_needed = !names.contains(folder + "tokenizer.json");
+  for (const std::string_view file : kVocabularyFiles) {
+    const std::string name = folder + std::string(file);
+    if (!names.contains(name)) continue;
+    if (is_needed) {
+      chosen.insert(name);
+    } else {
+      chosen.erase(name);
+    }
+  }
+}
+
 // Why the repository is of no use here: what it lacks, and what there is in its place.
 Error WhatIsMissing(const std::set<std::string>& all) {
   const bool is_gguf = std::any_of(all.begin(), all.end(), [](const std::string& name) {
@@ -64,16 +84,12 @@ Error WhatIsMissing(const std::set<std::string>& all) {
   if (!AddWeights(all, "", ignored) && std::any_of(all.begin(), all.end(), IsAdapter)) {
     return ModelError("the repository is an adapter. {}", AdviceOnAdapters());
   }
-  for (const char* needed : {"config.json", "tokenizer.json"}) {
-    if (all.contains(needed) || all.contains(fmt::format("0_Transformer/{}", needed))) continue;
-    if (needed == std::string_view("tokenizer.json")) {
-      for (const std::string& name : all) {
-        const std::string advice = AdviceOnVocabulary(name);
-        if (!advice.empty()) return ModelError("the repository has no tokenizer.json, {}", advice);
-      }
-    }
-    return ModelError("the repository has no {}, without which a model cannot be loaded here",
-                      needed);
+  if (!all.contains("config.json") && !all.contains("0_Transformer/config.json")) {
+    return ModelError(
+        "the repository has no config.json, without which a model cannot be loaded here");
+  }
+  if (!HasTokenizerIn(all, "") && !HasTokenizerIn(all, "0_Transformer/")) {
+    return ModelError("the repository has {}", AdviceOnTokenizers());
   }
   const std::string nothing = "the repository has neither model.safetensors nor pytorch_model.bin";
   for (const std::string& name : all) {
@@ -113,8 +129,9 @@ Result<std::vector<std::string>> SelectModelFiles(const std::vector<std::string>
   bool is_model = false;
   for (const std::string& folder : folders) {
     const bool has_weights = AddWeights(all, folder, chosen);
-    is_model = is_model || (has_weights && all.contains(folder + "config.json") &&
-                            all.contains(folder + "tokenizer.json"));
+    AddVocabulary(all, folder, chosen);
+    is_model = is_model ||
+               (has_weights && all.contains(folder + "config.json") && HasTokenizerIn(all, folder));
   }
   if (!is_model) return WhatIsMissing(all);
   return std::vector<std::string>(chosen.begin(), chosen.end());

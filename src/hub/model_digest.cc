@@ -12,6 +12,7 @@
 
 #include "base/sha256.h"
 #include "model/file_formats.h"
+#include "weights/path.h"
 
 namespace embedding {
 namespace {
@@ -23,8 +24,10 @@ constexpr uint64_t kLargestWhole = uint64_t{32} << 20;
 constexpr uint64_t kBlocks = 64;
 constexpr size_t kBlockBytes = size_t{64} << 10;
 
-bool BelongsToModel(std::string_view name) {
+// `uses_vocabulary`: whether the vocabulary's files have no tokenizer.json beside them.
+bool BelongsToModel(std::string_view name, bool uses_vocabulary) {
   constexpr std::array<std::string_view, 4> kEndings = {".json", ".safetensors", ".bin", ".pt"};
+  if (IsVocabularyFile(name)) return uses_vocabulary;
   return std::any_of(kEndings.begin(), kEndings.end(),
                      [name](std::string_view ending) { return name.ends_with(ending); });
 }
@@ -32,6 +35,7 @@ bool BelongsToModel(std::string_view name) {
 // The files by what they are called from `prefix` on, with their sizes.
 void AddFiles(const fs::path& directory, const std::string& prefix,
               std::map<std::string, uint64_t>& sizes) {
+  const bool uses_vocabulary = !Exists(directory / "tokenizer.json");
   std::error_code error;
   for (auto entry = fs::directory_iterator(directory, error);
        !error && entry != fs::directory_iterator(); entry.increment(error)) {
@@ -39,7 +43,7 @@ void AddFiles(const fs::path& directory, const std::string& prefix,
     std::error_code ignored;
     if (prefix.empty() && IsModuleFolder(name) && entry->is_directory(ignored)) {
       AddFiles(entry->path(), name + "/", sizes);
-    } else if (BelongsToModel(name) && entry->is_regular_file(ignored)) {
+    } else if (BelongsToModel(name, uses_vocabulary) && entry->is_regular_file(ignored)) {
       sizes[prefix + name] = entry->file_size(ignored);
     }
   }

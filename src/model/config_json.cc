@@ -83,6 +83,7 @@ Status ReadHeads(const JsonValue& file, ConfigJson& config) {
 Result<ConfigJson> ReadConfigJson(const std::string& path) {
   ASSIGN_OR_RETURN(const JsonValue file, JsonValue::ObjectFromFile(path));
   ConfigJson config;
+  ASSIGN_OR_RETURN(config.model_type, file.String("model_type"));
   ASSIGN_OR_RETURN(config.family, ReadFamily(file));
   ASSIGN_OR_RETURN(config.architectures, file.Strings("architectures", std::vector<std::string>()));
   ASSIGN_OR_RETURN(config.tokenizer_class, file.String("tokenizer_class", ""));

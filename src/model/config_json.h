@@ -12,6 +12,7 @@
 namespace embedding {
 
 struct ConfigJson {
+  std::string model_type;
   const Family* family = nullptr;
   std::vector<std::string> architectures;
   std::string tokenizer_class;  // empty if it has none

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
+#include <iterator>
 
 #include "base/ascii.h"
+#include "model/files.h"
 
 namespace embedding {
 namespace {
@@ -67,19 +69,23 @@ std::string AdviceOnAdapters() {
          "directory";
 }
 
-std::string AdviceOnVocabulary(std::string_view file) {
-  if (file == "vocab.json" || file == "merges.txt") {
-    return fmt::format(
-        "and {} is of a byte-level BPE tokenizer, which is not supported; give a model with a "
-        "WordPiece or Unigram tokenizer",
-        file);
-  }
-  if (file != "vocab.txt" && file != "sentencepiece.bpe.model" && file != "spiece.model") return {};
-  return fmt::format(
-      "which is made of {} by Python's transformers: "
-      "AutoTokenizer.from_pretrained(MODEL).save_pretrained(DIRECTORY), with the model's files in "
-      "the same DIRECTORY",
-      file);
+bool IsVocabularyFile(std::string_view file) {
+  return std::find(std::begin(kVocabularyFiles), std::end(kVocabularyFiles), file) !=
+         std::end(kVocabularyFiles);
+}
+
+bool HasTokenizer(const std::function<bool(std::string_view)>& has) {
+  if (has("tokenizer.json")) return true;
+  return std::any_of(std::begin(kVocabularyFiles), std::end(kVocabularyFiles),
+                     [&](std::string_view file) {
+                       if (file == "merges.txt") return false;  // which is nothing by itself
+                       return has(file) && (file != "vocab.json" || has("merges.txt"));
+                     });
+}
+
+std::string AdviceOnTokenizers() {
+  return "no tokenizer.json, nor another file that a tokenizer is made of: vocab.txt, vocab.json "
+         "with merges.txt, sentencepiece.bpe.model, spiece.model, spm.model or tokenizer.model";
 }
 
 bool IsModuleFolder(std::string_view folder) {

@@ -1,6 +1,7 @@
 // Files by their names: those that hold weights which are read here, and those that do not.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -20,9 +21,14 @@ std::string AdviceOn(std::string_view format);
 bool IsAdapter(std::string_view file);
 std::string AdviceOnAdapters();
 
-// What to say of a model that has such a file and no tokenizer.json: how that is made of it. Empty
-// for a file that is no tokenizer's vocabulary.
-std::string AdviceOnVocabulary(std::string_view file);
+// Whether this is the name of a file of a tokenizer's vocabulary (kVocabularyFiles).
+bool IsVocabularyFile(std::string_view file);
+
+// Whether a folder has a tokenizer: tokenizer.json, or a vocabulary. `has` says whether there is a
+// file of that name.
+bool HasTokenizer(const std::function<bool(std::string_view)>& has);
+// What to say of a folder that has none: which files it could have.
+std::string AdviceOnTokenizers();
 
 // Whether this is "0_Transformer" or another folder that sentence-transformers keeps a module in:
 // <digits>_<Name>.

@@ -17,6 +17,11 @@ inline constexpr std::string_view kTransformerModuleFiles[] = {
 inline constexpr char kSparseFile[] = "sparse_linear.pt";
 inline constexpr char kColbertFile[] = "colbert_linear.pt";
 
+// What a tokenizer was made of before there was tokenizer.json, and still is where that is not.
+inline constexpr std::string_view kVocabularyFiles[] = {
+    "vocab.txt",    "vocab.json", "merges.txt",     "sentencepiece.bpe.model",
+    "spiece.model", "spm.model",  "tokenizer.model"};
+
 // All others beside the weights, at the top of the directory or in the folder of a Transformer. The
 // folders of the other modules have a config.json, and perhaps weights.
 inline constexpr std::string_view kModelFiles[] = {

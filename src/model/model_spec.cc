@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 Status TakeTransformerModule(ModelSpec& spec, std::optional<size_t>& max_seq_length) {
   ASSIGN_OR_RETURN(const TransformerModule module,
                    ReadTransformerModule(spec.transformer_directory));
-  spec.tokenizer.overrides.lowercase_first = module.lower_case;
+  spec.tokenizer.lowercase_first = module.lower_case;
   if (!module.max_seq_length) return {};
   max_seq_length = module.max_seq_length;
   const size_t positions = spec.encoder().max_tokens;
@@ -184,11 +184,9 @@ Result<ModelSpec> ReadModelSpec(const std::string& directory, const std::string&
   }
   const fs::path transformer(spec.transformer_directory);
   ASSIGN_OR_RETURN(const ConfigJson config, ReadConfigJson((transformer / "config.json").string()));
-  const std::string tokenizer_class = config.tokenizer_class.empty()
-                                          ? std::string(config.family->tokenizer_class)
-                                          : config.tokenizer_class;
   ASSIGN_OR_RETURN(spec.tokenizer,
-                   ReadTokenizerConfig(spec.transformer_directory, tokenizer_class));
+                   ReadTokenizerConfig(spec.transformer_directory, config.model_type,
+                                       config.tokenizer_class, config.family->tokenizer_class));
   spec.family = config.family;
   spec.architectures = config.architectures;
   spec.architecture.encoder = config.encoder;

@@ -1,6 +1,5 @@
 #include "model/special_tokens.h"
 
-#include <array>
 #include <charconv>
 #include <cstdint>
 #include <filesystem>
@@ -15,10 +14,6 @@
 
 namespace embedding {
 namespace {
-
-// The named tokens in the order in which they are added; those of a model's own names follow.
-constexpr std::array<std::string_view, 7> kNames = {
-    "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"};
 
 // A token as its text, or as an object with its flags; `special` makes it so whatever it says.
 Result<AddedToken> ReadToken(const JsonValue& value, bool special) {
@@ -47,43 +42,51 @@ Result<AddedToken> ReadNamed(const JsonValue& value, bool special) {
   return token;
 }
 
-// What the files say. Of a name the later one counts; lists are joined.
-struct Fields {
-  std::map<std::string, AddedToken, std::less<>> named;
-  std::optional<std::vector<AddedToken>> extra;       // extra_special_tokens
-  std::optional<std::vector<AddedToken>> additional;  // its name of before transformers 5
-};
-
-Status ReadList(const JsonValue& value, bool special, Fields& fields,
-                std::optional<std::vector<AddedToken>>& list) {
-  if (value.is_object()) {  // by name
+// Whether a list is a list: an object has tokens by their names.
+Status ReadList(const JsonValue& value, bool special, SpecialTokens& tokens, TokenList& list) {
+  if (value.is_object()) {
     for (const auto& [name, token] : value.Fields()) {
-      ASSIGN_OR_RETURN(fields.named[std::string(name)], ReadNamed(token, special));
+      ASSIGN_OR_RETURN(tokens.named[std::string(name)], ReadNamed(token, special));
     }
     return {};
   }
-  if (!value.is_array()) return value.Wrong("an array of tokens, or an object of them");
-  ASSIGN_OR_RETURN(const std::vector<JsonValue> tokens, value.Elements());
-  if (tokens.empty()) return {};
   if (!list) list.emplace();
-  for (const JsonValue& token : tokens) {
+  if (value.is_null()) return {};
+  if (!value.is_array()) return value.Wrong("an array of tokens, or an object of them");
+  ASSIGN_OR_RETURN(const std::vector<JsonValue> elements, value.Elements());
+  for (const JsonValue& token : elements) {
     ASSIGN_OR_RETURN(list->emplace_back(), ReadToken(token, special));
   }
   return {};
 }
 
-Status ReadFields(const JsonValue& file, bool special, Fields& fields) {
+Status ReadName(const std::string& name, const JsonValue& value, bool special,
+                SpecialTokens& tokens) {
+  const bool counts = value.is_null() || value.is_string() || value.is_object();
+  if (!counts) return {};  // "add_bos_token", which is no token
+  tokens.named.erase(name);
+  tokens.nulls.erase(name);
+  tokens.texts.erase(name);
+  if (value.is_null()) {
+    tokens.nulls.insert(name);
+    return {};
+  }
+  if (value.is_string()) tokens.texts.insert(name);
+  ASSIGN_OR_RETURN(tokens.named[name], ReadNamed(value, special));
+  return {};
+}
+
+// Of a name the later file counts; lists are joined.
+Status ReadFields(const JsonValue& file, bool special, SpecialTokens& tokens) {
   for (const auto& [name, value] : file.Fields()) {
-    if (value.is_null()) {
-      fields.named.erase(std::string(name));
-      continue;
-    }
     if (name == "extra_special_tokens") {
-      RETURN_IF_ERROR(ReadList(value, special, fields, fields.extra));
+      RETURN_IF_ERROR(ReadList(value, special, tokens, tokens.extra));
     } else if (name == "additional_special_tokens") {
-      RETURN_IF_ERROR(ReadList(value, special, fields, fields.additional));
-    } else if (name.ends_with("_token") && (value.is_string() || value.is_object())) {
-      ASSIGN_OR_RETURN(fields.named[std::string(name)], ReadNamed(value, special));
+      RETURN_IF_ERROR(ReadList(value, special, tokens, tokens.additional));
+    } else if (!name.ends_with("_token")) {
+      continue;
+    } else {
+      RETURN_IF_ERROR(ReadName(std::string(name), value, special, tokens));
     }
   }
   return {};
@@ -97,79 +100,90 @@ Result<int32_t> ReadId(const JsonValue& decoder, std::string_view text) {
 }
 
 // added_tokens_decoder: a token for each id.
-Status ReadDecoder(const JsonValue& decoder, const Fields& fields, AddedTokenOverrides& added) {
+Status ReadDecoder(const JsonValue& decoder, SpecialTokens& tokens) {
   if (!decoder.is_object()) return decoder.Wrong("an object of tokens");
-  added.with_ids_win = true;
+  tokens.has_decoder = true;
   std::unordered_set<std::string_view> named;
-  for (const auto& [name, token] : fields.named) named.insert(token.content);
+  for (const auto& [name, token] : tokens.named) named.insert(token.content);
   for (const auto& [key, value] : decoder.Fields()) {
     ASSIGN_OR_RETURN(const int32_t id, ReadId(decoder, key));
     ASSIGN_OR_RETURN(AddedToken token, ReadToken(value, false));
     token.id = id;
     token.special = token.special || named.contains(token.content);
-    added.with_ids.push_back(std::move(token));
+    tokens.with_ids.push_back(std::move(token));
   }
   return {};
 }
 
 // The texts of the tokens that are special, be it by a name or in a list.
-std::unordered_set<std::string_view> SpecialContents(const Fields& fields) {
+std::unordered_set<std::string_view> SpecialContents(const SpecialTokens& tokens) {
   std::unordered_set<std::string_view> contents;
-  for (const auto& [name, token] : fields.named) contents.insert(token.content);
-  if (!fields.extra) return contents;
-  for (const AddedToken& token : *fields.extra) contents.insert(token.content);
+  for (const auto& [name, token] : tokens.named) contents.insert(token.content);
+  if (!tokens.extra) return contents;
+  for (const AddedToken& token : *tokens.extra) contents.insert(token.content);
   return contents;
 }
 
 // added_tokens.json: an id of each text.
-Status ReadAddedTokensFile(const std::string& path, const Fields& fields,
-                           AddedTokenOverrides& added) {
+Status ReadAddedTokensFile(const std::string& path, SpecialTokens& tokens) {
   ASSIGN_OR_RETURN(const JsonValue file, JsonValue::ObjectFromFile(path));
-  const std::unordered_set<std::string_view> special = SpecialContents(fields);
+  const std::unordered_set<std::string_view> special = SpecialContents(tokens);
   for (const auto& [content, value] : file.Fields()) {
     ASSIGN_OR_RETURN(const int64_t id, value.AsInteger(0, INT32_MAX));
     AddedToken token = {.content = std::string(content), .id = static_cast<int32_t>(id)};
     token.special = special.contains(content);
     token.normalized = !token.special;
-    added.with_ids.push_back(std::move(token));
+    tokens.with_ids.push_back(std::move(token));
   }
   return {};
 }
 
 }  // namespace
 
+std::string SpecialTokens::Text(std::string_view name) const {
+  const auto found = named.find(name);
+  return found == named.end() ? "" : found->second.content;
+}
+
 Result<SpecialTokens> ReadSpecialTokens(const std::string& directory, const JsonValue& config) {
   const std::filesystem::path folder(directory);
   SpecialTokens tokens;
-  Fields fields;
-  RETURN_IF_ERROR(ReadFields(config, false, fields));
-  if (!fields.extra) fields.extra = std::exchange(fields.additional, std::nullopt);
-  if (const auto decoder = config.Find("added_tokens_decoder")) {
-    RETURN_IF_ERROR(ReadDecoder(*decoder, fields, tokens.added));
-  } else {
-    if (const std::string map = (folder / "special_tokens_map.json").string(); IsThere(map)) {
-      ASSIGN_OR_RETURN(const JsonValue file, JsonValue::ObjectFromFile(map));
-      RETURN_IF_ERROR(ReadFields(file, true, fields));
-    }
-    if (const std::string file = (folder / "added_tokens.json").string(); IsThere(file)) {
-      RETURN_IF_ERROR(ReadAddedTokensFile(file, fields, tokens.added));
-    }
-  }
+  RETURN_IF_ERROR(ReadFields(config, false, tokens));
   // A list by the old name counts where there is none by the new one.
-  if (!fields.extra) fields.extra = std::move(fields.additional);
-  for (const std::string_view name : kNames) {
-    const auto named = fields.named.find(name);
-    if (named == fields.named.end()) continue;
-    tokens.named.emplace(name, named->second.content);
-    tokens.added.without_ids.push_back(named->second);
-    fields.named.erase(named);
+  if (tokens.additional && (!tokens.extra || tokens.extra->empty())) {
+    tokens.extra = std::exchange(tokens.additional, std::nullopt);
   }
-  for (auto& [name, token] : fields.named) tokens.added.without_ids.push_back(std::move(token));
-  if (fields.extra) {
-    tokens.added.without_ids.insert(tokens.added.without_ids.end(), fields.extra->begin(),
-                                    fields.extra->end());
+  tokens.additional.reset();
+  const auto decoder = config.Find("added_tokens_decoder");
+  if (decoder) {
+    RETURN_IF_ERROR(ReadDecoder(*decoder, tokens));
+    return tokens;
+  }
+  if (const std::string map = (folder / "special_tokens_map.json").string(); IsThere(map)) {
+    ASSIGN_OR_RETURN(const JsonValue file, JsonValue::ObjectFromFile(map));
+    RETURN_IF_ERROR(ReadFields(file, true, tokens));
+  }
+  if (const std::string file = (folder / "added_tokens.json").string(); IsThere(file)) {
+    RETURN_IF_ERROR(ReadAddedTokensFile(file, tokens));
   }
   return tokens;
+}
+
+AddedTokenOverrides AddedBy(const SpecialTokens& tokens, const TokenList& of_class) {
+  AddedTokenOverrides added;
+  added.with_ids = tokens.with_ids;
+  added.with_ids_win = tokens.has_decoder;
+  std::map<std::string, AddedToken, std::less<>> others = tokens.named;
+  for (const std::string_view name : kTokenNames) {
+    const auto named = others.find(name);
+    if (named == others.end()) continue;
+    added.without_ids.push_back(std::move(named->second));
+    others.erase(named);
+  }
+  for (auto& [name, token] : others) added.without_ids.push_back(std::move(token));
+  const TokenList& list = tokens.extra ? tokens.extra : of_class;
+  if (list) added.without_ids.insert(added.without_ids.end(), list->begin(), list->end());
+  return added;
 }
 
 }  // namespace embedding

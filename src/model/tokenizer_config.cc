@@ -1,29 +1,17 @@
 #include "model/tokenizer_config.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <filesystem>
-#include <map>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "base/json_value.h"
-#include "model/special_tokens.h"
 #include "weights/path.h"
 
 namespace embedding {
 namespace {
 
-// "BertTokenizerFast" -> "BertTokenizer": the classes of two names have been one since transformers
-// 5.
-std::string WithoutFast(std::string name) {
-  constexpr std::string_view kFast = "Fast";
-  if (name.ends_with(kFast)) name.resize(name.size() - kFast.size());
-  return name;
-}
-
-using Class = TokenizerOverrides::Class;
-using Names = std::map<std::string, std::string>;
+namespace fs = std::filesystem;
 
 // Tokenizers without a limit say 1e30.
 Result<std::optional<size_t>> ReadLimit(const JsonValue& config) {
@@ -44,64 +32,36 @@ Result<std::optional<bool>> ReadTruncationSide(const JsonValue& config) {
   return std::optional(side == "left");
 }
 
-std::string NameOf(const std::string& name, const Names& named) {
-  const auto found = named.find(name);
-  return found == named.end() ? "" : found->second;
-}
-
-Status ReadBert(const JsonValue& file, const Names& named, TokenizerOverrides& overrides) {
-  overrides.of_class = Class::kBert;
-  BertNormalizerOptions& bert = overrides.bert;
-  ASSIGN_OR_RETURN(bert.lowercase, file.Bool("do_lower_case", true));
-  ASSIGN_OR_RETURN(bert.handle_chinese_chars, file.Bool("tokenize_chinese_chars", true));
-  ASSIGN_OR_RETURN(bert.strip_accents, file.Bool("strip_accents", bert.lowercase));
-  overrides.unk_token = NameOf("unk_token", named);
-  overrides.first_token = NameOf("cls_token", named);
-  overrides.last_token = NameOf("sep_token", named);
-  return {};
-}
-
-Status ReadXlmRoberta(const JsonValue& file, const Names& named, TokenizerOverrides& overrides) {
-  overrides.of_class = Class::kXlmRoberta;
-  ASSIGN_OR_RETURN(const bool add_prefix_space, file.Bool("add_prefix_space", true));
-  overrides.without_prefix_space = !add_prefix_space;
-  overrides.first_token = NameOf("bos_token", named);
-  overrides.last_token = NameOf("eos_token", named);
-  return {};
-}
-
-Result<TokenizerOverrides> ReadOverrides(const std::string& directory, const JsonValue& file,
-                                         const std::string& class_name) {
-  const bool is_bert = class_name == "BertTokenizer" || class_name == "DistilBertTokenizer" ||
-                       class_name == "ElectraTokenizer";
-  const bool is_xlm_roberta = class_name == "XLMRobertaTokenizer";
-  ASSIGN_OR_RETURN(SpecialTokens tokens, ReadSpecialTokens(directory, file));
-  TokenizerOverrides overrides;
-  overrides.added_tokens = std::move(tokens.added);
-  ASSIGN_OR_RETURN(overrides.split_special_tokens, file.Bool("split_special_tokens", false));
-  if (is_bert) RETURN_IF_ERROR(ReadBert(file, tokens.named, overrides));
-  if (is_xlm_roberta) RETURN_IF_ERROR(ReadXlmRoberta(file, tokens.named, overrides));
-  return overrides;
+// Where the vocabulary is, if it is anywhere. transformers looks for a tokenizer.model before the
+// file by the name that a class of SentencePiece models has for it.
+std::string FindVocabulary(const fs::path& directory, const TokenizerClass& of_class) {
+  const fs::path document = directory / "tokenizer.json";
+  if (IsThere(document) || of_class.vocabulary_file.empty()) return document.string();
+  const fs::path model = directory / "tokenizer.model";
+  if (of_class.vocabulary_file.ends_with(".model") && IsThere(model)) return model.string();
+  return (directory / of_class.vocabulary_file).string();
 }
 
 }  // namespace
 
 Result<TokenizerConfig> ReadTokenizerConfig(const std::string& directory,
-                                            const std::string& default_class) {
-  const std::string path = (std::filesystem::path(directory) / "tokenizer_config.json").string();
-  ASSIGN_OR_RETURN(const JsonValue file, IsThere(path)
-                                             ? JsonValue::ObjectFromFile(path)
-                                             : Result<JsonValue>(JsonValue::EmptyObject(path)));
+                                            std::string_view model_type,
+                                            const std::string& config_class,
+                                            std::string_view default_class) {
+  const std::string path = (fs::path(directory) / "tokenizer_config.json").string();
   TokenizerConfig config;
-  ASSIGN_OR_RETURN(std::string class_name, file.String("tokenizer_class", default_class));
-  class_name = WithoutFast(std::move(class_name));
-  const bool is_plain = class_name == "PreTrainedTokenizer" || class_name == "TokenizersBackend";
-  ASSIGN_OR_RETURN(config.overrides, ReadOverrides(directory, file, class_name));
-  const std::vector<std::string> of_class = is_plain || class_name == "DistilBertTokenizer"
-                                                ? std::vector<std::string>()
-                                                : std::vector<std::string>{"token_type_ids"};
-  ASSIGN_OR_RETURN(const std::vector<std::string> inputs,
-                   file.Strings("model_input_names", of_class));
+  config.directory = directory;
+  ASSIGN_OR_RETURN(config.file, IsThere(path) ? JsonValue::ObjectFromFile(path)
+                                              : Result<JsonValue>(JsonValue::EmptyObject(path)));
+  const JsonValue& file = config.file;
+  ASSIGN_OR_RETURN(const std::string named, file.String("tokenizer_class", config_class));
+  config.of_class = &TokenizerClassOf(model_type, named, default_class);
+  config.path = FindVocabulary(directory, *config.of_class);
+  ASSIGN_OR_RETURN(config.tokens, ReadSpecialTokens(directory, file));
+  ASSIGN_OR_RETURN(config.split_special_tokens, file.Bool("split_special_tokens", false));
+  std::vector<std::string> inputs;
+  if (config.of_class->has_token_types) inputs.emplace_back("token_type_ids");
+  ASSIGN_OR_RETURN(inputs, file.Strings("model_input_names", inputs));
   config.has_token_types =
       std::find(inputs.begin(), inputs.end(), "token_type_ids") != inputs.end();
   ASSIGN_OR_RETURN(config.truncates_left, ReadTruncationSide(file));

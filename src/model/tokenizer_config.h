@@ -1,8 +1,6 @@
-// tokenizer_config.json and the files beside it: what transformers' tokenizer classes put in place
-// of what tokenizer.json says.
+// tokenizer_config.json and the files beside it: what a model's tokenizer is made with.
 //
-// Fields that change nothing here: padding_side, since nothing is padded; add_bos_token and
-// add_eos_token, which transformers does not read where there is a tokenizer.json.
+// Fields that change nothing here: padding_side, since nothing is padded.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +8,10 @@
 #include <optional>
 #include <string>
 
+#include "base/json_value.h"
 #include "base/result.h"
-#include "text/tokenizer_overrides.h"
+#include "model/special_tokens.h"
+#include "model/tokenizer_classes.h"
 
 namespace embedding {
 
@@ -19,7 +19,16 @@ namespace embedding {
 inline constexpr int64_t kMinSequence = 3;
 
 struct TokenizerConfig {
-  TokenizerOverrides overrides;
+  std::string directory;
+  // Of the file that has the vocabulary, whether it is there or not: tokenizer.json or, where there
+  // is none, the class's.
+  std::string path;
+  const TokenizerClass* of_class = nullptr;
+  JsonValue file = JsonValue::EmptyObject("");  // tokenizer_config.json
+  SpecialTokens tokens;
+  bool split_special_tokens = false;
+  // Texts are lower-cased before anything else; sentence_bert_config.json says it.
+  bool lowercase_first = false;
   // Whether the model is given token types; without them all are 0.
   bool has_token_types = true;
   // Which end of a text that is too long is cut; what tokenizer.json says if empty.
@@ -27,9 +36,13 @@ struct TokenizerConfig {
   std::optional<size_t> model_max_length;
 };
 
-// Reads the file of `directory`, where an absent one means what it means to transformers: the class
-// `default_class`, and that class's defaults. Errors: kModelLoad, naming file and field.
+// Reads the files of `directory`, the vocabulary not, where an absent one means what it means to
+// transformers: the class of `config_class` (config.json's tokenizer_class) or else
+// `default_class`, the family's, and that class's defaults. Errors: kModelLoad, naming file and
+// field.
 Result<TokenizerConfig> ReadTokenizerConfig(const std::string& directory,
-                                            const std::string& default_class);
+                                            std::string_view model_type,
+                                            const std::string& config_class,
+                                            std::string_view default_class);
 
 }  // namespace embedding

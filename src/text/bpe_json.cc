@@ -57,17 +57,17 @@ Status RefuseDropout(const JsonValue& node) {
 
 }  // namespace
 
-Result<std::unique_ptr<Model>> ParseBpe(const JsonValue& node) {
-  RETURN_IF_ERROR(RefuseDropout(node));
+Result<std::unique_ptr<Model>> ParseBpe(const JsonValue& node, const JsonValue& said) {
+  RETURN_IF_ERROR(RefuseDropout(said));
   BpeOptions options;
-  if (const auto unk_token = node.Find("unk_token")) {
+  if (const auto unk_token = said.Find("unk_token")) {
     ASSIGN_OR_RETURN(options.unk_token, unk_token->AsString());
   }
-  ASSIGN_OR_RETURN(options.fuse_unk, node.Bool("fuse_unk", false));
-  ASSIGN_OR_RETURN(options.byte_fallback, node.Bool("byte_fallback", false));
-  ASSIGN_OR_RETURN(options.ignore_merges, node.Bool("ignore_merges", false));
-  ASSIGN_OR_RETURN(options.continuing_subword_prefix, node.String("continuing_subword_prefix", ""));
-  ASSIGN_OR_RETURN(options.end_of_word_suffix, node.String("end_of_word_suffix", ""));
+  ASSIGN_OR_RETURN(options.fuse_unk, said.Bool("fuse_unk", false));
+  ASSIGN_OR_RETURN(options.byte_fallback, said.Bool("byte_fallback", false));
+  ASSIGN_OR_RETURN(options.ignore_merges, said.Bool("ignore_merges", false));
+  ASSIGN_OR_RETURN(options.continuing_subword_prefix, said.String("continuing_subword_prefix", ""));
+  ASSIGN_OR_RETURN(options.end_of_word_suffix, said.String("end_of_word_suffix", ""));
   ASSIGN_OR_RETURN(Vocabulary vocabulary, ParseVocabulary(node));
   ASSIGN_OR_RETURN(const std::vector<MergePair> merges, ParseMerges(node));
   Result<std::unique_ptr<Model>> model = MakeBpe(std::move(vocabulary), merges, options);

@@ -1,7 +1,9 @@
+#include <cmath>
 #include <cstddef>
 #include <unordered_map>
 #include <utility>
 
+#include "base/json_repair.h"
 #include "text/tokenizer_json.h"
 #include "text/unigram_scores.h"
 
@@ -10,43 +12,49 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-Result<std::unique_ptr<Model>> ParseWordPiece(const JsonValue& node, std::string_view unk_token) {
+Result<std::unique_ptr<Model>> ParseWordPiece(const JsonValue& node, const JsonValue& said) {
   WordPieceOptions options;
-  ASSIGN_OR_RETURN(options.unk_token, node.String("unk_token"));
-  if (!unk_token.empty()) options.unk_token = unk_token;
-  ASSIGN_OR_RETURN(options.continuing_subword_prefix, node.String("continuing_subword_prefix"));
-  ASSIGN_OR_RETURN(const int64_t max_chars, node.Integer("max_input_chars_per_word", 0, INT32_MAX));
+  ASSIGN_OR_RETURN(options.unk_token, said.String("unk_token"));
+  ASSIGN_OR_RETURN(options.continuing_subword_prefix, said.String("continuing_subword_prefix"));
+  ASSIGN_OR_RETURN(const int64_t max_chars, said.Integer("max_input_chars_per_word", 0, INT32_MAX));
   options.max_input_chars_per_word = static_cast<size_t>(max_chars);
   ASSIGN_OR_RETURN(Vocabulary vocabulary, ParseVocabulary(node));
   return MakeWordPiece(std::move(vocabulary), options);
 }
 
-Result<std::unique_ptr<Model>> ParseWordLevel(const JsonValue& node) {
-  ASSIGN_OR_RETURN(const std::string unk_token, node.String("unk_token"));
+Result<std::unique_ptr<Model>> ParseWordLevel(const JsonValue& node, const JsonValue& said) {
+  ASSIGN_OR_RETURN(const std::string unk_token, said.String("unk_token"));
   ASSIGN_OR_RETURN(Vocabulary vocabulary, ParseVocabulary(node));
   return MakeWordLevel(std::move(vocabulary), unk_token);
 }
 
-Result<std::unique_ptr<Model>> ParseUnigram(const JsonValue& node) {
-  ASSIGN_OR_RETURN(const bool byte_fallback, node.Bool("byte_fallback", false));
-  ASSIGN_OR_RETURN(const int64_t unk_id, node.Integer("unk_id", 0, INT32_MAX));
+Result<std::unique_ptr<Model>> ParseUnigram(const JsonValue& node, const JsonValue& said,
+                                            bool nearest_scores) {
+  ASSIGN_OR_RETURN(const bool byte_fallback, said.Bool("byte_fallback", false));
+  ASSIGN_OR_RETURN(const int64_t unk_id, said.Integer("unk_id", 0, INT32_MAX));
   ASSIGN_OR_RETURN(const JsonValue vocab, node.Field("vocab"));
   dom::array array;
   if (vocab.element().get_array().get(array) != simdjson::SUCCESS) {
     return vocab.Fail("must be an array of pieces and their scores");
   }
   std::vector<Vocabulary::Piece> pieces;
+  std::vector<double> scores;
   pieces.reserve(array.size());
   for (const dom::element entry : array) {
     std::string_view text;
+    double score = 0;
     if (entry.at(0).get_string().get(text) != simdjson::SUCCESS ||
-        entry.at(1).get_double().error() != simdjson::SUCCESS) {
+        entry.at(1).get_double().get(score) != simdjson::SUCCESS ||
+        (nearest_scores && !(std::abs(score) < kHuge))) {
       return vocab.Fail("must have a piece and its score at [" + std::to_string(pieces.size()) +
                         "]");
     }
     pieces.push_back({text, static_cast<uint32_t>(pieces.size())});
+    scores.push_back(score);
   }
-  ASSIGN_OR_RETURN(std::vector<double> scores, ReadUnigramScores(node.document(), pieces.size()));
+  if (!nearest_scores) {
+    ASSIGN_OR_RETURN(scores, ReadUnigramScores(node.document(), pieces.size()));
+  }
   Result<Vocabulary> vocabulary = Vocabulary::Build(pieces);
   if (!vocabulary) return std::move(vocabulary).error().At(vocab.place());
   return MakeUnigram(*std::move(vocabulary), std::move(scores), static_cast<uint32_t>(unk_id),
@@ -93,12 +101,13 @@ Result<std::string_view> ModelType(const JsonValue& node) {
   return GuessType(node);
 }
 
-Result<std::unique_ptr<Model>> ParseModel(const JsonValue& node, std::string_view unk_token) {
+Result<std::unique_ptr<Model>> ParseModel(const JsonValue& node, const JsonValue& said,
+                                          bool nearest_scores) {
   ASSIGN_OR_RETURN(const std::string_view type, ModelType(node));
-  if (type == "WordPiece") return ParseWordPiece(node, unk_token);
-  if (type == "Unigram") return ParseUnigram(node);
-  if (type == "BPE") return ParseBpe(node);
-  if (type == "WordLevel") return ParseWordLevel(node);
+  if (type == "WordPiece") return ParseWordPiece(node, said);
+  if (type == "Unigram") return ParseUnigram(node, said, nearest_scores);
+  if (type == "BPE") return ParseBpe(node, said);
+  if (type == "WordLevel") return ParseWordLevel(node, said);
   return node.Fail("is of type \"" + std::string(type) +
                    "\", which is not supported (BPE, Unigram, WordPiece and WordLevel are)");
 }

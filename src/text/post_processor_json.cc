@@ -155,45 +155,7 @@ Status AddProcessors(const JsonValue& node, std::string_view& adding, PostProces
   return {};
 }
 
-// The text in a pair like ["[SEP]", 102].
-Result<std::string> ParseTokenText(const JsonValue& node) {
-  ASSIGN_OR_RETURN(const std::vector<JsonValue> elements, node.Elements());
-  if (elements.size() != 2) return node.Fail("must be a token and its id");
-  ASSIGN_OR_RETURN(const std::string_view text, elements[0].AsString());
-  return std::string(text);
-}
-
 }  // namespace
-
-Result<std::optional<SpecialEnds>> ParseSpecialEnds(const JsonValue& node) {
-  SpecialEnds ends;
-  ASSIGN_OR_RETURN(const std::string_view type, TypeOf(node));
-  if (type == "ByteLevel") return std::optional<SpecialEnds>();
-  if (type == "Sequence") {
-    ASSIGN_OR_RETURN(const JsonValue members, node.Field("processors"));
-    ASSIGN_OR_RETURN(const std::vector<JsonValue> elements, members.Elements());
-    for (const JsonValue& element : elements) {
-      ASSIGN_OR_RETURN(std::optional<SpecialEnds> of_member, ParseSpecialEnds(element));
-      if (of_member) return of_member;
-    }
-    return std::optional<SpecialEnds>();
-  }
-  if (const auto single = node.Find("single")) {
-    ASSIGN_OR_RETURN(const std::vector<JsonValue> pieces, single->Elements());
-    if (pieces.size() != 3) return std::optional<SpecialEnds>();
-    const auto first = pieces[0].Find("SpecialToken");
-    const auto last = pieces[2].Find("SpecialToken");
-    if (!first || !last) return std::optional<SpecialEnds>();
-    ASSIGN_OR_RETURN(ends.first, first->String("id"));
-    ASSIGN_OR_RETURN(ends.last, last->String("id"));
-    return std::optional(ends);
-  }
-  ASSIGN_OR_RETURN(const JsonValue cls, node.Field("cls"));
-  ASSIGN_OR_RETURN(const JsonValue sep, node.Field("sep"));
-  ASSIGN_OR_RETURN(ends.first, ParseTokenText(cls));
-  ASSIGN_OR_RETURN(ends.last, ParseTokenText(sep));
-  return std::optional(ends);
-}
 
 PostProcessor DefaultPostProcessor() {
   PostProcessor processor;

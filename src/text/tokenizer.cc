@@ -266,27 +266,22 @@ void TokenizerImpl::EncodeSequence(std::string_view text, bool with_offsets, Buf
 
 }  // namespace
 
-Result<std::unique_ptr<Tokenizer>> Tokenizer::FromJson(std::string_view json) {
-  return FromJson(json, {});
-}
-
-Result<std::unique_ptr<Tokenizer>> Tokenizer::FromFile(const std::string& path) {
-  return FromFile(path, {});
-}
-
-Result<std::unique_ptr<Tokenizer>> Tokenizer::FromJson(std::string_view json,
-                                                       const TokenizerOverrides& overrides) {
-  ASSIGN_OR_RETURN(const JsonValue document, JsonValue::Parse(json, ""));
+Result<std::unique_ptr<Tokenizer>> Tokenizer::FromDocument(const JsonValue& document,
+                                                           const TokenizerOverrides& overrides) {
   ASSIGN_OR_RETURN(TokenizerComponents components, ParseComponents(document, overrides));
   return TokenizerImpl::Make(std::move(components));
 }
 
-Result<std::unique_ptr<Tokenizer>> Tokenizer::FromFile(const std::string& path,
-                                                       const TokenizerOverrides& overrides) {
+Result<std::unique_ptr<Tokenizer>> Tokenizer::FromJson(std::string_view json) {
+  ASSIGN_OR_RETURN(const JsonValue document, JsonValue::Parse(json, ""));
+  return FromDocument(document, {});
+}
+
+Result<std::unique_ptr<Tokenizer>> Tokenizer::FromFile(const std::string& path) {
   ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(path));
   const std::span<const std::byte> bytes = file.bytes();
   Result<std::unique_ptr<Tokenizer>> tokenizer =
-      FromJson({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, overrides);
+      FromJson({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   if (!tokenizer) return std::move(tokenizer).error().At(path);
   return tokenizer;
 }

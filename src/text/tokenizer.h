@@ -68,18 +68,18 @@ struct TemplateSize {
   size_t types = 0;           // the largest type id it gives, plus one
 };
 
+class JsonValue;
 struct TokenizerOverrides;
 
 class Tokenizer {
  public:
   // Errors: kModelLoad, naming the file and the component, field or entry that cannot be used.
   static Result<std::unique_ptr<Tokenizer>> FromFile(const std::string& path);
-  static Result<std::unique_ptr<Tokenizer>> FromFile(const std::string& path,
-                                                     const TokenizerOverrides& overrides);
   // `json` is the content of a tokenizer.json.
   static Result<std::unique_ptr<Tokenizer>> FromJson(std::string_view json);
-  static Result<std::unique_ptr<Tokenizer>> FromJson(std::string_view json,
-                                                     const TokenizerOverrides& overrides);
+  // `document` is a tokenizer.json that has been read, or made of the files of before it.
+  static Result<std::unique_ptr<Tokenizer>> FromDocument(const JsonValue& document,
+                                                         const TokenizerOverrides& overrides);
 
   virtual ~Tokenizer() = default;
 

@@ -60,14 +60,15 @@ Result<Regex> ParseRegexField(const JsonValue& node);
 Result<std::vector<std::unique_ptr<Normalizer>>> ParseNormalizers(const JsonValue& node);
 Result<std::vector<std::unique_ptr<PreTokenizer>>> ParsePreTokenizers(const JsonValue& node);
 
-// "model". `unk_token` is what a WordPiece model gives for unknown words instead of what it says
-// itself, unless it is empty.
-Result<std::unique_ptr<Model>> ParseModel(const JsonValue& node, std::string_view unk_token);
+// "model". All but its type, vocabulary and merges is read from `said`, which is the same node or
+// one in its place. `nearest_scores`: TokenizerOverrides'.
+Result<std::unique_ptr<Model>> ParseModel(const JsonValue& node, const JsonValue& said,
+                                          bool nearest_scores);
 // Its type: "BPE", "WordPiece", "Unigram", "WordLevel", or what else the file says.
 Result<std::string_view> ModelType(const JsonValue& node);
-// Of it, "vocab" as an object of pieces and their ids; and the whole of a BPE model.
+// Of it, "vocab" as an object of pieces and their ids; and the whole of a BPE model, as ParseModel.
 Result<Vocabulary> ParseVocabulary(const JsonValue& model);
-Result<std::unique_ptr<Model>> ParseBpe(const JsonValue& node);
+Result<std::unique_ptr<Model>> ParseBpe(const JsonValue& node, const JsonValue& said);
 
 // "post_processor". `DefaultPostProcessor` is what a document without one means: nothing is added.
 // `first` and `last` are ids: Bert's [CLS] A [SEP] B [SEP] with the type 1 from B on, and Roberta's
@@ -76,12 +77,6 @@ PostProcessor BertPostProcessor(int32_t first, int32_t last);
 PostProcessor RobertaPostProcessor(int32_t first, int32_t last);
 PostProcessor DefaultPostProcessor();
 Result<PostProcessor> ParsePostProcessor(const JsonValue& node);
-// The texts of the special tokens before and after a text, if there is one on either side.
-struct SpecialEnds {
-  std::string first;
-  std::string last;
-};
-Result<std::optional<SpecialEnds>> ParseSpecialEnds(const JsonValue& node);
 
 // "added_tokens", with the ids that the file says.
 Result<std::vector<AddedToken>> ParseAddedTokens(const JsonValue& node);

@@ -2,18 +2,21 @@
 // tokenizer classes do it.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "base/json_value.h"
 #include "text/added_tokens.h"
-#include "text/normalizer.h"
+#include "text/post_processor.h"
 
 namespace embedding {
 
 // Tokens beside those of tokenizer.json.
 struct AddedTokenOverrides {
+  // Whether tokenizer.json's own are of no account.
+  bool replace_documents = false;
   // Those that have an id, which decides their order and nothing else.
   std::vector<AddedToken> with_ids;
   // Whether one of these that differs from tokenizer.json's of the same text is in its place.
@@ -22,27 +25,30 @@ struct AddedTokenOverrides {
   std::vector<AddedToken> without_ids;
 };
 
-struct TokenizerOverrides {
-  enum class Class {
-    kPlain,       // takes tokenizer.json as it is
-    kBert,        // BertTokenizer, of a WordPiece model
-    kXlmRoberta,  // XLMRobertaTokenizer, of a Unigram model
+// What is put around a text and a pair, of tokens by their texts.
+struct NamedPostProcessor {
+  struct Piece {
+    Template::Piece::Kind kind;
+    int32_t type_id;
+    std::string token = {};  // of a special token
   };
-  Class of_class = Class::kPlain;
+  std::vector<Piece> single;
+  std::vector<Piece> pair;
+  // An OffsetTrim, and its field.
+  bool trims_offsets = false;
+  bool adds_prefix_space = false;
+};
 
-  // Of kBert, in place of the normalizers and pre-tokenizers, and of the token of unknown words.
-  BertNormalizerOptions bert;
-  std::string unk_token = {};
-  // Of kXlmRoberta: whether its pre-tokenizers are in place of the file's. (Since transformers 5
-  // they always are; before, only if they say something else. They differ in white space before a
-  // special token, and in what is invisible at the end of a text.)
-  bool without_prefix_space = false;
-  // Of both: the tokens before and after a text. Where the file's post-processor puts others there,
-  // or kBert's file has none, the class's is in its place.
-  std::string first_token = {};
-  std::string last_token = {};
-
+struct TokenizerOverrides {
+  // Parts of a tokenizer.json, in place of those of the document: "normalizer", "pre_tokenizer",
+  // "decoder", and "model" with all that one says but for its type, vocabulary and merges. What is
+  // absent is the document's.
+  std::optional<JsonValue> parts = {};
+  std::optional<NamedPostProcessor> post_processor = {};
   AddedTokenOverrides added_tokens = {};
+  // The scores of a Unigram model are the doubles nearest to the document's numbers, as Python
+  // reads them, and not what the `tokenizers` library makes of these (unigram_scores.h).
+  bool nearest_scores = false;
   // Special tokens are not looked for in a text.
   bool split_special_tokens = false;
   // Lower-cases before anything else, unless a normalizer does so anyway.

@@ -14,6 +14,7 @@ import pathlib
 from model_seeds import hub_answer, model_config
 from request_seeds import http_framing, json_body
 from tokenizer_seeds import text, tokenizer_json
+from vocabulary_seeds import sentencepiece, tokenizer_files
 from weight_seeds import pickles, safetensors, torch_archive
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -34,7 +35,8 @@ def main():
     for name, seeds in (("json_body", json_body), ("tokenizer_json", tokenizer_json), ("text", text),
                         ("safetensors", safetensors), ("torch_archive", torch_archive),
                         ("pickle", pickles), ("model_config", model_config),
-                        ("hub_answer", hub_answer), ("http_framing", http_framing)):
+                        ("hub_answer", hub_answer), ("http_framing", http_framing),
+                        ("sentencepiece", sentencepiece), ("tokenizer_files", tokenizer_files)):
         write(name, seeds())
 
 

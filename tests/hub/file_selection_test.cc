@@ -9,6 +9,7 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::UnorderedElementsAre;
 
 std::vector<std::string> Select(const std::vector<std::string>& names) {
   Result<std::vector<std::string>> chosen = SelectModelFiles(names);
@@ -48,6 +49,24 @@ TEST(FileSelection, TakesOfBgeM3WhatItsServerNeeds) {
                           "config.json", "config_sentence_transformers.json", "modules.json",
                           "pytorch_model.bin", "sentence_bert_config.json", "sparse_linear.pt",
                           "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json"));
+}
+
+TEST(FileSelection, TakesTheVocabularyWhereThereIsNoTokenizerJson) {
+  EXPECT_THAT(
+      Select({"config.json", "merges.txt", "model.safetensors", "vocab.json", "README.txt"}),
+      ElementsAre("config.json", "merges.txt", "model.safetensors", "vocab.json"));
+  EXPECT_THAT(Select({"config.json", "merges.txt", "model.safetensors", "tokenizer.json",
+                      "tokenizer.model", "vocab.json"}),
+              ElementsAre("config.json", "model.safetensors", "tokenizer.json"));
+  EXPECT_THAT(Select({"0_Transformer/config.json", "0_Transformer/pytorch_model.bin",
+                      "0_Transformer/vocab.txt", "1_Pooling/config.json", "modules.json"}),
+              ElementsAre("0_Transformer/config.json", "0_Transformer/pytorch_model.bin",
+                          "0_Transformer/vocab.txt", "1_Pooling/config.json", "modules.json"));
+  for (const char* file :
+       {"vocab.txt", "sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model"}) {
+    EXPECT_THAT(Select({"config.json", "model.safetensors", file}),
+                UnorderedElementsAre("config.json", "model.safetensors", file));
+  }
 }
 
 TEST(FileSelection, PrefersSafetensorsToPyTorch) {
@@ -131,9 +150,10 @@ TEST(FileSelection, SaysWhatIsMissing) {
               AllOf(HasSubstr("model.safetensors"), HasSubstr("ONNX files are not read here")));
   EXPECT_THAT(error({"README.md", "bge-m3-Q4_K_M.gguf"}),
               AllOf(HasSubstr("GGUF"), HasSubstr("give the model that they were made from")));
-  EXPECT_THAT(error({"config.json", "pytorch_model.bin", "vocab.txt"}),
-              AllOf(HasSubstr("no tokenizer.json"), HasSubstr("made of vocab.txt"),
-                    HasSubstr("AutoTokenizer")));
+  for (const char* alone : {"vocab.json", "merges.txt", "onnx/vocab.txt"}) {
+    EXPECT_THAT(error({"config.json", "pytorch_model.bin", alone}),
+                AllOf(HasSubstr("no tokenizer.json"), HasSubstr("vocab.json with merges.txt")));
+  }
   EXPECT_THAT(error({"adapter_config.json", "adapter_model.safetensors", "tokenizer.json"}),
               HasSubstr("merge_and_unload()"));
   // Weights in a folder without what belongs to them.

@@ -30,6 +30,20 @@ TEST_F(ModelDigestTest, ChangesWithWhatTheModelIs) {
   EXPECT_EQ(Digest(), before);
 }
 
+TEST_F(ModelDigestTest, ChangesWithTheVocabularyThatIsRead) {
+  AddModel();
+  const std::string before = Digest();
+  AddFile("vocab.txt", "a");
+  EXPECT_EQ(Digest(), before) << "beside a tokenizer.json";
+  std::set<std::string> digests = {before};
+  std::filesystem::remove(directory_ / "models/acme/tiny/tokenizer.json");
+  EXPECT_TRUE(digests.insert(Digest()).second);
+  AddFile("vocab.txt", "b");
+  EXPECT_TRUE(digests.insert(Digest()).second);
+  AddFile("spiece.model", "b");
+  EXPECT_TRUE(digests.insert(Digest()).second);
+}
+
 // A file of 33 MB is read in blocks: the first and the last among them.
 TEST_F(ModelDigestTest, SeesLargeWeightsThatWereTrainedAnew) {
   AddModel();

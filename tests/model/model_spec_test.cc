@@ -130,9 +130,9 @@ TEST_F(ModelSpecTest, TakesTheLengthFromWhereSentenceTransformersTakesIt) {
 }
 
 TEST_F(ModelSpecTest, LowerCasesWhereSentenceTransformersDoes) {
-  EXPECT_FALSE(ReadGood().tokenizer.overrides.lowercase_first);
+  EXPECT_FALSE(ReadGood().tokenizer.lowercase_first);
   files_["sentence_bert_config.json"]["do_lower_case"] = true;
-  EXPECT_TRUE(ReadGood().tokenizer.overrides.lowercase_first);
+  EXPECT_TRUE(ReadGood().tokenizer.lowercase_first);
 }
 
 TEST_F(ModelSpecTest, ReadsHowManyComponentsAreKept) {

@@ -45,7 +45,7 @@ TEST_F(SpecialTokensTest, TakesNullForAbsent) {
                             "additional_special_tokens", "split_special_tokens"}) {
     files_["tokenizer_config.json"][field] = nullptr;
   }
-  EXPECT_TRUE(ReadGood().tokenizer.overrides.added_tokens.without_ids.empty());
+  EXPECT_TRUE(ReadGood().tokenizer.tokens.named.empty());
 }
 
 }  // namespace
