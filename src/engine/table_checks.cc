@@ -18,7 +18,8 @@ Error TokenizerError(const ModelSpec& spec, fmt::format_string<Args...> format, 
 // Of what a post-processor adds to `what`.
 Status CheckAdditions(const TemplateSize& size, std::string_view what, const ModelSpec& spec) {
   const Encoder& encoder = spec.encoder();
-  if (spec.tokenizer.has_token_types && size.types > encoder.token_types) {
+  const bool uses_types = spec.tokenizer.has_token_types && encoder.token_types > 0;
+  if (uses_types && size.types > encoder.token_types) {
     return TokenizerError(spec,
                           "post_processor gives tokens of {} the type {}, but config.json's "
                           "type_vocab_size is {}: token_type_embeddings has types up to {}",
@@ -30,7 +31,8 @@ Status CheckAdditions(const TemplateSize& size, std::string_view what, const Mod
                           "post_processor adds {} special tokens to {}, but the model takes {} "
                           "tokens in all (config.json's max_position_embeddings is {}), which "
                           "leaves none for the text",
-                          size.special_tokens, what, spec.max_seq_length, encoder.positions.count);
+                          size.special_tokens, what, spec.max_seq_length,
+                          encoder.positions.first + encoder.max_tokens);
   }
   return {};
 }

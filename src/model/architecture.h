@@ -102,20 +102,21 @@ struct RelativeBias {
 
 // DeBERTa's disentangled attention (He et al. 2021): a score is scale * (q_i k_j + q_i kr_d +
 // k_j qr_d), where kr and qr are the keys and queries of the embeddings of relative positions,
-// [2 * span, hidden_size], made by the layer's own projections, and d = clamp(bucket(i - j) + span,
-// 0, 2 * span - 1); distances beyond half the `buckets` share by logarithm up to `max_distance`,
-// unless `buckets` is 0.
+// [2 * span, hidden_size], made by the layer's projections of keys and queries or by ones of their
+// own, and d = clamp(bucket(i - j) + span, 0, 2 * span - 1); distances beyond half the `buckets`
+// share by logarithm up to `max_distance`, unless `buckets` is 0.
 struct Disentangled {
   size_t span = 0;
   size_t buckets = 0;
   size_t max_distance = 0;
   bool content_to_position = true;
   bool position_to_content = true;
+  bool own_projections = false;
   std::optional<Norm> norm;  // of the relative positions' embeddings
 };
 
-// x = projection(embeddings_norm(embedding_scale * word + token type + position)), of which there
-// is what the fields have; the layers upon it; final_norm.
+// x = projected_norm(projection(embeddings_norm(embedding_scale * word + token type + position))),
+// of which there is what the fields have; the layers upon it; final_norm.
 struct Encoder {
   size_t hidden_size = 0;
   size_t vocab_size = 0;
@@ -123,15 +124,20 @@ struct Encoder {
       0;  // of the tables' rows; where it is not hidden_size, they are projected
   float embedding_scale = 1;
   Positions positions;
-  size_t token_types = 0;  // 0: there is no table of them
-  std::optional<Norm> embeddings_norm;
-  std::vector<Layer> layers;  // none in a model of static embeddings
+  size_t token_types = 0;               // 0: there is no table of them
+  std::optional<Norm> embeddings_norm;  // of embedding_size
+  bool projection_bias = true;
+  std::optional<Norm> projected_norm;  // of hidden_size, where there is a projection
+  std::vector<Layer> layers;           // none in a model of static embeddings
   std::optional<Norm> final_norm;
   std::optional<RelativeBias> relative_bias;
   std::optional<Disentangled> disentangled;
   // Of a sequence: what comes after them has no positions.
   size_t max_tokens = 0;
 };
+
+// Encoder::max_tokens of one whose positions have no end. It bounds what sizes are made of.
+inline constexpr size_t kUnlimitedTokens = size_t{1} << 24;
 
 struct Architecture {
   Encoder encoder;

@@ -88,10 +88,31 @@ Status ReadExperts(const TensorReader& reader, const ExpertTensorNames& names,
   return {};
 }
 
+Status ReadPositionProjections(const TensorReader& reader, const LayerTensorNames& names,
+                               const Disentangled& disentangled, const Attention& attention,
+                               size_t hidden, LayerTensors& tensors) {
+  if (!disentangled.own_projections) return {};
+  const bool bias = attention.qkv_bias;
+  if (disentangled.content_to_position) {
+    ASSIGN_OR_RETURN(tensors.position_key,
+                     reader.Linear(names.position_key, hidden, attention.kv_width(), bias));
+  }
+  if (disentangled.position_to_content) {
+    ASSIGN_OR_RETURN(tensors.position_query,
+                     reader.Linear(names.position_query, hidden, attention.width(), bias));
+  }
+  return {};
+}
+
 Result<LayerTensors> ReadLayer(const TensorReader& reader, const LayerTensorNames& names,
-                               const Layer& layer, size_t hidden) {
+                               const Layer& layer, const Encoder& encoder) {
+  const size_t hidden = encoder.hidden_size;
   LayerTensors tensors;
   RETURN_IF_ERROR(ReadAttention(reader, names, layer.attention, hidden, tensors));
+  if (encoder.disentangled) {
+    RETURN_IF_ERROR(ReadPositionProjections(reader, names, *encoder.disentangled, layer.attention,
+                                            hidden, tensors));
+  }
   ASSIGN_OR_RETURN(tensors.attention_norms,
                    ReadNorms(reader, names.attention_norms, layer.attention_norms, hidden));
   if (layer.feed_forward.experts) {
@@ -152,8 +173,11 @@ Status ReadEmbeddings(const TensorReader& reader, const EncoderTensorNames& name
   ASSIGN_OR_RETURN(tensors.embeddings_norm,
                    reader.Norm(names.embeddings_norm, encoder.embeddings_norm, size));
   if (size != encoder.hidden_size) {
-    ASSIGN_OR_RETURN(tensors.projection,
-                     reader.Linear(names.projection, size, encoder.hidden_size));
+    ASSIGN_OR_RETURN(tensors.projection, reader.Linear(names.projection, size, encoder.hidden_size,
+                                                       encoder.projection_bias));
+    ASSIGN_OR_RETURN(
+        tensors.projected_norm,
+        reader.Norm(names.projected_norm, encoder.projected_norm, encoder.hidden_size));
   }
   return {};
 }
@@ -205,7 +229,7 @@ Result<EncoderTensors> ReadEncoderTensors(const TensorReader& reader,
     // Layers that share weights come once.
     if (layer.weights < tensors.layers.size()) continue;
     ASSIGN_OR_RETURN(LayerTensors read,
-                     ReadLayer(places.At(layer.weights), names.layer, layer, encoder.hidden_size));
+                     ReadLayer(places.At(layer.weights), names.layer, layer, encoder));
     tensors.layers.push_back(std::move(read));
   }
   ASSIGN_OR_RETURN(tensors.final_norm,

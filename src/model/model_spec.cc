@@ -32,7 +32,7 @@ Status TakeTransformerModule(ModelSpec& spec, std::optional<size_t>& max_seq_len
     spec.warnings.push_back(fmt::format(
         "{}: max_seq_length is {}, but config.json's max_position_embeddings {} has only {} "
         "positions for tokens: texts are cut to these",
-        module.path, *max_seq_length, spec.encoder().positions.count, positions));
+        module.path, *max_seq_length, spec.encoder().positions.first + positions, positions));
   }
   return {};
 }
@@ -156,6 +156,20 @@ void FindTokenHeads(const ConfigJson& config, ModelSpec& spec) {
   if (Exists(root / kColbertFile)) heads.token_vectors.emplace();
 }
 
+void TakeLimit(std::optional<size_t> max_seq_length, ModelSpec& spec) {
+  // Of a text that nothing limits: what the models without positions were trained with.
+  constexpr size_t kUsual = 512;
+  const size_t positions = spec.encoder().max_tokens;
+  if (!max_seq_length && positions == kUnlimitedTokens) {
+    spec.warnings.push_back(fmt::format(
+        "{}: neither the model nor its tokenizer says how long a text may be: texts are cut to {} "
+        "tokens; sentence_bert_config.json's max_seq_length says another limit",
+        spec.directory, kUsual));
+    max_seq_length = kUsual;
+  }
+  spec.max_seq_length = std::min(max_seq_length.value_or(positions), positions);
+}
+
 }  // namespace
 
 Result<ModelSpec> ReadModelSpec(const std::string& directory, const std::string& pooling) {
@@ -207,8 +221,7 @@ Result<ModelSpec> ReadModelSpec(const std::string& directory, const std::string&
   } else {
     FindTokenHeads(config, spec);
   }
-  const size_t positions = spec.encoder().max_tokens;
-  spec.max_seq_length = std::min(max_seq_length.value_or(positions), positions);
+  TakeLimit(max_seq_length, spec);
   return spec;
 }
 

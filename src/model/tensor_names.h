@@ -34,6 +34,8 @@ struct LayerTensorNames {
   // The three in one, the query's rows first, then the key's: taken where a file has it.
   std::string_view query_key_value = {};
   std::string_view attention_output = {};
+  std::string_view position_query = {};
+  std::string_view position_key = {};
   std::string_view query_norm = {};
   std::string_view key_norm = {};
   HalfNormNames attention_norms = {};
@@ -53,6 +55,7 @@ struct EncoderTensorNames {
   std::string_view token_type_embeddings = {};
   std::string_view embeddings_norm = {};
   std::string_view projection = {};
+  std::string_view projected_norm = {};
   // "encoder.layer": those of a layer are below "encoder.layer.<Layer::weights>".
   std::string_view layers = {};
   // Where layers come in groups: below "<layers>.<group>.<inner_layers>.<layer in the group>", of

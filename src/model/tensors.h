@@ -42,9 +42,11 @@ struct FeedForwardTensors {
 };
 
 struct LayerTensors {
-  LinearTensors query;                              // hidden_size -> Attention::width()
-  LinearTensors key, value;                         // hidden_size -> Attention::kv_width()
-  LinearTensors attention_output;                   // Attention::width() -> hidden_size
+  LinearTensors query;             // hidden_size -> Attention::width()
+  LinearTensors key, value;        // hidden_size -> Attention::kv_width()
+  LinearTensors attention_output;  // Attention::width() -> hidden_size
+  // Disentangled::own_projections: as `query` and `key` are.
+  std::optional<LinearTensors> position_query, position_key;
   std::optional<NormTensors> query_norm, key_norm;  // of head_dim
   HalfNormTensors attention_norms;
   std::vector<FeedForwardTensors> feed_forward;  // one, or Experts::count
@@ -60,6 +62,7 @@ struct EncoderTensors {
   std::optional<TensorView> token_type_embeddings;  // [token_types, embedding_size]
   std::optional<NormTensors> embeddings_norm;       // of embedding_size
   std::optional<LinearTensors> projection;          // embedding_size -> hidden_size
+  std::optional<NormTensors> projected_norm;        // of hidden_size
   std::vector<LayerTensors> layers;                 // by Layer::weights
   std::optional<NormTensors> final_norm;
   std::optional<TensorView> relative_bias;        // [RelativeBias::buckets, heads]

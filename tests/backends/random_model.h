@@ -33,7 +33,10 @@ class RandomModel {
       tensors.token_type_embeddings = Table(encoder.token_types, embedding);
     }
     tensors.embeddings_norm = MakeNorm(encoder.embeddings_norm, embedding);
-    if (embedding != hidden) tensors.projection = MakeLinear(embedding, hidden);
+    if (embedding != hidden) {
+      tensors.projection = MakeLinear(embedding, hidden, encoder.projection_bias);
+      tensors.projected_norm = MakeNorm(encoder.projected_norm, hidden);
+    }
     for (const Layer& layer : encoder.layers) {
       if (layer.weights == tensors.layers.size())
         tensors.layers.push_back(MakeLayer(layer, hidden));

@@ -113,7 +113,7 @@ std::vector<std::vector<float>> NumbersOf(const EmbedResponse& response) {
   std::vector<std::vector<float>> numbers(response.texts);
   const size_t labels = response.logits.size() / response.texts;
   for (size_t i = 0; i < numbers.size(); ++i) {
-    if (response.dimension > 0) {
+    if (!response.embeddings.empty()) {
       const auto vector = response.embedding(i);
       numbers[i].assign(vector.begin(), vector.end());
     } else if (labels > 0) {

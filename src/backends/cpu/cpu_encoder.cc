@@ -123,7 +123,11 @@ void CpuEncoder::Embed(const Batch& batch) {
     const size_t rows = std::min(kChunkRows, batch.tokens() - first);
     float* const hidden = hidden_.data() + first * size;
     const auto hand_on = [&](size_t begin, size_t end) {
-      for (size_t row = begin; row < end; ++row) HandOn(row, hidden + row * size, next);
+      for (size_t row = begin; row < end; ++row) {
+        float* const x = hidden + row * size;
+        if (weights_.projected_norm) Normalize(*weights_.projected_norm, x, x);
+        HandOn(row, x, next);
+      }
     };
     ParallelRanges(team_, rows, kMinRows, [&](size_t begin, size_t end) {
       thread_local AlignedBuffer<float> embedded;

@@ -168,6 +168,7 @@ Result<EncoderWeights> PackEncoderWeights(const Encoder& encoder, const EncoderT
   weights.position_embeddings = tensors.position_embeddings;
   weights.token_type_embeddings = tensors.token_type_embeddings;
   weights.embeddings_norm = MakeNorm(tensors.embeddings_norm, encoder.embeddings_norm);
+  weights.projected_norm = MakeNorm(tensors.projected_norm, encoder.projected_norm);
   weights.final_norm = MakeNorm(tensors.final_norm, encoder.final_norm);
   if (tensors.projection) {
     ASSIGN_OR_RETURN(weights.projection, packer.Pack({&*tensors.projection}, DType::kF32));
@@ -193,8 +194,8 @@ Result<EncoderWeights> PackEncoderWeights(const Encoder& encoder, const EncoderT
       return PackPositions(team, layer.attention, types.between, projected.span());
     };
     const LayerTensors& of = tensors.layers[layer.weights];
-    if (encoder.disentangled->content_to_position) positions.keys = pack(of.key);
-    if (encoder.disentangled->position_to_content) positions.queries = pack(of.query);
+    if (encoder.disentangled->content_to_position) positions.keys = pack(of.position_key.value_or(of.key));
+    if (encoder.disentangled->position_to_content) positions.queries = pack(of.position_query.value_or(of.query));
   }
   return weights;
 }

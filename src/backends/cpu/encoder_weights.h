@@ -57,7 +57,8 @@ struct EncoderWeights {
   std::optional<TensorView> token_type_embeddings;  // [token_types, embedding_size]
   std::optional<NormParameters> embeddings_norm;
   std::unique_ptr<Linear> projection;  // embedding_size -> hidden_size
-  std::vector<LayerWeights> layers;    // by Layer::weights
+  std::optional<NormParameters> projected_norm;
+  std::vector<LayerWeights> layers;  // by Layer::weights
   std::optional<NormParameters> final_norm;
   std::optional<RelativeBiasTable> relative_bias;
 };

@@ -35,6 +35,7 @@ MlxEncoder::MlxEncoder(const Encoder& encoder, const EncoderTensors& tensors, mx
       position_embeddings_(ToArray(tensors.position_embeddings, dtype)),
       token_type_embeddings_(ToArray(tensors.token_type_embeddings, dtype)),
       embeddings_norm_(LoadNorm(tensors.embeddings_norm, encoder.embeddings_norm, dtype)),
+      projected_norm_(LoadNorm(tensors.projected_norm, encoder.projected_norm, dtype)),
       final_norm_(LoadNorm(tensors.final_norm, encoder.final_norm, dtype)),
       attention_(encoder, ToArray(tensors.relative_bias, dtype), dtype, score_bytes) {
   if (tensors.projection) projection_ = LoadLinear(*tensors.projection, dtype);
@@ -103,7 +104,8 @@ mx::array MlxEncoder::Embed(const Batch& batch) {
     x = x + rows_of(*position_embeddings_, positions_);
   }
   if (embeddings_norm_) x = (*embeddings_norm_)(x);
-  return projection_ ? (*projection_)(x) : x;
+  if (projection_) x = (*projection_)(x);
+  return projected_norm_ ? (*projected_norm_)(x) : x;
 }
 
 }  // namespace embedding

@@ -60,6 +60,7 @@ class MlxEncoder {
   std::optional<Array> token_type_embeddings_;
   std::optional<MlxNorm> embeddings_norm_;
   std::optional<MlxLinear> projection_;
+  std::optional<MlxNorm> projected_norm_;
   std::vector<LayerWeights> layers_;  // by Layer::weights
   std::optional<MlxNorm> final_norm_;
   MlxAttention attention_;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/families/bert.h"
@@ -51,10 +52,7 @@ Status ReadDisentangled(const JsonValue& config, Encoder& encoder) {
     return {};
   }
   ASSIGN_OR_RETURN(const bool shared, config.Bool("share_att_key", false));
-  if (!shared) {
-    return ModelError("{}: share_att_key false is not supported with relative_attention",
-                      config.place());
-  }
+  disentangled.own_projections = !shared;
   // Below 1: not given.
   ASSIGN_OR_RETURN(int64_t farthest,
                    config.Integer("max_relative_positions", -kMaxPositions, kMaxPositions, -1));
@@ -87,8 +85,7 @@ Status CheckComputation(const JsonValue& config, const Encoder& encoder) {
   const auto hidden = static_cast<int64_t>(encoder.hidden_size);
   const auto head_dim = static_cast<int64_t>(encoder.layers[0].attention.head_dim);
   for (const auto& [field, expected] :
-       {std::pair("embedding_size", hidden), std::pair("pooler_hidden_size", hidden),
-        std::pair("attention_head_size", head_dim)}) {
+       {std::pair("pooler_hidden_size", hidden), std::pair("attention_head_size", head_dim)}) {
     ASSIGN_OR_RETURN(const int64_t size, config.Integer(field, 1, kMaxWidth, expected));
     if (size == expected) continue;
     return ModelError("{}: {} {} is not supported; supported is {}", config.place(), field, size,
@@ -102,12 +99,18 @@ Result<Encoder> ReadEncoder(const JsonValue& config) {
   RETURN_IF_ERROR(CheckComputation(config, encoder));
   ASSIGN_OR_RETURN(encoder.token_types, ReadCount(config, "type_vocab_size", kMaxWidth, 0));
   RETURN_IF_ERROR(ReadPostNorms(config, "layer_norm_eps", 1e-7, encoder));
+  RETURN_IF_ERROR(ReadDisentangled(config, encoder));
+  const auto hidden = static_cast<int64_t>(encoder.hidden_size);
+  ASSIGN_OR_RETURN(encoder.embedding_size, ReadSize(config, "embedding_size", kMaxWidth, hidden));
+  if (encoder.embedding_size != encoder.hidden_size) {
+    encoder.projection_bias = false;
+    std::swap(encoder.embeddings_norm, encoder.projected_norm);
+  }
   ASSIGN_OR_RETURN(const Activation activation, ReadActivation(config, "hidden_act", "gelu"));
   for (Layer& layer : encoder.layers) layer.feed_forward.activation = activation;
   RETURN_IF_ERROR(ReadPositionCount(config, "max_position_embeddings", encoder));
   ASSIGN_OR_RETURN(const bool absolute, config.Bool("position_biased_input", true));
   if (!absolute) encoder.positions = {};
-  RETURN_IF_ERROR(ReadDisentangled(config, encoder));
   return encoder;
 }
 
@@ -122,6 +125,10 @@ constexpr EncoderTensorNames Tensors() {
   names.layer.query = "attention.self.query_proj";
   names.layer.key = "attention.self.key_proj";
   names.layer.value = "attention.self.value_proj";
+  names.layer.position_query = "attention.self.pos_query_proj";
+  names.layer.position_key = "attention.self.pos_key_proj";
+  names.projection = "embeddings.embed_proj";
+  names.projected_norm = "embeddings.LayerNorm";
   names.relative_embeddings = "encoder.rel_embeddings";
   names.relative_norm = "encoder.LayerNorm";
   return names;

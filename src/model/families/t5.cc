@@ -59,7 +59,7 @@ Result<Encoder> ReadEncoder(const JsonValue& config) {
         "supported: at least 4, and more than a quarter of it, are",
         config.place(), bias.buckets, bias.max_distance);
   }
-  encoder.max_tokens = static_cast<size_t>(kMaxPositions);
+  encoder.max_tokens = kUnlimitedTokens;
   return encoder;
 }
 

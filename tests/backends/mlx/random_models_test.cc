@@ -119,6 +119,7 @@ std::vector<Kind> Kinds() {
   Encoder shared = Of(kShapes[0], {}).encoder;
   for (Layer& layer : shared.layers) layer.weights = 0;
   shared.embedding_size = 20;
+  shared.projected_norm = kRms;
   kinds.push_back({"Albert", shared});
   Encoder without_layers = Modern([](Layer&, size_t) {});
   without_layers.layers.clear();
