@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "embedding/similarity.h"
+
 namespace embedding {
 
 struct ModelInfo {
@@ -24,10 +26,16 @@ struct ModelInfo {
   // Of a classifier (a cross-encoder, say), which has no vectors: the names of its logits.
   std::vector<std::string> labels = {};
   std::vector<std::string> prompt_names = {};  // what EmbedRequest::prompt_name may be
-  std::string pooling = {};                    // "cls", or modes joined by '+', or "splade"
+  // Those of them by which a text takes another way through the model, where there are several.
+  std::vector<std::string> routes = {};
+  std::string pooling = {};  // "cls", or modes joined by '+', or "splade"
+  // How its vectors are compared, and whether they are of length 1 by themselves.
+  Similarity similarity = Similarity::kCosine;
+  bool normalizes = false;
+  std::vector<size_t> matryoshka_dimensions = {};  // which it was trained to be cut to
   // What was taken for granted when the model was loaded, or put right: a sentence each.
   std::vector<std::string> warnings = {};
-  std::string family = {};    // "bert", "roberta" or "xlm-roberta", as config.json's model_type
+  std::string family = {};    // "bert", as config.json's model_type, or "static"
   uint64_t parameters = 0;    // numbers that the weights have, and the bytes that they take
   uint64_t weight_bytes = 0;  // in the model's files
   int64_t modified = 0;       // when config.json was, in seconds since 1970

@@ -18,8 +18,8 @@
 namespace embedding {
 
 struct EmbedRequest {
-  // Valid UTF-8 each; "" is a text like another. White space at the ends does not count, as in
-  // sentence-transformers, but for pairs.
+  // Valid UTF-8 each; "" is a text like another. White space at the ends counts where it does
+  // for the model's tokenizer.
   std::vector<std::string> texts;
   // Each text's partner, where pairs are asked for: empty, or as many as texts.
   std::vector<std::string> text_pairs;

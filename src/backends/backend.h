@@ -41,7 +41,13 @@ struct Batch {
   std::span<const int32_t> token_type_ids;  // [tokens]
   std::span<const uint32_t> offsets;        // [sequences + 1], from 0 to tokens, ascending
   std::span<const Outputs> wanted;          // [sequences]
+  // Of a sequence's tokens the first that is pooled, where PooledVector::pools_prompt is not set:
+  // [sequences], each at most the sequence's tokens, or empty, where all are 0.
+  std::span<const uint32_t> first_pooled = {};
 
+  size_t first_pooled_of(size_t sequence) const {
+    return first_pooled.empty() ? 0 : first_pooled[sequence];
+  }
   size_t tokens() const { return input_ids.size(); }
   size_t sequences() const { return wanted.size(); }
 };

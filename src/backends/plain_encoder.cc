@@ -46,7 +46,21 @@ std::string_view Unusual(const Encoder& encoder) {
   return "";
 }
 
+std::string_view Unusual(const PooledVector& pooled) {
+  if (!pooled.pools_prompt) return "pooling that leaves out a prompt's tokens";
+  for (const VectorModule& module : pooled.modules) {
+    const auto* const dense = std::get_if<DenseModule>(&module);
+    if (dense == nullptr) return "a LayerNorm or Normalize module before another";
+    if (dense->residual) return "a Dense module with a residual";
+  }
+  return "";
+}
+
 std::string_view Unusual(const Heads& heads) {
+  if (heads.scores) return "scores that come out of modules";
+  if (heads.pooled) {
+    if (const std::string_view unusual = Unusual(*heads.pooled); !unusual.empty()) return unusual;
+  }
   if (!heads.classifier) return "";
   const Classifier& classifier = *heads.classifier;
   const bool is_bert = classifier.pooling == Pooling::kCls &&

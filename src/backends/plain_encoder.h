@@ -10,8 +10,8 @@ namespace embedding {
 
 // Whether a model is one of BERT's kind: tables of positions and token types, layers with weights
 // of their own that are normalised after each half by LayerNorm, every token seeing every other,
-// heads of BERT's. Errors: kDeviceUnavailable, saying what `device` does not compute and that the
-// CPU does.
+// heads of BERT's, and a vector that no module but Dense is made with. Errors: kDeviceUnavailable,
+// saying what `device` does not compute and that the CPU does.
 Status CheckPlainEncoder(const Architecture& architecture, std::string_view device);
 
 }  // namespace embedding

@@ -26,7 +26,9 @@ struct TokenRange {
 };
 
 // For what is wanted of a sequence of so many tokens: all, the first, the last or none.
-inline TokenRange WantedTokens(const Heads& heads, const Outputs& wanted, uint32_t tokens) {
+// `first_pooled` is the sequence's of the batch.
+inline TokenRange WantedTokens(const Heads& heads, const Outputs& wanted, uint32_t tokens,
+                               size_t first_pooled = 0) {
   const TokenRange all = {0, tokens};
   if (tokens == 0 || wanted.lexical_weights || wanted.colbert_vecs || wanted.token_embeddings) {
     return all;
@@ -39,8 +41,13 @@ inline TokenRange WantedTokens(const Heads& heads, const Outputs& wanted, uint32
     last |= pooling == Pooling::kLastToken;
     others |= pooling != Pooling::kCls && pooling != Pooling::kLastToken;
   };
-  if (wanted.logits) needs(heads.classifier->pooling);
-  if (wanted.dense) std::ranges::for_each(heads.pooled->pooling, needs);
+  const auto needs_modes = [&](const PooledVector& vector) {
+    std::ranges::for_each(vector.pooling, needs);
+    others |= first_pooled > 0;
+  };
+  if (wanted.logits && heads.classifier) needs(heads.classifier->pooling);
+  if (wanted.logits && heads.scores) needs_modes(*heads.scores);
+  if (wanted.dense) needs_modes(*heads.pooled);
   if (others) return all;
   if (first && last) return all;
   if (first) return {0, 1};

@@ -90,6 +90,7 @@ Sha256::Digest SharedIdentity(const ModelOrigin& origin,
     Add(field, sha256);
   }
   for (const std::string& device : devices) Add(device, sha256);
+  if (!origin.route.empty()) Add(origin.route, sha256);
   constexpr size_t kPieceBytes = size_t{16} << 20;
   std::vector<Piece> pieces;
   for (const TensorStore* const store : origin.weights) {

@@ -13,8 +13,9 @@ namespace embedding {
 
 // What a loaded model's results depend on.
 struct ModelOrigin {
-  std::string digest;   // EmbedderOptions::model_digest: of its JSON files and smaller ones
-  std::string pooling;  // EmbedderOptions::pooling
+  std::string digest;      // EmbedderOptions::model_digest: of its JSON files and smaller ones
+  std::string pooling;     // EmbedderOptions::pooling
+  std::string_view route;  // which of the model's routes it is, if there are several
   std::span<const TensorStore* const> weights;  // all of its tensors
 };
 

@@ -47,7 +47,10 @@ ModelInfo DescribeModel(std::string name, const ModelSpec& spec, const TensorSto
   info.has_colbert = spec.heads().token_vectors.has_value();
   info.labels = spec.labels;
   for (const auto& [prompt_name, prompt] : spec.prompts) info.prompt_names.push_back(prompt_name);
-  info.family = spec.family->name();
+  info.family = spec.is_static ? "static" : spec.family->name();
+  info.matryoshka_dimensions = spec.matryoshka_dimensions;
+  info.similarity = spec.similarity;
+  info.normalizes = spec.normalize;
   for (const auto& [tensor_name, tensor] : weights.tensors()) {
     info.weight_bytes += tensor.bytes.size();
     const bool trained = tensor.dtype == DType::kF32 || tensor.dtype == DType::kF16 ||

@@ -3,6 +3,7 @@
 #include <exception>
 #include <map>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 namespace embedding {
@@ -28,11 +29,12 @@ void ModelRunner::Assemble(std::span<const Job> jobs) {
   offsets_.assign(1, 0);
   wanted_.clear();
   sequence_of_job_.clear();
-  std::map<std::pair<std::string_view, std::string_view>, size_t> sequence_of_ids;
+  first_pooled_.clear();
+  std::map<std::tuple<std::string_view, std::string_view, uint32_t>, size_t> sequence_of_ids;
   for (const Job& job : jobs) {
     job.request->Begin();
-    const auto [found, is_new] =
-        sequence_of_ids.try_emplace({Bytes(job.ids), Bytes(job.type_ids)}, sequence_of_ids.size());
+    const auto [found, is_new] = sequence_of_ids.try_emplace(
+        {Bytes(job.ids), Bytes(job.type_ids), job.first_pooled}, sequence_of_ids.size());
     const size_t sequence = found->second;
     sequence_of_job_.push_back(sequence);
     if (is_new) {
@@ -40,6 +42,7 @@ void ModelRunner::Assemble(std::span<const Job> jobs) {
       token_type_ids_.insert(token_type_ids_.end(), job.type_ids.begin(), job.type_ids.end());
       offsets_.push_back(static_cast<uint32_t>(input_ids_.size()));
       wanted_.push_back(job.request->outputs());
+      first_pooled_.push_back(job.first_pooled);
     } else {
       Unite(job.request->outputs(), wanted_[sequence]);
     }
@@ -52,7 +55,7 @@ Status ModelRunner::Compute(std::span<const Job> jobs) noexcept {
   } catch (const std::exception&) {
     return Error{ErrorCode::kOutOfMemory, "out of memory", {}};
   }
-  return session_->Run({input_ids_, token_type_ids_, offsets_, wanted_}, outputs_);
+  return session_->Run({input_ids_, token_type_ids_, offsets_, wanted_, first_pooled_}, outputs_);
 }
 
 Status ModelRunner::CheckDevice() noexcept {

@@ -81,22 +81,39 @@ Result<std::string> RequestEncoder::PromptOf(const EmbedRequest& request) const 
                                       : fmt::format("prompt_name: {} has only these prompts: {}",
                                                     info_.name, known));
   }
-  if (!found->second.empty() && !spec_.pools_prompt) {
-    return Error{ErrorCode::kUnsupported,
-                 fmt::format("model {} leaves prompts out of its pooling, which is not supported; "
-                             "send prompt_name null",
-                             info_.name),
-                 "prompt_name"};
-  }
   return found->second;
+}
+
+size_t RequestEncoder::PooledAfter(const std::string& prompt) const {
+  const Heads& heads = spec_.heads();
+  const PooledVector* const vector = heads.pooled   ? &*heads.pooled
+                                     : heads.scores ? &*heads.scores
+                                                    : nullptr;
+  if (prompt.empty() || vector == nullptr || vector->pools_prompt) return 0;
+  const Encoding encoding = EncodeText(prompt, OptionsOf(EmbedRequest()));
+  if (encoding.ids.empty()) return 0;
+  const std::vector<std::string>& special = spec_.tokenizer.special_tokens;
+  const bool ends_specially = encoding.special_mask.back() != 0 ||
+                              std::find(special.begin(), special.end(),
+                                        tokenizer_.IdToToken(encoding.ids.back())) != special.end();
+  return encoding.ids.size() - (ends_specially ? 1 : 0);
+}
+
+EncodeOptions RequestEncoder::OptionsOf(const EmbedRequest& request) const {
+  return {.add_special_tokens = spec_.tokenizer.adds_special_tokens,
+          .max_tokens = std::min(info_.max_input_tokens, request.max_tokens.value_or(SIZE_MAX)),
+          .truncation_side = request.truncation_side.value_or(truncation_side_)};
+}
+
+Encoding RequestEncoder::EncodeText(std::string_view text, const EncodeOptions& options) const {
+  return tokenizer_.Encode(spec_.tokenizer.strips_texts ? StripWhitespace(text) : text, options);
 }
 
 Result<std::vector<Job>> RequestEncoder::Encode(const EmbedRequest& request,
                                                 EmbedResponse& response) const {
   ASSIGN_OR_RETURN(const std::string prompt, PromptOf(request));
-  const EncodeOptions options = {
-      .max_tokens = std::min(info_.max_input_tokens, request.max_tokens.value_or(SIZE_MAX)),
-      .truncation_side = request.truncation_side.value_or(truncation_side_)};
+  const EncodeOptions options = OptionsOf(request);
+  const size_t pooled_after = PooledAfter(prompt);
   std::vector<Job> jobs(request.size());
   const auto check = [&](const std::string& text, const std::string& field) -> Status {
     response.characters += CountCharacters(text);
@@ -128,9 +145,8 @@ Result<std::vector<Job>> RequestEncoder::Encode(const EmbedRequest& request,
       encoding = tokenizer_.EncodePair(prompt + request.texts[i], request.text_pairs[i], options);
     } else {
       RETURN_IF_ERROR(check(request.texts[i], field));
-      encoding = prompt.empty()
-                     ? tokenizer_.Encode(StripWhitespace(request.texts[i]), options)
-                     : tokenizer_.Encode(StripWhitespace(prompt + request.texts[i]), options);
+      encoding = prompt.empty() ? EncodeText(request.texts[i], options)
+                                : EncodeText(prompt + request.texts[i], options);
     }
     if (encoding.truncated()) {
       if (!request.truncate) {
@@ -146,6 +162,7 @@ Result<std::vector<Job>> RequestEncoder::Encode(const EmbedRequest& request,
     }
     RETURN_IF_ERROR(CheckIds(encoding.ids, field));
     response.prompt_tokens += encoding.ids.size();
+    jobs[i].first_pooled = static_cast<uint32_t>(std::min(pooled_after, encoding.ids.size()));
     jobs[i].ids = std::move(encoding.ids);
     jobs[i].type_ids = std::move(encoding.type_ids);
     if (!spec_.tokenizer.has_token_types)

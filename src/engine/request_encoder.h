@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -32,6 +33,11 @@ class RequestEncoder {
   Result<std::string> PromptOf(const EmbedRequest& request) const;
 
  private:
+  EncodeOptions OptionsOf(const EmbedRequest& request) const;
+  Encoding EncodeText(std::string_view text, const EncodeOptions& options) const;
+  // How many of a text's first tokens are the prompt's, and so not pooled: as sentence-transformers
+  // counts them, those of the prompt by itself without a special one at its end.
+  size_t PooledAfter(const std::string& prompt) const;
   // Whether the table has a row for each id of a text; a tokenizer may have added tokens beyond it.
   Status CheckIds(const std::vector<int32_t>& ids, const std::string& field) const;
 

@@ -3,10 +3,13 @@
 // A classifier (cross-encoder) reads query and text together; its one logit is the score, or, put
 // through a sigmoid, a score between 0 and 1. An embedding model reads them apart, and the score
 // compares what it made of them, as FlagEmbedding's compute_score does:
-//   dense    the cosine of the two vectors, from -1 to 1
+//   dense    the cosine of the two vectors, from -1 to 1, or what ModelInfo::similarity says:
+//            their dot product, or minus their distance
 //   sparse   the sum, over the token ids that both have, of the product of their weights
 //   ColBERT  the mean, over the query's vectors, of the largest dot product with one of the text's
 //   hybrid   the mean of the three, weighted
+// Where texts take different ways through the model, the query takes that of queries, and the texts
+// that of documents (ModelInfo::routes).
 #pragma once
 
 #include <array>

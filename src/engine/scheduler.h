@@ -52,8 +52,9 @@ struct Job {
   std::vector<int32_t> ids;
   std::vector<int32_t> type_ids;
   std::shared_ptr<PendingRequest> request;
-  size_t index = 0;    // of the text in its request
-  ResultKey key = {};  // where there is a store of results
+  size_t index = 0;           // of the text in its request
+  ResultKey key = {};         // where there is a store of results
+  uint32_t first_pooled = 0;  // as Batch has it
 };
 
 class Scheduler {

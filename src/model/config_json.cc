@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json_value.h"
+#include "model/library_config.h"
 #include "model/name_forms.h"
 #include "weights/model_error.h"
 
@@ -89,6 +90,7 @@ Result<ConfigJson> ReadConfigJson(const std::string& path) {
   ASSIGN_OR_RETURN(config.tokenizer_class, file.String("tokenizer_class", ""));
   ASSIGN_OR_RETURN(config.encoder, config.family->read_encoder(file));
   RETURN_IF_ERROR(ReadHeads(file, config));
+  RETURN_IF_ERROR(ReadMatryoshkaDimensions(file, config.matryoshka_dimensions));
   return config;
 }
 

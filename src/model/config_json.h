@@ -17,6 +17,7 @@ struct ConfigJson {
   std::vector<std::string> architectures;
   std::string tokenizer_class;  // empty if it has none
   Encoder encoder;
+  std::vector<size_t> matryoshka_dimensions;
   // Of a *ForSequenceClassification, by the number of its logit; empty for every other model.
   std::vector<std::string> labels;
   std::optional<Classifier> classifier;   // of such a one, where its family has them

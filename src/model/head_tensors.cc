@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "model/files.h"
+#include "model/module_tensors.h"
 
 namespace embedding {
 namespace {
@@ -51,15 +52,6 @@ Result<SpladeTensors> ReadSplade(const TensorReader& reader, const MaskedLanguag
   return tensors;
 }
 
-Result<LinearTensors> ReadDense(const DenseModule& module, std::vector<TensorStore>& files) {
-  ASSIGN_OR_RETURN(TensorStore store, TensorStore::OpenDirectory(module.directory));
-  ASSIGN_OR_RETURN(LinearTensors linear,
-                   TensorReader(store, "").Linear("linear", module.in_features, module.out_features,
-                                                  module.bias));
-  files.push_back(std::move(store));
-  return linear;
-}
-
 // A torch.nn.Linear saved by itself, of as many features as it has rows if `out_features` is empty.
 Result<LinearTensors> ReadFile(const std::string& directory, const char* file, size_t in_features,
                                std::optional<size_t> out_features,
@@ -87,15 +79,7 @@ Status ReadHeadTensors(const ModelSpec& spec, const TensorStore& weights,
     ASSIGN_OR_RETURN(to.classifier, ReadClassifier(reader, encoder, family.classifier.tensors,
                                                    *heads.classifier, hidden));
   }
-  if (heads.pooled) {
-    for (const DenseModule& module : heads.pooled->dense) {
-      auto dense = ReadDense(module, tensors.head_files);
-      if (!dense.ok()) {
-        return std::move(dense).error().At(fs::path(module.directory).filename().string());
-      }
-      to.dense.push_back(*std::move(dense));
-    }
-  }
+  RETURN_IF_ERROR(ReadModuleTensors(spec, tensors));
   if (heads.splade) {
     ASSIGN_OR_RETURN(to.splade, ReadSplade(reader, family.masked_language.tensors, *heads.splade,
                                            spec.encoder(), tensors.encoder.word_embeddings));

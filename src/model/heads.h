@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace embedding {
@@ -34,24 +35,51 @@ struct Norm {
 // sqrt(n), the mean weighted with i + 1, h_(n-1).
 enum class Pooling { kCls, kMean, kMax, kMeanSqrtLenTokens, kWeightedMean, kLastToken };
 
-// A `sentence_transformers.models.Dense` module: activation(W x + b), weights in `directory`.
+// The modules of sentence-transformers that follow the pooling. Those with weights have them in
+// `directory`.
+//   Dense      y = activation(W x + b), or activation(W x + b) + R x with `residual`, where R is
+//   the
+//              identity if x and y have as many numbers
+//   LayerNorm  y = norm(x)
+//   Normalize  y = x / max(|x|, 1e-12)
 struct DenseModule {
   std::string directory = {};
   size_t in_features = 0;
   size_t out_features = 0;
   bool bias = true;
   Activation activation = Activation::kTanh;
+  bool residual = false;
+
+  bool projects_residual() const { return residual && in_features != out_features; }
 };
 
-// A sequence's dense vector: the pooled vectors of the modes side by side, then the modules, one
-// after the other.
+struct LayerNormModule {
+  std::string directory = {};
+  Norm norm = {.eps = 1e-5F};
+};
+
+struct NormalizeModule {};
+
+using VectorModule = std::variant<DenseModule, LayerNormModule, NormalizeModule>;
+
+// A vector of a sequence: the pooled vectors of the modes side by side, then the modules, one after
+// the other.
 struct PooledVector {
   std::vector<Pooling> pooling = {Pooling::kMean};  // never empty
-  std::vector<DenseModule> dense = {};
+  std::vector<VectorModule> modules = {};
+  // Whether a prompt's tokens are pooled too; else those before Batch::first_pooled are not, and
+  // the others keep their numbers.
+  bool pools_prompt = true;
 
   // Numbers of the vector.
   size_t dimension(size_t hidden_size) const {
-    return dense.empty() ? pooling.size() * hidden_size : dense.back().out_features;
+    size_t numbers = pooling.size() * hidden_size;
+    for (const VectorModule& module : modules) {
+      if (const auto* const dense = std::get_if<DenseModule>(&module)) {
+        numbers = dense->out_features;
+      }
+    }
+    return numbers;
   }
 };
 
@@ -90,13 +118,15 @@ struct Classifier {
   bool output_bias = true;
 };
 
-// A classifier has no vectors; any other model has a pooled one, and may have others besides.
+// A classifier has no vectors; any other model has a pooled one, and may have others besides. A
+// classifier's logits come from either of the last two.
 struct Heads {
-  std::optional<PooledVector> pooled;
-  std::optional<TokenWeights> token_weights;  // this or splade
-  std::optional<TokenVectors> token_vectors;
-  std::optional<Splade> splade;
-  std::optional<Classifier> classifier;
+  std::optional<PooledVector> pooled = {};
+  std::optional<TokenWeights> token_weights = {};  // this or splade
+  std::optional<TokenVectors> token_vectors = {};
+  std::optional<Splade> splade = {};
+  std::optional<Classifier> classifier = {};
+  std::optional<PooledVector> scores = {};
 };
 
 }  // namespace embedding

@@ -9,8 +9,10 @@
 #include "base/json_value.h"
 #include "model/config_json.h"
 #include "model/files.h"
+#include "model/library_config.h"
 #include "model/module_list.h"
 #include "model/sentence_modules.h"
+#include "model/static_embedding.h"
 #include "model/transformer_module.h"
 #include "weights/model_error.h"
 #include "weights/path.h"
@@ -20,27 +22,41 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What the Transformer module's own file says.
-Status TakeTransformerModule(ModelSpec& spec, std::optional<size_t>& max_seq_length) {
-  ASSIGN_OR_RETURN(const TransformerModule module,
-                   ReadTransformerModule(spec.transformer_directory));
+// What the Transformer module's own file says. The limit of it counts alone where nothing but that
+// limits a text: rotary positions have no table that ends.
+void TakeTransformerModule(const TransformerModule& module, ModelSpec& spec) {
   spec.tokenizer.lowercase_first = module.lower_case;
-  if (!module.max_seq_length) return {};
-  max_seq_length = module.max_seq_length;
-  const size_t positions = spec.encoder().max_tokens;
-  if (*max_seq_length > positions) {
+  Encoder& encoder = spec.architecture.encoder;
+  if (!module.max_seq_length) {
+    // Of a text that nothing limits: what models without positions were trained with.
+    constexpr size_t kUsual = 512;
+    std::optional<size_t> limit = spec.tokenizer.model_max_length;
+    if (!limit && encoder.max_tokens == kUnlimitedTokens) {
+      spec.warnings.push_back(fmt::format(
+          "{}: neither the model nor its tokenizer says how long a text may be: texts are cut to "
+          "{} tokens; sentence_bert_config.json's max_seq_length says another limit",
+          spec.directory, kUsual));
+      limit = kUsual;
+    }
+    spec.max_seq_length = std::min(limit.value_or(encoder.max_tokens), encoder.max_tokens);
+    return;
+  }
+  if (encoder.positions.count == 0) {
+    encoder.max_tokens = *module.max_seq_length;
+  } else if (*module.max_seq_length > encoder.max_tokens) {
     spec.warnings.push_back(fmt::format(
         "{}: max_seq_length is {}, but config.json's max_position_embeddings {} has only {} "
         "positions for tokens: texts are cut to these",
-        module.path, *max_seq_length, spec.encoder().positions.first + positions, positions));
+        module.path, *module.max_seq_length, encoder.positions.first + encoder.max_tokens,
+        encoder.max_tokens));
   }
-  return {};
+  spec.max_seq_length = std::min(*module.max_seq_length, encoder.max_tokens);
 }
 
 // Without modules.json.
 void TakeDefaultPooling(ModelSpec& spec) {
   const fs::path root(spec.directory);
-  if (spec.is_classifier()) return;
+  if (spec.is_classifier() || spec.is_static) return;
   if (IsThere(root / kSparseFile) || IsThere(root / kColbertFile)) {
     spec.architecture.heads.pooled->pooling = {Pooling::kCls};
     return;
@@ -64,9 +80,9 @@ Status OverridePooling(const std::string& name, ModelSpec& spec) {
   }
   ASSIGN_OR_RETURN(const Pooling pooling, PoolingOfName(name));
   PooledVector& pooled = *heads.pooled;
-  if (pooled.pooling.size() > 1 && !pooled.dense.empty()) {
+  if (pooled.pooling.size() > 1 && !pooled.modules.empty()) {
     return ModelError(
-        "{}: a Dense module follows {} pooled vectors side by side: --pooling cannot "
+        "{}: a module follows {} pooled vectors side by side: --pooling cannot "
         "change them",
         spec.directory, pooled.pooling.size());
   }
@@ -75,49 +91,12 @@ Status OverridePooling(const std::string& name, ModelSpec& spec) {
   return {};
 }
 
-// config_sentence_transformers.json: all of it is optional, and so is the file.
-Status ReadLibraryConfig(ModelSpec& spec) {
-  const fs::path path = fs::path(spec.directory) / "config_sentence_transformers.json";
-  if (!IsThere(path)) return {};
-  ASSIGN_OR_RETURN(const JsonValue config, JsonValue::ObjectFromFile(path.string()));
-  ASSIGN_OR_RETURN(const std::string model_type, config.String("model_type", ""));
-  if (model_type == "CrossEncoder" && !spec.is_classifier()) {
-    return ModelError(
-        "{}: model_type is CrossEncoder, but config.json's architectures has no "
-        "*ForSequenceClassification; scores that come out of other modules are not supported",
-        config.place());
-  }
-  if (const auto prompts = config.Find("prompts")) {
-    if (!prompts->is_object()) return prompts->Wrong("an object of strings by their names");
-    for (const auto& [name, prompt] : prompts->Fields()) {
-      if (prompt.is_null()) continue;
-      if (!prompt.is_string()) return prompts->Wrong("an object of strings by their names");
-      ASSIGN_OR_RETURN(spec.prompts[std::string(name)], prompt.AsString());
-    }
-  }
-  if (config.Has("default_prompt_name")) {
-    ASSIGN_OR_RETURN(spec.default_prompt_name, config.String("default_prompt_name"));
-    if (!spec.prompts.contains(*spec.default_prompt_name)) {
-      return config.Wrong("default_prompt_name", "the name of one of the prompts");
-    }
-  }
-  std::optional<Splade>& splade = spec.architecture.heads.splade;
-  if (splade && config.Has("max_active_dims")) {
-    ASSIGN_OR_RETURN(const int64_t most, config.Integer("max_active_dims", 1, INT32_MAX));
-    splade->max_active_dims = static_cast<size_t>(most);
-  }
-  if (config.Has("truncate_dim")) {
-    ASSIGN_OR_RETURN(const int64_t dimension, config.Integer("truncate_dim", 1, INT32_MAX));
-    spec.truncate_dim = static_cast<size_t>(dimension);
-  }
-  return {};
-}
-
 // What SPLADE's logits come out of.
 Status CompleteSplade(const ConfigJson& config, ModelSpec& spec) {
   std::optional<Splade>& splade = spec.architecture.heads.splade;
   if (!splade) return {};
   if (!config.masked_language) {
+    if (spec.is_static) return ModelError("{}: SPLADE needs a Transformer", spec.directory);
     if (spec.family->masked_language.read == nullptr) {
       return ModelError("{}: SPLADE is not supported of model_type {}", spec.directory,
                         spec.family->name());
@@ -133,13 +112,18 @@ Status CompleteSplade(const ConfigJson& config, ModelSpec& spec) {
   return {};
 }
 
+// In the place of all other heads.
 Status TakeClassifier(const ConfigJson& config, ModelSpec& spec) {
+  Heads& heads = spec.architecture.heads;
+  if (heads.scores) {
+    heads = Heads{.scores = std::move(heads.scores)};
+    return {};
+  }
   if (!config.classifier) {
     return ModelError("{}: classifiers of model_type {} are not supported", spec.directory,
                       spec.family->name());
   }
-  spec.architecture.heads = {};
-  spec.architecture.heads.classifier = config.classifier;
+  heads = Heads{.classifier = config.classifier};
   return {};
 }
 
@@ -156,48 +140,10 @@ void FindTokenHeads(const ConfigJson& config, ModelSpec& spec) {
   if (Exists(root / kColbertFile)) heads.token_vectors.emplace();
 }
 
-void TakeLimit(std::optional<size_t> max_seq_length, ModelSpec& spec) {
-  // Of a text that nothing limits: what the models without positions were trained with.
-  constexpr size_t kUsual = 512;
-  const size_t positions = spec.encoder().max_tokens;
-  if (!max_seq_length && positions == kUnlimitedTokens) {
-    spec.warnings.push_back(fmt::format(
-        "{}: neither the model nor its tokenizer says how long a text may be: texts are cut to {} "
-        "tokens; sentence_bert_config.json's max_seq_length says another limit",
-        spec.directory, kUsual));
-    max_seq_length = kUsual;
-  }
-  spec.max_seq_length = std::min(max_seq_length.value_or(positions), positions);
-}
-
-}  // namespace
-
-Result<ModelSpec> ReadModelSpec(const std::string& directory, const std::string& pooling) {
-  const fs::path root(directory);
-  std::error_code ignored;
-  if (!fs::is_directory(root, ignored)) {
-    return ModelError("{}: there is no such model directory", directory);
-  }
-  std::vector<ModuleEntry> modules;
-  const fs::path list = root / "modules.json";
-  const bool has_modules = IsThere(list);
-  if (has_modules) {
-    ASSIGN_OR_RETURN(modules, ReadModuleList(list.string()));
-    // Which does nothing once a model is trained.
-    std::erase_if(modules, [](const ModuleEntry& module) { return module.kind == "Dropout"; });
-    // Before config.json is looked for, which others do not have.
-    if (!modules.empty() && !modules[0].kind.ends_with("Transformer")) {
-      return UnsupportedModule(modules[0]);
-    }
-  }
-  ModelSpec spec;
-  spec.directory = directory;
-  spec.transformer_directory = directory;
-  if (!modules.empty() && modules[0].kind.ends_with("Transformer") && !modules[0].path.empty()) {
-    spec.transformer_directory = (root / modules[0].path).string();
-  }
+// config.json and the tokenizer's: what the encoder is.
+Result<ConfigJson> ReadTransformer(ModelSpec& spec) {
   const fs::path transformer(spec.transformer_directory);
-  ASSIGN_OR_RETURN(const ConfigJson config, ReadConfigJson((transformer / "config.json").string()));
+  ASSIGN_OR_RETURN(ConfigJson config, ReadConfigJson((transformer / "config.json").string()));
   ASSIGN_OR_RETURN(spec.tokenizer,
                    ReadTokenizerConfig(spec.transformer_directory, config.model_type,
                                        config.tokenizer_class, config.family->tokenizer_class));
@@ -205,24 +151,78 @@ Result<ModelSpec> ReadModelSpec(const std::string& directory, const std::string&
   spec.architectures = config.architectures;
   spec.architecture.encoder = config.encoder;
   spec.labels = config.labels;
+  spec.matryoshka_dimensions = config.matryoshka_dimensions;
+  return config;
+}
+
+// Whether the model is a table alone; it is read then. By modules.json, or, without it, as
+// model2vec has it.
+Result<bool> ReadStatic(const std::vector<ModuleEntry>& modules, bool has_modules,
+                        ModelSpec& spec) {
+  bool is_static = !modules.empty() && modules[0].kind == "StaticEmbedding";
+  if (!has_modules) {
+    ASSIGN_OR_RETURN(const auto model2vec, ReadModel2VecConfig(spec.directory));
+    if (model2vec) spec.normalize = model2vec->normalize;
+    is_static = model2vec.has_value();
+  }
+  if (is_static) RETURN_IF_ERROR(ReadStaticEmbedding(spec));
+  return is_static;
+}
+
+}  // namespace
+
+Result<ModelSpec> ReadModelSpec(const std::string& directory, const Routes& routes, size_t list,
+                                const std::string& pooling) {
+  const std::vector<ModuleEntry>& modules = routes.lists[list];
+  // Before config.json is looked for, which others do not have.
+  if (!modules.empty() && !IsInputModule(modules[0].kind)) return UnsupportedModule(modules[0]);
+  ModelSpec spec;
+  spec.directory = directory;
+  spec.transformer_directory = directory;
+  if (!modules.empty() && !modules[0].path.empty()) {
+    spec.transformer_directory = (fs::path(directory) / modules[0].path).string();
+  }
   spec.architecture.heads.pooled.emplace();
-  std::optional<size_t> max_seq_length = spec.tokenizer.model_max_length;
-  if (has_modules) {
+  ASSIGN_OR_RETURN(const bool is_static, ReadStatic(modules, routes.has_modules, spec));
+  ConfigJson config;
+  if (!is_static) {
+    ASSIGN_OR_RETURN(config, ReadTransformer(spec));
+    TransformerModule module;
+    if (routes.has_modules) {
+      ASSIGN_OR_RETURN(module, ReadTransformerModule(spec.transformer_directory));
+    }
+    TakeTransformerModule(module, spec);
+  }
+  if (routes.has_modules) {
     RETURN_IF_ERROR(ReadSentenceModules(modules, spec));
-    RETURN_IF_ERROR(TakeTransformerModule(spec, max_seq_length));
   } else if (pooling.empty()) {
     TakeDefaultPooling(spec);
   }
   if (!pooling.empty()) RETURN_IF_ERROR(OverridePooling(pooling, spec));
   RETURN_IF_ERROR(CompleteSplade(config, spec));
   RETURN_IF_ERROR(ReadLibraryConfig(spec));
+  for (const auto& [prompt, ignored] : routes.of_prompt) spec.prompts.try_emplace(prompt);
   if (spec.is_classifier()) {
     RETURN_IF_ERROR(TakeClassifier(config, spec));
   } else {
     FindTokenHeads(config, spec);
   }
-  TakeLimit(max_seq_length, spec);
   return spec;
+}
+
+Status CheckModelIsThere(const std::string& directory) {
+  std::error_code ignored;
+  if (fs::is_directory(directory, ignored)) return {};
+  return ModelError("{}: there is no such model directory", directory);
+}
+
+Result<ModelSpec> ReadModelSpec(const std::string& directory, const std::string& pooling) {
+  RETURN_IF_ERROR(CheckModelIsThere(directory));
+  ASSIGN_OR_RETURN(const Routes routes, ReadRoutes(directory));
+  if (routes.lists.size() > 1) {
+    return ModelError("{}: has {} routes that differ", directory, routes.lists.size());
+  }
+  return ReadModelSpec(directory, routes, 0, pooling);
 }
 
 }  // namespace embedding

@@ -13,8 +13,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "embedding/similarity.h"
 #include "model/architecture.h"
 #include "model/families.h"
+#include "model/routes.h"
 #include "model/tokenizer_config.h"
 
 namespace embedding {
@@ -24,7 +26,8 @@ struct ModelSpec {
   // Where config.json, tokenizer.json and the weights are: `directory` or, in models of before
   // 2021, 0_Transformer in it.
   std::string transformer_directory;
-  const Family* family = nullptr;  // config.json's model_type
+  const Family* family = nullptr;  // config.json's model_type; none of static embeddings
+  bool is_static = false;
   std::vector<std::string> architectures;
   Architecture architecture;
   // Of a classifier, the names of its logits.
@@ -32,14 +35,16 @@ struct ModelSpec {
   // Whether the tokens' weights come out of the checkpoint (Family::token_weights), not a file.
   bool token_weights_in_checkpoint = false;
   TokenizerConfig tokenizer;
-  // Whether the tokens of a prompt are pooled too (1_Pooling's include_prompt).
-  bool pools_prompt = true;
-  // Whether the model itself ends with a Normalize module. (A request's `normalize` decides.)
+  // Whether the list of modules ends with Normalize. (A request's `normalize` decides.)
   bool normalize = false;
   // Longest input in tokens, special tokens included.
   size_t max_seq_length = 0;
   // How many components of a vector are kept unless a request says it; all if empty.
   std::optional<size_t> truncate_dim;
+  // How many the model was trained to be cut to, if it says so.
+  std::vector<size_t> matryoshka_dimensions;
+  // How two vectors are compared, where the model says it (similarity_fn_name).
+  Similarity similarity = Similarity::kCosine;
 
   // config_sentence_transformers.json: texts to put before a text, by name, and which of them is
   // meant where none is named.
@@ -80,5 +85,13 @@ inline constexpr char kSpladePooling[] = "splade";
 // (hidden_size not a multiple of the heads, a pooling width other than hidden_size, Dense widths
 // that do not chain). Whether the weights have these sizes shows when they are loaded.
 Result<ModelSpec> ReadModelSpec(const std::string& directory, const std::string& pooling = {});
+
+// Errors: kModelLoad where there is no directory of that name.
+Status CheckModelIsThere(const std::string& directory);
+
+// The same of one of the lists of a model's routes. The prompts are there of which routes are
+// taken. A model whose routes give different lists is refused by the function above.
+Result<ModelSpec> ReadModelSpec(const std::string& directory, const Routes& routes, size_t list,
+                                const std::string& pooling);
 
 }  // namespace embedding

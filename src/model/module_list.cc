@@ -21,14 +21,21 @@ bool StaysInside(const std::filesystem::path& path) {
 Result<ModuleEntry> ReadModule(const std::string& where, const JsonValue& value) {
   const JsonValue fields = value.Named(where);
   RETURN_IF_ERROR(fields.ExpectObject());
-  ModuleEntry module{.where = where, .kind = {}, .path = {}};
   ASSIGN_OR_RETURN(const std::string type, fields.String("type"));
+  ASSIGN_OR_RETURN(const std::string path, fields.String("path"));
+  return MakeModuleEntry(where, type, path);
+}
+
+}  // namespace
+
+Result<ModuleEntry> MakeModuleEntry(const std::string& where, const std::string& type,
+                                    const std::string& path) {
+  ModuleEntry module{.where = where, .kind = {}, .path = path};
   if (!type.starts_with("sentence_transformers.")) {
     return ModelError("{}: type {} is not of sentence_transformers; a model's own code is not run",
                       where, Quoted(type));
   }
   module.kind = type.substr(type.rfind('.') + 1);
-  ASSIGN_OR_RETURN(module.path, fields.String("path"));
   if (!StaysInside(module.path)) {
     return ModelError("{}: path {} leads out of the model's directory", where, Quoted(module.path));
   }
@@ -37,8 +44,6 @@ Result<ModuleEntry> ReadModule(const std::string& where, const JsonValue& value)
   }
   return module;
 }
-
-}  // namespace
 
 Result<std::vector<ModuleEntry>> ReadModuleList(const std::string& path) {
   ASSIGN_OR_RETURN(const JsonValue list, JsonValue::FromFile(path));

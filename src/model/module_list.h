@@ -21,4 +21,8 @@ struct ModuleEntry {
 // out of the directory.
 Result<std::vector<ModuleEntry>> ReadModuleList(const std::string& path);
 
+// The module of that type whose folder is `path`; `where` names it in errors. Errors as above.
+Result<ModuleEntry> MakeModuleEntry(const std::string& where, const std::string& type,
+                                    const std::string& path);
+
 }  // namespace embedding

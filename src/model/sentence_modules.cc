@@ -1,10 +1,14 @@
 // Supported are the lists of modules whose meaning does not depend on code that comes with the
 // model:
-//   Transformer, Pooling, Dense*, Normalize?     text embeddings
-//   Transformer                                  a cross-encoder or classifier
-//   Transformer | MLMTransformer, SpladePooling  sparse embeddings
+//   Transformer, Pooling, (Dense | LayerNorm | Normalize)*  text embeddings, or, where the last
+//                                                           gives scores, a cross-encoder
+//   StaticEmbedding, (Dense | LayerNorm | Normalize)*       text embeddings
+//   Transformer                                             a cross-encoder or classifier
+//   Transformer | MLMTransformer, SpladePooling             sparse embeddings
 
 #include "model/sentence_modules.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -12,8 +16,10 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include "base/json_value.h"
+#include "model/vector_modules.h"
 #include "weights/model_error.h"
 #include "weights/path.h"
 
@@ -78,10 +84,10 @@ Status ReadPooling(const std::string& path, ModelSpec& spec) {
     return ModelError("{}: {} is {}, but config.json's hidden_size is {}", path, width_field, width,
                       spec.encoder().hidden_size);
   }
-  ASSIGN_OR_RETURN(spec.architecture.heads.pooled->pooling, config.Has("pooling_mode")
-                                                                ? ReadPoolingNames(config)
-                                                                : ReadPoolingFlags(config));
-  ASSIGN_OR_RETURN(spec.pools_prompt, config.Bool("include_prompt", true));
+  PooledVector& pooled = *spec.architecture.heads.pooled;
+  ASSIGN_OR_RETURN(pooled.pooling, config.Has("pooling_mode") ? ReadPoolingNames(config)
+                                                              : ReadPoolingFlags(config));
+  ASSIGN_OR_RETURN(pooled.pools_prompt, config.Bool("include_prompt", true));
   return {};
 }
 
@@ -102,47 +108,34 @@ Status ReadSpladePooling(const std::string& path, ModelSpec& spec) {
   return {};
 }
 
-Result<Activation> ReadActivation(const JsonValue& config) {
-  constexpr std::pair<std::string_view, Activation> kActivations[] = {
-      {"Identity", Activation::kIdentity}, {"Tanh", Activation::kTanh},
-      {"ReLU", Activation::kRelu},         {"GELU", Activation::kGelu},
-      {"Sigmoid", Activation::kSigmoid},
-  };
-  // "torch.nn.modules.activation.Tanh", "torch.nn.modules.linear.Identity"
-  ASSIGN_OR_RETURN(const std::string path, config.String("activation_function", "torch.nn.Tanh"));
-  const std::string_view name = std::string_view(path).substr(path.rfind('.') + 1);
-  for (const auto& [known, activation] : kActivations) {
-    if (known == name && path.starts_with("torch.nn.")) return activation;
-  }
-  return ModelError(
-      "{}: activation_function {} is not supported; supported are torch.nn's Identity, Tanh, ReLU, "
-      "GELU and Sigmoid",
-      config.place(), Quoted(path));
+std::string DirectoryOf(const ModuleEntry& module, const ModelSpec& spec) {
+  return (fs::path(spec.directory) / module.path).string();
 }
 
-Status ReadDense(const std::string& directory, ModelSpec& spec) {
-  ASSIGN_OR_RETURN(const JsonValue config,
-                   JsonValue::ObjectFromFile((fs::path(directory) / "config.json").string()));
-  ASSIGN_OR_RETURN(const int64_t in_features, config.Integer("in_features", 1, kMaxFeatures));
-  ASSIGN_OR_RETURN(const int64_t out_features, config.Integer("out_features", 1, kMaxFeatures));
-  if (static_cast<size_t>(in_features) != spec.dimension()) {
-    return ModelError("{}: in_features is {}, but the module before gives {}", config.place(),
-                      in_features, spec.dimension());
-  }
-  ASSIGN_OR_RETURN(const bool use_residual, config.Bool("use_residual", false));
-  if (use_residual) return ModelError("{}: use_residual is not supported", config.place());
-  for (const std::string_view end : {"module_input_name", "module_output_name"}) {
-    ASSIGN_OR_RETURN(const std::string name, config.String(end, "sentence_embedding"));
-    if (name != "sentence_embedding") {
-      return ModelError("{}: {} {} is not supported", config.place(), end, Quoted(name));
+// The modules from `first` on, which follow the pooling.
+Status ReadVectorModules(const std::vector<ModuleEntry>& modules, size_t first, ModelSpec& spec) {
+  Heads& heads = spec.architecture.heads;
+  bool gives_scores = false;
+  for (size_t i = first; i < modules.size(); ++i) {
+    const ModuleEntry& entry = modules[i];
+    if (!IsVectorModule(entry.kind)) return UnsupportedModule(entry);
+    if (gives_scores) {
+      return ModelError("{}: {} follows a module that gives scores, which must be the last",
+                        entry.where, entry.kind);
+    }
+    ASSIGN_OR_RETURN(NamedModule module,
+                     ReadVectorModule(entry.kind, DirectoryOf(entry, spec), spec.dimension()));
+    gives_scores = module.gives_scores;
+    const bool is_last = i + 1 == modules.size();
+    if (is_last && !gives_scores && std::holds_alternative<NormalizeModule>(module.module)) {
+      spec.normalize = true;
+    } else {
+      heads.pooled->modules.push_back(std::move(module.module));
     }
   }
-  DenseModule dense{.directory = directory,
-                    .in_features = static_cast<size_t>(in_features),
-                    .out_features = static_cast<size_t>(out_features)};
-  ASSIGN_OR_RETURN(dense.bias, config.Bool("bias", true));
-  ASSIGN_OR_RETURN(dense.activation, ReadActivation(config));
-  spec.architecture.heads.pooled->dense.push_back(std::move(dense));
+  if (!gives_scores) return {};
+  for (size_t i = 0; i < spec.dimension(); ++i) spec.labels.push_back(fmt::format("LABEL_{}", i));
+  heads.scores = std::exchange(heads.pooled, std::nullopt);
   return {};
 }
 
@@ -169,12 +162,30 @@ Result<Pooling> PoolingOfName(std::string_view name) {
   return ModelError("there is no pooling {}", Quoted(name));
 }
 
+bool IsInputModule(std::string_view kind) {
+  return kind == "Transformer" || kind == "MLMTransformer" || kind == "StaticEmbedding";
+}
+
 Error UnsupportedModule(const ModuleEntry& module) {
+  constexpr std::pair<std::string_view, std::string_view> kMissing[] = {
+      {"BoW", "bags of words are not made"},
+      {"CLIPModel", "there are no pictures"},
+      {"CNN", "convolutions over tokens are not computed"},
+      {"LSTM", "recurrent networks are not computed"},
+      {"MultiVectorMask", "late interaction is that of bge-m3 alone"},
+      {"WeightedLayerPooling", "hidden states are the last layer's alone"},
+      {"WordEmbeddings", "its tokenizer is not read"},
+      {"WordWeights", "tokens of a text are not weighted"},
+  };
+  std::string why;
+  for (const auto& [kind, missing] : kMissing) {
+    if (kind == module.kind) why = fmt::format(" ({})", missing);
+  }
   return ModelError(
-      "{}: {} is not supported here; supported are the sequences Transformer, Pooling, Dense (any "
-      "number), Normalize (optional); Transformer alone; and Transformer or MLMTransformer, "
-      "SpladePooling",
-      module.where, Quoted(module.kind));
+      "{}: {} is not supported here{}; supported are the sequences Transformer, Pooling, and any "
+      "number of Dense, LayerNorm and Normalize; StaticEmbedding and the same; Transformer alone; "
+      "Transformer, LogitScore; and Transformer or MLMTransformer, SpladePooling",
+      module.where, Quoted(module.kind), why);
 }
 
 Status ReadSentenceModules(const std::vector<ModuleEntry>& modules, ModelSpec& spec) {
@@ -182,23 +193,22 @@ Status ReadSentenceModules(const std::vector<ModuleEntry>& modules, ModelSpec& s
   const auto kind_of = [&](size_t i) {
     return i < modules.size() ? std::string_view(modules[i].kind) : std::string_view();
   };
-  const auto directory_of = [&](size_t i) {
-    return (fs::path(spec.directory) / modules[i].path).string();
-  };
   const auto config_of = [&](size_t i) {
-    return (fs::path(directory_of(i)) / "config.json").string();
+    return (fs::path(DirectoryOf(modules[i], spec)) / "config.json").string();
   };
-  const auto unsupported = [&](size_t i) { return UnsupportedModule(modules[i]); };
   if (modules.empty()) {
     return ModelError("{}: has no modules, but a Transformer is needed", list_path);
   }
+  if (kind_of(0) == "StaticEmbedding") return ReadVectorModules(modules, 1, spec);
   if (kind_of(1) == "SpladePooling") {
-    if (kind_of(0) != "Transformer" && kind_of(0) != "MLMTransformer") return unsupported(0);
-    if (modules.size() > 2) return unsupported(2);
+    if (kind_of(0) != "Transformer" && kind_of(0) != "MLMTransformer") {
+      return UnsupportedModule(modules[0]);
+    }
+    if (modules.size() > 2) return UnsupportedModule(modules[2]);
     spec.labels.clear();
     return ReadSpladePooling(config_of(1), spec);
   }
-  if (kind_of(0) != "Transformer") return unsupported(0);
+  if (kind_of(0) != "Transformer") return UnsupportedModule(modules[0]);
   if (modules.size() == 1) {
     if (spec.is_classifier()) return {};
     return ModelError(
@@ -208,18 +218,9 @@ Status ReadSentenceModules(const std::vector<ModuleEntry>& modules, ModelSpec& s
   }
   // The list of modules says what the model is for, whatever head its checkpoint has besides.
   spec.labels.clear();
-  for (size_t i = 1; i < modules.size(); ++i) {
-    if (i == 1 && kind_of(i) == "Pooling") {
-      RETURN_IF_ERROR(ReadPooling(config_of(i), spec));
-    } else if (i >= 2 && kind_of(i) == "Dense") {
-      RETURN_IF_ERROR(ReadDense(directory_of(i), spec));
-    } else if (i >= 2 && i + 1 == modules.size() && kind_of(i) == "Normalize") {
-      spec.normalize = true;
-    } else {
-      return unsupported(i);
-    }
-  }
-  return {};
+  if (kind_of(1) != "Pooling") return UnsupportedModule(modules[1]);
+  RETURN_IF_ERROR(ReadPooling(config_of(1), spec));
+  return ReadVectorModules(modules, 2, spec);
 }
 
 }  // namespace embedding

@@ -16,6 +16,9 @@ namespace embedding {
 // want no classifier. Errors: kModelLoad, naming the file, module and field.
 Status ReadSentenceModules(const std::vector<ModuleEntry>& modules, ModelSpec& spec);
 
+// Whether a list of modules may begin with one of this kind.
+bool IsInputModule(std::string_view kind);
+
 // That a module cannot be there, and which lists can.
 Error UnsupportedModule(const ModuleEntry& module);
 

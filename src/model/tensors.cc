@@ -2,12 +2,19 @@
 
 #include "model/encoder_tensors.h"
 #include "model/head_tensors.h"
+#include "model/module_tensors.h"
+#include "model/static_embedding.h"
 
 namespace embedding {
 
 Result<Tensors> ReadTensors(const ModelSpec& spec, const TensorStore& weights) {
-  const TensorReader reader = EncoderReader(weights, *spec.family);
   Tensors tensors;
+  if (spec.is_static) {
+    ASSIGN_OR_RETURN(tensors.encoder.word_embeddings, ReadStaticTable(spec.encoder(), weights));
+    RETURN_IF_ERROR(ReadModuleTensors(spec, tensors));
+    return tensors;
+  }
+  const TensorReader reader = EncoderReader(weights, *spec.family);
   ASSIGN_OR_RETURN(tensors.encoder,
                    ReadEncoderTensors(reader, spec.family->tensors, spec.encoder()));
   RETURN_IF_ERROR(ReadHeadTensors(spec, weights, reader, tensors));

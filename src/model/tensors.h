@@ -82,9 +82,16 @@ struct ClassifierTensors {
   LinearTensors output;  // hidden_size -> labels
 };
 
+// What a VectorModule has.
+struct ModuleTensors {
+  std::optional<LinearTensors> linear = {};    // in_features -> out_features
+  std::optional<LinearTensors> residual = {};  // the same, where projects_residual()
+  std::optional<NormTensors> norm = {};
+};
+
 // Of the heads that the architecture has.
 struct HeadTensors {
-  std::vector<LinearTensors> dense;            // of PooledVector's modules
+  std::vector<ModuleTensors> modules;          // of the pooled vector, or of the scores
   std::optional<LinearTensors> token_weights;  // hidden_size -> 1
   std::optional<LinearTensors> token_vectors;  // hidden_size -> the vectors' dimension
   std::optional<SpladeTensors> splade;

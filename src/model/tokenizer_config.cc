@@ -57,8 +57,17 @@ Result<TokenizerConfig> ReadTokenizerConfig(const std::string& directory,
   ASSIGN_OR_RETURN(const std::string named, file.String("tokenizer_class", config_class));
   config.of_class = &TokenizerClassOf(model_type, named, default_class);
   config.path = FindVocabulary(directory, *config.of_class);
+  config.strips_texts = config.of_class->keeps_documents_steps && config.path.ends_with(".json");
   ASSIGN_OR_RETURN(config.tokens, ReadSpecialTokens(directory, file));
   ASSIGN_OR_RETURN(config.split_special_tokens, file.Bool("split_special_tokens", false));
+  for (const auto& [name, token] : config.tokens.named) {
+    config.special_tokens.push_back(token.content);
+  }
+  if (config.tokens.extra) {
+    for (const AddedToken& token : *config.tokens.extra) {
+      config.special_tokens.push_back(token.content);
+    }
+  }
   std::vector<std::string> inputs;
   if (config.of_class->has_token_types) inputs.emplace_back("token_type_ids");
   ASSIGN_OR_RETURN(inputs, file.Strings("model_input_names", inputs));

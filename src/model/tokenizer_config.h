@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/json_value.h"
 #include "base/result.h"
@@ -31,6 +32,13 @@ struct TokenizerConfig {
   bool lowercase_first = false;
   // Whether the model is given token types; without them all are 0.
   bool has_token_types = true;
+  // Whether a text gets those of the post-processor.
+  bool adds_special_tokens = true;
+  // Whether white space at the ends of a text is cut before the tokenizer: XLMRobertaTokenizer's
+  // pre-tokenizers make nothing of it, while those of the file, which are kept, do.
+  bool strips_texts = false;
+  // The texts of the tokens that are special by a name, cls_token say, or in a list.
+  std::vector<std::string> special_tokens;
   // Which end of a text that is too long is cut; what tokenizer.json says if empty.
   std::optional<bool> truncates_left;
   std::optional<size_t> model_max_length;

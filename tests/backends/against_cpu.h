@@ -31,11 +31,13 @@ struct Shape {
 
 inline std::vector<Heads> AllHeads(size_t hidden) {
   Heads vectors;
-  vectors.pooled = PooledVector{
-      {Pooling::kMean, Pooling::kCls, Pooling::kMax, Pooling::kLastToken,
-       Pooling::kMeanSqrtLenTokens, Pooling::kWeightedMean},
-      {{.in_features = 6 * hidden, .out_features = 20},
-       {.in_features = 20, .out_features = 7, .bias = false, .activation = Activation::kIdentity}}};
+  vectors.pooled = PooledVector{{Pooling::kMean, Pooling::kCls, Pooling::kMax, Pooling::kLastToken,
+                                 Pooling::kMeanSqrtLenTokens, Pooling::kWeightedMean},
+                                {DenseModule{.in_features = 6 * hidden, .out_features = 20},
+                                 DenseModule{.in_features = 20,
+                                             .out_features = 7,
+                                             .bias = false,
+                                             .activation = Activation::kIdentity}}};
   vectors.token_weights = TokenWeights{{0, 2}};
   vectors.token_vectors = TokenVectors{};
   Heads first_token;

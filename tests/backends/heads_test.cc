@@ -76,7 +76,7 @@ class CpuHeads : public testing::Test {
       begins_.push_back(begins_.back() + tokens);
     }
     outputs_.assign(3, {});
-    head.Run({ids_, types_, offsets_, wanted_}, {rows_, begins_, kHidden}, outputs_);
+    head.Run({ids_, types_, offsets_, wanted_, first_pooled_}, {rows_, begins_, kHidden}, outputs_);
   }
 
   Row Hidden(size_t token) const {
@@ -93,6 +93,7 @@ class CpuHeads : public testing::Test {
   const std::vector<int32_t> types_ = std::vector<int32_t>(11);
   const std::vector<uint32_t> offsets_ = {0, 5, 7, 11};
   const std::vector<float> hidden_ = Random(11 * kHidden, 1);
+  std::vector<uint32_t> first_pooled_;
   std::vector<Outputs> wanted_ = std::vector<Outputs>(3, Outputs{.dense = false});
   std::vector<float> rows_;
   std::vector<size_t> begins_;
@@ -102,8 +103,9 @@ class CpuHeads : public testing::Test {
 TEST_F(CpuHeads, PooledVectorsGoThroughTheDenseModules) {
   const ReferenceLinear dense(2 * kHidden, 10, 7);
   const PooledVector pooled = {{Pooling::kCls, Pooling::kMean},
-                               {{.in_features = 2 * kHidden, .out_features = 10}}};
-  const auto head = MakePooledHead(pooled, {dense.tensors()}, TeamOf(2));
+                               {DenseModule{.in_features = 2 * kHidden, .out_features = 10}}};
+  const auto head = MakePooledHead(pooled, {{.linear = dense.tensors()}}, &Outputs::dense,
+                                   &SequenceOutputs::dense, kHidden, TeamOf(2));
   Run(*head, &Outputs::dense);
   EXPECT_TRUE(outputs_[1].dense.empty());
   for (const size_t s : kAsking) {
@@ -117,6 +119,99 @@ TEST_F(CpuHeads, PooledVectorsGoThroughTheDenseModules) {
     for (double& y : expected) y = std::tanh(y);
     ExpectNear(outputs_[s].dense, expected);
   }
+}
+
+// A random LayerNorm of `size` numbers.
+class ReferenceNorm {
+ public:
+  ReferenceNorm(size_t size, unsigned seed)
+      : weight_(Random(size, seed, 1.0F)), bias_(Random(size, seed + 1, 0.3F)) {}
+
+  NormTensors tensors() const {
+    const auto size = static_cast<int64_t>(weight_.size());
+    return {ReferenceLinear::View(weight_, {size}), ReferenceLinear::View(bias_, {size})};
+  }
+
+  Row operator()(Row x) const {
+    const auto size = static_cast<double>(x.size());
+    double mean = 0;
+    double variance = 0;
+    for (const double v : x) mean += v / size;
+    for (const double v : x) variance += (v - mean) * (v - mean) / size;
+    for (size_t i = 0; i < x.size(); ++i) {
+      x[i] = (x[i] - mean) / std::sqrt(variance + 1e-5) * static_cast<double>(weight_[i]) +
+             static_cast<double>(bias_[i]);
+    }
+    return x;
+  }
+
+ private:
+  const std::vector<float> weight_;
+  const std::vector<float> bias_;
+};
+
+Row Normalized(Row x) {
+  double sum = 0;
+  for (const double v : x) sum += v * v;
+  for (double& v : x) v /= std::sqrt(sum);
+  return x;
+}
+
+// Dense with a residual of the same width, Normalize, Dense with a projected residual, LayerNorm.
+TEST_F(CpuHeads, PooledVectorsGoThroughModulesOfEveryKind) {
+  const ReferenceLinear same(kHidden, kHidden, 7);
+  const ReferenceLinear narrow(kHidden, 10, 9);
+  const ReferenceLinear residual(kHidden, 10, 11);
+  const ReferenceNorm norm(10, 13);
+  LinearTensors unbiased = residual.tensors();
+  unbiased.bias.reset();
+  const PooledVector pooled = {{Pooling::kLastToken},
+                               {DenseModule{.in_features = kHidden,
+                                            .out_features = kHidden,
+                                            .activation = Activation::kGelu,
+                                            .residual = true},
+                                NormalizeModule(),
+                                DenseModule{.in_features = kHidden,
+                                            .out_features = 10,
+                                            .activation = Activation::kIdentity,
+                                            .residual = true},
+                                LayerNormModule()}};
+  const auto head = MakePooledHead(pooled,
+                                   {{.linear = same.tensors()},
+                                    {},
+                                    {.linear = narrow.tensors(), .residual = unbiased},
+                                    {.norm = norm.tensors()}},
+                                   &Outputs::logits, &SequenceOutputs::logits, kHidden, TeamOf(2));
+  Run(*head, &Outputs::logits);
+  EXPECT_TRUE(outputs_[1].logits.empty());
+  for (const size_t s : kAsking) {
+    const Row x = Hidden(offsets_[s + 1] - 1);
+    Row wide = same(x);
+    for (size_t i = 0; i < kHidden; ++i) wide[i] = Gelu(wide[i]) + x[i];
+    wide = Normalized(wide);
+    Row expected = narrow(wide);
+    const Row added = residual(wide);
+    const Row bias = residual(Row(kHidden, 0));
+    for (size_t i = 0; i < expected.size(); ++i) expected[i] += added[i] - bias[i];
+    ExpectNear(outputs_[s].logits, norm(expected));
+  }
+}
+
+TEST_F(CpuHeads, TokensBeforeTheFirstPooledAreLeftOut) {
+  const auto head = MakePooledHead(PooledVector{{Pooling::kCls, Pooling::kMax}}, {},
+                                   &Outputs::dense, &SequenceOutputs::dense, kHidden, TeamOf(2));
+  first_pooled_ = {3, 0, 0};
+  Run(*head, &Outputs::dense);
+  Row expected = Hidden(3);
+  for (size_t i = 0; i < kHidden; ++i) expected.push_back(std::max(Hidden(3)[i], Hidden(4)[i]));
+  ExpectNear(outputs_[0].dense, expected);
+  expected = Hidden(7);
+  for (size_t i = 0; i < kHidden; ++i) {
+    double largest = Hidden(7)[i];
+    for (size_t t = 8; t < 11; ++t) largest = std::max(largest, Hidden(t)[i]);
+    expected.push_back(largest);
+  }
+  ExpectNear(outputs_[2].dense, expected);
 }
 
 TEST_F(CpuHeads, AClassifierReadsTheFirstToken) {

@@ -15,9 +15,10 @@ using testing::FloatEq;
 // Three tokens of two components.
 const std::vector<float> kHidden{1, -2, 3, 4, 8, -5};
 
-std::vector<float> Pooled(Pooling pooling, const std::vector<float>& hidden = kHidden) {
+std::vector<float> Pooled(Pooling pooling, const std::vector<float>& hidden = kHidden,
+                          size_t first = 0) {
   std::vector<float> out(2, -99);
-  Pool(pooling, hidden, 2, out);
+  Pool(pooling, hidden, 2, first, out);
   return out;
 }
 
@@ -30,6 +31,25 @@ TEST(Pool, EachMode) {
   EXPECT_THAT(Pooled(Pooling::kMeanSqrtLenTokens),
               ElementsAre(FloatEq(12 / std::sqrt(3.0F)), FloatEq(-3 / std::sqrt(3.0F))));
   EXPECT_THAT(Pooled(Pooling::kWeightedMean), ElementsAre(FloatEq(31.0F / 6), FloatEq(-1.5F)));
+}
+
+TEST(Pool, TokensThatAreLeftOutCountInTheNumbersOfTheOthers) {
+  EXPECT_THAT(Pooled(Pooling::kCls, kHidden, 1), ElementsAre(3, 4));
+  EXPECT_THAT(Pooled(Pooling::kLastToken, kHidden, 1), ElementsAre(8, -5));
+  EXPECT_THAT(Pooled(Pooling::kMax, kHidden, 2), ElementsAre(8, -5));
+  EXPECT_THAT(Pooled(Pooling::kMean, kHidden, 1), ElementsAre(FloatEq(5.5F), FloatEq(-0.5F)));
+  EXPECT_THAT(Pooled(Pooling::kMeanSqrtLenTokens, kHidden, 1),
+              ElementsAre(FloatEq(11 / std::sqrt(2.0F)), FloatEq(-1 / std::sqrt(2.0F))));
+  EXPECT_THAT(Pooled(Pooling::kWeightedMean, kHidden, 1),
+              ElementsAre(FloatEq(30.0F / 5), FloatEq(-7.0F / 5)));
+}
+
+TEST(Pool, WhereAllAreLeftOutThereIsTheFirstTokenOrZeros) {
+  EXPECT_THAT(Pooled(Pooling::kCls, kHidden, 3), ElementsAre(1, -2));
+  for (const Pooling pooling : {Pooling::kMean, Pooling::kMax, Pooling::kLastToken,
+                                Pooling::kMeanSqrtLenTokens, Pooling::kWeightedMean}) {
+    EXPECT_THAT(Pooled(pooling, kHidden, 3), ElementsAre(0, 0));
+  }
 }
 
 TEST(Pool, ASequenceWithoutTokensGivesZeros) {

@@ -48,9 +48,10 @@ class RandomModel {
     }
     const Heads& heads = architecture_.heads;
     if (heads.pooled) {
-      for (const DenseModule& dense : heads.pooled->dense) {
-        tensors_.heads.dense.push_back(MakeLinear(dense.in_features, dense.out_features));
-        if (!dense.bias) tensors_.heads.dense.back().bias.reset();
+      for (const VectorModule& module : heads.pooled->modules) {
+        const auto& dense = std::get<DenseModule>(module);
+        tensors_.heads.modules.push_back(
+            {.linear = MakeLinear(dense.in_features, dense.out_features, dense.bias)});
       }
     }
     if (heads.token_weights) tensors_.heads.token_weights = MakeLinear(hidden, 1);

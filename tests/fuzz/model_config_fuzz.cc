@@ -58,25 +58,29 @@ class ModelDirectory {
 
 void CheckSpec(const ModelSpec& spec) {
   const Encoder& encoder = spec.encoder();
-  FUZZ_CHECK(encoder.hidden_size > 0 && !encoder.layers.empty());
+  FUZZ_CHECK(encoder.hidden_size > 0 && encoder.layers.empty() == spec.is_static);
   for (const Layer& layer : encoder.layers) {
-    FUZZ_CHECK(layer.attention.width() == encoder.hidden_size);
-    FUZZ_CHECK(layer.output_norm.eps > 0);
+    FUZZ_CHECK(layer.attention.heads % layer.attention.kv_heads == 0);
+    FUZZ_CHECK(layer.weights < encoder.layers.size());
   }
-  FUZZ_CHECK(spec.max_seq_length >= 3);
-  FUZZ_CHECK(spec.max_seq_length <= encoder.max_tokens);
+  FUZZ_CHECK(spec.max_seq_length >= 1 && spec.max_seq_length <= encoder.max_tokens);
   const Heads& heads = spec.heads();
-  FUZZ_CHECK(heads.pooled.has_value() != heads.classifier.has_value());
-  FUZZ_CHECK(heads.classifier.has_value() == spec.is_classifier());
-  const PooledVector pooled = heads.pooled.value_or(PooledVector());
+  FUZZ_CHECK(heads.pooled.has_value() + heads.classifier.has_value() + heads.scores.has_value() ==
+             1);
+  FUZZ_CHECK(heads.pooled.has_value() != spec.is_classifier());
+  const PooledVector pooled = heads.pooled   ? *heads.pooled
+                              : heads.scores ? *heads.scores
+                                             : PooledVector();
   FUZZ_CHECK(!pooled.pooling.empty());
   size_t width = pooled.pooling.size() * encoder.hidden_size;
-  for (const DenseModule& dense : pooled.dense) {
-    FUZZ_CHECK(dense.in_features == width);
-    width = dense.out_features;
-    FUZZ_CHECK(dense.directory.find('\0') == std::string::npos);
+  for (const VectorModule& module : pooled.modules) {
+    const auto* const dense = std::get_if<DenseModule>(&module);
+    if (dense == nullptr) continue;
+    FUZZ_CHECK(dense->in_features == width);
+    width = dense->out_features;
+    FUZZ_CHECK(dense->directory.find('\0') == std::string::npos);
     const fs::path inside =
-        fs::path(dense.directory).lexically_normal().lexically_relative(spec.directory);
+        fs::path(dense->directory).lexically_normal().lexically_relative(spec.directory);
     FUZZ_CHECK(!inside.empty() && *inside.begin() != "..");
   }
   FUZZ_CHECK(!spec.default_prompt_name || spec.prompts.contains(*spec.default_prompt_name));

@@ -38,7 +38,7 @@ TEST(ModelSpecFilesTest, ReadsTinyBgeM3) {
   }
   const Heads& heads = spec->heads();
   EXPECT_THAT(heads.pooled->pooling, ElementsAre(Pooling::kCls));
-  EXPECT_TRUE(heads.pooled->dense.empty());
+  EXPECT_TRUE(heads.pooled->modules.empty());
   EXPECT_TRUE(heads.token_weights && heads.token_vectors);
   EXPECT_FALSE(heads.splade || heads.classifier);
   EXPECT_TRUE(spec->normalize);
@@ -157,7 +157,7 @@ TEST_F(ModelSpecTest, TakesNullForAbsent) {
   EXPECT_EQ(spec.encoder().positions.uncounted_id, 1);
   EXPECT_EQ(spec.encoder().token_types, 2U);
   EXPECT_EQ(spec.encoder().layers[0].feed_forward.activation, Activation::kGelu);
-  EXPECT_THAT(spec.prompts, ElementsAre(testing::Pair("doc", "d: ")));
+  EXPECT_THAT(spec.prompts, ElementsAre(testing::Pair("doc", "d: "), testing::Pair("query", "")));
   files_["config_sentence_transformers.json"]["prompts"] = nullptr;
   EXPECT_THAT(ReadGood().prompts, ElementsAre());
 }

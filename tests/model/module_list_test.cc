@@ -56,11 +56,6 @@ TEST_F(ModelSpecTest, RefusesOtherSequencesOfModules) {
   EXPECT_THAT(error_with([&] { Modules().erase(1); }), HasSubstr("a Pooling is needed"));
   EXPECT_THAT(error_with([&] { std::swap(Modules()[0], Modules()[1]); }),
               HasSubstr("module 0: \"Pooling\" is not supported here"));
-  EXPECT_THAT(error_with([&] {
-                AddModule("sentence_transformers.models.Normalize", "2_Normalize");
-                AddDense("3_Dense", 64, 32);
-              }),
-              HasSubstr("module 2: \"Normalize\" is not supported here"));
   EXPECT_THAT(error_with([&] { AddModule("sentence_transformers.models.LSTM", "2_LSTM"); }),
               HasSubstr("module 2: \"LSTM\" is not supported here"));
   EXPECT_THAT(error_with([&] { Modules()[1]["type"] = "custom_st.Pooling"; }),

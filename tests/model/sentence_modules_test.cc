@@ -60,54 +60,6 @@ TEST_F(ModelSpecTest, ReadsPoolingModesByName) {
               HasSubstr("embedding_dimension is 65, but config.json's hidden_size is 64"));
 }
 
-TEST_F(ModelSpecTest, ReadsDenseModules) {
-  AddDense("2_Dense", 64, 32);
-  AddDense("3_Dense", 32, 48);
-  AddModule("sentence_transformers.models.Normalize", "4_Normalize");
-  files_["3_Dense/config.json"]["bias"] = false;
-  files_["3_Dense/config.json"]["activation_function"] = "torch.nn.modules.linear.Identity";
-  const ModelSpec spec = ReadGood();
-  const std::vector<DenseModule>& dense = spec.heads().pooled->dense;
-  ASSERT_EQ(dense.size(), 2U);
-  EXPECT_EQ(dense[0].directory, dir_.File("2_Dense"));
-  EXPECT_EQ(dense[0].in_features, 64U);
-  EXPECT_EQ(dense[0].out_features, 32U);
-  EXPECT_TRUE(dense[0].bias);
-  EXPECT_EQ(dense[0].activation, Activation::kTanh);
-  EXPECT_FALSE(dense[1].bias);
-  EXPECT_EQ(dense[1].activation, Activation::kIdentity);
-  EXPECT_EQ(spec.dimension(), 48U);
-  EXPECT_TRUE(spec.normalize);
-
-  for (const auto& [name, activation] : {std::pair("ReLU", Activation::kRelu),
-                                         {"GELU", Activation::kGelu},
-                                         {"Sigmoid", Activation::kSigmoid}}) {
-    files_["2_Dense/config.json"]["activation_function"] =
-        "torch.nn.modules.activation." + std::string(name);
-    EXPECT_EQ(ReadGood().heads().pooled->dense[0].activation, activation);
-  }
-  files_["2_Dense/config.json"].erase("activation_function");
-  EXPECT_EQ(ReadGood().heads().pooled->dense[0].activation, Activation::kTanh);
-}
-
-TEST_F(ModelSpecTest, RefusesDenseModulesThatDoNotFit) {
-  AddDense("2_Dense", 64, 32);
-  AddDense("3_Dense", 32, 48);
-  EXPECT_THAT(ErrorWith("3_Dense/config.json", "in_features", 64),
-              HasSubstr("/3_Dense/config.json: in_features is 64, but the module before gives 32"));
-  EXPECT_THAT(ErrorWith("2_Dense/config.json", "out_features", -32),
-              HasSubstr("out_features must"));
-  EXPECT_THAT(ErrorWith("2_Dense/config.json", "bias", "yes"), HasSubstr("bias must be true"));
-  EXPECT_THAT(ErrorWith("2_Dense/config.json", "use_residual", true), HasSubstr("use_residual"));
-  EXPECT_THAT(ErrorWith("2_Dense/config.json", "module_input_name", "token_embeddings"),
-              HasSubstr("\"token_embeddings\" is not supported"));
-  for (const char* path :
-       {"torch.nn.modules.activation.SiLU", "os.system", "my.code.Tanh", "Tanh"}) {
-    EXPECT_THAT(ErrorWith("2_Dense/config.json", "activation_function", path),
-                HasSubstr("activation_function \"" + std::string(path) + "\" is not supported"));
-  }
-}
-
 // As sentence-transformers saves CrossEncoder and SparseEncoder since version 5.
 TEST_F(ModelSpecTest, ReadsCrossEncodersAndSparseEncoders) {
   const json good = Modules();
@@ -154,7 +106,7 @@ TEST_F(ModelSpecTest, ModulesSayWhatAModelIsForWhateverHeadItHas) {
 }
 
 TEST_F(ModelSpecTest, NamesAModuleThatIsNoTransformerBeforeItsFiles) {
-  for (const char* kind : {"Router", "StaticEmbedding", "WordEmbeddings", "CLIPModel"}) {
+  for (const char* kind : {"WordEmbeddings", "CLIPModel", "BoW"}) {
     Modules()[0]["type"] = std::string("sentence_transformers.models.") + kind;
     Modules()[0]["path"] = "0_" + std::string(kind);
     EXPECT_THAT(ErrorMessage(),
@@ -162,15 +114,49 @@ TEST_F(ModelSpecTest, NamesAModuleThatIsNoTransformerBeforeItsFiles) {
   }
 }
 
-TEST_F(ModelSpecTest, RefusesScoresThatComeOutOfModules) {
+TEST_F(ModelSpecTest, NamesModulesThatCannotFollow) {
+  const json good = Modules();
+  for (const char* kind : {"LSTM", "CNN", "WeightedLayerPooling", "WordWeights"}) {
+    Modules() = good;
+    AddModule("sentence_transformers.models." + std::string(kind), "2_X");
+    EXPECT_THAT(ErrorMessage(), testing::AllOf(HasSubstr("modules.json: module 2"),
+                                               HasSubstr("\"" + std::string(kind) + "\"")));
+    std::swap(Modules()[1], Modules()[2]);
+    EXPECT_THAT(ErrorMessage(), testing::AllOf(HasSubstr("modules.json: module 1"),
+                                               HasSubstr("\"" + std::string(kind) + "\"")));
+  }
+}
+
+TEST_F(ModelSpecTest, ScoresComeOutOfACrossEncodersLastDense) {
+  AddDense("2_Dense", 64, 64);
+  AddDense("3_Dense", 64, 3);
+  files_["3_Dense/config.json"]["module_output_name"] = "scores";
+  EXPECT_THAT(ErrorMessage(), HasSubstr("model_type is not CrossEncoder"));
   files_["config_sentence_transformers.json"]["model_type"] = "CrossEncoder";
+  const ModelSpec spec = ReadGood();
+  EXPECT_THAT(spec.labels, ElementsAre("LABEL_0", "LABEL_1", "LABEL_2"));
+  ASSERT_TRUE(spec.heads().scores.has_value());
+  EXPECT_EQ(spec.heads().scores->modules.size(), 2U);
+  EXPECT_FALSE(spec.heads().pooled.has_value());
+  EXPECT_FALSE(spec.heads().classifier.has_value());
+
+  AddModule("sentence_transformers.models.Normalize", "4_Normalize");
+  EXPECT_THAT(ErrorMessage(), HasSubstr("module 4: Normalize follows a module that gives scores"));
+}
+
+TEST_F(ModelSpecTest, RefusesACrossEncoderWithoutScores) {
+  files_["config_sentence_transformers.json"]["model_type"] = "CrossEncoder";
+  EXPECT_THAT(ErrorMessage(), HasSubstr("model_type is CrossEncoder"));
+  AddDense("2_Dense", 64, 32);
   EXPECT_THAT(ErrorMessage(), HasSubstr("model_type is CrossEncoder"));
   files_["config_sentence_transformers.json"]["model_type"] = "SentenceTransformer";
   ReadGood();
-  AddDense("2_Dense", 64, 32);
-  ReadGood();
-  EXPECT_THAT(ErrorWith("2_Dense/config.json", "module_output_name", "scores"),
-              HasSubstr("module_output_name \"scores\" is not supported"));
+}
+
+TEST_F(ModelSpecTest, APoolingMayLeaveOutThePrompt) {
+  EXPECT_TRUE(ReadGood().heads().pooled->pools_prompt);
+  PoolingConfig()["include_prompt"] = false;
+  EXPECT_FALSE(ReadGood().heads().pooled->pools_prompt);
 }
 
 }  // namespace

@@ -80,7 +80,8 @@ void CpuSession::Compute(const Batch& batch, BatchOutputs& outputs) {
   row_begins_.assign(1, 0);
   for (size_t s = 0; s < batch.sequences(); ++s) {
     const uint32_t tokens = batch.offsets[s + 1] - batch.offsets[s];
-    wanted_.push_back(WantedTokens(architecture_heads_, batch.wanted[s], tokens));
+    wanted_.push_back(
+        WantedTokens(architecture_heads_, batch.wanted[s], tokens, batch.first_pooled_of(s)));
     row_begins_.push_back(row_begins_.back() + wanted_.back().size());
   }
   const HiddenStates hidden = {encoder_.Run(batch, wanted_), row_begins_, hidden_size_};
@@ -112,7 +113,10 @@ std::vector<std::unique_ptr<CpuHead>> MakeHeads(const Architecture& architecture
                                                 const HeadTensors& tensors, ThreadTeam& team) {
   const Heads& heads = architecture.heads;
   std::vector<std::unique_ptr<CpuHead>> made;
-  if (heads.pooled) made.push_back(MakePooledHead(*heads.pooled, tensors.dense, team));
+  if (heads.pooled) {
+    made.push_back(MakePooledHead(*heads.pooled, tensors.modules, &Outputs::dense,
+                                  &SequenceOutputs::dense, architecture.encoder.hidden_size, team));
+  }
   if (heads.token_weights) {
     made.push_back(MakeTokenWeightsHead(*heads.token_weights, *tensors.token_weights, team));
   }
@@ -120,6 +124,11 @@ std::vector<std::unique_ptr<CpuHead>> MakeHeads(const Architecture& architecture
   if (heads.splade) made.push_back(MakeSpladeHead(*heads.splade, *tensors.splade, team));
   if (heads.classifier) {
     made.push_back(MakeClassifierHead(*heads.classifier, *tensors.classifier, team));
+  }
+  if (heads.scores) {
+    made.push_back(MakePooledHead(*heads.scores, tensors.modules, &Outputs::logits,
+                                  &SequenceOutputs::logits, architecture.encoder.hidden_size,
+                                  team));
   }
   return made;
 }

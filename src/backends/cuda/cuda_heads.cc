@@ -40,8 +40,8 @@ Result<std::unique_ptr<CudaHeads>> CudaHeads::Load(CudaCompute& compute, const H
                                                    const HeadTensors& tensors) {
   using embedding::Load;
   std::unique_ptr<CudaHeads> made(new CudaHeads(compute, heads));
-  for (const LinearTensors& dense : tensors.dense) {
-    ASSIGN_OR_RETURN(CudaLinear linear, compute.LoadLinear(dense, ComputeType::kF32));
+  for (const ModuleTensors& module : tensors.modules) {
+    ASSIGN_OR_RETURN(CudaLinear linear, compute.LoadLinear(*module.linear, ComputeType::kF32));
     made->dense_.push_back(std::move(linear));
     made->dense_outputs_.push_back(compute.DeviceBuffer());
   }
@@ -151,8 +151,9 @@ Status CudaHeads::PoolDense(const Batch& batch, const CudaHiddenStates& hidden,
   const CudaBuffer* vectors = &pooled_;
   size_t dimension = modes.size() * hidden_size_;
   for (size_t i = 0; i < dense_.size(); ++i) {
-    RETURN_IF_ERROR(RunDense(dense_[i], heads_.pooled->dense[i].activation, *vectors,
-                             RoundUpRows(batch.sequences()), dense_outputs_[i]));
+    const auto& dense = std::get<DenseModule>(heads_.pooled->modules[i]);
+    RETURN_IF_ERROR(RunDense(dense_[i], dense.activation, *vectors, RoundUpRows(batch.sequences()),
+                             dense_outputs_[i]));
     vectors = &dense_outputs_[i];
     dimension = dense_[i].out_features;
   }

@@ -54,8 +54,8 @@ MlxHeads::MlxHeads(const Heads& heads, const HeadTensors& tensors)
     : heads_(heads),
       token_weights_(Load(tensors.token_weights)),
       token_vectors_(Load(tensors.token_vectors)) {
-  for (const LinearTensors& dense : tensors.dense) {
-    dense_.push_back(LoadLinear(dense, mx::float32));
+  for (const ModuleTensors& module : tensors.modules) {
+    dense_.push_back(LoadLinear(*module.linear, mx::float32));
   }
   if (tensors.splade) {
     splade_transform_ = LoadLinear(tensors.splade->transform, mx::float32);
@@ -105,7 +105,8 @@ void MlxHeads::Pool(const Batch& batch, const MlxHiddenStates& hidden, BatchOutp
   }
   Array vectors = mx::concatenate(std::move(modes), 1);
   for (size_t i = 0; i < dense_.size(); ++i) {
-    vectors = Activate(heads_.pooled->dense[i].activation, dense_[i](vectors));
+    const auto& dense = std::get<DenseModule>(heads_.pooled->modules[i]);
+    vectors = Activate(dense.activation, dense_[i](vectors));
   }
   pending_.push_back({vectors, [&batch, &outputs](std::span<const float> numbers) {
                         const size_t dimension = numbers.size() / batch.sequences();

@@ -37,7 +37,7 @@ class ClassifierHead : public CpuHead {
     float* to = pooled_.data();
     for (size_t s = 0; s < batch.sequences(); ++s) {
       if (!batch.wanted[s].logits) continue;
-      Pool(pooling_, hidden.of(s), size, {to, size});
+      Pool(pooling_, hidden.of(s), size, /*first=*/0, {to, size});
       to += size;
     }
     return pooled_.span();

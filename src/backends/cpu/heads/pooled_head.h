@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -9,9 +10,13 @@
 
 namespace embedding {
 
-// A sequence's dense vector: PooledVector of model/heads.h. Normalising is left to the request.
-// The team must outlive the head.
+// A vector of a sequence, PooledVector of model/heads.h, for those that `wants` it: its `output`,
+// be it the dense vector, whose normalising is left to the request, or a classifier's logits. The
+// team must outlive the head.
 std::unique_ptr<CpuHead> MakePooledHead(const PooledVector& pooled,
-                                        const std::vector<LinearTensors>& dense, ThreadTeam& team);
+                                        const std::vector<ModuleTensors>& modules,
+                                        bool Outputs::*wants,
+                                        std::span<const float> SequenceOutputs::*output,
+                                        size_t hidden_size, ThreadTeam& team);
 
 }  // namespace embedding
