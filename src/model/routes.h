@@ -20,7 +20,7 @@ struct Routes {
   std::vector<std::vector<ModuleEntry>> lists;
   // Which of the lists a text with a prompt of that name takes, as with encode_query and
   // encode_document; empty where there is no Router.
-  std::map<std::string, size_t> of_prompt;
+  std::map<std::string, size_t> of_prompt = {};
   // Which of them all others take; none if they must have one of the prompts above.
   std::optional<size_t> of_others = 0;
 

@@ -152,7 +152,9 @@ def bpe_cases():
     eos = {"type": "TemplateProcessing", "special_tokens": {"</s>": {"id": "</s>", "ids": [2], "tokens": ["</s>"]}},
            "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "</s>", "type_id": 0}}],
            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}},
-                    {"SpecialToken": {"id": "</s>", "type_id": 1}}]}
+                    {"SpecialToken": {"id": "</s>", "type_id": 1}}],
+           # Without RoBERTa's fields, by which it would be taken for RobertaProcessing.
+           "sep": None, "cls": None, "trim_offsets": None, "add_prefix_space": None}
     yield new("Gpt2TakesTheDocumentsEnds", "roberta", "gpt2", {"tokenizer_class": "GPT2TokenizerFast", "add_bos_token": True},
               OTHER_STEPS | {"post_processor": eos, "model": options})
     yield new("Qwen2TakesTheDocumentsEnds", "roberta", "qwen3", {"tokenizer_class": "Qwen2Tokenizer", "add_eos_token": False},
