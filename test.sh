@@ -340,6 +340,7 @@ step_tidy() {
 say "dependencies"
 scripts/install_dependencies.sh dev || exit 1
 scripts/fetch_model.sh all-MiniLM-L6-v2 || exit 1
+scripts/fetch_tokenizers.sh || exit 1
 python3 scripts/unpack_test_models.py || exit 1
 for step in "${steps[@]}"; do
   say "$step"

@@ -55,7 +55,7 @@ class CharCategory {
   constexpr Category category() const { return static_cast<Category>(bits_ & 0x1F); }
   // char::is_numeric of Rust: Nd, Nl and No of a newer Unicode than the categories'.
   constexpr bool is_numeric() const { return Has(0); }
-  // `\w` and `\p{Han}` of Oniguruma.
+  // `\w` (outside of classes) and `\p{Han}` of Oniguruma.
   constexpr bool is_word() const { return Has(1); }
   constexpr bool is_han() const { return Has(2); }
   // NFC, NFKC leave the character as it is whatever stands around it, and nothing composes with

@@ -51,9 +51,12 @@ std::optional<char32_t> ControlEscape(char32_t c) {
   }
 }
 
-std::optional<CodePointSet> SetEscape(char32_t c) {
-  const auto word = [] {
-    return CodePointSet::Of([](CharCategory properties) { return properties.is_word(); });
+// Oniguruma has numbers like U+00B2 in `\w`, but not in `[\w]`.
+std::optional<CodePointSet> SetEscape(char32_t c, bool in_class) {
+  const auto word = [in_class] {
+    return CodePointSet::Of([in_class](CharCategory properties) {
+      return properties.is_word() && !(in_class && properties.category() == Category::kNo);
+    });
   };
   switch (c) {
     case 's':
@@ -135,14 +138,14 @@ Result<char32_t> RegexSetParser::ParseCodePoint(char32_t kind) {
   return value;
 }
 
-Result<RegexSetParser::Member> RegexSetParser::ParseMember() {
+Result<RegexSetParser::Member> RegexSetParser::ParseMember(bool in_class) {
   const auto character = [](char32_t c) { return Member{CodePointSet(c, c), true, c}; };
   const auto set = [](CodePointSet members) { return Member{std::move(members), false, 0}; };
   if (!Skip("\\")) return character(TakeCharacter());
   if (at_end()) return RegexUnsupported("a backslash at its end");
   const char32_t c = TakeCharacter();
   if (const auto control = ControlEscape(c)) return character(*control);
-  if (auto members = SetEscape(c)) return set(*std::move(members));
+  if (auto members = SetEscape(c, in_class)) return set(*std::move(members));
   if (c == 'p' || c == 'P') {
     ASSIGN_OR_RETURN(CodePointSet members, ParseProperty(c == 'P'));
     return set(std::move(members));
@@ -164,7 +167,7 @@ Result<CodePointSet> RegexSetParser::ParseEscape(bool ignore_case) {
   --position_;  // the backslash
   const bool is_class = StartsWith("\\s") || StartsWith("\\S") || StartsWith("\\d") ||
                         StartsWith("\\D");  // with or without case the same
-  ASSIGN_OR_RETURN(Member member, ParseMember());
+  ASSIGN_OR_RETURN(Member member, ParseMember(false));
   if (!ignore_case || is_class) return std::move(member.set);
   return IgnoringCase(member.set);
 }
@@ -188,7 +191,7 @@ Result<CodePointSet> RegexSetParser::ParseMembers(int depth, bool& intersects) {
       set.Add(nested);
       continue;
     }
-    ASSIGN_OR_RETURN(const Member member, ParseMember());
+    ASSIGN_OR_RETURN(const Member member, ParseMember(true));
     // A '-' at the end of a class, or behind a set, stands for itself.
     const bool is_range = member.is_character && StartsWith("-") && !StartsWith("-]");
     if (!is_range) {
@@ -199,7 +202,7 @@ Result<CodePointSet> RegexSetParser::ParseMembers(int depth, bool& intersects) {
     if (at_end() || StartsWith("[") || StartsWith("&&")) {
       return RegexUnsupported("a range in a class without its end");
     }
-    ASSIGN_OR_RETURN(const Member last, ParseMember());
+    ASSIGN_OR_RETURN(const Member last, ParseMember(true));
     if (!last.is_character || last.character < member.character) {
       return RegexUnsupported("a range in a class that ends before it begins");
     }

@@ -48,7 +48,7 @@ class RegexSetParser {
     bool is_character;
     char32_t character;
   };
-  Result<Member> ParseMember();
+  Result<Member> ParseMember(bool in_class);
   Result<CodePointSet> ParseMembers(int depth, bool& intersects);
 
   std::string_view pattern_;

@@ -57,9 +57,9 @@ void ExpectGated(Make make, DType input_type, size_t rows, size_t in, size_t out
   const std::vector<float> weight = Random(2 * out * in, 2);
   const std::vector<float> bias = with_bias ? Random(2 * out, 3) : std::vector<float>();
   const auto half = [&](size_t first) {
-    return LinearWeights{
-        std::span(weight).subspan(first * in, out * in),
-        with_bias ? std::span(bias).subspan(first, out) : std::span<const float>(), in, out};
+    return LinearWeights{std::span(weight).subspan(first * in, out * in),
+                         with_bias ? std::span(bias).subspan(first, out) : std::span<const float>(),
+                         in, out};
   };
   const auto gated = make({weight, bias, in, 2 * out}, activation, true);
   const std::vector<float> actual = Run(*gated, input, rows, out);

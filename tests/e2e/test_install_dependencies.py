@@ -75,7 +75,8 @@ def test_cmake_is_told_where_homebrew_hides_what_macos_has_too(mac):
 
 def test_it_is_written_for_the_bash_of_macos():
     """Which is 3.2 for ever."""
-    for path in (SCRIPT, ROOT / "run.sh", ROOT / "scripts" / "fetch_model.sh", ROOT / "scripts" / "fetch_mlx.sh"):
+    fetching = [ROOT / "scripts" / f"fetch_{what}.sh" for what in ("model", "mlx", "tokenizers")]
+    for path in (SCRIPT, ROOT / "run.sh", *fetching):
         text = path.read_text()
         assert "#!/usr/bin/env bash" in text
         for newer in ("mapfile", "readarray", "declare -A", "local -A", "${!", ",,}", "^^}", "&>>", "|&"):

@@ -164,7 +164,7 @@ TEST_F(TensorNames, OfADecoderAreLeftOut) {
 }
 
 TEST_F(TensorNames, MayBeSpreadOverFiles) {
-  ASSERT_NO_FATAL_FAILURE(Start("qwen3"));
+  ASSERT_NO_FATAL_FAILURE(Start("modernbert"));
   std::vector<Tensors> files(3);
   json index = {{"metadata", {{"total_size", 0}}}, {"weight_map", json::object()}};
   size_t i = 0;

@@ -65,6 +65,14 @@ void ExpectCase(const Tokenizer& tokenizer, const Json& expected) {
   EXPECT_EQ(offsets, expected["offsets"].get<std::vector<uint32_t>>());
   EXPECT_EQ(encoding.untruncated_tokens, expected["untruncated"].get<size_t>());
   EXPECT_EQ(encoding.truncated(), expected["untruncated"] > expected["ids"].size());
+  options.with_offsets = false;
+  if (expected["pair"].is_null()) {
+    EXPECT_EQ(tokenizer.Encode(text, options).ids, encoding.ids);
+  }
+  if (!expected.contains("decoded")) return;
+  const Result<std::string> decoded = tokenizer.Decode(encoding.ids, true);
+  ASSERT_TRUE(decoded.ok()) << decoded.error().message;
+  EXPECT_EQ(*decoded, expected["decoded"].get<std::string>());
 }
 
 Json References() {
@@ -87,6 +95,30 @@ TEST(TokenizerReferences, EveryVariantGivesTheLibrarysEncodings) {
       json = document.dump();
     }
     const auto tokenizer = LoadTokenizer(json);
+    ASSERT_NE(tokenizer, nullptr);
+    for (const Json& expected : variant["cases"]) ExpectCase(*tokenizer, expected);
+  }
+}
+
+TEST(TokenizerReferences, EveryComponentGivesTheLibrarysEncodings) {
+  const Json references =
+      Json::parse(ReadWhole(TEST_DATA_DIR "/expected/tokenizer.components.json"));
+  ASSERT_FALSE(references["tokenizers"].empty());
+  for (const Json& variant : references["tokenizers"]) {
+    const std::string base = variant["base"];
+    const Json& changes = variant["changes"];
+    SCOPED_TRACE(base + " with " + changes.dump().substr(0, 500));
+    Json document = references["documents"].contains(base)
+                        ? references["documents"][base]
+                        : Json::parse(TokenizerJson("small/" + base));
+    for (const auto& [name, value] : changes.items()) {
+      if (name == "model") {
+        document[name].merge_patch(value);
+      } else {
+        document[name] = value;
+      }
+    }
+    const auto tokenizer = LoadTokenizer(document.dump());
     ASSERT_NE(tokenizer, nullptr);
     for (const Json& expected : variant["cases"]) ExpectCase(*tokenizer, expected);
   }

@@ -35,6 +35,11 @@ inline std::string GunzipWhole(const std::string& path) {
 inline std::string TokenizerJson(const std::string& name) {
   if (name == "bge-m3") return GunzipWhole(TEST_DATA_DIR "/bge-m3-files/tokenizer.json.gz");
   if (name == "tiny-bge-m3") return ReadWhole(TEST_DATA_DIR "/tiny-bge-m3/tokenizer.json");
+  if (name.starts_with("small/")) {
+    return ReadWhole(TEST_DATA_DIR "/small-tokenizers/" + name.substr(6) + ".json");
+  }
+  const std::string fetched = ReadWhole(MODELS_DIR "/tokenizers/" + name + "/tokenizer.json");
+  if (!fetched.empty()) return fetched;
   return ReadWhole(MODELS_DIR "/" + name + "/tokenizer.json");
 }
 

@@ -194,8 +194,10 @@ Result<EncoderWeights> PackEncoderWeights(const Encoder& encoder, const EncoderT
       return PackPositions(team, layer.attention, types.between, projected.span());
     };
     const LayerTensors& of = tensors.layers[layer.weights];
-    if (encoder.disentangled->content_to_position) positions.keys = pack(of.position_key.value_or(of.key));
-    if (encoder.disentangled->position_to_content) positions.queries = pack(of.position_query.value_or(of.query));
+    if (encoder.disentangled->content_to_position)
+      positions.keys = pack(of.position_key.value_or(of.key));
+    if (encoder.disentangled->position_to_content)
+      positions.queries = pack(of.position_query.value_or(of.query));
   }
   return weights;
 }
