@@ -69,6 +69,7 @@ PUBLIC = {
     "byte_budget.h": "base",
     "truncation.h": "text",
     "outputs.h": "model",
+    "similarity.h": "model",
     "device.h": "backends",
     "model_info.h": "engine",
     "request.h": "engine",

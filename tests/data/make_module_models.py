@@ -129,7 +129,8 @@ def series_of(loaded, one):
 def write(name, bases, kind, series, normalized):
     with tempfile.TemporaryDirectory() as temporary:
         path = complete(name, bases, pathlib.Path(temporary) / "model")
-        loaded = kind(path, device="cpu", model_kwargs={"dtype": torch.float32})
+        # A static table's module does not read the dtype.
+        loaded = kind(path, device="cpu", model_kwargs={"dtype": torch.float32}).float()
         made = [series_of(loaded, dict(one)) for one in series]
         for one in made:
             if one.pop("scores", False):
