@@ -45,6 +45,14 @@ class TableChecks : public testing::Test {
     change(document);
     fs::remove(directory_ / file);
     std::ofstream(directory_ / file) << document;
+    // The class that takes tokenizer.json as it is.
+    const fs::path config_path = directory_ / "tokenizer_config.json";
+    json config =
+        fs::exists(config_path) ? json::parse(std::ifstream(config_path)) : json::object();
+    config["tokenizer_class"] = "TokenizersBackend";
+    config["model_input_names"] = {"input_ids", "token_type_ids", "attention_mask"};
+    fs::remove(config_path);
+    std::ofstream(config_path) << config;
     return Embedder::Load(
         {.model_directory = directory_.string(), .compute_type = ComputeType::kF32});
   }
