@@ -26,8 +26,12 @@ void Attention(benchmark::State& state) {
   std::vector<T> out(length * sequences * hidden);
   std::vector<uint32_t> offsets;
   for (size_t s = 0; s <= sequences; ++s) offsets.push_back(static_cast<uint32_t>(s * length));
+  Attention attention;
+  attention.heads = attention.kv_heads = kHeads;
+  attention.head_dim = kHeadDim;
+  attention.scale = 0.125F;
   for (auto _ : state) {
-    PackedAttention(Team(), {kHeads, kHeadDim}, qkv.data(), offsets, {}, out.data());
+    PackedAttention(Team(), attention, {}, qkv.data(), offsets, {}, out.data());
     benchmark::DoNotOptimize(out.data());
   }
   const double operations = 4.0 * static_cast<double>(length * length * hidden * sequences);
