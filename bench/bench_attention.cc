@@ -26,7 +26,7 @@ void Attention(benchmark::State& state) {
   std::vector<T> out(length * sequences * hidden);
   std::vector<uint32_t> offsets;
   for (size_t s = 0; s <= sequences; ++s) offsets.push_back(static_cast<uint32_t>(s * length));
-  Attention attention;
+  embedding::Attention attention;
   attention.heads = attention.kv_heads = kHeads;
   attention.head_dim = kHeadDim;
   attention.scale = 0.125F;
