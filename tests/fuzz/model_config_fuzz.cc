@@ -1,6 +1,8 @@
 // The JSON files of a model's directory. The input is the files of kFiles in their order, divided
 // by NULs; an empty one is not there.
+#include <cmath>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "fuzz/check.h"
@@ -56,13 +58,52 @@ class ModelDirectory {
   std::string contents_[std::size(kFiles)];
 };
 
+bool IsNorm(const std::optional<Norm>& norm) { return !norm || (norm->eps > 0 && norm->eps <= 1); }
+
+void CheckLayer(const Layer& layer) {
+  const Attention& attention = layer.attention;
+  FUZZ_CHECK(attention.heads > 0 && attention.kv_heads > 0 && attention.head_dim > 0);
+  FUZZ_CHECK(attention.heads % attention.kv_heads == 0);
+  FUZZ_CHECK(std::isfinite(attention.scale) && attention.scale > 0);
+  if (attention.rope) {
+    FUZZ_CHECK(attention.rope->rotated() > 0 && attention.rope->rotated() <= attention.head_dim);
+    FUZZ_CHECK(std::isfinite(attention.rope->factor));
+    for (const float frequency : attention.rope->frequencies) {
+      FUZZ_CHECK(std::isfinite(frequency) && frequency >= 0);
+    }
+  }
+  FUZZ_CHECK(layer.feed_forward.width > 0);
+  if (const auto& experts = layer.feed_forward.experts) {
+    FUZZ_CHECK(experts->chosen > 0 && experts->chosen <= experts->count);
+  }
+  for (const HalfNorms& half : {layer.attention_norms, layer.feed_forward_norms}) {
+    FUZZ_CHECK(IsNorm(half.input) && IsNorm(half.branch) && IsNorm(half.output));
+  }
+}
+
+void CheckEncoder(const Encoder& encoder) {
+  FUZZ_CHECK(encoder.hidden_size > 0 && encoder.embedding_size > 0 && encoder.vocab_size > 0);
+  FUZZ_CHECK(IsNorm(encoder.embeddings_norm) && IsNorm(encoder.final_norm));
+  for (const Layer& layer : encoder.layers) {
+    CheckLayer(layer);
+    FUZZ_CHECK(layer.weights < encoder.layers.size());
+  }
+  if (encoder.positions.count > 0) {
+    FUZZ_CHECK(encoder.positions.first + encoder.max_tokens <= encoder.positions.count);
+  }
+  if (const auto& bias = encoder.relative_bias) {
+    FUZZ_CHECK(bias->buckets >= 4 && bias->max_distance > bias->buckets / 4);
+  }
+  if (const auto& relative = encoder.disentangled) {
+    FUZZ_CHECK(relative->span > 0);
+    FUZZ_CHECK(relative->buckets == 0 || relative->max_distance > relative->buckets / 2 + 1);
+  }
+}
+
 void CheckSpec(const ModelSpec& spec) {
   const Encoder& encoder = spec.encoder();
   FUZZ_CHECK(encoder.hidden_size > 0 && encoder.layers.empty() == spec.is_static);
-  for (const Layer& layer : encoder.layers) {
-    FUZZ_CHECK(layer.attention.heads % layer.attention.kv_heads == 0);
-    FUZZ_CHECK(layer.weights < encoder.layers.size());
-  }
+  CheckEncoder(encoder);
   FUZZ_CHECK(spec.max_seq_length >= 1 && spec.max_seq_length <= encoder.max_tokens);
   const Heads& heads = spec.heads();
   FUZZ_CHECK(heads.pooled.has_value() + heads.classifier.has_value() + heads.scores.has_value() ==

@@ -30,7 +30,19 @@ def model_config():
     def files(*parts):
         return "\0".join(part if isinstance(part, str) else json.dumps(part) for part in parts)
 
+    # Encoders of every family, and what their configs have besides in the repositories' forms.
+    families = ("distilbert", "mpnet", "modernbert", "electra", "albert", "nomic", "nomic_hub", "nomic_moe", "gte",
+                "gte_hub", "t5", "ce_deberta_v3", "ce_deberta_v2")
+    scaled = {
+        "llama3": {"rope_type": "llama3", "factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                   "original_max_position_embeddings": 64},
+        "yarn": {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 64},
+    }
+    gte = json.loads((DATA / "families/gte_hub/config.json").read_text())
+
     return {
+        **{f"family-{name}": files(text_of(f"families/{name}/config.json")) for name in families},
+        **{f"rope-{name}": files(gte | {"rope_scaling": rope}) for name, rope in scaled.items()},
         "whole": files(config, modules, pooling, dense,
                        {"max_seq_length": 64, "do_lower_case": False},
                        {"model_max_length": 128, "do_lower_case": True},

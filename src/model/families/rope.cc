@@ -114,6 +114,10 @@ Result<Rope> Yarn(const JsonValue& config, const JsonValue& parameters, const Ba
   ASSIGN_OR_RETURN(const double slow, ReadPositive(parameters, "beta_slow", 1));
   ASSIGN_OR_RETURN(const bool truncate, parameters.Bool("truncate", true));
   ASSIGN_OR_RETURN(const double attention_factor, ReadYarnFactor(parameters, factor));
+  if (basis.theta <= 1) {  // of which the logarithm divides
+    return ModelError("{}: rope_theta {} is not supported with the type \"yarn\"",
+                      parameters.place(), basis.theta);
+  }
   // The pair that turns so often within the original length.
   const auto dimension = static_cast<double>(basis.rotated);
   const auto pair_of = [&](double rotations) {

@@ -162,11 +162,15 @@ def truncated(model, rows):
 @torch.no_grad()
 def weight_rows(model, tokenizer, rows):
     """The weights of a head of one number a token: max(0, number), the most of each id, none of a special one."""
+    # A new one: what .half() has rounded of the old one's frequencies is in no file.
+    fresh = type(model)(model.config)
+    fresh.load_state_dict(model.state_dict())
+    fresh.float().eval()
     unused = {tokenizer.cls_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id, tokenizer.unk_token_id}
     weighted = []
     for row in rows:
         weights = {}
-        for token, logit in zip(row["ids"], model.float()(torch.tensor([row["ids"]])).logits[0, :, 0].tolist()):
+        for token, logit in zip(row["ids"], fresh(torch.tensor([row["ids"]])).logits[0, :, 0].tolist()):
             if token not in unused and logit > 0:
                 weights[token] = max(weights.get(token, 0), float(f"{logit:.8g}"))
         weighted.append({"ids": row["ids"], "weights": weights})
