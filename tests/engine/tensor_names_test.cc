@@ -162,6 +162,41 @@ TEST_F(TensorNames, OfADecoderAreLeftOut) {
   ExpectTheSame(tensors);
 }
 
+// The rows of a tensor in equal parts.
+std::vector<Tensor> Parts(const Tensor& tensor, size_t count) {
+  std::vector<Tensor> parts(count, tensor);
+  const size_t size = tensor.bytes.size() / count;
+  for (size_t i = 0; i < count; ++i) {
+    parts[i].shape[0] /= count;
+    parts[i].bytes = tensor.bytes.substr(i * size, size);
+  }
+  return parts;
+}
+
+TEST_F(TensorNames, MayBeThoseThatTransformersHasInMemory) {
+  ASSERT_NO_FATAL_FAILURE(Start("nomic"));
+  const std::pair<const char*, const char*> kNames[] = {{"encoder.layers", "layers"},
+                                                        {"emb_ln", "embeddings.LayerNorm"},
+                                                        {"attn.out_proj", "self_attn.o_proj"},
+                                                        {"fc11", "up_proj"},
+                                                        {"fc12", "gate_proj"},
+                                                        {"fc2", "down_proj"},
+                                                        {"norm1", "post_attention_layernorm"},
+                                                        {"norm2", "post_mlp_layernorm"}};
+  Tensors tensors = Renamed(tensors_, [&](std::string name) {
+    for (const auto& [from, to] : kNames) name = Replaced(name, from, to);
+    return name;
+  });
+  for (const auto& [name, tensor] : Tensors(tensors)) {
+    if (name.find("Wqkv") == std::string::npos) continue;
+    const std::vector<Tensor> parts = Parts(tensor, 3);
+    const char* const kParts[] = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"};
+    for (size_t i = 0; i < 3; ++i) tensors[Replaced(name, "attn.Wqkv", kParts[i])] = parts[i];
+    tensors.erase(name);
+  }
+  ExpectTheSame(tensors);
+}
+
 TEST_F(TensorNames, MayBeSpreadOverFiles) {
   ASSERT_NO_FATAL_FAILURE(Start("modernbert"));
   std::vector<Tensors> files(3);

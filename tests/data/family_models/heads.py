@@ -162,14 +162,21 @@ def sparse_encoders():
         "splade_roberta": (transformers.RobertaForMaskedLM(transformers.RobertaConfig(
             vocab_size=640, hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=48,
             max_position_embeddings=66, type_vocab_size=1, pad_token_id=1)), "roberta"),
+        "splade_mpnet": (transformers.MPNetForMaskedLM(transformers.MPNetConfig(
+            vocab_size=640, hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=48,
+            max_position_embeddings=66)), "mpnet"),
+        "splade_gte": (transformers.GteForMaskedLM(transformers.GteConfig(
+            vocab_size=642, hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=36,
+            max_position_embeddings=64, type_vocab_size=0,
+            rope_parameters={"rope_type": "default", "rope_theta": 1000.0})), "xlm_roberta"),
         "splade_modernbert": (transformers.ModernBertForMaskedLM(modernbert_config(
             hidden_size=24, num_attention_heads=3, intermediate_size=36, num_hidden_layers=2)), "modernbert")}
     for name, (model, tokenizer) in models.items():
         randomize(model, name).float()
         for key, parameter in model.named_parameters():
             if parameter.dim() == 1 and len(parameter) == model.config.vocab_size:
-                # What int8 misses most are weights near 0: of ModernBERT's a lower bias leaves too few others.
-                parameter.data.sub_(12.0 if name == "splade_modernbert" else 14.0)
+                # What int8 misses most are weights near 0: a lower bias leaves these two too few others.
+                parameter.data.sub_({"splade_modernbert": 12.0, "splade_gte": 10.0}.get(name, 14.0))
         splade(name, model.half(), tokenizer)
 
 
