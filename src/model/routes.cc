@@ -168,9 +168,9 @@ Routes Spread(const Router& router, const std::vector<ModuleEntry>& modules, siz
   Routes routes;
   std::vector<size_t> list_of_route;
   for (const auto& [name, of_route] : router.routes) {
-    const auto same =
-        std::find_if(router.routes.begin(), router.routes.end(),
-                     [&](const auto& each) { return AreEqual(each.second, of_route); });
+    const auto same = std::find_if(
+        router.routes.begin(), router.routes.end(),
+        [&modules_of = of_route](const auto& each) { return AreEqual(each.second, modules_of); });
     const auto first = static_cast<size_t>(same - router.routes.begin());
     if (first < list_of_route.size()) {
       list_of_route.push_back(list_of_route[first]);

@@ -76,7 +76,7 @@ TEST(Rope, RefusesFrequenciesThatAreNotNumbers) {
   // Whose inverse, or quotient, overflows.
   for (const json& config : {json{{"rope_theta", 1e-45}},
                              json{{"rope_scaling", {{"type", "linear"}, {"factor", 1e-45}}}}}) {
-    const auto rope = Read(config, {.head_dim = 8});
+    const auto rope = Read(config, {.head_dim = 64});
     ASSERT_FALSE(rope.ok()) << config;
     EXPECT_THAT(rope.error().message, HasSubstr("not finite")) << config;
   }
