@@ -203,7 +203,7 @@ Status ReadRelativePositions(const TensorReader& reader, const EncoderTensorName
 }  // namespace
 
 TensorReader EncoderReader(const TensorStore& weights, const Family& family) {
-  const TensorReader root(weights, "");
+  TensorReader root(weights, "");
   // What sentence-transformers and wrappers of training have before a model's names.
   constexpr std::string_view kOuter[] = {"",        "model",      "0.auto_model",
                                          "0.model", "auto_model", "module"};
@@ -211,9 +211,9 @@ TensorReader EncoderReader(const TensorStore& weights, const Family& family) {
     return reader.HasWeight(family.tensors.word_embeddings);
   };
   for (const std::string_view outer : kOuter) {
-    const TensorReader reader = root.At(outer);
+    TensorReader reader = root.At(outer);
     if (has(reader)) return reader;
-    const TensorReader inner = reader.At(
+    TensorReader inner = reader.At(
         FindForm(family.prefixes, [&](std::string_view prefix) { return has(reader.At(prefix)); }));
     if (has(inner)) return inner;
   }
