@@ -208,6 +208,7 @@ TEST_F(RotaryConfigs, GteHasTwoForms) {
   config_["type_vocab_size"] = 0;
   EXPECT_EQ(ReadEncoder().token_types, 0U);
   config_ = Sizes("new");
+  EXPECT_NEAR(Bases()[0], 10000, 10);
   config_["rope_theta"] = 100;
   EXPECT_NEAR(Bases()[0], 100, 0.1);
   EXPECT_EQ(ReadEncoder().token_types, 1U);

@@ -10,8 +10,11 @@
 namespace embedding {
 namespace {
 
-// What the repositories' code has and transformers' class lacks.
-bool IsHubForm(const JsonValue& config) { return config.Has("rope_theta"); }
+// The base where a config has none: of the repositories' code, or of transformers' class.
+Result<double> DefaultTheta(const JsonValue& config) {
+  ASSIGN_OR_RETURN(const std::string model_type, config.String("model_type"));
+  return model_type == "new" ? 10000.0 : 160000.0;
+}
 
 Result<Encoder> ReadEncoder(const JsonValue& config) {
   RETURN_IF_ERROR(ExpectName(config, "position_embedding_type", "rope"));
@@ -20,9 +23,10 @@ Result<Encoder> ReadEncoder(const JsonValue& config) {
   ASSIGN_OR_RETURN(Encoder encoder, ReadSizes(config));
   ASSIGN_OR_RETURN(encoder.max_tokens, ReadTokens(config, "max_position_embeddings", 8192));
   ASSIGN_OR_RETURN(encoder.token_types, ReadCount(config, "type_vocab_size", kMaxWidth, 1));
-  ASSIGN_OR_RETURN(const Rope rope,
-                   ReadRope(config, {.head_dim = encoder.layers[0].attention.head_dim,
-                                     .default_theta = IsHubForm(config) ? 10000.0 : 160000.0}));
+  ASSIGN_OR_RETURN(const double theta, DefaultTheta(config));
+  ASSIGN_OR_RETURN(
+      const Rope rope,
+      ReadRope(config, {.head_dim = encoder.layers[0].attention.head_dim, .default_theta = theta}));
   RETURN_IF_ERROR(ReadPostNorms(config, "layer_norm_eps", 1e-12, encoder));
   ASSIGN_OR_RETURN(const Activation activation, ReadActivation(config, "hidden_act", "gelu"));
   for (Layer& layer : encoder.layers) {
