@@ -40,6 +40,8 @@ struct SpecialTokens {
 
   // The text of the token of that name, or empty for none.
   std::string Text(std::string_view name) const;
+  // Whether the files say which token has that name, be it none.
+  bool Say(std::string_view name) const { return named.contains(name) || nulls.contains(name); }
 };
 
 // `config` is the tokenizer_config.json of `directory`. With an added_tokens_decoder in it the

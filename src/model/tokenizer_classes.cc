@@ -169,8 +169,10 @@ const TokenizerClass& TokenizerClassOf(std::string_view model_type, std::string_
   named = WithoutFast(named);
   const bool is_misnamed =
       std::find(std::begin(kMisnamed), std::end(kMisnamed), model_type) != std::end(kMisnamed);
-  const bool is_default = named.empty() || is_misnamed || default_class == kPlain.name;
-  return ClassNamed(is_default ? default_class : named);
+  const TokenizerClass& of_family = ClassNamed(WithoutFast(default_class));
+  // A family without a class of its own takes no other either.
+  const bool is_plain = !default_class.empty() && &of_family == &kPlain;
+  return named.empty() || is_misnamed || is_plain ? of_family : ClassNamed(named);
 }
 
 }  // namespace embedding

@@ -42,6 +42,19 @@ std::string FindVocabulary(const fs::path& directory, const TokenizerClass& of_c
   return (directory / of_class.vocabulary_file).string();
 }
 
+// The texts of the tokens that are special by a name, be it the class's, or in a list.
+std::vector<std::string> SpecialTexts(const SpecialTokens& tokens, const TokenizerClass& of_class) {
+  std::vector<std::string> texts;
+  for (const auto& [name, token] : tokens.named) texts.push_back(token.content);
+  for (size_t i = 0; i < kTokenNames.size(); ++i) {
+    const std::string_view of_name = of_class.tokens[i];
+    if (!of_name.empty() && !tokens.Say(kTokenNames[i])) texts.emplace_back(of_name);
+  }
+  if (!tokens.extra) return texts;
+  for (const AddedToken& token : *tokens.extra) texts.push_back(token.content);
+  return texts;
+}
+
 }  // namespace
 
 Result<TokenizerConfig> ReadTokenizerConfig(const std::string& directory,
@@ -60,14 +73,7 @@ Result<TokenizerConfig> ReadTokenizerConfig(const std::string& directory,
   config.strips_texts = config.of_class->keeps_documents_steps && config.path.ends_with(".json");
   ASSIGN_OR_RETURN(config.tokens, ReadSpecialTokens(directory, file));
   ASSIGN_OR_RETURN(config.split_special_tokens, file.Bool("split_special_tokens", false));
-  for (const auto& [name, token] : config.tokens.named) {
-    config.special_tokens.push_back(token.content);
-  }
-  if (config.tokens.extra) {
-    for (const AddedToken& token : *config.tokens.extra) {
-      config.special_tokens.push_back(token.content);
-    }
-  }
+  config.special_tokens = SpecialTexts(config.tokens, *config.of_class);
   std::vector<std::string> inputs;
   if (config.of_class->has_token_types) inputs.emplace_back("token_type_ids");
   ASSIGN_OR_RETURN(inputs, file.Strings("model_input_names", inputs));

@@ -55,7 +55,7 @@ std::string CharsmapOf(const JsonValue& document) {
 }
 
 void AddName(std::string_view name, std::string_view text, SpecialTokens& tokens) {
-  if (text.empty() || tokens.named.contains(name) || tokens.nulls.contains(name)) return;
+  if (text.empty() || tokens.Say(name)) return;
   AddedToken& token = tokens.named[std::string(name)];
   token.content = text;
   token.special = true;

@@ -3,8 +3,8 @@
     python tests/data/make_model_variants.py     (needs torch, sentence-transformers 6.2, the models)
 
 Writes expected/model_variants.json. Each variant is a model of this folder, or all-MiniLM-L6-v2, with
-some files changed: `files` are JSON merge patches (RFC 7396) to its files, null removes one, and
-`folder` is where what belongs to the transformer is moved to. The test makes the same directory.
+some files changed: `files` are JSON merge patches (RFC 7396) to its files, a string is the whole file, null
+removes one, and `folder` is where what belongs to the transformer is moved to. The test makes the same directory.
 """
 
 import json
@@ -79,6 +79,12 @@ def token(content, **flags):
 def decoder(**tokens):
     """An added_tokens_decoder; ids as "id5"."""
     return {"added_tokens_decoder": {name[2:]: value for name, value in tokens.items()}}
+
+
+def vocabulary_of(base):
+    """A vocab.txt of its tokenizer.json's."""
+    vocabulary = json.loads((HERE / base / "tokenizer.json").read_text())["model"]["vocab"]
+    return "".join(f"{piece}\n" for piece in sorted(vocabulary, key=vocabulary.get))
 
 
 MINILM = "all-MiniLM-L6-v2"
@@ -175,6 +181,8 @@ VARIANTS = [
     variant("GeluNew", "tiny-bge-m3", PLAIN, {"config.json": {"hidden_act": "gelu_new"}}),
     variant("GeluPytorchTanh", "tiny-bge-m3", PLAIN,
             {"config.json": {"hidden_act": "gelu_pytorch_tanh"}}),
+    variant("WithoutATokenizerJson", "tiny-classifier", PAIRS,
+            {**ALONE, "tokenizer.json": None, "vocab.txt": vocabulary_of("tiny-classifier")}, "logits"),
     variant("FolderOfTheTransformer", "tiny-bge-m3", PLAIN,
             {"modules.json": [{"idx": 0, "name": "0", "path": "0_Transformer",
                                "type": "sentence_transformers.models.Transformer"},
@@ -230,6 +238,9 @@ def make(variant, directory):
             path.unlink(missing_ok=True)
             continue
         path.parent.mkdir(exist_ok=True)
+        if isinstance(patch, str):
+            path.write_text(patch)
+            continue
         before = json.loads(path.read_text()) if path.exists() else None
         path.write_text(json.dumps(merged(before, patch)))
     if variant["folder"]:

@@ -109,6 +109,8 @@ def wordpiece_cases():
     yield new("BertMakesItsSteps", "bert", "bert", {"tokenizer_class": "BertTokenizer"}, steps)
     yield new("ThePlainClassTakesTheSteps", "bert", "bert", {"tokenizer_class": "PreTrainedTokenizerFast"},
               {"normalizer": {"type": "Lowercase"}, "post_processor": None})
+    yield new("AFamilyWithoutAClassTakesTheSteps", "bert", "modernbert", {"tokenizer_class": "BertTokenizer"},
+              {"normalizer": {"type": "Lowercase"}, "post_processor": None})
     yield new("AnUnknownClassTakesTheSteps", "bert", "bert", {"tokenizer_class": "OwnTokenizer"},
               {"normalizer": {"type": "Lowercase"}, "post_processor": None})
     yield new("BertByItsType", "bert", "bert", None, {"normalizer": {"lowercase": False}})

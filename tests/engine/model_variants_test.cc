@@ -63,8 +63,12 @@ class ModelVariants : public testing::TestWithParam<std::string> {
       json document = fs::exists(path) ? json::parse(std::ifstream(path)) : json();
       fs::remove(path);
       if (patch.is_null()) continue;
-      document.merge_patch(patch);
       fs::create_directories(path.parent_path());
+      if (patch.is_string()) {
+        std::ofstream(path) << patch.get<std::string>();
+        continue;
+      }
+      document.merge_patch(patch);
       std::ofstream(path) << document;
     }
     if (const std::string folder = variant.at("folder"); !folder.empty()) {
