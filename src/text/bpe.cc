@@ -52,13 +52,24 @@ class Bpe : public Model {
   }
 
   void Tokenize(std::string_view word, uint32_t begin, std::vector<Token>& tokens) const override {
+    if (byte_ids_ && word.size() == 1) {
+      tokens.push_back({(*byte_ids_)[static_cast<unsigned char>(word.front())], begin, begin + 1});
+      return;
+    }
     if (byte_ids_ || !joined_) {
       TokenizePart(word, begin, tokens);
       return;
     }
     for (size_t done = 0; done < word.size();) {
-      const size_t end = FindSeam(word, done);
-      TokenizePart(word.substr(done, end - done), begin + static_cast<uint32_t>(done), tokens);
+      const CodePoint c = DecodeUtf8(word, done);
+      const size_t end = FindSeam(word, done, c);
+      const int32_t id = end - done == c.size_bytes ? character_ids_[c.value] : kNoPiece;
+      if (id != kNoPiece) {
+        tokens.push_back(
+            {id, begin + static_cast<uint32_t>(done), begin + static_cast<uint32_t>(end)});
+      } else {
+        TokenizePart(word.substr(done, end - done), begin + static_cast<uint32_t>(done), tokens);
+      }
       done = end;
     }
   }
@@ -77,11 +88,12 @@ class Bpe : public Model {
       if (c.size_bytes == text.size()) found.emplace_back(c.value, static_cast<int32_t>(id));
     }
     std::sort(found.begin(), found.end());
-    return CodePointTable<int32_t>([next = found.begin(), end = found.end()](char32_t c) mutable {
-      int32_t id = kNoPiece;
-      for (; next != end && next->first == c; ++next) id = next->second;
-      return id;
-    });
+    std::vector<CodePointRun<int32_t>> runs = {{0, kNoPiece}};
+    for (const auto& [c, id] : found) {
+      runs.push_back({c, id});
+      runs.push_back({c + 1, kNoPiece});
+    }
+    return CodePointTable<int32_t>(runs);
   }
 
   // Whether the parts of a word are as they would be alone: not if what a character is depends on
@@ -115,9 +127,9 @@ class Bpe : public Model {
     return joined;
   }
 
-  // The first place after `begin` where the word can be cut, or its end.
-  size_t FindSeam(std::string_view word, size_t begin) const {
-    CodePoint c = DecodeUtf8(word, begin);
+  // The first place after `begin`, where the character c is, at which the word can be cut, or its
+  // end.
+  size_t FindSeam(std::string_view word, size_t begin, CodePoint c) const {
     for (size_t i = begin + c.size_bytes; i < word.size(); i += c.size_bytes) {
       const char32_t before = c.value;
       c = DecodeUtf8(word, i);
@@ -129,14 +141,13 @@ class Bpe : public Model {
   }
 
   void TokenizePart(std::string_view part, uint32_t begin, std::vector<Token>& tokens) const {
-    WordCache::Entry* place = nullptr;
-    if (part.size() <= WordCache::kMaxBytes) {
-      place = &WordCache::OfThread().PlaceOf(cache_model_, part);
-      if (place->Is(cache_model_, part)) {
+    const bool is_short = part.size() <= WordCache::kMaxBytes;
+    if (is_short) {
+      if (const auto* known = WordCache::OfThread().Find(cache_model_, part)) {
         uint32_t token_begin = begin;
-        for (size_t i = 0; i < place->tokens; ++i) {
-          const uint32_t token_end = begin + place->ends[i];
-          tokens.push_back({place->ids[i], token_begin, token_end});
+        for (size_t i = 0; i < known->tokens; ++i) {
+          const uint32_t token_end = begin + known->ends[i];
+          tokens.push_back({known->ids[i], token_begin, token_end});
           token_begin = token_end;
         }
         return;
@@ -145,14 +156,12 @@ class Bpe : public Model {
     const size_t before = tokens.size();
     Compute(part, begin, tokens);
     const size_t count = tokens.size() - before;
-    if (place == nullptr || count > WordCache::kMaxTokens) return;
-    place->model = cache_model_;
-    place->size_bytes = static_cast<uint8_t>(part.size());
-    std::copy(part.begin(), part.end(), place->word.begin());
-    place->tokens = static_cast<uint8_t>(count);
+    if (!is_short || count > WordCache::kMaxTokens) return;
+    WordCache::Entry& entry = WordCache::OfThread().Add(cache_model_, part);
+    entry.tokens = static_cast<uint8_t>(count);
     for (size_t i = 0; i < count; ++i) {
-      place->ids[i] = tokens[before + i].id;
-      place->ends[i] = static_cast<uint8_t>(tokens[before + i].end - begin);
+      entry.ids[i] = tokens[before + i].id;
+      entry.ends[i] = static_cast<uint8_t>(tokens[before + i].end - begin);
     }
   }
 

@@ -7,19 +7,18 @@ namespace {
 
 }  // namespace
 
+const std::vector<CodePointRun<CharCategory>>& CategoryRuns() {
+  static const auto runs = ReadRuns<CharCategory>(kCategoryRuns, 11);
+  return runs;
+}
+
 const CodePointTable<CharCategory>& Categories() {
-  static const CodePointTable<CharCategory> table(
-      [run = ReadRuns(kCategoryRuns, 11)](char32_t each) mutable {
-        return CharCategory(static_cast<uint16_t>(run(each)));
-      });
+  static const CodePointTable<CharCategory> table(CategoryRuns());
   return table;
 }
 
 uint8_t ScriptOf(char32_t c) {
-  static const CodePointTable<uint8_t> table(
-      [run = ReadRuns(kScriptRuns, 8)](char32_t each) mutable {
-        return static_cast<uint8_t>(run(each));
-      });
+  static const CodePointTable<uint8_t> table(ReadRuns<uint8_t>(kScriptRuns, 8));
   return table[c];
 }
 

@@ -8,6 +8,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <vector>
 
 #include "text/code_point_table.h"
 
@@ -72,8 +73,9 @@ class CharCategory {
   uint16_t bits_ = 0;
 };
 
-// The CharCategory of every code point.
+// The CharCategory of every code point, and where it changes.
 const CodePointTable<CharCategory>& Categories();
+const std::vector<CodePointRun<CharCategory>>& CategoryRuns();
 
 // Equal for characters that UnicodeScripts does not cut apart; 0 is cut from nothing.
 uint8_t ScriptOf(char32_t c);

@@ -1,6 +1,7 @@
 // CodePointSet: a set of code points, as the classes of regular expressions are.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -48,14 +49,15 @@ class CodePointSet {
 
 template <typename Test>
 CodePointSet CodePointSet::Of(Test test) {
-  const CodePointTable<CharCategory>& categories = Categories();
+  const auto& runs = CategoryRuns();
   CodePointSet set;
-  for (char32_t c = 0; c <= 0x10FFFF; ++c) {
-    if (!test(categories[c])) continue;
-    if (!set.ranges_.empty() && set.ranges_.back().last + 1 == c) {
-      set.ranges_.back().last = c;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    if (!test(runs[i].value)) continue;
+    const char32_t last = i + 1 < runs.size() ? runs[i + 1].first - 1 : 0x10FFFF;
+    if (!set.ranges_.empty() && set.ranges_.back().last + 1 == runs[i].first) {
+      set.ranges_.back().last = last;
     } else {
-      set.ranges_.push_back({c, c});
+      set.ranges_.push_back({runs[i].first, last});
     }
   }
   return set;

@@ -13,23 +13,38 @@
 
 namespace embedding {
 
+// From `first` on, up to the next run, all code points have the value.
+template <typename Value>
+struct CodePointRun {
+  char32_t first;
+  Value value;
+};
+
 template <typename Value>
 class CodePointTable {
  public:
-  // `value_of` is asked for each code point from 0 to 0x10FFFF in order.
-  template <typename ValueOf>
-  explicit CodePointTable(ValueOf value_of) : blocks_() {
+  using Run = CodePointRun<Value>;
+
+  // `runs` are in order; what is before the first has the value Value(). Costs time in the runs and
+  // in the number of blocks.
+  explicit CodePointTable(const std::vector<Run>& runs) : blocks_() {
     std::map<std::array<Value, kBlock>, uint16_t> known;
-    std::array<Value, kBlock> block;
+    std::array<Value, kBlock> block = {};
+    auto next = runs.begin();
+    Value value = Value();
+    bool is_filled = false;  // the block has one value, and is the last that was added
     for (size_t b = 0; b < blocks_.size(); ++b) {
-      for (size_t i = 0; i < kBlock; ++i) {
-        block[i] = value_of(static_cast<char32_t>((b * kBlock) + i));
-      }
-      const auto last = entries_.empty() ? entries_.end() : entries_.end() - kBlock;
-      if (b > 0 && std::equal(block.begin(), block.end(), last, entries_.end())) {
-        blocks_[b] = static_cast<uint16_t>((entries_.size() / kBlock) - 1);
+      const auto begin = static_cast<char32_t>(b * kBlock);
+      if (is_filled && (next == runs.end() || next->first >= begin + kBlock)) {
+        blocks_[b] = blocks_[b - 1];
         continue;
       }
+      for (size_t i = 0; i < kBlock; ++i) {
+        for (; next != runs.end() && next->first <= begin + i; ++next) value = next->value;
+        block[i] = value;
+      }
+      is_filled = block.front() == value &&
+                  std::all_of(block.begin(), block.end(), [&](Value v) { return v == value; });
       const auto [entry, is_new] =
           known.emplace(block, static_cast<uint16_t>(entries_.size() / kBlock));
       if (is_new) entries_.insert(entries_.end(), block.begin(), block.end());
@@ -50,14 +65,16 @@ class CodePointTable {
   std::vector<Value> entries_;
 };
 
-// Reads a generated table of where a property changes: `runs` has code point << shift | value, in
-// order. Gives a function for CodePointTable's constructor.
-template <typename Runs>
-auto ReadRuns(const Runs& runs, int shift) {
-  return [next = std::begin(runs), end = std::end(runs), shift, value = 0U](char32_t c) mutable {
-    if (next != end && (*next >> shift) == c) value = *next++ & ((1U << shift) - 1);
-    return value;
-  };
+// The runs of a generated table, which has code point << shift | value where a value begins.
+template <typename Value, size_t size>
+std::vector<CodePointRun<Value>> ReadRuns(const uint32_t (&table)[size], int shift) {
+  std::vector<CodePointRun<Value>> runs;
+  runs.reserve(size);
+  for (const uint32_t entry : table) {
+    const uint32_t value = entry & ((1U << shift) - 1);
+    runs.push_back({entry >> shift, Value(static_cast<uint16_t>(value))});
+  }
+  return runs;
 }
 
 }  // namespace embedding

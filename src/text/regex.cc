@@ -34,12 +34,8 @@ class RegexAutomatonBuilder {
   explicit RegexAutomatonBuilder(const RegexProgram& program) : program_(program) {}
 
   Result<Regex> Build() {
-    const std::vector<ClassRun> runs = FindClasses();
+    Regex regex{CodePointTable<uint8_t>(FindClasses())};
     if (classes_.size() > kMaxClasses) return RegexUnsupported("more classes than are supported");
-    Regex regex(CodePointTable<uint8_t>([&runs, next = size_t{0}](char32_t c) mutable {
-      while (next < runs.size() && runs[next].first <= c) ++next;
-      return runs[next - 1].character_class;
-    }));
     stride_ = classes_.size() + 1;
     regex.end_class_ = classes_.size();
     StateOf({});  // state 0: no threads
@@ -65,14 +61,8 @@ class RegexAutomatonBuilder {
   static constexpr size_t kMaxClasses = 254;
   static constexpr size_t kMaxStates = 256;
 
-  // Code points of one class, up to the next run.
-  struct ClassRun {
-    char32_t first;
-    uint8_t character_class;
-  };
-
   // All code points. A class's signature says in which of the sets its characters are.
-  std::vector<ClassRun> FindClasses() {
+  std::vector<CodePointRun<uint8_t>> FindClasses() {
     std::map<char32_t, uint64_t> changes;  // where characters come into sets, or leave them
     for (size_t i = 0; i < program_.sets.size(); ++i) {
       for (const CodePointSet::Range& range : program_.sets[i].ranges()) {
@@ -80,7 +70,7 @@ class RegexAutomatonBuilder {
         changes[range.last + 1] ^= uint64_t{1} << i;
       }
     }
-    std::vector<ClassRun> runs;
+    std::vector<CodePointRun<uint8_t>> runs;
     std::map<uint64_t, size_t> known;
     uint64_t signature = 0;
     changes.try_emplace(0, 0);

@@ -25,10 +25,7 @@ const CharTable& CharTable::Get() {
   return table;
 }
 
-CharTable::CharTable()
-    : table_([run = ReadRuns(kPropertyRuns, 11)](char32_t c) mutable {
-        return CharProperties(static_cast<uint16_t>(run(c)));
-      }) {}
+CharTable::CharTable() : table_(ReadRuns<CharProperties>(kPropertyRuns, 11)) {}
 
 Lowered ToLower(char32_t c) {
   if (c < 0x80) return {c >= 'A' && c <= 'Z' ? c + 32 : c, 0};

@@ -1,5 +1,6 @@
 #include "text/word_cache.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 
@@ -25,6 +26,15 @@ uint64_t Load1(const char* at) { return static_cast<unsigned char>(*at); }
 uint32_t WordCache::NewModel() {
   static std::atomic<uint32_t> last = 0;
   return ++last;
+}
+
+WordCache::Entry& WordCache::Add(uint32_t model, std::string_view word) {
+  Entry* const places = &entries_[Hash(model, word) & (kEntries - 2)];
+  places[1] = places[0];
+  places[0].model = model;
+  places[0].size_bytes = static_cast<uint8_t>(word.size());
+  std::copy(word.begin(), word.end(), places[0].word.begin());
+  return places[0];
 }
 
 size_t WordCache::Hash(uint32_t model, std::string_view word) {

@@ -1,7 +1,8 @@
 // WordCache: the tokens of the short words that a thread met last.
 //
-// A word has one place, by its hash, and what is there before goes: no lists to keep, and a bound
-// of 1 MiB a thread, which all models share. Thread-safety: each thread has its own.
+// A word has two places, by its hash: in the first is the one that came last, and what was there
+// before goes to the second. No lists to keep, and a bound of 1 MiB a thread, which all models
+// share. Thread-safety: each thread has its own.
 #pragma once
 
 #include <array>
@@ -39,10 +40,14 @@ class WordCache {
     return cache;
   }
 
-  // The place of a word of 1 to kMaxBytes bytes. What it has may be another word's.
-  Entry& PlaceOf(uint32_t model, std::string_view word) {
-    return entries_[Hash(model, word) & (kEntries - 1)];
+  // The entry of a word of 1 to kMaxBytes bytes, if it is there.
+  const Entry* Find(uint32_t model, std::string_view word) const {
+    const Entry* const places = PlacesOf(model, word);
+    if (places[0].Is(model, word)) return &places[0];
+    return places[1].Is(model, word) ? &places[1] : nullptr;
   }
+  // An entry for one that is not there, of which model and word are filled in.
+  Entry& Add(uint32_t model, std::string_view word);
 
  private:
   static constexpr size_t kEntries = 16384;
@@ -50,6 +55,9 @@ class WordCache {
   WordCache() : entries_(kEntries) {}
 
   static size_t Hash(uint32_t model, std::string_view word);
+  const Entry* PlacesOf(uint32_t model, std::string_view word) const {
+    return &entries_[Hash(model, word) & (kEntries - 2)];
+  }
 
   std::vector<Entry> entries_;
 };

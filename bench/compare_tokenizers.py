@@ -2,7 +2,7 @@
 """Times tokenising by this project and by the `tokenizers` library in turn, each on one thread.
 
     pip install tokenizers==0.23.2
-    bench/tokenizers.py build/release/embedding-bench models/tokenizers/qwen3 [DIR...]
+    bench/compare_tokenizers.py build/release/embedding-bench models/tokenizers/qwen3 [DIR...]
 
 Of texts (1,785 in 80 languages), of the same with offsets, and of all of them as one document, in MB/s of processor
 time: the best of some rounds, for other programs disturb. The library has its fastest function for each, and its cache.
@@ -12,25 +12,22 @@ import json
 import os
 import pathlib
 import subprocess
-import sys
 import time
 
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+from tokenizers import Tokenizer  # noqa: E402: it reads the environment
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# Python puts this script's folder first, where this file is called as the library is.
-sys.path = [folder for folder in sys.path if pathlib.Path(folder or ".").resolve() != ROOT / "bench"]
 NAMES = {"Tokenize/offsets:0": "texts", "Tokenize/offsets:1": "offsets", "TokenizeDocument": "document"}
 
 
 def ours(program, folder):
-    command = [program, "--benchmark_filter=^Tokenize", "--benchmark_format=json", "--benchmark_min_time=0.2s"]
+    command = [program, "--benchmark_filter=^Tokenize", "--benchmark_format=json", "--benchmark_min_time=0.2"]
     out = subprocess.run(command, env={**os.environ, "BENCH_MODEL": folder}, capture_output=True, text=True, check=True)
     return {NAMES[row["name"]]: row["bytes_per_second"] / 1e6 for row in json.loads(out.stdout)["benchmarks"]}
 
 
 def theirs(folder, rounds):
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    from tokenizers import Tokenizer
-
     lines = (ROOT / "tests/data/expected/tokens.bge-m3.jsonl").read_text().splitlines()
     texts = [json.loads(line)["text"] for line in lines]
     document = ["\n".join(texts)]
