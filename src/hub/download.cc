@@ -3,8 +3,10 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -81,7 +83,11 @@ std::vector<std::string> FilesOfModules(const ModelCache& cache, const std::stri
   const auto modules = ReadModuleList((snapshot / kModules).string());
   if (!modules.ok()) return files;  // which is the loader's to refuse
   for (const ModuleEntry& module : *modules) {
-    if (!IsModuleFolder(module.path) || module.kind == "Normalize") continue;
+    constexpr std::array<std::string_view, 4> kWithout = {"Normalize", "StaticEmbedding", "Router",
+                                                          "Asym"};
+    const bool is_without =
+        std::find(kWithout.begin(), kWithout.end(), module.kind) != kWithout.end();
+    if (is_without || !IsModuleFolder(module.path)) continue;
     files.push_back(module.path + "/config.json");
   }
   return files;

@@ -29,6 +29,13 @@ bool IsPlainName(std::string_view name) {
   });
 }
 
+// The folder of a module, or, of a Router's module, that in its own.
+bool AreModuleFolders(std::string_view folders) {
+  const size_t slash = folders.find('/');
+  if (slash == std::string_view::npos) return IsModuleFolder(folders);
+  return IsModuleFolder(folders.substr(0, slash)) && IsModuleFolder(folders.substr(slash + 1));
+}
+
 bool IsMalicious(std::string_view name) {
   return name.empty() || name.front() == '/' || name.find('\\') != std::string_view::npos ||
          name.find('\0') != std::string_view::npos ||
@@ -117,21 +124,23 @@ Result<std::vector<std::string>> SelectModelFiles(const std::vector<std::string>
       chosen.insert(name);
       continue;
     }
-    const size_t slash = name.find('/');
-    if (slash == std::string::npos || !IsModuleFolder(std::string_view(name).substr(0, slash)))
+    const size_t slash = name.rfind('/');
+    if (slash == std::string::npos || !AreModuleFolders(std::string_view(name).substr(0, slash)))
       continue;
     const std::string_view file = std::string_view(name).substr(slash + 1);
     if (!IsPlainName(file)) continue;
     folders.insert(name.substr(0, slash + 1));
-    if (file.ends_with(".json") && !file.ends_with(".index.json")) chosen.insert(name);
+    const bool is_json = file.ends_with(".json") && !file.ends_with(".index.json");
+    if (is_json || file == kTemplateFile) chosen.insert(name);
   }
 
   bool is_model = false;
   for (const std::string& folder : folders) {
     const bool has_weights = AddWeights(all, folder, chosen);
     AddVocabulary(all, folder, chosen);
-    is_model = is_model ||
-               (has_weights && all.contains(folder + "config.json") && HasTokenizerIn(all, folder));
+    // A table of static embeddings has no config.json, but a list of modules.
+    const bool has_config = all.contains(folder + "config.json") || all.contains("modules.json");
+    is_model = is_model || (has_weights && has_config && HasTokenizerIn(all, folder));
   }
   if (!is_model) return WhatIsMissing(all);
   return std::vector<std::string>(chosen.begin(), chosen.end());

@@ -15,7 +15,7 @@ namespace embedding {
 // all of it. Never ONNX, OpenVINO, TensorFlow or Flax.
 //
 // The names come from a server and become paths, so this is an allow-list: a name that is chosen
-// has at most one folder, and in it and in the file's name nothing but letters, digits, '.', '-'
+// has at most two folders, and in them and in the file's name nothing but letters, digits, '.', '-'
 // and '_'.
 // Errors: kDownload if there is a name that is absolute or has a "..", which no repository has;
 // kModelLoad if a file is missing without which no model loads.

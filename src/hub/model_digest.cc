@@ -26,7 +26,8 @@ constexpr size_t kBlockBytes = size_t{64} << 10;
 
 // `uses_vocabulary`: whether the vocabulary's files have no tokenizer.json beside them.
 bool BelongsToModel(std::string_view name, bool uses_vocabulary) {
-  constexpr std::array<std::string_view, 4> kEndings = {".json", ".safetensors", ".bin", ".pt"};
+  constexpr std::array<std::string_view, 5> kEndings = {".json", ".safetensors", ".bin", ".pt",
+                                                        ".jinja"};
   if (IsVocabularyFile(name)) return uses_vocabulary;
   return std::any_of(kEndings.begin(), kEndings.end(),
                      [name](std::string_view ending) { return name.ends_with(ending); });
@@ -41,8 +42,9 @@ void AddFiles(const fs::path& directory, const std::string& prefix,
        !error && entry != fs::directory_iterator(); entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     std::error_code ignored;
-    if (prefix.empty() && IsModuleFolder(name) && entry->is_directory(ignored)) {
-      AddFiles(entry->path(), name + "/", sizes);
+    const bool is_deep = std::count(prefix.begin(), prefix.end(), '/') > 1;  // a Router's is 1
+    if (!is_deep && IsModuleFolder(name) && entry->is_directory(ignored)) {
+      AddFiles(entry->path(), prefix + name + "/", sizes);
     } else if (BelongsToModel(name, uses_vocabulary) && entry->is_regular_file(ignored)) {
       sizes[prefix + name] = entry->file_size(ignored);
     }

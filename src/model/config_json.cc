@@ -16,7 +16,10 @@ namespace embedding {
 namespace {
 
 Result<const Family*> ReadFamily(const JsonValue& config) {
-  ASSIGN_OR_RETURN(const std::string model_type, config.String("model_type"));
+  ASSIGN_OR_RETURN(std::string model_type, config.String("model_type"));
+  // As jina-embeddings-v3's repository calls itself.
+  ASSIGN_OR_RETURN(const std::string positions, config.String("position_embedding_type", ""));
+  if (model_type == "xlm-roberta" && positions == "rotary") model_type = "jina_embeddings_v3";
   for (const Family* family : Families()) {
     const auto is_it = [&](std::string_view form) { return form == model_type; };
     if (is_it(FindForm(family->model_types, is_it))) return family;
@@ -90,6 +93,12 @@ Result<ConfigJson> ReadConfigJson(const std::string& path) {
   ASSIGN_OR_RETURN(config.tokenizer_class, file.String("tokenizer_class", ""));
   ASSIGN_OR_RETURN(config.encoder, config.family->read_encoder(file));
   RETURN_IF_ERROR(ReadHeads(file, config));
+  if (config.family->token_projection.read != nullptr) {
+    ASSIGN_OR_RETURN(config.token_projection, config.family->token_projection.read(file));
+  }
+  if (config.encoder.adapters) {
+    ASSIGN_OR_RETURN(config.adapters, file.Strings("lora_adaptations"));
+  }
   RETURN_IF_ERROR(ReadMatryoshkaDimensions(file, config.matryoshka_dimensions));
   return config;
 }

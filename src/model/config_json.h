@@ -18,6 +18,9 @@ struct ConfigJson {
   std::string tokenizer_class;  // empty if it has none
   Encoder encoder;
   std::vector<size_t> matryoshka_dimensions;
+  std::optional<size_t> token_projection;  // Family::token_projection
+  // Names of Encoder::adapters by their numbers; a prompt's has that one.
+  std::vector<std::string> adapters;
   // Of a *ForSequenceClassification, by the number of its logit; empty for every other model.
   std::vector<std::string> labels;
   std::optional<Classifier> classifier;   // of such a one, where its family has them

@@ -89,11 +89,19 @@ std::string AdviceOnTokenizers() {
 }
 
 bool IsModuleFolder(std::string_view folder) {
-  const size_t digits = std::min(folder.find_first_not_of("0123456789"), folder.size());
-  const std::string_view name = folder.substr(digits);
-  return digits > 0 && name.size() > 1 && name.front() == '_' &&
-         std::all_of(name.begin() + 1, name.end(),
-                     [](char c) { return IsAlphanumeric(c) || c == '_' || c == '-'; });
+  const auto is_plain = [](char c) { return IsAlphanumeric(c) || c == '_' || c == '-'; };
+  if (!std::all_of(folder.begin(), folder.end(), is_plain)) return false;
+  constexpr std::string_view kDigits = "0123456789";
+  const size_t digits = std::min(folder.find_first_not_of(kDigits), folder.size());
+  if (digits > 0) return folder.substr(digits).starts_with('_') && folder.size() > digits + 1;
+  // A class's name, after a number.
+  const size_t name = folder.rfind('_');
+  if (name == std::string_view::npos || name + 1 == folder.size()) return false;
+  const bool is_class = folder[name + 1] >= 'A' && folder[name + 1] <= 'Z';
+  const size_t number = folder.rfind('_', name - 1);
+  return is_class && number != std::string_view::npos && number > 0 && number + 1 < name &&
+         folder.substr(number + 1, name - number - 1).find_first_not_of(kDigits) ==
+             std::string_view::npos;
 }
 
 }  // namespace embedding

@@ -31,7 +31,7 @@ bool HasTokenizer(const std::function<bool(std::string_view)>& has);
 std::string AdviceOnTokenizers();
 
 // Whether this is "0_Transformer" or another folder that sentence-transformers keeps a module in:
-// <digits>_<Name>.
+// <digits>_<Name>, or, of a Router's, <route>_<digits>_<Name>, as "query_0_Transformer".
 bool IsModuleFolder(std::string_view folder);
 
 }  // namespace embedding

@@ -101,8 +101,11 @@ bool HasTokenizerIn(const fs::path& place) {
 
 bool HasModel(const fs::path& directory) {
   const std::vector<fs::path> places = PlacesIn(directory);
-  return std::any_of(places.begin(), places.end(), [](const fs::path& place) {
-    return Exists(place / "config.json") && HasTokenizerIn(place) && HasWeights(place);
+  // A table of static embeddings has no config.json, but a list of modules.
+  const bool has_modules = Exists(directory / "modules.json");
+  return std::any_of(places.begin(), places.end(), [&](const fs::path& place) {
+    return (has_modules || Exists(place / "config.json")) && HasTokenizerIn(place) &&
+           HasWeights(place);
   });
 }
 

@@ -11,7 +11,7 @@ changes nothing.
 
 import pathlib
 
-from model_seeds import hub_answer, model_config
+from model_seeds import hub_answer, message_template, model_config
 from request_seeds import http_framing, json_body
 from tokenizer_seeds import text, tokenizer_json
 from vocabulary_seeds import sentencepiece, tokenizer_files
@@ -35,6 +35,7 @@ def main():
     for name, seeds in (("json_body", json_body), ("tokenizer_json", tokenizer_json), ("text", text),
                         ("safetensors", safetensors), ("torch_archive", torch_archive),
                         ("pickle", pickles), ("model_config", model_config),
+                        ("message_template", message_template),
                         ("hub_answer", hub_answer), ("http_framing", http_framing),
                         ("sentencepiece", sentencepiece), ("tokenizer_files", tokenizer_files)):
         write(name, seeds())

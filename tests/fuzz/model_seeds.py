@@ -68,6 +68,11 @@ def model_config():
     }
 
 
+def message_template():
+    cases = json.loads((DATA / "templates.json").read_text())
+    return {case["name"].replace("_", "-"): case["template"] for case in cases}
+
+
 def hub_answer():
     commit = "00112233445566778899aabbccddeeff00112233"
 

@@ -69,6 +69,31 @@ TEST(FileSelection, TakesTheVocabularyWhereThereIsNoTokenizerJson) {
   }
 }
 
+TEST(FileSelection, TakesTheModulesOfARoutersRoutes) {
+  EXPECT_THAT(
+      Select({"config_sentence_transformers.json", "modules.json", "router_config.json",
+              "query_0_StaticEmbedding/model.safetensors", "query_0_StaticEmbedding/tokenizer.json",
+              "document_0_Transformer/config.json", "document_0_Transformer/model.safetensors",
+              "document_0_Transformer/chat_template.jinja", "document_0_Transformer/tokenizer.json",
+              "document_1_Pooling/config.json", "2_Router/query_0_Dense/config.json",
+              "2_Router/query_0_Dense/model.safetensors", "2_Router/router_config.json",
+              "2_Router/onnx/model.onnx", "2_Router/query_0_Dense/1_Dense/config.json"}),
+      UnorderedElementsAre(
+          "config_sentence_transformers.json", "modules.json", "router_config.json",
+          "query_0_StaticEmbedding/model.safetensors", "query_0_StaticEmbedding/tokenizer.json",
+          "document_0_Transformer/config.json", "document_0_Transformer/model.safetensors",
+          "document_0_Transformer/chat_template.jinja", "document_0_Transformer/tokenizer.json",
+          "document_1_Pooling/config.json", "2_Router/query_0_Dense/config.json",
+          "2_Router/query_0_Dense/model.safetensors", "2_Router/router_config.json"));
+}
+
+TEST(FileSelection, TakesATableOfStaticEmbeddingsWithoutAConfig) {
+  EXPECT_THAT(Select({"0_StaticEmbedding/model.safetensors", "0_StaticEmbedding/tokenizer.json",
+                      "README.md", "modules.json"}),
+              ElementsAre("0_StaticEmbedding/model.safetensors", "0_StaticEmbedding/tokenizer.json",
+                          "modules.json"));
+}
+
 TEST(FileSelection, PrefersSafetensorsToPyTorch) {
   EXPECT_THAT(
       Select({"config.json", "flax_model.msgpack", "model.safetensors",
