@@ -45,9 +45,14 @@ struct Batch {
   // [sequences], each at most the sequence's tokens, or empty, where all are 0.
   std::span<const uint32_t> first_pooled = {};
 
+  // Which of Encoder::adapters a sequence's weights have: [sequences], each one's number or -1 for
+  // none, or empty, where all have none.
+  std::span<const int32_t> adapters = {};
+
   size_t first_pooled_of(size_t sequence) const {
     return first_pooled.empty() ? 0 : first_pooled[sequence];
   }
+  int32_t adapter_of(size_t sequence) const { return adapters.empty() ? -1 : adapters[sequence]; }
   size_t tokens() const { return input_ids.size(); }
   size_t sequences() const { return wanted.size(); }
 };

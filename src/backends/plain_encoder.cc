@@ -20,7 +20,9 @@ std::string_view Unusual(const Attention& attention) {
   if (attention.kv_heads != attention.heads) return "heads that share their keys";
   if (attention.causal) return "causal attention";
   if (attention.window) return "attention within a window";
-  if (attention.query_norm || attention.key_norm) return "normalised queries and keys";
+  if (attention.query_norm || attention.key_norm || attention.value_norm) {
+    return "normalised queries and keys";
+  }
   const float usual = 1 / std::sqrt(static_cast<float>(attention.head_dim));
   return attention.scale == usual ? "" : "attention with a scale of its own";
 }
@@ -47,6 +49,7 @@ std::string_view Unusual(const Encoder& encoder) {
 }
 
 std::string_view Unusual(const PooledVector& pooled) {
+  if (!pooled.token_modules.empty()) return "modules before the pooling";
   if (!pooled.pools_prompt) return "pooling that leaves out a prompt's tokens";
   for (const VectorModule& module : pooled.modules) {
     const auto* const dense = std::get_if<DenseModule>(&module);
@@ -56,29 +59,38 @@ std::string_view Unusual(const PooledVector& pooled) {
   return "";
 }
 
-std::string_view Unusual(const Heads& heads) {
-  if (heads.scores) return "scores that come out of modules";
-  if (heads.pooled) {
-    if (const std::string_view unusual = Unusual(*heads.pooled); !unusual.empty()) return unusual;
-  }
-  if (!heads.classifier) return "";
-  const Classifier& classifier = *heads.classifier;
-  const bool is_bert = classifier.pooling == Pooling::kCls &&
-                       classifier.dense == Activation::kTanh && !classifier.norm;
-  return is_bert ? "" : "a classifier of this kind";
-}
-
 }  // namespace
 
-Status CheckPlainEncoder(const Architecture& architecture, std::string_view device) {
-  std::string_view unusual = Unusual(architecture.encoder);
-  if (unusual.empty()) unusual = Unusual(architecture.heads);
-  if (unusual.empty()) return {};
+std::string_view WhatNoGpuComputes(const Architecture& architecture) {
+  if (architecture.encoder.adapters) return "adapters";
+  if (architecture.encoder.layer_inputs) return "inputs of layers";
+  const Heads& heads = architecture.heads;
+  if (heads.scores) return "scores that come out of modules";
+  if (heads.classifier && (heads.classifier->pools_late || heads.classifier->padding_id)) {
+    return "a classifier of this kind";
+  }
+  return heads.pooled ? Unusual(*heads.pooled) : "";
+}
+
+Error NotComputed(std::string_view what, std::string_view device) {
   return Error{ErrorCode::kDeviceUnavailable,
                fmt::format("the device {} does not compute {}, which this model has; choose the "
                            "device cpu",
-                           device, unusual),
+                           device, what),
                {}};
+}
+
+Status CheckPlainEncoder(const Architecture& architecture, std::string_view device) {
+  std::string_view unusual = WhatNoGpuComputes(architecture);
+  if (unusual.empty()) unusual = Unusual(architecture.encoder);
+  if (unusual.empty() && architecture.heads.classifier) {
+    const Classifier& classifier = *architecture.heads.classifier;
+    const bool is_bert = classifier.pooling == Pooling::kCls &&
+                         classifier.dense == Activation::kTanh && !classifier.norm;
+    if (!is_bert) unusual = "a classifier of this kind";
+  }
+  if (unusual.empty()) return {};
+  return NotComputed(unusual, device);
 }
 
 }  // namespace embedding

@@ -14,4 +14,9 @@ namespace embedding {
 // saying what `device` does not compute and that the CPU does.
 Status CheckPlainEncoder(const Architecture& architecture, std::string_view device);
 
+// What a model has that the CPU alone computes; empty if there is nothing.
+std::string_view WhatNoGpuComputes(const Architecture& architecture);
+// That error, of `what`.
+Error NotComputed(std::string_view what, std::string_view device);
+
 }  // namespace embedding

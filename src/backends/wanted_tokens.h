@@ -45,7 +45,11 @@ inline TokenRange WantedTokens(const Heads& heads, const Outputs& wanted, uint32
     std::ranges::for_each(vector.pooling, needs);
     others |= first_pooled > 0;
   };
-  if (wanted.logits && heads.classifier) needs(heads.classifier->pooling);
+  if (wanted.logits && heads.classifier) {
+    needs(heads.classifier->pooling);
+    // Which is the last of those that are not padding is for the head to see.
+    others |= heads.classifier->padding_id.has_value();
+  }
   if (wanted.logits && heads.scores) needs_modes(*heads.scores);
   if (wanted.dense) needs_modes(*heads.pooled);
   if (others) return all;

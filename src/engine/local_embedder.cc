@@ -97,7 +97,9 @@ class LocalEmbedder : public Embedder {
   Result<std::string> Prompt(const std::optional<std::string>& name) const override {
     EmbedRequest request;
     request.prompt_name = name;
-    return encoder_.PromptOf(request);
+    auto prompt = encoder_.PromptOf(request);
+    if (!prompt.ok()) return std::move(prompt).error();
+    return std::move(prompt->text);
   }
   const ModelInfo& info() const override { return info_; }
   const Tokenizer& tokenizer() const override { return *tokenizer_; }

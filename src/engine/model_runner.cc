@@ -30,11 +30,14 @@ void ModelRunner::Assemble(std::span<const Job> jobs) {
   wanted_.clear();
   sequence_of_job_.clear();
   first_pooled_.clear();
-  std::map<std::tuple<std::string_view, std::string_view, uint32_t>, size_t> sequence_of_ids;
+  adapters_.clear();
+  std::map<std::tuple<std::string_view, std::string_view, uint32_t, int32_t>, size_t>
+      sequence_of_ids;
   for (const Job& job : jobs) {
     job.request->Begin();
     const auto [found, is_new] = sequence_of_ids.try_emplace(
-        {Bytes(job.ids), Bytes(job.type_ids), job.first_pooled}, sequence_of_ids.size());
+        {Bytes(job.ids), Bytes(job.type_ids), job.first_pooled, job.adapter},
+        sequence_of_ids.size());
     const size_t sequence = found->second;
     sequence_of_job_.push_back(sequence);
     if (is_new) {
@@ -43,6 +46,7 @@ void ModelRunner::Assemble(std::span<const Job> jobs) {
       offsets_.push_back(static_cast<uint32_t>(input_ids_.size()));
       wanted_.push_back(job.request->outputs());
       first_pooled_.push_back(job.first_pooled);
+      adapters_.push_back(job.adapter);
     } else {
       Unite(job.request->outputs(), wanted_[sequence]);
     }
@@ -55,7 +59,8 @@ Status ModelRunner::Compute(std::span<const Job> jobs) noexcept {
   } catch (const std::exception&) {
     return Error{ErrorCode::kOutOfMemory, "out of memory", {}};
   }
-  return session_->Run({input_ids_, token_type_ids_, offsets_, wanted_, first_pooled_}, outputs_);
+  return session_->Run({input_ids_, token_type_ids_, offsets_, wanted_, first_pooled_, adapters_},
+                       outputs_);
 }
 
 Status ModelRunner::CheckDevice() noexcept {

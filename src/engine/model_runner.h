@@ -46,6 +46,7 @@ class ModelRunner {
   std::vector<uint32_t> offsets_;        // [sequences + 1]
   std::vector<Outputs> wanted_;          // [sequences]
   std::vector<uint32_t> first_pooled_;   // [sequences]
+  std::vector<int32_t> adapters_;        // [sequences]
   std::vector<size_t> sequence_of_job_;  // [jobs]
   BatchOutputs outputs_;                 // [sequences]
 };

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/utf8.h"
-#include "text/strip.h"
 
 namespace embedding {
 namespace {
@@ -60,15 +59,16 @@ RequestEncoder::RequestEncoder(const ModelSpec& spec, const ModelInfo& info,
     : spec_(spec),
       info_(info),
       tokenizer_(tokenizer),
+      prompted_(spec, tokenizer),
       default_prompt_name_(DefaultPromptOf(spec, default_prompt_name)),
       truncation_side_(SideOf(spec, tokenizer)) {}
 
-Result<std::string> RequestEncoder::PromptOf(const EmbedRequest& request) const {
+Result<Prompt> RequestEncoder::PromptOf(const EmbedRequest& request) const {
   const bool is_pairs = !request.text_pairs.empty() || request.query;
   const bool takes_default = request.input_ids.empty() && (info_.is_classifier() || !is_pairs);
   const std::optional<std::string>& name =
       request.prompt_name || !takes_default ? request.prompt_name : default_prompt_name_;
-  if (!name) return std::string();
+  if (!name) return Prompt();
   if (!request.input_ids.empty()) {
     return Invalid("prompt_name", "prompt_name: a prompt cannot be put before token ids");
   }
@@ -81,40 +81,20 @@ Result<std::string> RequestEncoder::PromptOf(const EmbedRequest& request) const 
                                       : fmt::format("prompt_name: {} has only these prompts: {}",
                                                     info_.name, known));
   }
-  return found->second;
-}
-
-size_t RequestEncoder::PooledAfter(const std::string& prompt) const {
-  const Heads& heads = spec_.heads();
-  const PooledVector* const vector = heads.pooled   ? &*heads.pooled
-                                     : heads.scores ? &*heads.scores
-                                                    : nullptr;
-  if (prompt.empty() || vector == nullptr || vector->pools_prompt) return 0;
-  const Encoding encoding = EncodeText(prompt, OptionsOf(EmbedRequest()));
-  if (encoding.ids.empty()) return 0;
-  const std::vector<std::string>& special = spec_.tokenizer.special_tokens;
-  const bool ends_specially = encoding.special_mask.back() != 0 ||
-                              std::find(special.begin(), special.end(),
-                                        tokenizer_.IdToToken(encoding.ids.back())) != special.end();
-  return encoding.ids.size() - (ends_specially ? 1 : 0);
+  return Prompt{found->first, found->second};
 }
 
 EncodeOptions RequestEncoder::OptionsOf(const EmbedRequest& request) const {
-  return {.add_special_tokens = spec_.tokenizer.adds_special_tokens,
-          .max_tokens = std::min(info_.max_input_tokens, request.max_tokens.value_or(SIZE_MAX)),
+  const auto own = spec_.limit_of_prompt.find(request.prompt_name.value_or(""));
+  const size_t limit = own == spec_.limit_of_prompt.end() ? info_.max_input_tokens : own->second;
+  return {.max_tokens = std::min(limit, request.max_tokens.value_or(SIZE_MAX)),
           .truncation_side = request.truncation_side.value_or(truncation_side_)};
 }
 
-Encoding RequestEncoder::EncodeText(std::string_view text, const EncodeOptions& options) const {
-  return tokenizer_.Encode(spec_.tokenizer.strips_texts ? StripWhitespace(text) : text, options);
-}
-
-Result<std::vector<Job>> RequestEncoder::Encode(const EmbedRequest& request,
-                                                EmbedResponse& response) const {
-  ASSIGN_OR_RETURN(const std::string prompt, PromptOf(request));
-  const EncodeOptions options = OptionsOf(request);
-  const size_t pooled_after = PooledAfter(prompt);
-  std::vector<Job> jobs(request.size());
+Result<std::vector<Encoding>> RequestEncoder::Tokenize(const EmbedRequest& request,
+                                                       const Prompt& prompt,
+                                                       const EncodeOptions& options,
+                                                       EmbedResponse& response) const {
   const auto check = [&](const std::string& text, const std::string& field) -> Status {
     response.characters += CountCharacters(text);
     const size_t bad = FindInvalidUtf8(text);
@@ -122,32 +102,49 @@ Result<std::vector<Job>> RequestEncoder::Encode(const EmbedRequest& request,
     return Error{ErrorCode::kMalformed, fmt::format("{} is not valid UTF-8 at byte {}", field, bad),
                  field};
   };
-  std::vector<Encoding> with_query;
+  const auto field_of = [](size_t i) { return fmt::format("texts[{}]", i); };
   if (request.query) {
     RETURN_IF_ERROR(check(*request.query, "query"));
-    for (size_t i = 0; i < jobs.size(); ++i) {
-      RETURN_IF_ERROR(check(request.texts[i], fmt::format("texts[{}]", i)));
+    for (size_t i = 0; i < request.size(); ++i) {
+      RETURN_IF_ERROR(check(request.texts[i], field_of(i)));
     }
-    // As sentence-transformers' CrossEncoder has it: the prompt is before the first of the two.
-    with_query = tokenizer_.EncodePairs(prompt + *request.query, request.texts, options);
+    return prompted_.EncodePairs(prompt, *request.query, request.texts, options);
   }
-  for (size_t i = 0; i < jobs.size(); ++i) {
-    const std::string field = fmt::format("texts[{}]", i);
-    Encoding encoding;
+  std::vector<Encoding> encodings;
+  encodings.reserve(request.size());
+  for (size_t i = 0; i < request.size(); ++i) {
     if (!request.input_ids.empty()) {
-      ASSIGN_OR_RETURN(encoding,
+      ASSIGN_OR_RETURN(encodings.emplace_back(),
                        TakeIds(request.input_ids[i], i, options, spec_.encoder().vocab_size));
-    } else if (request.query) {
-      encoding = std::move(with_query[i]);
-    } else if (!request.text_pairs.empty()) {
-      RETURN_IF_ERROR(check(request.texts[i], field));
-      RETURN_IF_ERROR(check(request.text_pairs[i], field));
-      encoding = tokenizer_.EncodePair(prompt + request.texts[i], request.text_pairs[i], options);
-    } else {
-      RETURN_IF_ERROR(check(request.texts[i], field));
-      encoding = prompt.empty() ? EncodeText(request.texts[i], options)
-                                : EncodeText(prompt + request.texts[i], options);
+      continue;
     }
+    RETURN_IF_ERROR(check(request.texts[i], field_of(i)));
+    if (request.text_pairs.empty()) {
+      ASSIGN_OR_RETURN(encodings.emplace_back(),
+                       prompted_.Encode(prompt, request.texts[i], options));
+      continue;
+    }
+    RETURN_IF_ERROR(check(request.text_pairs[i], field_of(i)));
+    ASSIGN_OR_RETURN(auto pair,
+                     prompted_.EncodePairs(prompt, request.texts[i],
+                                           std::span(request.text_pairs).subspan(i, 1), options));
+    encodings.push_back(std::move(pair.front()));
+  }
+  return encodings;
+}
+
+Result<std::vector<Job>> RequestEncoder::Encode(const EmbedRequest& request,
+                                                EmbedResponse& response) const {
+  ASSIGN_OR_RETURN(const Prompt prompt, PromptOf(request));
+  const EncodeOptions options = OptionsOf(request);
+  ASSIGN_OR_RETURN(std::vector<Encoding> encodings, Tokenize(request, prompt, options, response));
+  const size_t pooled_after = prompted_.PooledAfter(prompt, {.max_tokens = info_.max_input_tokens});
+  const auto adapter = spec_.adapter_of_prompt.find(prompt.name);
+  std::vector<Job> jobs(request.size());
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    if (adapter != spec_.adapter_of_prompt.end()) jobs[i].adapter = adapter->second;
+    Encoding& encoding = encodings[i];
+    const std::string field = fmt::format("texts[{}]", i);
     if (encoding.truncated()) {
       if (!request.truncate) {
         return Invalid(

@@ -6,12 +6,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "embedding/model_info.h"
 #include "embedding/request.h"
+#include "engine/prompted_tokenizer.h"
 #include "engine/scheduler.h"
 #include "model/model_spec.h"
 #include "text/tokenizer.h"
@@ -29,21 +29,22 @@ class RequestEncoder {
   // `response`. Errors: see Embedder::EmbedAsync.
   Result<std::vector<Job>> Encode(const EmbedRequest& request, EmbedResponse& response) const;
 
-  // The text to put before each text, "" for none.
-  Result<std::string> PromptOf(const EmbedRequest& request) const;
+  // That of the model's which the request names, or else the default one.
+  Result<Prompt> PromptOf(const EmbedRequest& request) const;
 
  private:
   EncodeOptions OptionsOf(const EmbedRequest& request) const;
-  Encoding EncodeText(std::string_view text, const EncodeOptions& options) const;
-  // How many of a text's first tokens are the prompt's, and so not pooled: as sentence-transformers
-  // counts them, those of the prompt by itself without a special one at its end.
-  size_t PooledAfter(const std::string& prompt) const;
+  // The tokens of each text, in order.
+  Result<std::vector<Encoding>> Tokenize(const EmbedRequest& request, const Prompt& prompt,
+                                         const EncodeOptions& options,
+                                         EmbedResponse& response) const;
   // Whether the table has a row for each id of a text; a tokenizer may have added tokens beyond it.
   Status CheckIds(const std::vector<int32_t>& ids, const std::string& field) const;
 
   const ModelSpec& spec_;
   const ModelInfo& info_;
   const Tokenizer& tokenizer_;
+  const PromptedTokenizer prompted_;
   const std::optional<std::string> default_prompt_name_;
   const TruncationSide truncation_side_;
 };

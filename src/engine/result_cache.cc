@@ -65,16 +65,18 @@ void ResultCache::SetKeys(std::span<Job> jobs) const {
   for (Job& job : jobs) {
     const bool has_types = std::any_of(job.type_ids.begin(), job.type_ids.end(),
                                        [](int32_t type) { return type != 0; });
-    // How many ids there are, and whether types and the first pooled token follow: no other text
-    // has the same bytes.
-    const uint64_t shape =
-        2 * job.ids.size() + (has_types ? 1 : 0) + (job.first_pooled != 0 ? uint64_t{1} << 63 : 0);
+    // How many ids there are, and whether types, the first pooled token and an adapter follow: no
+    // other text has the same bytes.
+    const uint64_t shape = 2 * job.ids.size() + (has_types ? 1 : 0) +
+                           (job.first_pooled != 0 ? uint64_t{1} << 63 : 0) +
+                           (job.adapter >= 0 ? uint64_t{1} << 62 : 0);
     Sha256 sha256;
     sha256.Update(identity_);
     sha256.Update(std::as_bytes(std::span(&shape, 1)));
     sha256.Update(std::as_bytes(std::span(job.ids)));
     if (has_types) sha256.Update(std::as_bytes(std::span(job.type_ids)));
     if (job.first_pooled != 0) sha256.Update(std::as_bytes(std::span(&job.first_pooled, 1)));
+    if (job.adapter >= 0) sha256.Update(std::as_bytes(std::span(&job.adapter, 1)));
     const Sha256::Digest digest = sha256.Finish();
     std::memcpy(job.key.hash.data(), digest.data(), sizeof(job.key.hash));
   }

@@ -55,6 +55,7 @@ struct Job {
   size_t index = 0;           // of the text in its request
   ResultKey key = {};         // where there is a store of results
   uint32_t first_pooled = 0;  // as Batch has it
+  int32_t adapter = -1;       // likewise
 };
 
 class Scheduler {

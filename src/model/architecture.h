@@ -39,6 +39,7 @@ struct Attention {
   // Of a head's numbers, [head_dim], before they are rotated.
   std::optional<Norm> query_norm;
   std::optional<Norm> key_norm;
+  std::optional<Norm> value_norm;  // which is not weighted
   std::optional<Rope> rope;
 
   // Of q: [tokens, width]; of k and of v: [tokens, kv_width].
@@ -80,6 +81,28 @@ struct Layer {
   FeedForward feed_forward;
   HalfNorms feed_forward_norms;
   size_t weights = 0;  // which of EncoderTensors::layers are its own: ALBERT's layers share them
+  bool scales_output = false;  // x is multiplied by a number of the layer's at its end
+};
+
+// What EmbeddingGemma 2 adds at the end of each layer, `size` numbers wide: x becomes
+// x + branch_norm((activation(x Wg^T) * p) Wo^T), where p = norm(scale * x_0 Wp^T), and x_0 is what
+// the layers are given first.
+struct LayerInputs {
+  size_t size = 0;
+  float scale = 1;
+  Activation activation = Activation::kGelu;
+  Norm norm;
+  Norm branch_norm;
+};
+
+// Additions of low rank to the weights (Hu et al. 2021, "LoRA"), of which each text has one or
+// none: with number i, a Linear gives x W^T + b + scale * (x A_i^T) B_i^T, and row r of a table is
+// W[r] + scale * A_i[r] B_i. Of the layers' Linears and the embeddings' tables those that have
+// them.
+struct Adapters {
+  size_t count = 0;
+  size_t rank = 0;
+  float scale = 1;
 };
 
 // Which row of the table of position embeddings is added to a token.
@@ -132,6 +155,8 @@ struct Encoder {
   std::optional<Norm> final_norm;
   std::optional<RelativeBias> relative_bias;
   std::optional<Disentangled> disentangled;
+  std::optional<LayerInputs> layer_inputs;
+  std::optional<Adapters> adapters;
   // Of a sequence: what comes after them has no positions.
   size_t max_tokens = 0;
 };

@@ -123,6 +123,30 @@ Result<LayerTensors> ReadLayer(const TensorReader& reader, const LayerTensorName
   }
   ASSIGN_OR_RETURN(tensors.feed_forward_norms,
                    ReadNorms(reader, names.feed_forward_norms, layer.feed_forward_norms, hidden));
+  if (layer.scales_output) {
+    ASSIGN_OR_RETURN(tensors.output_scale, reader.Tensor(names.output_scale, {1}));
+  }
+  return tensors;
+}
+
+// Those of the layer that `layer` is the reader of; `reader` is the encoder's.
+Result<LayerInputTensors> ReadInputs(const TensorReader& reader, const TensorReader& layer,
+                                     size_t weights, const LayerInputTensorNames& names,
+                                     const Encoder& encoder) {
+  const LayerInputs& inputs = *encoder.layer_inputs;
+  const size_t hidden = encoder.hidden_size;
+  const size_t size = inputs.size;
+  LayerInputTensors tensors;
+  ASSIGN_OR_RETURN(
+      const LinearTensors of_all,
+      reader.Linear(names.input, hidden, encoder.layers.size() * size, /*has_bias=*/false));
+  tensors.input.name = of_all.name;
+  tensors.input.weight = RowsOf(of_all.weight, weights * size, size);
+  ASSIGN_OR_RETURN(tensors.norm, reader.Norm(names.norm, inputs.norm, size));
+  ASSIGN_OR_RETURN(tensors.gate, layer.Linear(names.gate, hidden, size, /*has_bias=*/false));
+  ASSIGN_OR_RETURN(tensors.output, layer.Linear(names.output, size, hidden, /*has_bias=*/false));
+  ASSIGN_OR_RETURN(tensors.branch_norm,
+                   layer.Norm(names.branch_norm, inputs.branch_norm, hidden));
   return tensors;
 }
 
@@ -162,6 +186,8 @@ Status ReadEmbeddings(const TensorReader& reader, const EncoderTensorNames& name
   const size_t size = encoder.embedding_size;
   ASSIGN_OR_RETURN(tensors.word_embeddings,
                    reader.Table(names.word_embeddings, encoder.vocab_size, size));
+  ASSIGN_OR_RETURN(tensors.word_adapters,
+                   reader.TableAdapters(names.word_embeddings, encoder.vocab_size, size));
   if (encoder.positions.count > 0) {
     ASSIGN_OR_RETURN(tensors.position_embeddings,
                      reader.Table(names.position_embeddings, encoder.positions.count, size));
@@ -169,6 +195,8 @@ Status ReadEmbeddings(const TensorReader& reader, const EncoderTensorNames& name
   if (encoder.token_types > 0) {
     ASSIGN_OR_RETURN(tensors.token_type_embeddings,
                      reader.Table(names.token_type_embeddings, encoder.token_types, size));
+    ASSIGN_OR_RETURN(tensors.token_type_adapters,
+                     reader.TableAdapters(names.token_type_embeddings, encoder.token_types, size));
   }
   ASSIGN_OR_RETURN(tensors.embeddings_norm,
                    reader.Norm(names.embeddings_norm, encoder.embeddings_norm, size));
@@ -202,8 +230,9 @@ Status ReadRelativePositions(const TensorReader& reader, const EncoderTensorName
 
 }  // namespace
 
-TensorReader EncoderReader(const TensorStore& weights, const Family& family) {
-  TensorReader root(weights, "");
+TensorReader EncoderReader(const TensorStore& weights, const Family& family,
+                           const std::optional<Adapters>& adapters) {
+  TensorReader root(weights, "", adapters);
   // What sentence-transformers and wrappers of training have before a model's names.
   constexpr std::string_view kOuter[] = {"",        "model",      "0.auto_model",
                                          "0.model", "auto_model", "module"};
@@ -230,6 +259,10 @@ Result<EncoderTensors> ReadEncoderTensors(const TensorReader& reader,
     if (layer.weights < tensors.layers.size()) continue;
     ASSIGN_OR_RETURN(LayerTensors read,
                      ReadLayer(places.At(layer.weights), names.layer, layer, encoder));
+    if (encoder.layer_inputs) {
+      ASSIGN_OR_RETURN(read.inputs, ReadInputs(reader, places.At(layer.weights), layer.weights,
+                                               names.layer_inputs, encoder));
+    }
     tensors.layers.push_back(std::move(read));
   }
   ASSIGN_OR_RETURN(tensors.final_norm,

@@ -31,6 +31,12 @@ struct MaskedLanguageForm {
   MaskedLanguageTensorNames tensors = {};
 };
 
+// A Linear without a bias over each token's last hidden state, at the end of the model.
+struct TokenProjectionForm {
+  Result<size_t> (*read)(const JsonValue& config) = nullptr;  // how many numbers it gives
+  std::string_view tensor = {};                               // below the encoder's prefix
+};
+
 struct Family {
   // As config.json has it, in all its forms divided by '|': transformers' name first.
   std::string_view model_types;
@@ -48,6 +54,10 @@ struct Family {
   // Of a *ForTokenClassification with one label, whose positive logits are the tokens' weights: the
   // Linear's name.
   std::string_view token_weights = {};
+  // Of a *ForCausalLM: the Linear's name that gives the logits of tokens, without a bias. The table
+  // of word embeddings is in its place where a file has none of its own.
+  std::string_view language_model = {};
+  TokenProjectionForm token_projection = {};
 
   // transformers' name.
   std::string_view name() const { return model_types.substr(0, model_types.find('|')); }

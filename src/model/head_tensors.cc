@@ -1,12 +1,18 @@
 #include "model/head_tensors.h"
 
+#include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "model/files.h"
 #include "model/module_tensors.h"
+#include "weights/model_error.h"
 
 namespace embedding {
 namespace {
@@ -26,6 +32,34 @@ Result<ClassifierTensors> ReadClassifier(const TensorReader& reader, const Tenso
   ASSIGN_OR_RETURN(tensors.output,
                    reader.Linear(names.output, hidden, classifier.labels, classifier.output_bias));
   return tensors;
+}
+
+// A Linear whose only output is a logit, or the difference of two.
+Result<LinearTensors> ReadLogitScore(const TensorReader& reader, std::string_view name,
+                                     const ModelSpec::LogitScore& score, const Encoder& encoder,
+                                     const TensorView& word_embeddings) {
+  const size_t hidden = encoder.hidden_size;
+  TensorView table = word_embeddings;
+  if (reader.HasWeight(name)) {
+    ASSIGN_OR_RETURN(table, reader.Table(name, encoder.vocab_size, hidden));
+  } else if (encoder.embedding_size != hidden) {
+    return ModelError("there is no {}.weight", name);
+  }
+  std::vector<float> weight(hidden);
+  CopyRowsToF32(table, score.true_token, 1, weight);
+  if (score.false_token) {
+    std::vector<float> subtracted(hidden);
+    CopyRowsToF32(table, *score.false_token, 1, subtracted);
+    for (size_t i = 0; i < hidden; ++i) weight[i] -= subtracted[i];
+  }
+  const auto bytes = std::as_bytes(std::span(weight));
+  auto copy = std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end());
+  LinearTensors linear = {.name = std::string(name), .weight = {}, .bias = {}};
+  linear.weight = {.dtype = DType::kF32,
+                   .shape = {1, static_cast<int64_t>(hidden)},
+                   .bytes = std::span<const std::byte>(*copy)};
+  linear.weight.copy = std::move(copy);
+  return linear;
 }
 
 Result<SpladeTensors> ReadSplade(const TensorReader& reader, const MaskedLanguageTensorNames& names,
@@ -75,11 +109,16 @@ Status ReadHeadTensors(const ModelSpec& spec, const TensorStore& weights,
   const size_t hidden = spec.encoder().hidden_size;
   const TensorReader reader(weights, "");
   HeadTensors& to = tensors.heads;
-  if (heads.classifier) {
+  if (spec.logit_score) {
+    ASSIGN_OR_RETURN(LinearTensors output,
+                     ReadLogitScore(reader, family.language_model, *spec.logit_score,
+                                    spec.encoder(), tensors.encoder.word_embeddings));
+    to.classifier = ClassifierTensors{.dense = {}, .norm = {}, .output = std::move(output)};
+  } else if (heads.classifier) {
     ASSIGN_OR_RETURN(to.classifier, ReadClassifier(reader, encoder, family.classifier.tensors,
                                                    *heads.classifier, hidden));
   }
-  RETURN_IF_ERROR(ReadModuleTensors(spec, tensors));
+  RETURN_IF_ERROR(ReadModuleTensors(spec, &encoder, tensors));
   if (heads.splade) {
     ASSIGN_OR_RETURN(to.splade, ReadSplade(reader, family.masked_language.tensors, *heads.splade,
                                            spec.encoder(), tensors.encoder.word_embeddings));

@@ -27,16 +27,17 @@ struct Norm {
   NormKind kind = NormKind::kLayer;
   bool bias = true;       // of kLayer
   bool plus_one = false;  // of kRms
+  bool weighted = true;   // or without weight and bias
 
-  bool has_bias() const { return kind == NormKind::kLayer && bias; }
+  bool has_bias() const { return weighted && kind == NormKind::kLayer && bias; }
 };
 
 // Of a sequence of n tokens: h_0, the mean, the largest number of each column, the sum divided by
 // sqrt(n), the mean weighted with i + 1, h_(n-1).
 enum class Pooling { kCls, kMean, kMax, kMeanSqrtLenTokens, kWeightedMean, kLastToken };
 
-// The modules of sentence-transformers that follow the pooling. Those with weights have them in
-// `directory`.
+// The modules of sentence-transformers around the pooling. Those with weights have them in
+// `directory`, or, where that is empty, in the model's checkpoint (Family::token_projection).
 //   Dense      y = activation(W x + b), or activation(W x + b) + R x with `residual`, where R is
 //   the
 //              identity if x and y have as many numbers
@@ -62,24 +63,33 @@ struct NormalizeModule {};
 
 using VectorModule = std::variant<DenseModule, LayerNormModule, NormalizeModule>;
 
-// A vector of a sequence: the pooled vectors of the modes side by side, then the modules, one after
-// the other.
+// Numbers of a vector that had so many before the modules.
+inline size_t DimensionAfter(const std::vector<VectorModule>& modules, size_t dimension) {
+  for (const VectorModule& module : modules) {
+    if (const auto* const dense = std::get_if<DenseModule>(&module)) {
+      dimension = dense->out_features;
+    }
+  }
+  return dimension;
+}
+
+// A vector of a sequence: the token modules of each token, the pooled vectors of the modes side by
+// side, then the modules, one after the other.
 struct PooledVector {
   std::vector<Pooling> pooling = {Pooling::kMean};  // never empty
   std::vector<VectorModule> modules = {};
+  std::vector<VectorModule> token_modules = {};
   // Whether a prompt's tokens are pooled too; else those before Batch::first_pooled are not, and
   // the others keep their numbers.
   bool pools_prompt = true;
 
   // Numbers of the vector.
   size_t dimension(size_t hidden_size) const {
-    size_t numbers = pooling.size() * hidden_size;
-    for (const VectorModule& module : modules) {
-      if (const auto* const dense = std::get_if<DenseModule>(&module)) {
-        numbers = dense->out_features;
-      }
-    }
-    return numbers;
+    return DimensionAfter(modules, pooled_size(hidden_size));
+  }
+  // Before the modules.
+  size_t pooled_size(size_t hidden_size) const {
+    return pooling.size() * DimensionAfter(token_modules, hidden_size);
   }
 };
 
@@ -112,6 +122,9 @@ struct Splade {
 struct Classifier {
   size_t labels = 0;
   Pooling pooling = Pooling::kCls;
+  bool pools_late = false;  // what the norm gives, of each token, is pooled; not what W1 takes
+  // kLastToken is the last of another id, or the first if there is none.
+  std::optional<int32_t> padding_id = {};
   std::optional<Activation> dense = Activation::kTanh;  // none: neither W1 nor b1
   bool dense_bias = true;
   std::optional<Norm> norm = {};

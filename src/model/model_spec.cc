@@ -27,30 +27,30 @@ namespace fs = std::filesystem;
 void TakeTransformerModule(const TransformerModule& module, ModelSpec& spec) {
   spec.tokenizer.lowercase_first = module.lower_case;
   Encoder& encoder = spec.architecture.encoder;
-  if (!module.max_seq_length) {
-    // Of a text that nothing limits: what models without positions were trained with.
-    constexpr size_t kUsual = 512;
-    std::optional<size_t> limit = spec.tokenizer.model_max_length;
-    if (!limit && encoder.max_tokens == kUnlimitedTokens) {
-      spec.warnings.push_back(fmt::format(
-          "{}: neither the model nor its tokenizer says how long a text may be: texts are cut to "
-          "{} tokens; sentence_bert_config.json's max_seq_length says another limit",
-          spec.directory, kUsual));
-      limit = kUsual;
-    }
-    spec.max_seq_length = std::min(limit.value_or(encoder.max_tokens), encoder.max_tokens);
-    return;
-  }
-  if (encoder.positions.count == 0) {
-    encoder.max_tokens = *module.max_seq_length;
-  } else if (*module.max_seq_length > encoder.max_tokens) {
+  std::optional<size_t> limit = module.max_seq_length;
+  if (!limit) {
+    limit = spec.tokenizer.model_max_length;
+  } else if (encoder.positions.count == 0) {
+    encoder.max_tokens = std::min(*limit, kUnlimitedTokens);
+  } else if (*limit > encoder.max_tokens) {
     spec.warnings.push_back(fmt::format(
         "{}: max_seq_length is {}, but config.json's max_position_embeddings {} has only {} "
         "positions for tokens: texts are cut to these",
-        module.path, *module.max_seq_length, encoder.positions.first + encoder.max_tokens,
-        encoder.max_tokens));
+        module.path, *limit, encoder.positions.first + encoder.max_tokens, encoder.max_tokens));
   }
-  spec.max_seq_length = std::min(*module.max_seq_length, encoder.max_tokens);
+  // Of a text that nothing limits: what the models without positions were trained with.
+  constexpr size_t kUsual = 512;
+  if (!limit && encoder.max_tokens == kUnlimitedTokens) {
+    spec.warnings.push_back(fmt::format(
+        "{}: neither the model nor its tokenizer says how long a text may be: texts are cut to {} "
+        "tokens; sentence_bert_config.json's max_seq_length says another limit",
+        spec.directory, kUsual));
+    limit = kUsual;
+  }
+  spec.max_seq_length = std::min(limit.value_or(encoder.max_tokens), encoder.max_tokens);
+  for (const auto& [prompt, tokens] : module.limit_of_prompt) {
+    spec.limit_of_prompt[prompt] = std::min(tokens, encoder.max_tokens);
+  }
 }
 
 // Without modules.json.
@@ -119,6 +119,12 @@ Status TakeClassifier(const ConfigJson& config, ModelSpec& spec) {
     heads = Heads{.scores = std::move(heads.scores)};
     return {};
   }
+  if (spec.logit_score) {
+    heads =
+        Heads{.classifier = Classifier{
+                  .labels = 1, .pooling = Pooling::kLastToken, .dense = {}, .output_bias = false}};
+    return {};
+  }
   if (!config.classifier) {
     return ModelError("{}: classifiers of model_type {} are not supported", spec.directory,
                       spec.family->name());
@@ -151,6 +157,16 @@ Result<ConfigJson> ReadTransformer(ModelSpec& spec) {
   spec.architectures = config.architectures;
   spec.architecture.encoder = config.encoder;
   spec.labels = config.labels;
+  for (size_t i = 0; i < config.adapters.size(); ++i) {
+    spec.adapter_of_prompt.try_emplace(config.adapters[i], static_cast<int32_t>(i));
+  }
+  if (config.token_projection) {
+    spec.architecture.heads.pooled->token_modules.emplace_back(
+        DenseModule{.in_features = config.encoder.hidden_size,
+                    .out_features = *config.token_projection,
+                    .bias = false,
+                    .activation = Activation::kIdentity});
+  }
   spec.matryoshka_dimensions = config.matryoshka_dimensions;
   return config;
 }
@@ -185,13 +201,20 @@ Result<ModelSpec> ReadModelSpec(const std::string& directory, const Routes& rout
   spec.architecture.heads.pooled.emplace();
   ASSIGN_OR_RETURN(const bool is_static, ReadStatic(modules, routes.has_modules, spec));
   ConfigJson config;
+  TransformerModule module;
   if (!is_static) {
     ASSIGN_OR_RETURN(config, ReadTransformer(spec));
-    TransformerModule module;
     if (routes.has_modules) {
       ASSIGN_OR_RETURN(module, ReadTransformerModule(spec.transformer_directory));
     }
     TakeTransformerModule(module, spec);
+    if (!modules.empty() && modules[0].is_custom && !spec.encoder().adapters) {
+      return ModelError(
+          "{}: type custom_st.Transformer is of the model's own code, which is not run; supported "
+          "is that of jina-embeddings-v3. Of jina-embeddings-v5 give a repository of one task, as "
+          "jinaai/jina-embeddings-v5-text-small-retrieval",
+          modules[0].where);
+    }
   }
   if (routes.has_modules) {
     RETURN_IF_ERROR(ReadSentenceModules(modules, spec));
@@ -202,6 +225,10 @@ Result<ModelSpec> ReadModelSpec(const std::string& directory, const Routes& rout
   RETURN_IF_ERROR(CompleteSplade(config, spec));
   RETURN_IF_ERROR(ReadLibraryConfig(spec));
   for (const auto& [prompt, ignored] : routes.of_prompt) spec.prompts.try_emplace(prompt);
+  if (module.messages) {
+    ASSIGN_OR_RETURN(spec.messages,
+                     ReadMessageTemplates(spec.tokenizer, *module.messages, spec.prompts));
+  }
   if (spec.is_classifier()) {
     RETURN_IF_ERROR(TakeClassifier(config, spec));
   } else {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 #include "embedding/similarity.h"
 #include "model/architecture.h"
 #include "model/families.h"
+#include "model/message_template.h"
 #include "model/routes.h"
 #include "model/tokenizer_config.h"
 
@@ -37,8 +39,21 @@ struct ModelSpec {
   TokenizerConfig tokenizer;
   // Whether the list of modules ends with Normalize. (A request's `normalize` decides.)
   bool normalize = false;
-  // Longest input in tokens, special tokens included.
+  // Longest input in tokens, special tokens included, and that of texts with prompts of these
+  // names.
   size_t max_seq_length = 0;
+  std::map<std::string, size_t> limit_of_prompt;
+  // Which of Encoder::adapters texts with prompts of these names have.
+  std::map<std::string, int32_t> adapter_of_prompt;
+  // What texts are put into before they are tokenised, without special tokens then.
+  std::optional<MessageTemplates> messages;
+  // Where a language model's logits are a cross-encoder's score: that of the first token, minus
+  // that of the second if there is one.
+  struct LogitScore {
+    size_t true_token = 0;
+    std::optional<size_t> false_token;
+  };
+  std::optional<LogitScore> logit_score;
   // How many components of a vector are kept unless a request says it; all if empty.
   std::optional<size_t> truncate_dim;
   // How many the model was trained to be cut to, if it says so.

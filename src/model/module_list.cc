@@ -31,7 +31,8 @@ Result<ModuleEntry> ReadModule(const std::string& where, const JsonValue& value)
 Result<ModuleEntry> MakeModuleEntry(const std::string& where, const std::string& type,
                                     const std::string& path) {
   ModuleEntry module{.where = where, .kind = {}, .path = path};
-  if (!type.starts_with("sentence_transformers.")) {
+  module.is_custom = type == "custom_st.Transformer";
+  if (!module.is_custom && !type.starts_with("sentence_transformers.")) {
     return ModelError("{}: type {} is not of sentence_transformers; a model's own code is not run",
                       where, Quoted(type));
   }

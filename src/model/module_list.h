@@ -12,6 +12,9 @@ struct ModuleEntry {
   std::string where;  // "DIR/modules.json: module 1"
   std::string kind;   // "Pooling"
   std::string path;   // of its folder below the model's directory, or empty for that itself
+  // Whether it is a Transformer by code of the model's own (custom_st), which is not run: what it
+  // does besides has to be known.
+  bool is_custom = false;
 };
 
 // The modules of `path` in their order. A module's type is a Python path, which has changed with

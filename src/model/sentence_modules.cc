@@ -1,10 +1,12 @@
 // Supported are the lists of modules whose meaning does not depend on code that comes with the
 // model:
-//   Transformer, Pooling, (Dense | LayerNorm | Normalize)*  text embeddings, or, where the last
-//                                                           gives scores, a cross-encoder
-//   StaticEmbedding, (Dense | LayerNorm | Normalize)*       text embeddings
-//   Transformer                                             a cross-encoder or classifier
-//   Transformer | MLMTransformer, SpladePooling             sparse embeddings
+//   Transformer, Module*, Pooling, Module*       text embeddings, or, where the last gives scores, a
+//                                                cross-encoder; a Module is a Dense, LayerNorm or
+//                                                Normalize, of tokens before the Pooling
+//   StaticEmbedding, Module*                     text embeddings
+//   Transformer                                  a cross-encoder or classifier
+//   Transformer, LogitScore                      a cross-encoder by a language model's logits
+//   Transformer | MLMTransformer, SpladePooling  sparse embeddings
 
 #include "model/sentence_modules.h"
 
@@ -75,14 +77,17 @@ Result<std::vector<Pooling>> ReadPoolingFlags(const JsonValue& config) {
   return pooling;
 }
 
-Status ReadPooling(const std::string& path, ModelSpec& spec) {
+// Of tokens' vectors of `size` numbers.
+Status ReadPooling(const std::string& path, size_t size, ModelSpec& spec) {
   ASSIGN_OR_RETURN(const JsonValue config, JsonValue::ObjectFromFile(path));
   const std::string_view width_field =
       config.Has("embedding_dimension") ? "embedding_dimension" : "word_embedding_dimension";
   ASSIGN_OR_RETURN(const int64_t width, config.Integer(width_field, 1, kMaxFeatures));
-  if (static_cast<size_t>(width) != spec.encoder().hidden_size) {
-    return ModelError("{}: {} is {}, but config.json's hidden_size is {}", path, width_field, width,
-                      spec.encoder().hidden_size);
+  if (static_cast<size_t>(width) != size) {
+    const bool follows_modules = !spec.heads().pooled->token_modules.empty();
+    return ModelError("{}: {} is {}, but {} {}", path, width_field, width,
+                      follows_modules ? "the module before gives" : "config.json's hidden_size is",
+                      size);
   }
   PooledVector& pooled = *spec.architecture.heads.pooled;
   ASSIGN_OR_RETURN(pooled.pooling, config.Has("pooling_mode") ? ReadPoolingNames(config)
@@ -108,8 +113,48 @@ Status ReadSpladePooling(const std::string& path, ModelSpec& spec) {
   return {};
 }
 
+Status ReadLogitScore(const std::string& path, ModelSpec& spec) {
+  ASSIGN_OR_RETURN(const JsonValue config, JsonValue::ObjectFromFile(path));
+  const auto last = static_cast<int64_t>(spec.encoder().vocab_size) - 1;
+  ModelSpec::LogitScore score;
+  ASSIGN_OR_RETURN(const int64_t true_token, config.Integer("true_token_id", 0, last));
+  score.true_token = static_cast<size_t>(true_token);
+  if (config.Has("false_token_id")) {
+    ASSIGN_OR_RETURN(const int64_t false_token, config.Integer("false_token_id", 0, last));
+    score.false_token = static_cast<size_t>(false_token);
+  }
+  ASSIGN_OR_RETURN(const std::string input, config.String("module_input_name", "causal_logits"));
+  if (input != "causal_logits") return config.Wrong("module_input_name", "\"causal_logits\"");
+  if (spec.family->language_model.empty()) {
+    return ModelError("{}: LogitScore is not supported of model_type {}", path,
+                      spec.family->name());
+  }
+  spec.logit_score = score;
+  spec.labels = {"LABEL_0"};
+  return {};
+}
+
 std::string DirectoryOf(const ModuleEntry& module, const ModelSpec& spec) {
   return (fs::path(spec.directory) / module.path).string();
+}
+
+// The modules before the pooling, from the second of all on. Which the pooling is.
+Result<size_t> ReadTokenModules(const std::vector<ModuleEntry>& modules, ModelSpec& spec) {
+  PooledVector& vector = *spec.architecture.heads.pooled;
+  for (size_t i = 1; i < modules.size(); ++i) {
+    const ModuleEntry& entry = modules[i];
+    if (entry.kind == "Pooling") return i;
+    if (!IsVectorModule(entry.kind)) return UnsupportedModule(entry);
+    const size_t size = DimensionAfter(vector.token_modules, spec.encoder().hidden_size);
+    ASSIGN_OR_RETURN(NamedModule module,
+                     ReadVectorModule(entry.kind, DirectoryOf(entry, spec), size));
+    if (!module.of_tokens) {
+      return ModelError("{}: {} is of texts' vectors, and must follow the Pooling", entry.where,
+                        entry.kind);
+    }
+    vector.token_modules.push_back(std::move(module.module));
+  }
+  return ModelError("{}: there is no Pooling after it", modules.back().where);
 }
 
 // The modules from `first` on, which follow the pooling.
@@ -123,8 +168,12 @@ Status ReadVectorModules(const std::vector<ModuleEntry>& modules, size_t first, 
       return ModelError("{}: {} follows a module that gives scores, which must be the last",
                         entry.where, entry.kind);
     }
-    ASSIGN_OR_RETURN(NamedModule module,
-                     ReadVectorModule(entry.kind, DirectoryOf(entry, spec), spec.dimension()));
+    ASSIGN_OR_RETURN(NamedModule module, ReadVectorModule(entry.kind, DirectoryOf(entry, spec),
+                                                          spec.dimension()));
+    if (module.of_tokens) {
+      return ModelError("{}: {} is of tokens' vectors, and must come before the Pooling",
+                        entry.where, entry.kind);
+    }
     gives_scores = module.gives_scores;
     const bool is_last = i + 1 == modules.size();
     if (is_last && !gives_scores && std::holds_alternative<NormalizeModule>(module.module)) {
@@ -182,9 +231,10 @@ Error UnsupportedModule(const ModuleEntry& module) {
     if (kind == module.kind) why = fmt::format(" ({})", missing);
   }
   return ModelError(
-      "{}: {} is not supported here{}; supported are the sequences Transformer, Pooling, and any "
-      "number of Dense, LayerNorm and Normalize; StaticEmbedding and the same; Transformer alone; "
-      "Transformer, LogitScore; and Transformer or MLMTransformer, SpladePooling",
+      "{}: {} is not supported here{}; supported are the sequences Transformer, Pooling, with any "
+      "number of Dense, LayerNorm and Normalize before and after it; StaticEmbedding and the same "
+      "after it; Transformer alone; Transformer, LogitScore; and Transformer or MLMTransformer, "
+      "SpladePooling",
       module.where, Quoted(module.kind), why);
 }
 
@@ -209,6 +259,10 @@ Status ReadSentenceModules(const std::vector<ModuleEntry>& modules, ModelSpec& s
     return ReadSpladePooling(config_of(1), spec);
   }
   if (kind_of(0) != "Transformer") return UnsupportedModule(modules[0]);
+  if (kind_of(1) == "LogitScore") {
+    if (modules.size() > 2) return UnsupportedModule(modules[2]);
+    return ReadLogitScore(config_of(1), spec);
+  }
   if (modules.size() == 1) {
     if (spec.is_classifier()) return {};
     return ModelError(
@@ -218,9 +272,11 @@ Status ReadSentenceModules(const std::vector<ModuleEntry>& modules, ModelSpec& s
   }
   // The list of modules says what the model is for, whatever head its checkpoint has besides.
   spec.labels.clear();
-  if (kind_of(1) != "Pooling") return UnsupportedModule(modules[1]);
-  RETURN_IF_ERROR(ReadPooling(config_of(1), spec));
-  return ReadVectorModules(modules, 2, spec);
+  ASSIGN_OR_RETURN(const size_t pooling, ReadTokenModules(modules, spec));
+  const size_t size =
+      DimensionAfter(spec.heads().pooled->token_modules, spec.encoder().hidden_size);
+  RETURN_IF_ERROR(ReadPooling(config_of(pooling), size, spec));
+  return ReadVectorModules(modules, pooling + 1, spec);
 }
 
 }  // namespace embedding

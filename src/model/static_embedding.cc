@@ -1,5 +1,6 @@
 #include "model/static_embedding.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -23,8 +24,6 @@ namespace fs = std::filesystem;
 constexpr char kTable[] = "embedding.weight";
 constexpr char kModel2VecTable[] = "embeddings";
 constexpr int64_t kMaxWidth = 65536;
-// Texts have no limit but that their tokens can be counted.
-constexpr size_t kUnlimited = INT32_MAX;
 // A mapping of a few bytes a token may stand for a row of many: no table comes near this.
 constexpr size_t kMaxTableBytes = size_t{4} << 30;
 
@@ -83,9 +82,9 @@ Status ReadSizes(const TensorStore& store, Encoder& encoder) {
 Result<size_t> ReadLimit(const std::string& path) {
   ASSIGN_OR_RETURN(const JsonValue file, JsonValue::ObjectFromFile(path));
   const auto truncation = file.Find("truncation");
-  if (!truncation) return kUnlimited;
-  ASSIGN_OR_RETURN(const int64_t limit, truncation->Integer("max_length", 1, kUnlimited));
-  return static_cast<size_t>(limit);
+  if (!truncation) return kUnlimitedTokens;
+  ASSIGN_OR_RETURN(const int64_t limit, truncation->Integer("max_length", 1, INT32_MAX));
+  return std::min(static_cast<size_t>(limit), kUnlimitedTokens);
 }
 
 }  // namespace

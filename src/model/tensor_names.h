@@ -47,6 +47,17 @@ struct LayerTensorNames {
   std::string_view output = {};
   HalfNormNames feed_forward_norms = {};
   ExpertTensorNames experts = {};
+  std::string_view output_scale = {};  // a whole name
+};
+
+// Of LayerInputs: `input`, of all layers in one, and `norm` are below the encoder's prefix, the
+// others below that of the layer.
+struct LayerInputTensorNames {
+  std::string_view input = {};
+  std::string_view norm = {};
+  std::string_view gate = {};
+  std::string_view output = {};
+  std::string_view branch_norm = {};
 };
 
 struct EncoderTensorNames {
@@ -62,6 +73,7 @@ struct EncoderTensorNames {
   // which each group has as many as the file has in the first.
   std::string_view inner_layers = {};
   LayerTensorNames layer = {};
+  LayerInputTensorNames layer_inputs = {};
   std::string_view final_norm = {};
   std::string_view relative_bias = {};
   std::string_view relative_embeddings = {};

@@ -16,6 +16,10 @@ std::string Below(std::string_view prefix, std::string_view name) {
   return path.append(name);
 }
 
+constexpr std::string_view kParametrised = "parametrizations.weight.original";
+constexpr std::string_view kAdapterA = "parametrizations.weight.0.lora_A";
+constexpr std::string_view kAdapterB = "parametrizations.weight.0.lora_B";
+
 }  // namespace
 
 std::string_view TensorReader::Form(std::string_view name, std::string_view ending) const {
@@ -25,15 +29,33 @@ std::string_view TensorReader::Form(std::string_view name, std::string_view endi
 }
 
 TensorReader TensorReader::At(std::string_view name) const {
-  return {store_, Below(prefix_, name)};
+  return {store_, Below(prefix_, name), adapters_};
 }
 
 bool TensorReader::Has(std::string_view name) const {
   return store_.Find(Below(prefix_, Form(name, ""))) != nullptr;
 }
 
+std::pair<TensorReader, std::string_view> TensorReader::Weight(std::string_view name) const {
+  const TensorReader parametrised = At(Form(name, kParametrised));
+  if (parametrised.Has(kParametrised)) return {parametrised, kParametrised};
+  return {At(Form(name, "weight")), "weight"};
+}
+
 bool TensorReader::HasWeight(std::string_view name) const {
-  return At(Form(name, "weight")).Has("weight");
+  const auto [reader, weight] = Weight(name);
+  return reader.Has(weight);
+}
+
+Result<std::optional<AdapterTensors>> TensorReader::ReadAdapters(size_t a_rows, size_t a_columns,
+                                                                 size_t b_rows,
+                                                                 size_t b_columns) const {
+  std::optional<AdapterTensors> read;
+  if (!adapters_ || !Has(kAdapterA)) return read;
+  read.emplace();
+  ASSIGN_OR_RETURN(read->a, Tensor(kAdapterA, {adapters_->count, a_rows, a_columns}));
+  ASSIGN_OR_RETURN(read->b, Tensor(kAdapterB, {adapters_->count, b_rows, b_columns}));
+  return read;
 }
 
 Result<TensorView> TensorReader::Tensor(std::string_view name,
@@ -44,14 +66,24 @@ Result<TensorView> TensorReader::Tensor(std::string_view name,
 }
 
 Result<TensorView> TensorReader::Table(std::string_view name, size_t rows, size_t columns) const {
-  return At(Form(name, "weight")).Tensor("weight", {rows, columns});
+  const auto [reader, weight] = Weight(name);
+  return reader.Tensor(weight, {rows, columns});
+}
+
+Result<std::optional<AdapterTensors>> TensorReader::TableAdapters(std::string_view name,
+                                                                  size_t rows,
+                                                                  size_t columns) const {
+  const size_t rank = adapters_ ? adapters_->rank : 0;
+  return Weight(name).first.ReadAdapters(rows, rank, rank, columns);
 }
 
 Result<LinearTensors> TensorReader::Linear(std::string_view name, size_t in_features,
                                            size_t out_features, bool has_bias) const {
-  const TensorReader reader = At(Form(name, "weight"));
+  const auto [reader, weight] = Weight(name);
   LinearTensors linear{.name = reader.prefix_, .weight = {}, .bias = {}};
-  ASSIGN_OR_RETURN(linear.weight, reader.Tensor("weight", {out_features, in_features}));
+  ASSIGN_OR_RETURN(linear.weight, reader.Tensor(weight, {out_features, in_features}));
+  const size_t rank = adapters_ ? adapters_->rank : 0;
+  ASSIGN_OR_RETURN(linear.adapters, reader.ReadAdapters(rank, in_features, out_features, rank));
   if (!has_bias) return linear;
   ASSIGN_OR_RETURN(linear.bias, reader.Tensor("bias", {out_features}));
   return linear;
@@ -70,6 +102,9 @@ Result<std::vector<LinearTensors>> TensorReader::Fused(std::string_view name, si
     part.name = fused.name;
     part.weight = RowsOf(fused.weight, first, rows);
     if (fused.bias) part.bias = RowsOf(*fused.bias, first, rows);
+    if (fused.adapters) {
+      part.adapters = {fused.adapters->a, InnerRowsOf(fused.adapters->b, first, rows)};
+    }
     first += rows;
   }
   return parts;
@@ -101,6 +136,24 @@ TensorView RowsOf(const TensorView& tensor, size_t first, size_t rows) {
   const size_t row_bytes = tensor.bytes.size() / static_cast<size_t>(tensor.shape[0]);
   view.shape[0] = static_cast<int64_t>(rows);
   view.bytes = tensor.bytes.subspan(first * row_bytes, rows * row_bytes);
+  return view;
+}
+
+TensorView InnerRowsOf(const TensorView& tensor, size_t first, size_t rows) {
+  const auto count = static_cast<size_t>(tensor.shape[0]);
+  const auto all_rows = static_cast<size_t>(tensor.shape[1]);
+  const size_t row_bytes = tensor.bytes.size() / (count * all_rows);
+  auto bytes = std::make_shared<std::vector<std::byte>>();
+  bytes->reserve(count * rows * row_bytes);
+  for (size_t i = 0; i < count; ++i) {
+    const auto part = tensor.bytes.subspan((i * all_rows + first) * row_bytes, rows * row_bytes);
+    bytes->insert(bytes->end(), part.begin(), part.end());
+  }
+  TensorView view = {.dtype = tensor.dtype,
+                     .shape = {tensor.shape[0], static_cast<int64_t>(rows), tensor.shape[2]},
+                     .bytes = std::span<const std::byte>(*bytes),
+                     .copy = nullptr};
+  view.copy = std::move(bytes);
   return view;
 }
 

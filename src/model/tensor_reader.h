@@ -6,23 +6,27 @@
 
 #include <cstddef>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
-#include "model/heads.h"
+#include "model/architecture.h"
 #include "model/tensors.h"
 #include "weights/tensor_store.h"
 
 namespace embedding {
 
+// A weight may be parametrised (torch.nn.utils.parametrize), as jina's models have it: then it is
+// "X.parametrizations.weight.original", and its adapters' matrices stand beside it.
 class TensorReader {
  public:
-  // The store must outlive the reader.
-  TensorReader(const TensorStore& store, std::string prefix)
-      : store_(store), prefix_(std::move(prefix)) {}
+  // The store must outlive the reader. With `adapters`, what is read has those of the file.
+  TensorReader(const TensorStore& store, std::string prefix,
+               const std::optional<Adapters>& adapters = {})
+      : store_(store), prefix_(std::move(prefix)), adapters_(adapters) {}
 
   TensorReader At(std::string_view name) const;
 
@@ -32,6 +36,9 @@ class TensorReader {
 
   Result<TensorView> Tensor(std::string_view name, std::initializer_list<size_t> shape) const;
   Result<TensorView> Table(std::string_view name, size_t rows, size_t columns) const;
+  // Of a table, if it has some.
+  Result<std::optional<AdapterTensors>> TableAdapters(std::string_view name, size_t rows,
+                                                      size_t columns) const;
   // An empty name: the reader's own.
   Result<LinearTensors> Linear(std::string_view name, size_t in_features, size_t out_features,
                                bool has_bias = true) const;
@@ -51,12 +58,22 @@ class TensorReader {
   // The form of the name below which there is a tensor with that ending.
   std::string_view Form(std::string_view name, std::string_view ending) const;
 
+  // The reader of that name in its form, and what the weight is called below it.
+  std::pair<TensorReader, std::string_view> Weight(std::string_view name) const;
+  // The matrices beside it, [count, a_rows, a_columns] and [count, b_rows, b_columns].
+  Result<std::optional<AdapterTensors>> ReadAdapters(size_t a_rows, size_t a_columns, size_t b_rows,
+                                                     size_t b_columns) const;
+
   const TensorStore& store_;
   std::string prefix_;
+  std::optional<Adapters> adapters_;
 };
 
 // Rows [first, first + rows) of a tensor of one or two dimensions.
 TensorView RowsOf(const TensorView& tensor, size_t first, size_t rows);
+
+// The same of the second dimension of a tensor of three: a copy.
+TensorView InnerRowsOf(const TensorView& tensor, size_t first, size_t rows);
 
 // A copy, [columns, rows], of a tensor of two dimensions.
 TensorView Transposed(const TensorView& tensor);

@@ -11,10 +11,10 @@ Result<Tensors> ReadTensors(const ModelSpec& spec, const TensorStore& weights) {
   Tensors tensors;
   if (spec.is_static) {
     ASSIGN_OR_RETURN(tensors.encoder.word_embeddings, ReadStaticTable(spec.encoder(), weights));
-    RETURN_IF_ERROR(ReadModuleTensors(spec, tensors));
+    RETURN_IF_ERROR(ReadModuleTensors(spec, nullptr, tensors));
     return tensors;
   }
-  const TensorReader reader = EncoderReader(weights, *spec.family);
+  const TensorReader reader = EncoderReader(weights, *spec.family, spec.encoder().adapters);
   ASSIGN_OR_RETURN(tensors.encoder,
                    ReadEncoderTensors(reader, spec.family->tensors, spec.encoder()));
   RETURN_IF_ERROR(ReadHeadTensors(spec, weights, reader, tensors));

@@ -13,11 +13,19 @@
 
 namespace embedding {
 
+// Of the adapters, A and B: of a Linear [count, rank, in_features] and [count, out_features, rank],
+// of a table [count, rows, rank] and [count, rank, columns].
+struct AdapterTensors {
+  TensorView a;
+  TensorView b;
+};
+
 // A torch.nn.Linear: x W^T + b.
 struct LinearTensors {
   std::string name;                // in its file, without ".weight"; for errors
   TensorView weight;               // [out_features, in_features]
   std::optional<TensorView> bias;  // [out_features]
+  std::optional<AdapterTensors> adapters = {};
 
   size_t out_features() const { return static_cast<size_t>(weight.shape[0]); }
   size_t in_features() const { return static_cast<size_t>(weight.shape[1]); }
@@ -41,6 +49,15 @@ struct FeedForwardTensors {
   LinearTensors output;               // FeedForward::width -> hidden_size
 };
 
+// Of LayerInputs.
+struct LayerInputTensors {
+  LinearTensors input;   // Wp: hidden_size -> size
+  LinearTensors gate;    // Wg: hidden_size -> size
+  LinearTensors output;  // Wo: size -> hidden_size
+  NormTensors norm;      // of size
+  NormTensors branch_norm;
+};
+
 struct LayerTensors {
   LinearTensors query;             // hidden_size -> Attention::width()
   LinearTensors key, value;        // hidden_size -> Attention::kv_width()
@@ -53,6 +70,8 @@ struct LayerTensors {
   std::optional<LinearTensors> router;           // hidden_size -> Experts::count
   std::optional<TensorView> experts_bias;        // [hidden_size]
   HalfNormTensors feed_forward_norms;
+  std::optional<LayerInputTensors> inputs;
+  std::optional<TensorView> output_scale;  // [1], where Layer::scales_output
 };
 
 // Those that the encoder has.
@@ -60,10 +79,12 @@ struct EncoderTensors {
   TensorView word_embeddings;                       // [vocab_size, embedding_size]
   std::optional<TensorView> position_embeddings;    // [Positions::count, embedding_size]
   std::optional<TensorView> token_type_embeddings;  // [token_types, embedding_size]
-  std::optional<NormTensors> embeddings_norm;       // of embedding_size
-  std::optional<LinearTensors> projection;          // embedding_size -> hidden_size
-  std::optional<NormTensors> projected_norm;        // of hidden_size
-  std::vector<LayerTensors> layers;                 // by Layer::weights
+  std::optional<AdapterTensors> word_adapters;
+  std::optional<AdapterTensors> token_type_adapters;
+  std::optional<NormTensors> embeddings_norm;  // of embedding_size
+  std::optional<LinearTensors> projection;     // embedding_size -> hidden_size
+  std::optional<NormTensors> projected_norm;   // of hidden_size
+  std::vector<LayerTensors> layers;            // by Layer::weights
   std::optional<NormTensors> final_norm;
   std::optional<TensorView> relative_bias;        // [RelativeBias::buckets, heads]
   std::optional<TensorView> relative_embeddings;  // [2 * Disentangled::span, hidden_size]
@@ -91,7 +112,9 @@ struct ModuleTensors {
 
 // Of the heads that the architecture has.
 struct HeadTensors {
-  std::vector<ModuleTensors> modules;          // of the pooled vector, or of the scores
+  // Of the pooled vector, or of the scores.
+  std::vector<ModuleTensors> modules;
+  std::vector<ModuleTensors> token_modules;
   std::optional<LinearTensors> token_weights;  // hidden_size -> 1
   std::optional<LinearTensors> token_vectors;  // hidden_size -> the vectors' dimension
   std::optional<SpladeTensors> splade;

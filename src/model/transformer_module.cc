@@ -51,7 +51,82 @@ Status ReadArguments(const JsonValue& arguments, std::optional<std::string_view>
   return {};
 }
 
+// processing_kwargs' "chat_template": what a template of messages is given.
+Status ReadTemplateArguments(const JsonValue& arguments, TransformerModule& module) {
+  RETURN_IF_ERROR(arguments.ExpectObject());
+  for (const auto& [name, value] : arguments.Fields()) {
+    const Result<bool> flag = value.AsBool();
+    if (!flag.ok()) {
+      return ModelError("{} is not supported; supported are true and false", value.place());
+    }
+    if (name == "restore_suffix" && !*flag) {
+      return ModelError("{}: false is not supported", value.place());
+    }
+    if (module.messages) module.messages->flags[std::string(name)] = *flag;
+  }
+  return {};
+}
+
+Status ReadProcessing(const JsonValue& processing, TransformerModule& module) {
+  RETURN_IF_ERROR(processing.ExpectObject());
+  if (const auto arguments = processing.Find("chat_template")) {
+    RETURN_IF_ERROR(ReadTemplateArguments(*arguments, module));
+  }
+  // Of these the second wins; no pictures and no sounds come here.
+  for (const char* kind : {"text", "common"}) {
+    if (const auto arguments = processing.Find(kind)) {
+      RETURN_IF_ERROR(ReadArguments(*arguments, "max_length",
+                                    "send truncate or add_special_tokens with a request", module));
+    }
+  }
+  return {};
+}
+
+// modality_config: what is made of a text, and whether it is put into messages first.
+Status ReadModality(const JsonValue& file, TransformerModule& module) {
+  const auto config = file.Find("modality_config");
+  if (!config) return {};
+  const auto message = config->Find("message");
+  const auto text = message ? message : config->Find("text");
+  if (!text) return config->Fail("has neither \"text\" nor \"message\"");
+  ASSIGN_OR_RETURN(const std::string method, text->String("method", "forward"));
+  if (method != "forward") return text->Wrong("method", "\"forward\"");
+  const auto output = text->Find("method_output_name");
+  const Result<std::string_view> name = output ? output->AsString() : "last_hidden_state";
+  if (!name.ok() || (*name != "last_hidden_state" && *name != "logits")) {
+    return ModelError("{}: method_output_name {} is not supported", text->place(),
+                      output->Shown());
+  }
+  ASSIGN_OR_RETURN(const std::string given, file.String("module_output_name", "token_embeddings"));
+  if (given == "sentence_embedding") {
+    return ModelError("{}: module_output_name {} is not supported", file.place(), Quoted(given));
+  }
+  if (!message) return {};
+  module.messages.emplace();
+  ASSIGN_OR_RETURN(module.messages->format, message->String("format", "auto"));
+  return {};
+}
+
+Status ReadTasks(const JsonValue& file, TransformerModule& module) {
+  ASSIGN_OR_RETURN(const std::string task, file.String("transformer_task", ""));
+  if (task == "retrieval" || task == "any-to-any") {
+    return ModelError("{}: transformer_task {} is not supported", file.place(), Quoted(task));
+  }
+  if (file.Has("query_expansion")) {
+    return ModelError("{}: query_expansion is not supported", file.place());
+  }
+  for (const char* prompt : {"query", "document"}) {
+    if (const auto limit = file.Find(std::string(prompt) + "_length")) {
+      ASSIGN_OR_RETURN(const int64_t tokens, limit->AsInteger(kMinSequence, INT32_MAX));
+      module.limit_of_prompt[prompt] = static_cast<size_t>(tokens);
+    }
+  }
+  return {};
+}
+
 Status ReadFile(const JsonValue& file, TransformerModule& module) {
+  RETURN_IF_ERROR(ReadTasks(file, module));
+  RETURN_IF_ERROR(ReadModality(file, module));
   ASSIGN_OR_RETURN(module.lower_case, file.Bool("do_lower_case", false));
   if (const auto limit = file.Find("max_seq_length")) {
     RETURN_IF_ERROR(ReadLimit(*limit, module.max_seq_length));
@@ -68,12 +143,7 @@ Status ReadFile(const JsonValue& file, TransformerModule& module) {
     }
   }
   if (const auto processing = file.Find("processing_kwargs")) {
-    RETURN_IF_ERROR(processing->ExpectObject());
-    for (const auto& [kind, arguments] : processing->Fields()) {
-      if (kind != "text" && kind != "common") continue;  // no pictures and no sounds come here
-      RETURN_IF_ERROR(ReadArguments(arguments, "max_length",
-                                    "send truncate or add_special_tokens with a request", module));
-    }
+    RETURN_IF_ERROR(ReadProcessing(*processing, module));
   }
   return {};
 }

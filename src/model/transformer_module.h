@@ -2,17 +2,23 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 
 #include "base/result.h"
+#include "model/message_template.h"
 
 namespace embedding {
 
 struct TransformerModule {
   std::string path;  // of the file; empty if there is none
   std::optional<size_t> max_seq_length;
+  // Another limit of texts with a prompt of that name: "query", "document".
+  std::map<std::string, size_t> limit_of_prompt;
   bool lower_case = false;  // texts, before the tokenizer
+  // How texts are put into messages, where they are.
+  std::optional<MessageOptions> messages;
 };
 
 // Reads the file of `directory`, whose name has changed with the kinds of models. Arguments for the

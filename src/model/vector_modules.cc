@@ -15,6 +15,7 @@ namespace {
 
 constexpr int64_t kMaxFeatures = 65536;
 constexpr std::string_view kVector = "sentence_embedding";
+constexpr std::string_view kTokens = "token_embeddings";
 
 // "torch.nn.modules.activation.Tanh", "torch.nn.modules.linear.Identity"
 Result<Activation> ReadActivation(const JsonValue& config) {
@@ -34,19 +35,20 @@ Result<Activation> ReadActivation(const JsonValue& config) {
       config.place(), Quoted(path));
 }
 
-// What a module takes and gives: of a text's vector, or of a cross-encoder's scores.
-Status CheckNames(const JsonValue& config, bool& gives_scores) {
+// What a module takes and gives: a text's vector, or every token's, or a cross-encoder's scores.
+Status ReadNames(const JsonValue& config, NamedModule& module) {
   ASSIGN_OR_RETURN(const std::string input,
                    config.String("module_input_name", std::string(kVector)));
-  if (input != kVector) {
-    return ModelError("{}: module_input_name {} is not supported; supported is \"{}\"",
-                      config.place(), Quoted(input), kVector);
+  if (input != kVector && input != kTokens) {
+    return ModelError("{}: module_input_name {} is not supported; supported are \"{}\" and \"{}\"",
+                      config.place(), Quoted(input), kVector, kTokens);
   }
+  module.of_tokens = input == kTokens;
   ASSIGN_OR_RETURN(const std::string output, config.String("module_output_name", input));
-  gives_scores = output == "scores";
-  if (output != kVector && !gives_scores) {
+  module.gives_scores = !module.of_tokens && output == "scores";
+  if (output != input && !module.gives_scores) {
     return ModelError("{}: module_output_name {} is not supported; supported is \"{}\"",
-                      config.place(), Quoted(output), kVector);
+                      config.place(), Quoted(output), input);
   }
   return {};
 }
@@ -66,7 +68,7 @@ Result<NamedModule> ReadDense(const std::string& directory, const JsonValue& con
   ASSIGN_OR_RETURN(dense.activation, ReadActivation(config));
   ASSIGN_OR_RETURN(dense.residual, config.Bool("use_residual", false));
   NamedModule module;
-  RETURN_IF_ERROR(CheckNames(config, module.gives_scores));
+  RETURN_IF_ERROR(ReadNames(config, module));
   module.module = std::move(dense);
   return module;
 }
@@ -96,7 +98,7 @@ Result<NamedModule> ReadVectorModule(std::string_view kind, const std::string& d
   if (kind == "Dense") return ReadDense(directory, config, dimension);
   if (kind == "LayerNorm") return ReadLayerNorm(directory, config, dimension);
   NamedModule module = {.module = NormalizeModule()};
-  RETURN_IF_ERROR(CheckNames(config, module.gives_scores));
+  RETURN_IF_ERROR(ReadNames(config, module));
   return module;
 }
 

@@ -15,13 +15,14 @@ bool IsVectorModule(std::string_view kind);
 
 struct NamedModule {
   VectorModule module;
+  bool of_tokens = false;  // of every token's vector, not of the text's
   // Whether what comes out of it are a cross-encoder's scores, no vector.
   bool gives_scores = false;
 };
 
 // The module of that kind in `directory`, into which vectors of `dimension` numbers go. Errors:
 // kModelLoad, naming file and field, for what is malformed, for sizes that do not fit, for an
-// activation function that is unknown and for a module of tokens' vectors.
+// activation function that is unknown and for inputs and outputs by other names.
 Result<NamedModule> ReadVectorModule(std::string_view kind, const std::string& directory,
                                      size_t dimension);
 

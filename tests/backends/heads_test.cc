@@ -104,8 +104,10 @@ TEST_F(CpuHeads, PooledVectorsGoThroughTheDenseModules) {
   const ReferenceLinear dense(2 * kHidden, 10, 7);
   const PooledVector pooled = {{Pooling::kCls, Pooling::kMean},
                                {DenseModule{.in_features = 2 * kHidden, .out_features = 10}}};
-  const auto head = MakePooledHead(pooled, {{.linear = dense.tensors()}}, &Outputs::dense,
-                                   &SequenceOutputs::dense, kHidden, TeamOf(2));
+  HeadTensors tensors;
+  tensors.modules = {{.linear = dense.tensors()}};
+  const auto head =
+      MakePooledHead(pooled, tensors, &Outputs::dense, &SequenceOutputs::dense, kHidden, TeamOf(2));
   Run(*head, &Outputs::dense);
   EXPECT_TRUE(outputs_[1].dense.empty());
   for (const size_t s : kAsking) {
@@ -176,12 +178,13 @@ TEST_F(CpuHeads, PooledVectorsGoThroughModulesOfEveryKind) {
                                             .activation = Activation::kIdentity,
                                             .residual = true},
                                 LayerNormModule()}};
-  const auto head = MakePooledHead(pooled,
-                                   {{.linear = same.tensors()},
-                                    {},
-                                    {.linear = narrow.tensors(), .residual = unbiased},
-                                    {.norm = norm.tensors()}},
-                                   &Outputs::logits, &SequenceOutputs::logits, kHidden, TeamOf(2));
+  HeadTensors tensors;
+  tensors.modules = {{.linear = same.tensors()},
+                     {},
+                     {.linear = narrow.tensors(), .residual = unbiased},
+                     {.norm = norm.tensors()}};
+  const auto head = MakePooledHead(pooled, tensors, &Outputs::logits, &SequenceOutputs::logits,
+                                   kHidden, TeamOf(2));
   Run(*head, &Outputs::logits);
   EXPECT_TRUE(outputs_[1].logits.empty());
   for (const size_t s : kAsking) {
@@ -197,8 +200,30 @@ TEST_F(CpuHeads, PooledVectorsGoThroughModulesOfEveryKind) {
   }
 }
 
+TEST_F(CpuHeads, ModulesOfTokensComeBeforeThePooling) {
+  const ReferenceLinear narrow(kHidden, 5, 9);
+  PooledVector pooled = {{Pooling::kMax}};
+  pooled.token_modules = {DenseModule{.in_features = kHidden, .out_features = 5},
+                          NormalizeModule()};
+  HeadTensors tensors;
+  tensors.token_modules = {{.linear = narrow.tensors()}, {}};
+  const auto head =
+      MakePooledHead(pooled, tensors, &Outputs::dense, &SequenceOutputs::dense, kHidden, TeamOf(2));
+  Run(*head, &Outputs::dense);
+  for (const size_t s : kAsking) {
+    Row expected(5, -2);
+    for (size_t t = offsets_[s]; t < offsets_[s + 1]; ++t) {
+      Row token = narrow(Hidden(t));
+      for (double& y : token) y = std::tanh(y);
+      token = Normalized(token);
+      for (size_t i = 0; i < 5; ++i) expected[i] = std::max(expected[i], token[i]);
+    }
+    ExpectNear(outputs_[s].dense, expected);
+  }
+}
+
 TEST_F(CpuHeads, TokensBeforeTheFirstPooledAreLeftOut) {
-  const auto head = MakePooledHead(PooledVector{{Pooling::kCls, Pooling::kMax}}, {},
+  const auto head = MakePooledHead(PooledVector{{Pooling::kCls, Pooling::kMax}}, HeadTensors(),
                                    &Outputs::dense, &SequenceOutputs::dense, kHidden, TeamOf(2));
   first_pooled_ = {3, 0, 0};
   Run(*head, &Outputs::dense);
@@ -227,6 +252,37 @@ TEST_F(CpuHeads, AClassifierReadsTheFirstToken) {
       for (double& y : pooled) y = std::tanh(y);
       ExpectNear(outputs_[s].logits, output(pooled));
     }
+  }
+}
+
+TEST_F(CpuHeads, AClassifierMayPoolLate) {
+  const ReferenceLinear dense(kHidden, kHidden, 7);
+  const ReferenceLinear output(kHidden, 3, 9);
+  const Classifier classifier = {
+      .labels = 3, .pooling = Pooling::kMean, .pools_late = true, .dense = Activation::kGelu};
+  const auto head =
+      MakeClassifierHead(classifier, {dense.tensors(), {}, output.tensors()}, TeamOf(2));
+  Run(*head, &Outputs::logits);
+  for (const size_t s : kAsking) {
+    Row mean(kHidden, 0);
+    for (size_t t = offsets_[s]; t < offsets_[s + 1]; ++t) {
+      const Row y = dense(Hidden(t));
+      for (size_t i = 0; i < kHidden; ++i) mean[i] += Gelu(y[i]) / (offsets_[s + 1] - offsets_[s]);
+    }
+    ExpectNear(outputs_[s].logits, output(mean));
+  }
+}
+
+TEST_F(CpuHeads, AClassifierMayReadTheLastTokenThatIsNoPadding) {
+  const ReferenceLinear output(kHidden, 3, 9);
+  Classifier classifier = {.labels = 3, .pooling = Pooling::kLastToken, .dense = {}};
+  for (const auto& [padding, last] :
+       {std::pair(2, std::pair(3, 9)), std::pair(7, std::pair(4, 10))}) {
+    classifier.padding_id = padding;
+    const auto head = MakeClassifierHead(classifier, {{}, {}, output.tensors()}, TeamOf(2));
+    Run(*head, &Outputs::logits);
+    ExpectNear(outputs_[0].logits, output(Hidden(static_cast<size_t>(last.first))));
+    ExpectNear(outputs_[2].logits, output(Hidden(static_cast<size_t>(last.second))));
   }
 }
 

@@ -26,11 +26,13 @@ class RandomModel {
     EncoderTensors& tensors = tensors_.encoder;
     const size_t embedding = encoder.embedding_size;
     tensors.word_embeddings = Table(encoder.vocab_size, embedding);
+    tensors.word_adapters = TableAdapters(encoder.vocab_size, embedding);
     if (encoder.positions.count > 0) {
       tensors.position_embeddings = Table(encoder.positions.count, embedding);
     }
     if (encoder.token_types > 0) {
       tensors.token_type_embeddings = Table(encoder.token_types, embedding);
+      tensors.token_type_adapters = TableAdapters(encoder.token_types, embedding);
     }
     tensors.embeddings_norm = MakeNorm(encoder.embeddings_norm, embedding);
     if (embedding != hidden) {
@@ -40,6 +42,7 @@ class RandomModel {
     for (const Layer& layer : encoder.layers) {
       if (layer.weights == tensors.layers.size())
         tensors.layers.push_back(MakeLayer(layer, hidden));
+      if (encoder.adapters) AddAdapters(tensors.layers.back());
     }
     tensors.final_norm = MakeNorm(encoder.final_norm, hidden);
     if (encoder.relative_bias) {
@@ -84,6 +87,30 @@ class RandomModel {
   }
   TensorView Table(size_t rows, size_t columns) {
     return Numbers({static_cast<int64_t>(rows), static_cast<int64_t>(columns)}, 0.5F);
+  }
+  // Of a weight of that shape, and of a table of that shape, where A is of the rows.
+  std::optional<AdapterTensors> LinearAdapters(const TensorView& weight) {
+    const Adapters& adapters = *architecture_.encoder.adapters;
+    const auto count = static_cast<int64_t>(adapters.count);
+    const auto rank = static_cast<int64_t>(adapters.rank);
+    const float scale = 1 / std::sqrt(static_cast<float>(weight.shape[1]));
+    return AdapterTensors{Numbers({count, rank, weight.shape[1]}, scale),
+                          Numbers({count, weight.shape[0], rank}, 0.5F)};
+  }
+  std::optional<AdapterTensors> TableAdapters(size_t rows, size_t columns) {
+    const auto& adapters = architecture_.encoder.adapters;
+    if (!adapters) return std::nullopt;
+    const auto count = static_cast<int64_t>(adapters->count);
+    const auto rank = static_cast<int64_t>(adapters->rank);
+    return AdapterTensors{Numbers({count, static_cast<int64_t>(rows), rank}, 0.5F),
+                          Numbers({count, rank, static_cast<int64_t>(columns)}, 0.5F)};
+  }
+  void AddAdapters(LayerTensors& layer) {
+    for (LinearTensors* linear : {&layer.query, &layer.key, &layer.value, &layer.attention_output,
+                                  &layer.feed_forward[0].intermediate,
+                                  &layer.feed_forward[0].output}) {
+      linear->adapters = LinearAdapters(linear->weight);
+    }
   }
   LinearTensors MakeLinear(size_t in_features, size_t out_features, bool has_bias = true) {
     const auto in = static_cast<int64_t>(in_features);

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -16,9 +15,9 @@
 #include <vector>
 
 #include "embedding/engine.h"
+#include "engine/module_model.h"
 #include "engine/rerank.h"
 #include "engine/vectors.h"
-#include "temp_dir.h"
 
 namespace embedding {
 namespace {
@@ -26,13 +25,10 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-const fs::path kModels = TEST_DATA_DIR "/module_models";
-const fs::path kFamilies = TEST_DATA_DIR "/families";
-
 // The models that have references, in the order of their names.
 std::vector<std::string> Names() {
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(kModels)) {
+  for (const auto& entry : fs::directory_iterator(kModuleModels)) {
     if (fs::exists(entry.path() / "references.json")) names.push_back(entry.path().filename());
   }
   std::sort(names.begin(), names.end());
@@ -41,27 +37,10 @@ std::vector<std::string> Names() {
 
 class ModuleReferences : public testing::TestWithParam<std::string> {
  protected:
-  // What the families have of the model, and what the model has besides.
-  ModuleReferences() {
-    for (const auto& [folder, family] : references_.at("bases").items()) {
-      const fs::path target = directory_ / folder;
-      fs::create_directories(target);
-      const fs::path from = kFamilies / family.get<std::string>();
-      for (const char* file : {"config.json", "model.safetensors", "sentence_bert_config.json",
-                               "tokenizer_config.json"}) {
-        fs::copy(from / file, target);
-      }
-      fs::copy(kFamilies / "tokenizers" / family.get<std::string>() / "tokenizer.json", target);
-    }
-    fs::copy(kModels / GetParam(), directory_,
-             fs::copy_options::recursive | fs::copy_options::overwrite_existing);
-  }
+  std::unique_ptr<Embedder> Open() { return Load(model_.directory().string()); }
 
-  std::unique_ptr<Embedder> Open() { return Load(directory_.string()); }
-
-  const TempDir temp_dir_;
-  const fs::path directory_ = temp_dir_.File("model");
-  const json references_ = json::parse(std::ifstream(kModels / GetParam() / "references.json"));
+  const ModuleModel model_ = ModuleModel(GetParam());
+  const json& references_ = model_.references();
 };
 
 INSTANTIATE_TEST_SUITE_P(Of, ModuleReferences, testing::ValuesIn(Names()),

@@ -144,6 +144,39 @@ TEST_F(ModelSpecTest, ScoresComeOutOfACrossEncodersLastDense) {
   EXPECT_THAT(ErrorMessage(), HasSubstr("module 4: Normalize follows a module that gives scores"));
 }
 
+// As sentence-transformers 6.2 has Qwen3-Reranker.
+TEST_F(ModelSpecTest, ALanguageModelsLogitsAreACrossEncodersScore) {
+  Config() = {{"model_type", "qwen3"},      {"architectures", {"Qwen3ForCausalLM"}},
+              {"hidden_size", 64},          {"num_hidden_layers", 2},
+              {"num_attention_heads", 4},   {"num_key_value_heads", 2},
+              {"intermediate_size", 96},    {"vocab_size", 1000},
+              {"max_position_embeddings", 128}};
+  files_["config_sentence_transformers.json"]["model_type"] = "CrossEncoder";
+  Modules()[1] = {{"path", "1_LogitScore"},
+                  {"type", "sentence_transformers.cross_encoder.modules.logit_score.LogitScore"}};
+  const std::string file = "1_LogitScore/config.json";
+  files_[file] = {{"true_token_id", 7}, {"false_token_id", 9}};
+  const ModelSpec spec = ReadGood();
+  EXPECT_THAT(spec.labels, ElementsAre("LABEL_0"));
+  ASSERT_TRUE(spec.logit_score.has_value());
+  EXPECT_EQ(spec.logit_score->true_token, 7U);
+  EXPECT_EQ(spec.logit_score->false_token, 9U);
+  files_[file]["false_token_id"] = nullptr;
+  EXPECT_FALSE(ReadGood().logit_score->false_token);
+
+  EXPECT_THAT(ErrorWith(file, "true_token_id", 1000), HasSubstr("true_token_id must be"));
+  EXPECT_THAT(ErrorWith(file, "false_token_id", -1), HasSubstr("false_token_id must be"));
+  EXPECT_THAT(ErrorWith(file, "module_input_name", "logits"), HasSubstr("module_input_name"));
+  files_[file].erase("true_token_id");
+  EXPECT_THAT(ErrorMessage(), HasSubstr("true_token_id"));
+  files_[file]["true_token_id"] = 7;
+  AddModule("sentence_transformers.models.Normalize", "2_Normalize");
+  EXPECT_THAT(ErrorMessage(), HasSubstr("module 2: \"Normalize\" is not supported here"));
+  Modules().erase(2);
+  Config()["model_type"] = "eurobert";
+  EXPECT_THAT(ErrorMessage(), HasSubstr("LogitScore is not supported of model_type eurobert"));
+}
+
 TEST_F(ModelSpecTest, RefusesACrossEncoderWithoutScores) {
   files_["config_sentence_transformers.json"]["model_type"] = "CrossEncoder";
   EXPECT_THAT(ErrorMessage(), HasSubstr("model_type is CrossEncoder"));

@@ -103,7 +103,7 @@ TEST_F(TensorReaderTest, FindsTheEncoderBelowItsPrefixes) {
   const auto prefix = [&](const std::string& before) {
     const TensorStore store = Open({{before + "embeddings.word_embeddings.weight", {2, 2}}});
     for (const Family* family : Families()) {
-      if (family->name() == "gte") return EncoderReader(store, *family).prefix();
+      if (family->name() == "gte") return EncoderReader(store, *family, std::nullopt).prefix();
     }
     return std::string("there is no such family");
   };

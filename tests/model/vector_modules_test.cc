@@ -72,7 +72,7 @@ TEST_F(VectorModulesTest, RefusesDenseThatDoesNotFit) {
   EXPECT_THAT(ErrorWith("2_Dense/config.json", "bias", "yes"), HasSubstr("bias must be true"));
   EXPECT_THAT(ErrorWith("2_Dense/config.json", "use_residual", 1), HasSubstr("use_residual must"));
   EXPECT_THAT(ErrorWith("2_Dense/config.json", "module_input_name", "token_embeddings"),
-              HasSubstr("module_input_name \"token_embeddings\" is not supported"));
+              HasSubstr("module 2: Dense is of tokens' vectors, and must come before"));
   EXPECT_THAT(ErrorWith("2_Dense/config.json", "module_output_name", "embedding"),
               HasSubstr("module_output_name \"embedding\" is not supported"));
   for (const char* path :
@@ -100,7 +100,7 @@ TEST_F(VectorModulesTest, ModulesMayComeInAnyOrder) {
   EXPECT_THAT(ErrorWith("4_LayerNorm/config.json", "dimension", 64),
               HasSubstr("dimension is 64, but the module before gives 32"));
   files_["2_Normalize/config.json"]["module_input_name"] = "token_embeddings";
-  EXPECT_THAT(ErrorMessage(), HasSubstr("2_Normalize/config.json: module_input_name"));
+  EXPECT_THAT(ErrorMessage(), HasSubstr("module 2: Normalize is of tokens' vectors"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backends/cpu/micro_kernels.h"
+#include "base/aligned_buffer.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/add_bias.cc"
@@ -61,6 +62,24 @@ void AddBias(const float* sums, const TileColumns& columns, float* out) {
 void AddBias(const float* sums, const TileColumns& columns, BFloat16* out) {
   HWY_DYNAMIC_DISPATCH(AddBiasBf16)(sums, columns, out);
 }
+
+namespace {
+
+template <typename T>
+void Activate(Activation activation, size_t size, T* x) {
+  alignas(kCacheLineBytes) static constexpr float kNone[kMaxPanelWidth] = {};
+  alignas(kCacheLineBytes) float sums[kMaxPanelWidth] = {};
+  for (size_t i = 0; i < size; i += kMaxPanelWidth) {
+    const size_t count = std::min(kMaxPanelWidth, size - i);
+    for (size_t k = 0; k < count; ++k) sums[k] = static_cast<float>(x[i + k]);
+    AddBias(sums, {kNone, activation, kMaxPanelWidth, count, false}, x + i);
+  }
+}
+
+}  // namespace
+
+void ActivateRow(Activation activation, size_t size, float* x) { Activate(activation, size, x); }
+void ActivateRow(Activation activation, size_t size, BFloat16* x) { Activate(activation, size, x); }
 
 }  // namespace embedding
 #endif  // HWY_ONCE

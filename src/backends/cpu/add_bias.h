@@ -22,4 +22,8 @@ struct TileColumns {
 void AddBias(const float* sums, const TileColumns& columns, float* out);
 void AddBias(const float* sums, const TileColumns& columns, BFloat16* out);
 
+// x = activation(x), [size]. Thread-safe.
+void ActivateRow(Activation activation, size_t size, float* x);
+void ActivateRow(Activation activation, size_t size, BFloat16* x);
+
 }  // namespace embedding

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "backends/cpu/add_bias.h"
 #include "backends/cpu/attention.h"
 #include "backends/cpu/parallel.h"
 #include "backends/positions.h"
@@ -33,6 +34,10 @@ CpuEncoder::CpuEncoder(const Encoder& encoder, EncoderWeights weights, EncoderTy
       intermediate_(types.between, LinearTypes{types.weight}.input()),
       mixture_(types) {
   if (encoder.disentangled) disentangled_.emplace(*encoder.disentangled);
+  if (encoder_.layer_inputs) {
+    layer_inputs_.emplace(*encoder_.layer_inputs, encoder_.hidden_size,
+                          LinearTypes{types.weight}.input());
+  }
   std::vector<size_t> table_of_layer;
   for (const Layer& layer : encoder_.layers) {
     const std::optional<Rope>& rope = layer.attention.rope;
@@ -83,6 +88,8 @@ void CpuEncoder::Reserve(const Batch& batch) {
   if (has_experts) routed_.Resize(chunk * encoder_.hidden_size);
   branch_.Resize(chunk * encoder_.hidden_size);
 
+  adapted_.Begin(batch, chunk, encoder_.hidden_size);
+  if (layer_inputs_) layer_inputs_->Reserve(tokens, chunk);
   if (weights_.position_embeddings) PlaceTokens(encoder_.positions, batch, positions_);
   places_.resize(tokens);
   size_t longest = 0;
@@ -106,11 +113,19 @@ void CpuEncoder::EmbedToken(const Batch& batch, size_t i, float* out) const {
     CopyRowsToF32(*table, static_cast<size_t>(index), 1, row.span());
     for (size_t k = 0; k < size; ++k) out[k] += row[k];
   };
+  const int32_t adapter = adapted_.any() ? adapted_.of(i) : -1;
+  const auto adapt = [&](const std::optional<AdapterTensors>& adapters, int32_t index) {
+    if (adapter < 0 || !adapters) return;
+    AddTableAdapter(*adapters, encoder_.adapters->scale, static_cast<size_t>(adapter),
+                    static_cast<size_t>(index), out, size);
+  };
   CopyRowsToF32(weights_.word_embeddings, static_cast<size_t>(batch.input_ids[i]), 1, {out, size});
+  adapt(weights_.word_adapters, batch.input_ids[i]);
   if (encoder_.embedding_scale != 1) {
     for (size_t k = 0; k < size; ++k) out[k] *= encoder_.embedding_scale;
   }
   add_row(weights_.token_type_embeddings, batch.token_type_ids[i]);
+  adapt(weights_.token_type_adapters, batch.token_type_ids[i]);
   add_row(weights_.position_embeddings, weights_.position_embeddings ? positions_[i] : 0);
   if (weights_.embeddings_norm) Normalize(*weights_.embeddings_norm, out, out);
 }
@@ -126,6 +141,7 @@ void CpuEncoder::Embed(const Batch& batch) {
       for (size_t row = begin; row < end; ++row) {
         float* const x = hidden + row * size;
         if (weights_.projected_norm) Normalize(*weights_.projected_norm, x, x);
+        if (layer_inputs_) layer_inputs_->SetFirst(first + row, x);
         HandOn(row, x, next);
       }
     };
@@ -155,16 +171,19 @@ const NormParameters* CpuEncoder::NormBefore(size_t i) const {
 }
 
 void CpuEncoder::HandOn(size_t row, float* hidden, const NormParameters* next) {
-  if (next == nullptr) {
-    normalised_.Set(row, hidden);
-  } else if (weights_.final_norm && next == &*weights_.final_norm) {
+  const float* given = hidden;
+  if (next != nullptr && weights_.final_norm && next == &*weights_.final_norm) {
     Normalize(*next, hidden, hidden);  // nothing comes after it
-  } else {
+    return;
+  }
+  if (next != nullptr) {
     thread_local AlignedBuffer<float> normalised;
     normalised.Resize(encoder_.hidden_size);
     Normalize(*next, hidden, normalised.data());
-    normalised_.Set(row, normalised.data());
+    given = normalised.data();
   }
+  normalised_.Set(row, given);
+  if (adapted_.any()) std::copy_n(given, encoder_.hidden_size, adapted_.input(row));
 }
 
 void CpuEncoder::Attend(size_t i, const Batch& batch, std::span<const TokenRange> queries) {
@@ -198,8 +217,10 @@ size_t CpuEncoder::Keep(const Batch& batch, std::span<const TokenRange> wanted) 
       std::copy_n(hidden_.data() + from * size, wanted[s].size() * size,
                   hidden_.data() + rows * size);
     }
+    if (layer_inputs_) layer_inputs_->MoveFirst(from, rows, wanted[s].size());
     rows += wanted[s].size();
   }
+  adapted_.Keep(batch, wanted);
   return rows;
 }
 
@@ -213,11 +234,24 @@ void CpuEncoder::FeedForward(size_t i, size_t total_rows) {
   for (size_t first = 0; first < total_rows; first += kChunkRows) {
     const size_t rows = std::min(kChunkRows, total_rows - first);
     const OutputView branch = {branch_.data(), rows, size};
+    const LayerAdapters& adapters = layer.adapters;
     layer.attention_output->Run(
         context_.View(first, rows), branch,
-        AddBranch(layer.attention_norms, norm ? &*norm : nullptr, first, branch_.data()));
-    const RowEpilogue end =
-        AddBranch(layer.feed_forward_norms, NormBefore(i + 1), first, branch_.data());
+        AddBranch({.norms = layer.attention_norms,
+                   .next = norm ? &*norm : nullptr,
+                   .first = first,
+                   .adapters = adapters.attention_output ? &*adapters.attention_output : nullptr,
+                   .source = &context_,
+                   .source_first = first,
+                   .source_width = encoder_.layers[i].attention.width()}));
+    const bool is_end = !layer.inputs;
+    const RowEpilogue end = AddBranch({.norms = layer.feed_forward_norms,
+                                       .next = is_end ? NormBefore(i + 1) : nullptr,
+                                       .first = first,
+                                       .adapters = adapters.output ? &*adapters.output : nullptr,
+                                       .source = &intermediate_,
+                                       .source_width = width,
+                                       .scale = is_end ? layer.output_scale : 1.0F});
     if (feed_forward.experts) {
       for (size_t row = 0; row < rows; ++row) {
         const float* const hidden = hidden_.data() + (first + row) * size;
@@ -234,8 +268,15 @@ void CpuEncoder::FeedForward(size_t i, size_t total_rows) {
     } else {
       FeedForwardWeights& weights = layer.feed_forward[0];
       weights.intermediate->Run(normalised_.View(0, rows), {intermediate_.data(), rows, width},
-                                intermediate_.Epilogue());
+                                FinishIntermediate(i, first));
       weights.output->Run(intermediate_.View(0, rows), branch, end);
+    }
+    if (!is_end) {
+      layer_inputs_->Run(*layer.inputs, first, normalised_.View(0, rows), branch,
+                         AddBranch({.norms = layer.input_norms,
+                                    .next = NormBefore(i + 1),
+                                    .first = first,
+                                    .scale = layer.output_scale}));
     }
     Project(i + 1, first, rows);
   }
@@ -246,13 +287,17 @@ void CpuEncoder::Project(size_t i, size_t first, size_t rows) {
   const LayerWeights& layer = weights_of(i);
   const Attention& attention = encoder_.layers[i].attention;
   const size_t size = attention.qkv_width();
-  const HeadPreparation preparation = {layer.query_norm ? &*layer.query_norm : nullptr,
-                                       layer.key_norm ? &*layer.key_norm : nullptr, rotary_[i]};
+  const auto pointer = [](const std::optional<NormParameters>& norm) {
+    return norm ? &*norm : nullptr;
+  };
+  const HeadPreparation preparation = {pointer(layer.query_norm), pointer(layer.key_norm),
+                                       pointer(layer.value_norm), rotary_[i]};
   RowEpilogue prepare;
-  if (!preparation.does_nothing()) {
+  if (!preparation.does_nothing() || adapted_.any()) {
     prepare = [&, first](size_t begin, size_t end) {
       for (size_t row = first + begin; row < first + end; ++row) {
         uint8_t* const qkv = qkv_.data() + row * size * DTypeBytes(between_);
+        if (adapted_.any()) AdaptHeads(layer, attention, first, row, qkv);
         if (between_ == DType::kF32) {
           PrepareHeads(attention, preparation, places_[row], reinterpret_cast<float*>(qkv));
         } else {
@@ -265,20 +310,78 @@ void CpuEncoder::Project(size_t i, size_t first, size_t rows) {
                  {qkv_.data() + first * size * DTypeBytes(between_), rows, size}, prepare);
 }
 
-RowEpilogue CpuEncoder::AddBranch(const HalfNormWeights& norms, const NormParameters* next,
-                                  size_t first, float* branch) {
-  return [this, &norms, next, first, branch](size_t begin, size_t end) {
+void CpuEncoder::AdaptHeads(const LayerWeights& layer, const Attention& attention, size_t first,
+                            size_t row, uint8_t* qkv) {
+  if (adapted_.of(row) < 0) return;
+  const auto which = static_cast<size_t>(adapted_.of(row));
+  const float* const x = adapted_.input(row - first);
+  const auto add = [&](const std::optional<LinearAdapters>& adapters, size_t at) {
+    if (!adapters) return;
+    if (between_ == DType::kF32) {
+      adapters->AddTo(which, x, reinterpret_cast<float*>(qkv) + at);
+    } else {
+      adapters->AddTo(which, x, reinterpret_cast<BFloat16*>(qkv) + at);
+    }
+  };
+  add(layer.adapters.query, 0);
+  add(layer.adapters.key, attention.width());
+  add(layer.adapters.value, attention.width() + attention.kv_width());
+}
+
+// Where there may be adapters, the product is not activated yet.
+RowEpilogue CpuEncoder::FinishIntermediate(size_t i, size_t first) {
+  RowEpilogue hand_over = intermediate_.Epilogue();
+  if (!encoder_.adapters) return hand_over;
+  return [this, i, first, hand_over](size_t begin, size_t end) {
+    const embedding::FeedForward& feed_forward = encoder_.layers[i].feed_forward;
+    const std::optional<LinearAdapters>& adapters = weights_of(i).adapters.intermediate;
+    const auto finish = [&]<typename T>(T* intermediate) {
+      for (size_t row = begin; row < end; ++row) {
+        T* const x = intermediate + row * feed_forward.width;
+        const int32_t which = adapted_.any() ? adapted_.of(first + row) : -1;
+        if (which >= 0 && adapters) {
+          adapters->AddTo(static_cast<size_t>(which), adapted_.input(row), x);
+        }
+        ActivateRow(feed_forward.activation, feed_forward.width, x);
+      }
+    };
+    if (between_ == DType::kF32) {
+      finish(static_cast<float*>(intermediate_.data()));
+    } else {
+      finish(static_cast<BFloat16*>(intermediate_.data()));
+    }
+    if (hand_over) hand_over(begin, end);
+  };
+}
+
+RowEpilogue CpuEncoder::AddBranch(const Branch& branch) {
+  return [this, branch](size_t begin, size_t end) {
     const size_t size = encoder_.hidden_size;
     for (size_t row = begin; row < end; ++row) {
-      float* const hidden = hidden_.data() + (first + row) * size;
-      float* const of_row = branch + row * size;
-      if (norms.branch) Normalize(*norms.branch, of_row, of_row);
-      if (norms.output) {
-        AddNormalize(*norms.output, hidden, of_row);
+      float* const hidden = hidden_.data() + (branch.first + row) * size;
+      float* const of_row = branch_.data() + row * size;
+      const int32_t which = adapted_.any() ? adapted_.of(branch.first + row) : -1;
+      if (which >= 0 && branch.adapters != nullptr) {
+        const size_t at = (branch.source_first + row) * branch.source_width;
+        const void* const source = branch.source->data();
+        if (between_ == DType::kF32) {
+          branch.adapters->AddTo(static_cast<size_t>(which), static_cast<const float*>(source) + at,
+                                 of_row);
+        } else {
+          branch.adapters->AddTo(static_cast<size_t>(which),
+                                 static_cast<const BFloat16*>(source) + at, of_row);
+        }
+      }
+      if (branch.norms.branch) Normalize(*branch.norms.branch, of_row, of_row);
+      if (branch.norms.output) {
+        AddNormalize(*branch.norms.output, hidden, of_row);
       } else {
         AddRow(size, hidden, of_row);
       }
-      HandOn(row, hidden, next);
+      if (branch.scale != 1) {
+        for (size_t k = 0; k < size; ++k) hidden[k] *= branch.scale;
+      }
+      HandOn(row, hidden, branch.next);
     }
   };
 }

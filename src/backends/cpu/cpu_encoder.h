@@ -49,10 +49,25 @@ class CpuEncoder {
   void FeedForward(size_t i, size_t total_rows);
   // Rows [first, first + rows) of qkv_ for layer `i`, if there is one, from normalised_.
   void Project(size_t i, size_t first, size_t rows);
-  // The end of the pass that writes `branch`, the result of half a layer: adds the branch's rows to
-  // those of hidden_ from `first` on, and prepares them for what follows.
-  RowEpilogue AddBranch(const HalfNormWeights& norms, const NormParameters* next, size_t first,
-                        float* branch);
+  // What half a layer gives, in branch_, for the rows of hidden_ from `first` on.
+  struct Branch {
+    const HalfNormWeights& norms;
+    const NormParameters* next;  // what its input is normalised by of what follows
+    size_t first;
+    const LinearAdapters* adapters = nullptr;  // of the product that gives it, whose input is
+    Handover* source = nullptr;                // this, from row `source_first` on, of as many
+    size_t source_first = 0;                   // numbers
+    size_t source_width = 0;
+    float scale = 1;  // of the sum
+  };
+  // The end of the pass that writes it: adds the branch's rows to those of hidden_, and prepares
+  // them for what follows.
+  RowEpilogue AddBranch(const Branch& branch);
+  // The end of the pass that writes rows of intermediate_ from their input, rows of normalised_.
+  RowEpilogue FinishIntermediate(size_t i, size_t first);
+  // What the adapters of rows from `first` on add to their q, k and v.
+  void AdaptHeads(const LayerWeights& layer, const Attention& attention, size_t first, size_t row,
+                  uint8_t* qkv);
   // The norm that stands before layer `i`, or before what follows the last; nullptr if none does.
   const NormParameters* NormBefore(size_t i) const;
   // Row `row` of what the next product takes becomes that of hidden, normalised by `next`.
@@ -76,6 +91,8 @@ class CpuEncoder {
   AlignedBuffer<float> routed_;     // the same in f32, for a mixture's router
   Handover intermediate_;           // [chunk, FeedForward::width]
   AlignedBuffer<float> branch_;     // [chunk, hidden_size]: what is added to hidden_
+  AdaptedRows adapted_;             // of normalised_
+  std::optional<LayerInputBranch> layer_inputs_;
   Mixture mixture_;
   std::optional<DisentangledScores> disentangled_;
 };

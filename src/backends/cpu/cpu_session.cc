@@ -114,7 +114,7 @@ std::vector<std::unique_ptr<CpuHead>> MakeHeads(const Architecture& architecture
   const Heads& heads = architecture.heads;
   std::vector<std::unique_ptr<CpuHead>> made;
   if (heads.pooled) {
-    made.push_back(MakePooledHead(*heads.pooled, tensors.modules, &Outputs::dense,
+    made.push_back(MakePooledHead(*heads.pooled, tensors, &Outputs::dense,
                                   &SequenceOutputs::dense, architecture.encoder.hidden_size, team));
   }
   if (heads.token_weights) {
@@ -126,7 +126,7 @@ std::vector<std::unique_ptr<CpuHead>> MakeHeads(const Architecture& architecture
     made.push_back(MakeClassifierHead(*heads.classifier, *tensors.classifier, team));
   }
   if (heads.scores) {
-    made.push_back(MakePooledHead(*heads.scores, tensors.modules, &Outputs::logits,
+    made.push_back(MakePooledHead(*heads.scores, tensors, &Outputs::logits,
                                   &SequenceOutputs::logits, architecture.encoder.hidden_size,
                                   team));
   }

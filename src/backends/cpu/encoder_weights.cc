@@ -108,6 +108,50 @@ HalfNormWeights MakeNorms(const HalfNormTensors& tensors, const HalfNorms& norms
           MakeNorm(tensors.output, norms.output)};
 }
 
+std::optional<LinearAdapters> MakeAdapters(const LinearTensors& tensors,
+                                           const std::optional<Adapters>& adapters) {
+  if (!adapters || !tensors.adapters) return std::nullopt;
+  return LinearAdapters(*tensors.adapters, *adapters);
+}
+
+LayerAdapters MakeAdapters(const LayerTensors& tensors, const std::optional<Adapters>& adapters) {
+  LayerAdapters made;
+  made.query = MakeAdapters(tensors.query, adapters);
+  made.key = MakeAdapters(tensors.key, adapters);
+  made.value = MakeAdapters(tensors.value, adapters);
+  made.attention_output = MakeAdapters(tensors.attention_output, adapters);
+  made.intermediate = MakeAdapters(tensors.feed_forward[0].intermediate, adapters);
+  made.output = MakeAdapters(tensors.feed_forward[0].output, adapters);
+  return made;
+}
+
+Result<LayerInputWeights> PackLayerInputs(Packer& packer, const LayerInputs& inputs,
+                                          const LayerInputTensors& tensors) {
+  LayerInputWeights weights = {
+      .input = {}, .gate = {}, .output = {}, .norm = NormParameters(tensors.norm, inputs.norm)};
+  ASSIGN_OR_RETURN(weights.input, packer.Pack({&tensors.input}, DType::kF32));
+  ASSIGN_OR_RETURN(weights.gate, packer.Pack({&tensors.gate}, DType::kF32, inputs.activation));
+  ASSIGN_OR_RETURN(weights.output, packer.Pack({&tensors.output}, DType::kF32));
+  return weights;
+}
+
+// Adapters are computed of plain feed-forwards, all that models have with them.
+Status CheckAdapters(const Encoder& encoder) {
+  if (!encoder.adapters) return {};
+  if (encoder.embedding_size != encoder.hidden_size || encoder.layer_inputs) {
+    return Error{ErrorCode::kModelLoad,
+                 "adapters of projections and of inputs of layers are not computed",
+                 {}};
+  }
+  for (const Layer& layer : encoder.layers) {
+    if (!layer.feed_forward.gated && !layer.feed_forward.experts) continue;
+    return Error{ErrorCode::kModelLoad,
+                 "adapters of gated feed-forwards and of mixtures of experts are not computed",
+                 {}};
+  }
+  return {};
+}
+
 Result<FeedForwardWeights> PackFeedForward(Packer& packer, const FeedForward& feed_forward,
                                            const FeedForwardTensors& tensors, DType between) {
   FeedForwardWeights weights;
@@ -122,18 +166,23 @@ Result<FeedForwardWeights> PackFeedForward(Packer& packer, const FeedForward& fe
   return weights;
 }
 
-Result<LayerWeights> PackLayer(Packer& packer, const Layer& layer, const LayerTensors& tensors,
-                               DType between) {
+Result<LayerWeights> PackLayer(Packer& packer, const Encoder& encoder, const Layer& layer,
+                               const LayerTensors& tensors, DType between) {
+  FeedForward feed_forward = layer.feed_forward;
+  if (encoder.adapters) feed_forward.activation = Activation::kIdentity;
   LayerWeights weights;
   ASSIGN_OR_RETURN(weights.qkv,
                    packer.Pack({&tensors.query, &tensors.key, &tensors.value}, between));
   ASSIGN_OR_RETURN(weights.attention_output, packer.Pack({&tensors.attention_output}, DType::kF32));
   weights.query_norm = MakeNorm(tensors.query_norm, layer.attention.query_norm);
   weights.key_norm = MakeNorm(tensors.key_norm, layer.attention.key_norm);
+  if (const auto& norm = layer.attention.value_norm) {
+    weights.value_norm.emplace(layer.attention.head_dim, *norm);
+  }
   weights.attention_norms = MakeNorms(tensors.attention_norms, layer.attention_norms);
   for (const FeedForwardTensors& each : tensors.feed_forward) {
     ASSIGN_OR_RETURN(FeedForwardWeights packed,
-                     PackFeedForward(packer, layer.feed_forward, each, between));
+                     PackFeedForward(packer, feed_forward, each, between));
     weights.feed_forward.push_back(std::move(packed));
   }
   if (tensors.router) weights.router = packer.PackF32(*tensors.router);
@@ -142,6 +191,12 @@ Result<LayerWeights> PackLayer(Packer& packer, const Layer& layer, const LayerTe
     CopyToF32(*tensors.experts_bias, weights.experts_bias.span());
   }
   weights.feed_forward_norms = MakeNorms(tensors.feed_forward_norms, layer.feed_forward_norms);
+  weights.adapters = MakeAdapters(tensors, encoder.adapters);
+  if (const auto& inputs = encoder.layer_inputs) {
+    ASSIGN_OR_RETURN(weights.inputs, PackLayerInputs(packer, *inputs, *tensors.inputs));
+    weights.input_norms.branch.emplace(tensors.inputs->branch_norm, inputs->branch_norm);
+  }
+  if (tensors.output_scale) CopyToF32(*tensors.output_scale, {&weights.output_scale, 1});
   return weights;
 }
 
@@ -162,11 +217,14 @@ AlignedBuffer<float> RelativeEmbeddings(const Disentangled& disentangled,
 
 Result<EncoderWeights> PackEncoderWeights(const Encoder& encoder, const EncoderTensors& tensors,
                                           EncoderTypes types, ThreadTeam& team) {
+  RETURN_IF_ERROR(CheckAdapters(encoder));
   Packer packer(team, types.weight);
   EncoderWeights weights;
   weights.word_embeddings = tensors.word_embeddings;
   weights.position_embeddings = tensors.position_embeddings;
   weights.token_type_embeddings = tensors.token_type_embeddings;
+  weights.word_adapters = tensors.word_adapters;
+  weights.token_type_adapters = tensors.token_type_adapters;
   weights.embeddings_norm = MakeNorm(tensors.embeddings_norm, encoder.embeddings_norm);
   weights.projected_norm = MakeNorm(tensors.projected_norm, encoder.projected_norm);
   weights.final_norm = MakeNorm(tensors.final_norm, encoder.final_norm);
@@ -185,8 +243,8 @@ Result<EncoderWeights> PackEncoderWeights(const Encoder& encoder, const EncoderT
   for (const Layer& layer : encoder.layers) {
     LayerWeights& packed = weights.layers[layer.weights];
     if (packed.qkv) continue;  // another layer's too
-    ASSIGN_OR_RETURN(packed,
-                     PackLayer(packer, layer, tensors.layers[layer.weights], types.between));
+    ASSIGN_OR_RETURN(
+        packed, PackLayer(packer, encoder, layer, tensors.layers[layer.weights], types.between));
     if (!encoder.disentangled) continue;
     RelativePositions& positions = packed.positions.emplace();
     const auto pack = [&](const LinearTensors& projection) {

@@ -5,7 +5,9 @@
 #include <optional>
 #include <vector>
 
+#include "backends/cpu/adapters.h"
 #include "backends/cpu/disentangled.h"
+#include "backends/cpu/layer_inputs.h"
 #include "backends/cpu/linear.h"
 #include "backends/cpu/norms.h"
 #include "backends/cpu/score_bias.h"
@@ -32,8 +34,18 @@ struct HalfNormWeights {
 };
 
 struct FeedForwardWeights {
-  std::unique_ptr<Linear> intermediate;  // hidden_size -> FeedForward::width, activated and gated
-  std::unique_ptr<Linear> output;        // FeedForward::width -> hidden_size
+  // hidden_size -> FeedForward::width, activated and gated; where the encoder has adapters, whose
+  // part comes before that, it is not.
+  std::unique_ptr<Linear> intermediate;
+  std::unique_ptr<Linear> output;  // FeedForward::width -> hidden_size
+};
+
+// Of a layer's Linears those that have some.
+struct LayerAdapters {
+  std::optional<LinearAdapters> query, key, value;
+  std::optional<LinearAdapters> attention_output;
+  std::optional<LinearAdapters> intermediate;
+  std::optional<LinearAdapters> output;
 };
 
 struct LayerWeights {
@@ -41,12 +53,17 @@ struct LayerWeights {
   std::unique_ptr<Linear> attention_output;  // Attention::width() -> hidden_size
   std::optional<NormParameters> query_norm;
   std::optional<NormParameters> key_norm;
+  std::optional<NormParameters> value_norm;
   std::optional<RelativePositions> positions;  // where the encoder's attention is disentangled
   HalfNormWeights attention_norms;
   std::vector<FeedForwardWeights> feed_forward;  // one, or Experts::count
   std::unique_ptr<Linear> router;                // hidden_size -> Experts::count, of f32
   AlignedBuffer<float> experts_bias;             // [hidden_size]
   HalfNormWeights feed_forward_norms;
+  LayerAdapters adapters;
+  std::optional<LayerInputWeights> inputs;
+  HalfNormWeights input_norms;  // of the branch of these
+  float output_scale = 1;       // where Layer::scales_output
 };
 
 // What the encoder has.
@@ -55,6 +72,8 @@ struct EncoderWeights {
   TensorView word_embeddings;                       // [vocab_size, embedding_size]
   std::optional<TensorView> position_embeddings;    // [Positions::count, embedding_size]
   std::optional<TensorView> token_type_embeddings;  // [token_types, embedding_size]
+  std::optional<AdapterTensors> word_adapters;
+  std::optional<AdapterTensors> token_type_adapters;
   std::optional<NormParameters> embeddings_norm;
   std::unique_ptr<Linear> projection;  // embedding_size -> hidden_size
   std::optional<NormParameters> projected_norm;

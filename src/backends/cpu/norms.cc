@@ -114,6 +114,15 @@ NormParameters::NormParameters(const NormTensors& tensors, const Norm& norm)
   }
 }
 
+NormParameters::NormParameters(size_t size, const Norm& norm)
+    : kind_(norm.kind),
+      eps_(norm.eps),
+      weight_(size),
+      bias_(norm.kind == NormKind::kLayer ? size : 0) {
+  std::fill_n(weight_.data(), weight_.size(), 1.0F);
+  std::fill_n(bias_.data(), bias_.size(), 0.0F);
+}
+
 void Normalize(const NormParameters& norm, const float* x, float* out) {
   const std::span<const float> weight = norm.weight();
   if (norm.kind() == NormKind::kLayer) {

@@ -13,6 +13,8 @@ namespace embedding {
 class NormParameters {
  public:
   NormParameters(const NormTensors& tensors, const Norm& norm);
+  // Of a norm that is not weighted: the weight is 1.
+  NormParameters(size_t size, const Norm& norm);
 
   NormKind kind() const { return kind_; }
   float eps() const { return eps_; }

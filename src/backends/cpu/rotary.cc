@@ -110,6 +110,10 @@ void Prepare(const Attention& attention, const HeadPreparation& preparation, siz
       Rotate(*preparation.rotary, position, head);
     }
   }
+  if (preparation.value_norm == nullptr) return;
+  for (size_t h = 0; h < attention.kv_heads; ++h) {
+    NormalizeHead(*preparation.value_norm, qkv + (heads + h) * attention.head_dim);
+  }
 }
 
 }  // namespace

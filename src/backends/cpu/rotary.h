@@ -1,4 +1,5 @@
-// What is done to queries and keys before attention: their norms, and rotary position embeddings.
+// What is done to queries, keys and values before attention: their norms, and rotary position
+// embeddings.
 #pragma once
 
 #include <cstddef>
@@ -36,9 +37,13 @@ class RotaryTable {
 struct HeadPreparation {
   const NormParameters* query_norm = nullptr;
   const NormParameters* key_norm = nullptr;
+  const NormParameters* value_norm = nullptr;
   const RotaryTable* rotary = nullptr;
 
-  bool does_nothing() const { return query_norm == nullptr && key_norm == nullptr && !rotary; }
+  bool does_nothing() const {
+    return query_norm == nullptr && key_norm == nullptr && value_norm == nullptr &&
+           rotary == nullptr;
+  }
 };
 
 // A token's row of q, k and v, [Attention::qkv_width()], in place. Thread-safe.

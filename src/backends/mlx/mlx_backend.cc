@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "backends/mlx/mlx_session.h"
+#include "backends/plain_encoder.h"
 
 namespace embedding {
 
@@ -37,18 +38,15 @@ class MlxBackend : public Backend {
   const bool compiled_;
 };
 
-Status CheckEncoder(const Encoder& encoder, std::string_view device) {
-  std::string_view unknown;
+Status CheckArchitecture(const Architecture& architecture, std::string_view device) {
+  const Encoder& encoder = architecture.encoder;
+  std::string_view unknown = WhatNoGpuComputes(architecture);
   if (encoder.disentangled) unknown = "disentangled attention";
   for (const Layer& layer : encoder.layers) {
     if (layer.feed_forward.experts) unknown = "mixtures of experts";
   }
   if (unknown.empty()) return {};
-  return Error{ErrorCode::kDeviceUnavailable,
-               fmt::format("the device {} does not compute {}, which this model has; choose the "
-                           "device cpu",
-                           device, unknown),
-               {}};
+  return NotComputed(unknown, device);
 }
 
 Result<std::unique_ptr<Session>> MlxBackend::Load(const Architecture& architecture,
@@ -60,7 +58,7 @@ Result<std::unique_ptr<Session>> MlxBackend::Load(const Architecture& architectu
                              name_),
                  {}};
   }
-  RETURN_IF_ERROR(CheckEncoder(architecture.encoder, name_));
+  RETURN_IF_ERROR(CheckArchitecture(architecture, name_));
   try {
     return MakeMlxSession(architecture, tensors, type, device_, compiled_);
   } catch (const std::exception& e) {

@@ -114,8 +114,11 @@ Status ExpectEncoder(const JsonValue& config) {
 }
 
 Result<Encoder> ReadSizes(const JsonValue& config, const SizeNames& names) {
-  const auto has = [&](std::string_view name) {
-    return !name.empty() && config.Has(FieldName(config, name));
+  // Whether a field is read, be it for its default.
+  const auto has = [&](std::string_view name, const std::optional<int64_t>& fallback) {
+    if (name.empty()) return false;
+    const std::string_view form = FieldName(config, name);
+    return config.Has(form) || (fallback && !config.Field(form).ok());
   };
   Encoder encoder;
   ASSIGN_OR_RETURN(encoder.hidden_size, ReadSize(config, names.hidden_size, kMaxWidth));
@@ -127,16 +130,18 @@ Result<Encoder> ReadSizes(const JsonValue& config, const SizeNames& names) {
   ASSIGN_OR_RETURN(attention.heads, ReadSize(config, names.heads, kMaxWidth));
   ASSIGN_OR_RETURN(layer.feed_forward.width, ReadSize(config, names.width, 16 * kMaxWidth));
   attention.kv_heads = attention.heads;
-  if (has(names.kv_heads)) {
-    ASSIGN_OR_RETURN(attention.kv_heads, ReadSize(config, names.kv_heads, kMaxWidth));
+  if (has(names.kv_heads, names.default_kv_heads)) {
+    ASSIGN_OR_RETURN(attention.kv_heads,
+                     ReadSize(config, names.kv_heads, kMaxWidth, names.default_kv_heads));
     if (attention.heads % attention.kv_heads != 0) {
       return ModelError("{}: {} {} is not a multiple of {} {}", config.place(),
                         FieldName(config, names.heads), attention.heads,
                         FieldName(config, names.kv_heads), attention.kv_heads);
     }
   }
-  if (has(names.head_dim)) {
-    ASSIGN_OR_RETURN(attention.head_dim, ReadSize(config, names.head_dim, kMaxWidth));
+  if (has(names.head_dim, names.default_head_dim)) {
+    ASSIGN_OR_RETURN(attention.head_dim,
+                     ReadSize(config, names.head_dim, kMaxWidth, names.default_head_dim));
     if (attention.width() > 16 * kMaxWidth) {
       return ModelError("{}: {} {} is too large for {} heads", config.place(),
                         FieldName(config, names.head_dim), attention.head_dim, attention.heads);

@@ -148,7 +148,8 @@ Result<Rope> Yarn(const JsonValue& config, const JsonValue& parameters, const Ba
 }
 
 // The parameters that count, and where there are none an empty object.
-Result<JsonValue> FindParameters(const JsonValue& config, std::string_view layer_type) {
+Result<JsonValue> FindParameters(const JsonValue& config, const RopeFields& fields) {
+  const std::string_view layer_type = fields.layer_type;
   for (const std::string_view name : {"rope_scaling", "rope_parameters"}) {
     const std::optional<JsonValue> found = config.Find(name);
     if (!found) continue;
@@ -161,6 +162,7 @@ Result<JsonValue> FindParameters(const JsonValue& config, std::string_view layer
       return *nested;
     }
     // Parameters that are for all types of layers, unless some have theirs.
+    if (fields.of_type_alone) continue;
     if (found->Has("rope_type") || found->Has("type") || found->Has("rope_theta")) return *found;
   }
   return JsonValue::EmptyObject(config.place());
@@ -189,7 +191,7 @@ Result<Basis> ReadBasis(const JsonValue& config, const JsonValue& parameters,
 }  // namespace
 
 Result<Rope> ReadRope(const JsonValue& config, const RopeFields& fields) {
-  ASSIGN_OR_RETURN(const JsonValue parameters, FindParameters(config, fields.layer_type));
+  ASSIGN_OR_RETURN(const JsonValue parameters, FindParameters(config, fields));
   ASSIGN_OR_RETURN(const Basis basis, ReadBasis(config, parameters, fields));
   const std::string_view type_name = parameters.Has("rope_type") ? "rope_type" : "type";
   ASSIGN_OR_RETURN(const std::string type, parameters.String(type_name, "default"));

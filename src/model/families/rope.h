@@ -20,6 +20,8 @@ struct RopeFields {
   std::string_view share = "partial_rotary_factor";
   // Which of the parameters are meant where they are given by a layer's type: "full_attention".
   std::string_view layer_type = {};
+  // Parameters that are not given by that type are others' alone.
+  bool of_type_alone = false;
 };
 
 // Reads `rope_scaling` or else `rope_parameters`, of which the type is "default", "linear",

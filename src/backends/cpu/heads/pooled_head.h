@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <memory>
-#include <vector>
+#include <span>
 
 #include "backends/cpu/heads/head.h"
 #include "base/thread_team.h"
@@ -14,7 +14,7 @@ namespace embedding {
 // be it the dense vector, whose normalising is left to the request, or a classifier's logits. The
 // team must outlive the head.
 std::unique_ptr<CpuHead> MakePooledHead(const PooledVector& pooled,
-                                        const std::vector<ModuleTensors>& modules,
+                                        const HeadTensors& tensors,
                                         bool Outputs::*wants,
                                         std::span<const float> SequenceOutputs::*output,
                                         size_t hidden_size, ThreadTeam& team);
