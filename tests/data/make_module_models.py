@@ -135,7 +135,9 @@ def write(name, bases, kind, series, normalized):
         for one in made:
             if one.pop("scores", False):
                 query, *texts = [row["text"] for row in one["rows"]]
-                one["scores"] = numbers(loaded.similarity(loaded.encode(query), loaded.encode(texts))[0].tolist())
+                is_routed = any(isinstance(module, Router) for module in loaded)
+                encode = (loaded.encode_query, loaded.encode_document) if is_routed else (loaded.encode,) * 2
+                one["scores"] = numbers(loaded.similarity(encode[0](query), encode[1](texts))[0].tolist())
     lines = []
     for one in made:
         rows = ",\n".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in one.pop("rows"))
@@ -276,9 +278,50 @@ def model2vec():
     model("model2vec", [static(1, 16), Normalize()], bases={}, change=change)
 
 
+ROUTED = [{"prompt_name": task, "task": task, "texts": TEXTS} for task in ("query", "document")]
+
+
+def routes_of_their_own():
+    """Queries take a static table, all others a Transformer."""
+    router = Router.for_query_document([static(1, 32)], [transformer(), Pooling(32, "mean")],
+                                       default_route="document")
+    model("routes_of_their_own", [router, Normalize()], [{}, *ROUTED, {"scores": True, "texts": TEXTS[2:6]}],
+          bases={"document_0_Transformer": "bert"}, prompts={"query": "find: "})
+
+
+def routes_after_the_pooling():
+    """As versions up to 4 saved it: an Asym, in a folder whose folders are numbers."""
+    def change(directory):
+        router = directory / "2_Router"
+        config = json.loads((router / "router_config.json").read_text())
+        names = {}
+        for i, name in enumerate(config["types"]):
+            names[name] = f"{140053 + i}_Dense"
+            (router / name).rename(router / names[name])
+        config["types"] = {name: OLD + "Dense.Dense" for name in names.values()}
+        config["structure"] = {key: [names[name] for name in of] for key, of in config["structure"].items()}
+        config["parameters"] = {"allow_empty_key": False}
+        (router / "config.json").write_text(json.dumps(config))
+        (router / "router_config.json").unlink()
+        router.rename(directory / "2_Asym")
+        modules = json.loads((directory / "modules.json").read_text())
+        modules[2] |= {"path": "2_Asym", "type": OLD + "Asym"}
+        (directory / "modules.json").write_text(json.dumps(modules))
+    router = Router({"query": [dense(1, 32, 12)], "document": [dense(2, 32, 12)]}, allow_empty_key=False)
+    model("routes_after_the_pooling", [transformer(), Pooling(32, "cls"), router], ROUTED, change=change)
+
+
+def routes_by_mappings():
+    """Of which one is also the way of texts without a task, and of clusterings."""
+    router = Router({"image": [dense(1, 32, 12)], "text": [dense(2, 32, 12), dense(3, 12, 12)]},
+                    route_mappings={("query", "text"): "image", (None, "text"): "text"})
+    model("routes_by_mappings", [transformer(), Pooling(32, "cls"), router], [{}, *ROUTED])
+
+
 MAKE = [modules_of_every_kind, layer_norm_at_the_end, normalized_twice, modes_joined, modes_joined_by_old_flags,
         without_the_prompt, cross_encoder_of_modules, compared_by_dot, compared_by_dot_cut, compared_by_euclidean,
-        compared_by_manhattan, static_embedding, static_embedding_in_a_folder, model2vec]
+        compared_by_manhattan, static_embedding, static_embedding_in_a_folder, model2vec, routes_of_their_own,
+        routes_after_the_pooling, routes_by_mappings]
 
 if __name__ == "__main__":
     for make in MAKE:
