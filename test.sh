@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # Installs, builds and runs every test; the last line is the total. What each step is and how to run
-# one alone: CONTRIBUTING.md. `./test.sh release` runs only the steps named: fast style release debug
-# asan-ubsan tsan fuzz e2e clients web kernels mlx tidy, and arm64, arm64-all, macos, mlx-cuda and cuda, which
-# are not part of the whole.
+# one alone: CONTRIBUTING.md. `./test.sh release` runs only the steps named: fast style release
+# asan-ubsan tsan fuzz e2e clients web kernels mlx tidy, and debug, arm64, arm64-all, macos, mlx-cuda and cuda,
+# which are not part of the whole.
 set -uo pipefail
 cd "$(dirname "$0")"
 
 steps=("$@")
-[ ${#steps[@]} = 0 ] && steps=(style release e2e clients web kernels debug asan-ubsan tsan fuzz mlx tidy)
+[ ${#steps[@]} = 0 ] && steps=(style release e2e clients web kernels asan-ubsan tsan fuzz mlx tidy)
 leaks=1
 if [ "$(uname -s)" = Darwin ]; then
   # Apple's clang has neither libFuzzer nor a detector of leaks; formatters and clang-tidy of other versions than
   # Debian's find other things; what brings the server by npm is Linux's.
-  [ $# != 0 ] || steps=(release e2e clients mlx debug asan-ubsan tsan)
+  [ $# != 0 ] || steps=(release e2e clients mlx asan-ubsan tsan)
   leaks=0
 fi
 passed=0
@@ -179,7 +179,7 @@ step_web() {
 }
 
 # clang here and under the sanitizers, whose builds take it half of g++'s time; g++ for the release:
-# both have to compile without a warning.
+# both have to compile without a warning. Not part of the whole: all that it runs, the sanitizers run.
 step_debug() {
   CXX=clang++ check "debug build" build debug
   run_ctest debug
@@ -333,7 +333,7 @@ step_macos() {
 }
 
 step_tidy() {
-  check "clang-tidy" bash -c 'git ls-files "src/*.cc" ":!src/backends/mlx*" | xargs scripts/run_tidy.py build/debug'
+  check "clang-tidy" bash -c 'git ls-files "src/*.cc" ":!src/backends/mlx*" | xargs scripts/run_tidy.py build/asan-ubsan'
   check "clang-tidy of MLX's backend" bash -c 'git ls-files "src/backends/mlx*.cc" | xargs scripts/run_tidy.py build/mlx'
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/json_document.h"
 #include "base/mapped_file.h"
 #include "base/quoted.h"
 
@@ -24,6 +25,11 @@ struct JsonValue::Document {
   JsonDocument json;
 };
 
+struct JsonValue::Node {
+  std::shared_ptr<const Document> document;
+  dom::element element;
+};
+
 Result<JsonValue> JsonValue::Parse(std::string_view text, std::string name, ErrorCode code) {
   const auto document = std::make_shared<Document>();
   document->code = code;
@@ -31,7 +37,8 @@ Result<JsonValue> JsonValue::Parse(std::string_view text, std::string name, Erro
   document->text = text;
   const simdjson::error_code failure = document->json.Parse(document->text, kMaxDepth);
   if (failure == simdjson::SUCCESS) {
-    return JsonValue(document, document->json.root(), std::move(name), true);
+    const dom::element root = document->json.root();
+    return JsonValue(std::make_shared<Node>(Node{document, root}), std::move(name), true);
   }
   std::string problem = "not valid JSON: ";
   if (failure == simdjson::DEPTH_ERROR) {
@@ -70,58 +77,68 @@ Result<JsonValue> JsonValue::ObjectFromFile(const std::string& path) {
 
 JsonValue JsonValue::EmptyObject(std::string name) { return *Parse("{}", std::move(name)); }
 
+JsonValue JsonValue::Part(const dom::element& element, std::string place) const {
+  return {std::make_shared<Node>(Node{node_->document, element}), std::move(place)};
+}
+
+const dom::element& JsonValue::element() const { return node_->element; }
+
+bool JsonValue::is_null() const { return element().is_null(); }
+bool JsonValue::is_string() const { return element().is_string(); }
+bool JsonValue::is_array() const { return element().is_array(); }
+bool JsonValue::is_object() const { return element().is_object(); }
+
 Status JsonValue::ExpectObject() const {
   if (is_object()) return {};
   return Wrong(is_named_ ? "a JSON object" : "an object");
 }
 
 Result<std::string_view> JsonValue::AsString() const {
-  if (const auto value = JsonAs<std::string_view>(element_)) return *value;
+  if (const auto value = JsonAs<std::string_view>(element())) return *value;
   return Wrong("a string");
 }
 
 Result<bool> JsonValue::AsBool() const {
-  if (const auto value = JsonAs<bool>(element_)) return *value;
+  if (const auto value = JsonAs<bool>(element())) return *value;
   return Wrong("true or false");
 }
 
 Result<int64_t> JsonValue::AsInteger(int64_t min, int64_t max) const {
-  const auto value = JsonAs<int64_t>(element_);
+  const auto value = JsonAs<int64_t>(element());
   if (value && *value >= min && *value <= max) return *value;
   return Wrong("an integer from " + std::to_string(min) + " to " + std::to_string(max));
 }
 
 Result<double> JsonValue::AsNumber() const {
-  if (const auto value = JsonAs<double>(element_)) return *value;
+  if (const auto value = JsonAs<double>(element())) return *value;
   return Wrong("a number");
 }
 
 Result<std::vector<JsonValue>> JsonValue::Elements() const {
-  const auto array = JsonAs<dom::array>(element_);
+  const auto array = JsonAs<dom::array>(element());
   if (!array) return Wrong(is_named_ ? "a JSON array" : "an array");
   std::vector<JsonValue> elements;
   for (const dom::element value : *array) {
-    elements.push_back(
-        JsonValue(document_, value, place_ + '[' + std::to_string(elements.size()) + ']'));
+    elements.push_back(Part(value, place_ + '[' + std::to_string(elements.size()) + ']'));
   }
   return elements;
 }
 
 std::vector<std::pair<std::string_view, JsonValue>> JsonValue::Fields() const {
   std::vector<std::pair<std::string_view, JsonValue>> fields;
-  const auto object = JsonAs<dom::object>(element_);
+  const auto object = JsonAs<dom::object>(element());
   if (!object) return fields;
   for (const auto& [name, value] : *object) {
-    fields.emplace_back(name, JsonValue(document_, value, PlaceOf(name)));
+    fields.emplace_back(name, Part(value, PlaceOf(name)));
   }
   return fields;
 }
 
 std::optional<JsonValue> JsonValue::FindAny(std::string_view name) const {
-  const auto object = JsonAs<dom::object>(element_);
+  const auto object = JsonAs<dom::object>(element());
   const auto last = object ? LastJsonField(*object, name) : std::nullopt;
   if (!last) return std::nullopt;
-  return JsonValue(document_, *last, PlaceOf(name));
+  return Part(*last, PlaceOf(name));
 }
 
 std::optional<JsonValue> JsonValue::Find(std::string_view name) const {
@@ -132,7 +149,7 @@ std::optional<JsonValue> JsonValue::Find(std::string_view name) const {
 Result<JsonValue> JsonValue::Field(std::string_view name) const {
   RETURN_IF_ERROR(ExpectObject());
   std::optional<JsonValue> found = FindAny(name);
-  if (!found) return Error{document_->code, PlaceOf(name) + " is missing", ""};
+  if (!found) return Error{node_->document->code, PlaceOf(name) + " is missing", ""};
   return *std::move(found);
 }
 
@@ -188,7 +205,7 @@ Error JsonValue::Fail(std::string_view problem) const {
   std::string message = place_.empty() ? "the document" : place_;
   message += is_named_ && !place_.empty() ? ": " : " ";
   message += problem;
-  return {document_->code, std::move(message), ""};
+  return {node_->document->code, std::move(message), ""};
 }
 
 Error JsonValue::Wrong(std::string_view what) const {
@@ -197,20 +214,19 @@ Error JsonValue::Wrong(std::string_view what) const {
 
 Error JsonValue::Wrong(std::string_view name, std::string_view what) const {
   if (const auto field = FindAny(name)) return field->Wrong(what);
-  return {document_->code, PlaceOf(name) + " is missing; it must be " + std::string(what), ""};
+  return {node_->document->code, PlaceOf(name) + " is missing; it must be " + std::string(what),
+          ""};
 }
 
 std::string JsonValue::Shown() const {
-  if (is_array() || is_object()) return "an " + std::string(JsonKind(element_));
-  if (const auto text = JsonAs<std::string_view>(element_)) return Quoted(*text);
-  return simdjson::minify(element_);
+  if (is_array() || is_object()) return "an " + std::string(JsonKind(element()));
+  if (const auto text = JsonAs<std::string_view>(element())) return Quoted(*text);
+  return simdjson::minify(element());
 }
 
-JsonValue JsonValue::Named(std::string place) const {
-  return {document_, element_, std::move(place), true};
-}
+JsonValue JsonValue::Named(std::string place) const { return {node_, std::move(place), true}; }
 
-std::string_view JsonValue::document() const { return document_->text; }
+std::string_view JsonValue::document() const { return node_->document->text; }
 
 std::string JsonValue::PlaceOf(std::string_view name) const {
   std::string shown = Printable(name, kShownBytes);

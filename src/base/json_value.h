@@ -14,8 +14,11 @@
 #include <utility>
 #include <vector>
 
-#include "base/json_document.h"
 #include "base/result.h"
+
+namespace simdjson::dom {
+class element;  // of base/json_document.h, which takes as long to compile as all else here together
+}
 
 namespace embedding {
 
@@ -32,10 +35,10 @@ class JsonValue {
   static Result<JsonValue> ObjectFromFile(const std::string& path);
   static JsonValue EmptyObject(std::string name);
 
-  bool is_null() const { return element_.is_null(); }
-  bool is_string() const { return element_.is_string(); }
-  bool is_array() const { return element_.is_array(); }
-  bool is_object() const { return element_.is_object(); }
+  bool is_null() const;
+  bool is_string() const;
+  bool is_array() const;
+  bool is_object() const;
 
   // The value as what it must be. Strings are views of the document.
   Status ExpectObject() const;
@@ -80,25 +83,23 @@ class JsonValue {
   // "config.json", "config.json: rope.theta", "modules.json[1]".
   const std::string& place() const { return place_; }
   // For what is too large to be walked value by value.
-  const simdjson::dom::element& element() const { return element_; }
+  const simdjson::dom::element& element() const;
   // The whole document, with simdjson::SIMDJSON_PADDING readable bytes behind it.
   std::string_view document() const;
 
  private:
   struct Document;
+  struct Node;
 
-  JsonValue(std::shared_ptr<const Document> document, simdjson::dom::element element,
-            std::string place, bool is_named = false)
-      : document_(std::move(document)),
-        element_(element),
-        place_(std::move(place)),
-        is_named_(is_named) {}
+  JsonValue(std::shared_ptr<const Node> node, std::string place, bool is_named = false)
+      : node_(std::move(node)), place_(std::move(place)), is_named_(is_named) {}
 
+  // A value of the same document.
+  JsonValue Part(const simdjson::dom::element& element, std::string place) const;
   std::optional<JsonValue> FindAny(std::string_view name) const;
   std::string PlaceOf(std::string_view name) const;
 
-  std::shared_ptr<const Document> document_;
-  simdjson::dom::element element_;
+  std::shared_ptr<const Node> node_;
   std::string place_;  // "" for a document without a name
   bool is_named_;      // place_ is a name, behind which comes ": "
 };

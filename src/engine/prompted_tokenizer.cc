@@ -23,7 +23,8 @@ PromptedTokenizer::Templates PromptedTokenizer::Prepare(
     Rendered& prepared = templates[prompt];
     prepared.pieces = pieces;
     const auto encode = [&](std::string_view text) {
-      return tokenizer_.Encode(Fill(pieces, text, text), {.add_special_tokens = false}).ids;
+      return tokenizer_.Encode(Fill(prepared.pieces, text, text), {.add_special_tokens = false})
+          .ids;
     };
     const std::vector<int32_t> one = encode("0");
     const std::vector<int32_t> other = encode("1 2 3 4");

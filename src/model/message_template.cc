@@ -87,9 +87,9 @@ class TemplateRenderer {
     for (const auto& [name, token] : tokenizer.tokens.named) {
       if (variables_.size() < kMostTokens) variables_.emplace_back(name, Value::Of(token.content));
     }
-    for (const auto& [name, flag] : options.flags) {
-      std::erase_if(variables_, [&](const auto& known) { return known.first == name; });
-      variables_.emplace_back(name, Value(flag));
+    for (const auto& flag : options.flags) {
+      std::erase_if(variables_, [&](const auto& known) { return known.first == flag.first; });
+      variables_.emplace_back(flag.first, Value(flag.second));
     }
   }
 

@@ -2,6 +2,7 @@
 #include <cstddef>
 
 #include "model/class_parts.h"
+#include "base/json_document.h"
 #include "model/class_parts_json.h"
 
 namespace embedding {

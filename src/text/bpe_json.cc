@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "text/tokenizer_json.h"
+#include "base/json_document.h"
 
 namespace embedding {
 namespace {

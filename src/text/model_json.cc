@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/json_repair.h"
+#include "base/json_document.h"
 #include "text/tokenizer_json.h"
 #include "text/unigram_scores.h"
 

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/json_document.h"
 #include "base/json_writer.h"
 #include "base/quoted.h"
 #include "base/utf8.h"

@@ -17,6 +17,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/json_document.h"
 #include "base/json_value.h"
 #include "weights/little_endian.h"
 #include "weights/model_error.h"

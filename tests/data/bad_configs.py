@@ -18,7 +18,7 @@ def add_config_cases(corpus):
     )
     add = corpus.add_config
     add("model_type_unknown", r'model_type "gpt2" is not supported', model_type="gpt2")
-    add("activation_unsupported", r'hidden_act "relu" is not supported', hidden_act="relu")
+    add("activation_unsupported", r'hidden_act "mish" is not supported', hidden_act="mish")
     add("positions_relative", r'position_embedding_type "relative_key"',
         position_embedding_type="relative_key")
     add("decoder", r"is_decoder is true", is_decoder=True)

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -24,11 +25,13 @@ using List = std::vector<Value>;
 using Dict = std::vector<std::pair<std::string, Value>>;
 
 struct Value {
-  std::variant<Undefined, None, bool, int64_t, Text, std::shared_ptr<List>, std::shared_ptr<Dict>>
-      is = Undefined{};
+  using Variant = std::variant<Undefined, None, bool, int64_t, Text, std::shared_ptr<List>,
+                               std::shared_ptr<Dict>>;
+  Variant is = Undefined{};
 
   Value() = default;
   template <typename T>
+  requires std::is_constructible_v<Variant, T>
   explicit Value(T value) : is(std::move(value)) {}
   static Value Of(std::string_view text) { return Value(Text(std::string(text))); }
   static Value Of(List list) { return Value(std::make_shared<List>(std::move(list))); }

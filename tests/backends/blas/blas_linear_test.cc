@@ -65,9 +65,11 @@ TEST(BlasLinear, RoundsToBf16AtTheEnd) {
   const std::vector<float> bias = Random(kOut, 3);
   std::vector<float> exact(kRows * kOut);
   std::vector<BFloat16> rounded(kRows * kOut);
-  Pack({weight, bias, kIn, kOut})->Run({input.data(), kRows, kIn}, {exact.data(), kRows, kOut}, {});
-  Pack({weight, bias, kIn, kOut}, 2, DType::kBF16)
-      ->Run({input.data(), kRows, kIn}, {rounded.data(), kRows, kOut}, {});
+  const auto to_f32 = Pack({weight, bias, kIn, kOut});
+  const auto to_bf16 = Pack({weight, bias, kIn, kOut}, 2, DType::kBF16);
+  ASSERT_TRUE(to_f32 != nullptr && to_bf16 != nullptr);
+  to_f32->Run({input.data(), kRows, kIn}, {exact.data(), kRows, kOut}, {});
+  to_bf16->Run({input.data(), kRows, kIn}, {rounded.data(), kRows, kOut}, {});
   for (size_t i = 0; i < exact.size(); ++i)
     ASSERT_EQ(rounded[i].bits, BFloat16(exact[i]).bits) << i;
 }
@@ -79,8 +81,9 @@ TEST(BlasLinear, FinishesTheRowsOnce) {
   const std::vector<float> weight(kOut, 0.5F);
   std::vector<float> output(kRows * kOut);
   RowCount count(kRows);
-  Pack({weight, {}, 1, kOut}, 3)
-      ->Run({input.data(), kRows, 1}, {output.data(), kRows, kOut}, count.Step());
+  const auto linear = Pack({weight, {}, 1, kOut}, 3);
+  ASSERT_NE(linear, nullptr);
+  linear->Run({input.data(), kRows, 1}, {output.data(), kRows, kOut}, count.Step());
   count.ExpectEachOnce();
   for (const float x : output) ASSERT_EQ(x, 0.5F);
 }
