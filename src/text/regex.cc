@@ -203,8 +203,8 @@ class RegexAutomatonBuilder {
 
 namespace {
 
-// Of a pattern in an error. The longest of real tokenizers would be shown as a whole.
-constexpr size_t kShownBytes = 800;
+// Of a pattern in an error. All of nearly any real one.
+constexpr size_t kShownBytes = 450;
 
 Result<Regex> Make(std::string_view pattern) {
   ASSIGN_OR_RETURN(const RegexNode root, ParseRegex(pattern));

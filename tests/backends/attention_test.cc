@@ -151,7 +151,7 @@ TYPED_TEST(PackedAttentionOf, ATokenSeesNoneAfterIt) {
 TYPED_TEST(PackedAttentionOf, ATokenSeesThoseOfItsWindow) {
   ForEachTarget([] {
     for (const bool causal : {false, true}) {
-      for (const size_t window : {0, 1, 16, 64, 600}) {
+      for (const size_t window : std::initializer_list<size_t>{0, 1, 16, 64, 600}) {
         Attention attention = Of(2, 16);
         attention.causal = causal;
         attention.window = window;

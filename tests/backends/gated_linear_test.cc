@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <utility>
@@ -83,13 +84,13 @@ INSTANTIATE_TEST_SUITE_P(All, GatedLinear,
                          [](const auto& kind) { return kind.param.name; });
 
 TEST_P(GatedLinear, IsTheProductOfTwoProducts) {
-  const auto& [name, make, input] = GetParam();
+  const Kind& kind = GetParam();
   ForEachTarget([&] {
-    for (const size_t out : {1, 4, 7, 16, 33, 100}) {
-      ExpectGated(make, input, 9, 64, out, Activation::kGelu, true);
+    for (const size_t out : std::initializer_list<size_t>{1, 4, 7, 16, 33, 100}) {
+      ExpectGated(kind.make, kind.input, 9, 64, out, Activation::kGelu, true);
     }
     for (const Activation activation : kActivations) {
-      ExpectGated(make, input, 5, 40, 96, activation, false);
+      ExpectGated(kind.make, kind.input, 5, 40, 96, activation, false);
     }
   });
 }

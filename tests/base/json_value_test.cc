@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_document.h"
 #include "base/json_repair.h"
 #include "temp_dir.h"
 

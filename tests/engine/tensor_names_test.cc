@@ -123,7 +123,8 @@ TEST_F(TensorNames, MayHaveThePrefixOfTheWholeModelOrOfTheModule) {
     SCOPED_TRACE(std::string(model) + " " + prefix);
     fs::remove_all(directory_);
     ASSERT_NO_FATAL_FAILURE(Start(model));
-    ExpectTheSame(Renamed(tensors_, [&](const std::string& name) { return prefix + name; }));
+    const std::string before = prefix;
+    ExpectTheSame(Renamed(tensors_, [&](const std::string& name) { return before + name; }));
   }
 }
 

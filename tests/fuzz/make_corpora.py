@@ -13,7 +13,7 @@ import pathlib
 
 from model_seeds import hub_answer, message_template, model_config
 from request_seeds import http_framing, json_body
-from tokenizer_seeds import text, tokenizer_json
+from tokenizer_seeds import regex, text, tokenizer_json
 from vocabulary_seeds import sentencepiece, tokenizer_files
 from weight_seeds import pickles, safetensors, torch_archive
 
@@ -33,7 +33,7 @@ def write(target, seeds):
 
 def main():
     for name, seeds in (("json_body", json_body), ("tokenizer_json", tokenizer_json), ("text", text),
-                        ("safetensors", safetensors), ("torch_archive", torch_archive),
+                        ("regex", regex), ("safetensors", safetensors), ("torch_archive", torch_archive),
                         ("pickle", pickles), ("model_config", model_config),
                         ("message_template", message_template),
                         ("hub_answer", hub_answer), ("http_framing", http_framing),

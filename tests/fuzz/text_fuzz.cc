@@ -1,5 +1,6 @@
-// Texts, of any bytes, through the tokenizers of all-MiniLM-L6-v2 (WordPiece) and bge-m3 (Unigram).
-// The first two bytes say how to encode; the rest is the text, or two that a NUL divides.
+// Texts, of any bytes, through the tokenizers of all-MiniLM-L6-v2 (WordPiece) and bge-m3 (Unigram),
+// and small ones of other kinds. The first two bytes say which, and how to encode; the rest is the
+// text, or two that a NUL divides.
 #include <simdjson.h>
 
 #include <algorithm>
@@ -14,15 +15,25 @@
 namespace embedding {
 namespace {
 
-const Tokenizer& Load(const char* path) {
-  static std::vector<std::unique_ptr<Tokenizer>> loaded;
-  Result<std::unique_ptr<Tokenizer>> tokenizer = Tokenizer::FromFile(path);
-  if (!tokenizer.ok()) {
-    std::fprintf(stderr, "%s\n", tokenizer.error().message.c_str());
-    std::exit(1);
+std::vector<std::unique_ptr<Tokenizer>> LoadAll() {
+  std::vector<std::unique_ptr<Tokenizer>> tokenizers;
+  // Two by their model's bit, and others by two bits more.
+  for (const char* path :
+       {MODELS_DIR "/bge-m3-tokenizer/tokenizer.json", MODELS_DIR "/all-MiniLM-L6-v2/tokenizer.json",
+        TEST_DATA_DIR "/small-tokenizers/roberta.json",
+        TEST_DATA_DIR "/small-tokenizers/llama2.json",
+        TEST_DATA_DIR "/small-tokenizers/modernbert.json",
+        TEST_DATA_DIR "/small-tokenizers/clip.json",
+        TEST_DATA_DIR "/small-tokenizers/subwords.json",
+        TEST_DATA_DIR "/small-tokenizers/t5.json"}) {
+    Result<std::unique_ptr<Tokenizer>> tokenizer = Tokenizer::FromFile(path);
+    if (!tokenizer.ok()) {
+      std::fprintf(stderr, "%s\n", tokenizer.error().message.c_str());
+      std::exit(1);
+    }
+    tokenizers.push_back(*std::move(tokenizer));
   }
-  loaded.push_back(*std::move(tokenizer));
-  return *loaded.back();
+  return tokenizers;
 }
 
 // Truncation keeps one end of what there would be without it.
@@ -54,10 +65,9 @@ void CheckText(const Tokenizer& tokenizer, std::string_view text, const EncodeOp
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace embedding;
-  static const Tokenizer& word_piece = Load(MODELS_DIR "/all-MiniLM-L6-v2/tokenizer.json");
-  static const Tokenizer& unigram = Load(MODELS_DIR "/bge-m3-tokenizer/tokenizer.json");
+  static const auto& tokenizers = *new auto(LoadAll());
   if (size < 2) return 0;
-  const Tokenizer& tokenizer = (data[0] & 1) != 0 ? word_piece : unigram;
+  const Tokenizer& tokenizer = *tokenizers[(data[0] & 1) | ((data[0] >> 3) & 6)];
   const EncodeOptions options = {
       .add_special_tokens = (data[0] & 2) != 0,
       .max_tokens = data[1],

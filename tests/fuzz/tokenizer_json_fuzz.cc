@@ -17,6 +17,7 @@ constexpr std::string_view kTexts[] = {
     "\u041f\u0440\u0438\u043c\u0435\u0440 \u4e2d\u6587\u5b57 \ud55c\uae00 \u1100\u1161\u11a8",
     "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f1f7\U0001f1fa \u0915\u094d\u0937",
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_\u2581_\u2581bbbb____##b ##",
+    "don't I'LL 12345 x=3;\n\n  return \r\n\t\u00b2\u0661\u2163 abab abcabc \u0120a \x7f\u0085",
 };
 
 void CheckTexts(const Tokenizer& tokenizer) {
