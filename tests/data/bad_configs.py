@@ -86,7 +86,7 @@ def add_label_and_prompt_cases(corpus):
     corpus.add(
         "default_prompt_unknown",
         r"default_prompt_name must be",
-        {prompts: {"prompts": {}, "default_prompt_name": "query"}},
+        {prompts: {"prompts": {}, "default_prompt_name": "passage"}},
     )
 
 
@@ -126,7 +126,22 @@ def add_table_cases(corpus):
         change(tokenizer)
         # The list of modules would make an encoder of a classifier's checkpoint.
         alone = {"modules.json": corpus.modules[:1]} if config is classifier else {}
-        corpus.add(case, error, {"tokenizer.json": tokenizer, "config.json": config, **alone})
+        # XLM-RoBERTa's class puts a post-processor of its own in the place of the file's.
+        settings = json.loads((corpus.base / "tokenizer_config.json").read_text(encoding="utf-8"))
+        settings |= {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "model_input_names": ["input_ids", "token_type_ids", "attention_mask"],
+        }
+        corpus.add(
+            case,
+            error,
+            {
+                "tokenizer.json": tokenizer,
+                "tokenizer_config.json": settings,
+                "config.json": config,
+                **alone,
+            },
+        )
 
     def set_type(name):
         def change(tokenizer):
