@@ -1,7 +1,7 @@
 // Tokenising multilingual text, in bytes a second on one thread.
 //   BENCH_MODEL=DIR embedding-bench --benchmark_filter=Tokenize
-// The models of scripts/fetch_tokenizers.sh do: models/tokenizers/qwen3. bench/compare_tokenizers.py
-// compares.
+// The models of scripts/fetch_tokenizers.sh do: models/tokenizers/qwen3.
+// bench/compare_tokenizers.py compares.
 #include <benchmark/benchmark.h>
 
 #include "bench/texts.h"

@@ -145,8 +145,7 @@ Result<LayerInputTensors> ReadInputs(const TensorReader& reader, const TensorRea
   ASSIGN_OR_RETURN(tensors.norm, reader.Norm(names.norm, inputs.norm, size));
   ASSIGN_OR_RETURN(tensors.gate, layer.Linear(names.gate, hidden, size, /*has_bias=*/false));
   ASSIGN_OR_RETURN(tensors.output, layer.Linear(names.output, size, hidden, /*has_bias=*/false));
-  ASSIGN_OR_RETURN(tensors.branch_norm,
-                   layer.Norm(names.branch_norm, inputs.branch_norm, hidden));
+  ASSIGN_OR_RETURN(tensors.branch_norm, layer.Norm(names.branch_norm, inputs.branch_norm, hidden));
   return tensors;
 }
 

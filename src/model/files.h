@@ -28,8 +28,8 @@ inline constexpr char kTemplateFile[] = "chat_template.jinja";
 // All others beside the weights, at the top of the directory or in the folder of a Transformer. The
 // folders of the other modules have a config.json, and perhaps weights.
 inline constexpr std::string_view kModelFiles[] = {
-    "config.json",      "modules.json",          "config_sentence_transformers.json",
-    "tokenizer.json",   "tokenizer_config.json", "special_tokens_map.json",
-    "added_tokens.json", "router_config.json",   kTemplateFile};
+    "config.json",       "modules.json",          "config_sentence_transformers.json",
+    "tokenizer.json",    "tokenizer_config.json", "special_tokens_map.json",
+    "added_tokens.json", "router_config.json",    kTemplateFile};
 
 }  // namespace embedding

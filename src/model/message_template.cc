@@ -70,8 +70,8 @@ Result<Source> ReadSource(const TokenizerConfig& tokenizer) {
 // As sentence-transformers' InputFormatter tells it by the template.
 bool IsStructured(const MessageOptions& options, std::string_view source) {
   if (options.format != "auto") return options.format == "structured";
-  constexpr std::array<std::string_view, 6> kSigns = {"content[0]", ".type",     "'type'",
-                                                      "\"type\"",   "item.type", "message.content["};
+  constexpr std::array<std::string_view, 6> kSigns = {
+      "content[0]", ".type", "'type'", "\"type\"", "item.type", "message.content["};
   return std::any_of(kSigns.begin(), kSigns.end(), [&](std::string_view sign) {
     return source.find(sign) != std::string_view::npos;
   });
@@ -110,9 +110,8 @@ class TemplateRenderer {
     RenderedTemplate rendered = text->pieces();
     for (const Place place : {Place::kFirst, Place::kSecond}) {
       if (place == Place::kSecond && !of_pairs) continue;
-      const bool is_there = std::any_of(rendered.begin(), rendered.end(), [&](const auto& piece) {
-        return piece.place == place;
-      });
+      const bool is_there = std::any_of(rendered.begin(), rendered.end(),
+                                        [&](const auto& piece) { return piece.place == place; });
       if (is_there) continue;
       return ModelError("{}: what it renders has no {}", source_.place,
                         place == Place::kSecond ? "document"

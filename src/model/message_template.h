@@ -1,5 +1,5 @@
-// The template of messages of a model's tokenizer ("chat template"), rendered around the texts that a
-// request will bring.
+// The template of messages of a model's tokenizer ("chat template"), rendered around the texts that
+// a request will bring.
 #pragma once
 
 #include <map>

@@ -1,6 +1,7 @@
 // Supported are the lists of modules whose meaning does not depend on code that comes with the
 // model:
-//   Transformer, Module*, Pooling, Module*       text embeddings, or, where the last gives scores, a
+//   Transformer, Module*, Pooling, Module*       text embeddings, or, where the last gives scores,
+//   a
 //                                                cross-encoder; a Module is a Dense, LayerNorm or
 //                                                Normalize, of tokens before the Pooling
 //   StaticEmbedding, Module*                     text embeddings
@@ -168,8 +169,8 @@ Status ReadVectorModules(const std::vector<ModuleEntry>& modules, size_t first, 
       return ModelError("{}: {} follows a module that gives scores, which must be the last",
                         entry.where, entry.kind);
     }
-    ASSIGN_OR_RETURN(NamedModule module, ReadVectorModule(entry.kind, DirectoryOf(entry, spec),
-                                                          spec.dimension()));
+    ASSIGN_OR_RETURN(NamedModule module,
+                     ReadVectorModule(entry.kind, DirectoryOf(entry, spec), spec.dimension()));
     if (module.of_tokens) {
       return ModelError("{}: {} is of tokens' vectors, and must come before the Pooling",
                         entry.where, entry.kind);

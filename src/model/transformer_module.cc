@@ -94,8 +94,7 @@ Status ReadModality(const JsonValue& file, TransformerModule& module) {
   const auto output = text->Find("method_output_name");
   const Result<std::string_view> name = output ? output->AsString() : "last_hidden_state";
   if (!name.ok() || (*name != "last_hidden_state" && *name != "logits")) {
-    return ModelError("{}: method_output_name {} is not supported", text->place(),
-                      output->Shown());
+    return ModelError("{}: method_output_name {} is not supported", text->place(), output->Shown());
   }
   ASSIGN_OR_RETURN(const std::string given, file.String("module_output_name", "token_embeddings"));
   if (given == "sentence_embedding") {

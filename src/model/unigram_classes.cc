@@ -1,8 +1,8 @@
 // Classes of Unigram models.
 #include <cstddef>
 
-#include "model/class_parts.h"
 #include "base/json_document.h"
+#include "model/class_parts.h"
 #include "model/class_parts_json.h"
 
 namespace embedding {

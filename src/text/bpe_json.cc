@@ -2,8 +2,8 @@
 #include <string>
 #include <utility>
 
-#include "text/tokenizer_json.h"
 #include "base/json_document.h"
+#include "text/tokenizer_json.h"
 
 namespace embedding {
 namespace {

@@ -3,8 +3,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "base/json_repair.h"
 #include "base/json_document.h"
+#include "base/json_repair.h"
 #include "text/tokenizer_json.h"
 #include "text/unigram_scores.h"
 

@@ -37,9 +37,9 @@ class MergedTensors {
     MergeTable(merged.word_embeddings, merged.word_adapters);
     MergeTable(*merged.token_type_embeddings, merged.token_type_adapters);
     for (LayerTensors& layer : merged.layers) {
-      for (LinearTensors* linear : {&layer.query, &layer.key, &layer.value, &layer.attention_output,
-                                    &layer.feed_forward[0].intermediate,
-                                    &layer.feed_forward[0].output}) {
+      for (LinearTensors* linear :
+           {&layer.query, &layer.key, &layer.value, &layer.attention_output,
+            &layer.feed_forward[0].intermediate, &layer.feed_forward[0].output}) {
         const auto rows = linear->out_features();
         const auto columns = linear->in_features();
         Merge(linear->weight, [&](size_t row, size_t column) {

@@ -18,14 +18,14 @@ namespace {
 std::vector<std::unique_ptr<Tokenizer>> LoadAll() {
   std::vector<std::unique_ptr<Tokenizer>> tokenizers;
   // Two by their model's bit, and others by two bits more.
-  for (const char* path :
-       {MODELS_DIR "/bge-m3-tokenizer/tokenizer.json", MODELS_DIR "/all-MiniLM-L6-v2/tokenizer.json",
-        TEST_DATA_DIR "/small-tokenizers/roberta.json",
-        TEST_DATA_DIR "/small-tokenizers/llama2.json",
-        TEST_DATA_DIR "/small-tokenizers/modernbert.json",
-        TEST_DATA_DIR "/small-tokenizers/clip.json",
-        TEST_DATA_DIR "/small-tokenizers/subwords.json",
-        TEST_DATA_DIR "/small-tokenizers/t5.json"}) {
+  for (const char* path : {MODELS_DIR "/bge-m3-tokenizer/tokenizer.json",
+                           MODELS_DIR "/all-MiniLM-L6-v2/tokenizer.json",
+                           TEST_DATA_DIR "/small-tokenizers/roberta.json",
+                           TEST_DATA_DIR "/small-tokenizers/llama2.json",
+                           TEST_DATA_DIR "/small-tokenizers/modernbert.json",
+                           TEST_DATA_DIR "/small-tokenizers/clip.json",
+                           TEST_DATA_DIR "/small-tokenizers/subwords.json",
+                           TEST_DATA_DIR "/small-tokenizers/t5.json"}) {
     Result<std::unique_ptr<Tokenizer>> tokenizer = Tokenizer::FromFile(path);
     if (!tokenizer.ok()) {
       std::fprintf(stderr, "%s\n", tokenizer.error().message.c_str());

@@ -11,16 +11,16 @@
 namespace embedding {
 namespace {
 
-using testing::ElementsAre;
 using testing::Each;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 class DecoderConfigs : public ConfigTest {
  protected:
   static json Sizes(const std::string& model_type) {
-    return {{"model_type", model_type},   {"hidden_size", 64},       {"num_hidden_layers", 4},
-            {"num_attention_heads", 8},   {"intermediate_size", 96}, {"vocab_size", 1000},
-            {"num_key_value_heads", 2},   {"head_dim", 12},          {"rms_norm_eps", 1e-5},
+    return {{"model_type", model_type},      {"hidden_size", 64},       {"num_hidden_layers", 4},
+            {"num_attention_heads", 8},      {"intermediate_size", 96}, {"vocab_size", 1000},
+            {"num_key_value_heads", 2},      {"head_dim", 12},          {"rms_norm_eps", 1e-5},
             {"max_position_embeddings", 128}};
   }
 
@@ -39,8 +39,8 @@ class DecoderConfigs : public ConfigTest {
     std::vector<double> bases;
     for (const Layer& layer : ReadEncoder().layers) {
       const auto numbers = static_cast<double>(layer.attention.head_dim);
-      bases.push_back(std::round(
-          std::pow(double{layer.attention.rope->frequencies[1]}, -numbers / 2)));
+      bases.push_back(
+          std::round(std::pow(double{layer.attention.rope->frequencies[1]}, -numbers / 2)));
     }
     return bases;
   }
@@ -71,8 +71,8 @@ TEST_F(DecoderConfigs, LlamaIsTheirBase) {
   EXPECT_THAT(Bases(), Each(10000));
 
   // What is not said.
-  for (const char* field : {"num_key_value_heads", "head_dim", "rms_norm_eps",
-                            "max_position_embeddings"}) {
+  for (const char* field :
+       {"num_key_value_heads", "head_dim", "rms_norm_eps", "max_position_embeddings"}) {
     config_.erase(field);
   }
   const Encoder other = ReadEncoder();

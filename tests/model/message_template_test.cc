@@ -133,8 +133,8 @@ TEST_F(MessageTemplateTest, RefusesATemplateThatLeavesTheTextOut) {
 TEST_F(MessageTemplateTest, RefusesWhatIsNoTemplate) {
   for (const char* source :
        {"{{", "{{ 1 + }}", "{% if true %}", "{% endif %}", "{% for x in %}{% endfor %}", "{{ 'a }}",
-        "{% set = 1 %}", "{{ a | }}", "{{ (1, 2 }}", "{# never ends", "{{ {'a' 1} }}",
-        "{% else %}", "{{ a.1 }}", "{{ 99999999999999999999 }}", "{{ \xFF }}"}) {
+        "{% set = 1 %}", "{{ a | }}", "{{ (1, 2 }}", "{# never ends", "{{ {'a' 1} }}", "{% else %}",
+        "{{ a.1 }}", "{{ 99999999999999999999 }}", "{{ \xFF }}"}) {
     EXPECT_FALSE(Read(std::string(source) + "{{ messages[0].content }}").ok()) << source;
   }
 }

@@ -77,9 +77,9 @@ class RoutesTest : public testing::Test {
 
 TEST_F(RoutesTest, APromptNamesItsRoute) {
   const Routes routes = ReadGood();
-  EXPECT_THAT(Paths(routes),
-              ElementsAre(ElementsAre("query_0_StaticEmbedding", "1_Normalize"),
-                          ElementsAre("document_0_Transformer", "document_1_Pooling", "1_Normalize")));
+  EXPECT_THAT(Paths(routes), ElementsAre(ElementsAre("query_0_StaticEmbedding", "1_Normalize"),
+                                         ElementsAre("document_0_Transformer", "document_1_Pooling",
+                                                     "1_Normalize")));
   EXPECT_THAT(routes.of_prompt, UnorderedElementsAre(Pair("query", 0), Pair("document", 1)));
   EXPECT_EQ(routes.of_others, std::nullopt);
 }
@@ -103,8 +103,8 @@ TEST_F(RoutesTest, MappingsLeadToRoutes) {
                                     {"(None, 'text')", "document"},
                                     {"no key", "query"}};
   const Routes routes = ReadGood();
-  EXPECT_THAT(routes.of_prompt, UnorderedElementsAre(Pair("query", 1), Pair("document", 1),
-                                                     Pair("search", 0)));
+  EXPECT_THAT(routes.of_prompt,
+              UnorderedElementsAre(Pair("query", 1), Pair("document", 1), Pair("search", 0)));
   EXPECT_EQ(routes.of_others, 1U);
   Parameters()["route_mappings"] = {{"('search', 'text')", "passage"}};
   EXPECT_THAT(ErrorMessage(), HasSubstr("must be the name of one of the routes"));

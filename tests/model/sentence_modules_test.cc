@@ -146,10 +146,14 @@ TEST_F(ModelSpecTest, ScoresComeOutOfACrossEncodersLastDense) {
 
 // As sentence-transformers 6.2 has Qwen3-Reranker.
 TEST_F(ModelSpecTest, ALanguageModelsLogitsAreACrossEncodersScore) {
-  Config() = {{"model_type", "qwen3"},      {"architectures", {"Qwen3ForCausalLM"}},
-              {"hidden_size", 64},          {"num_hidden_layers", 2},
-              {"num_attention_heads", 4},   {"num_key_value_heads", 2},
-              {"intermediate_size", 96},    {"vocab_size", 1000},
+  Config() = {{"model_type", "qwen3"},
+              {"architectures", {"Qwen3ForCausalLM"}},
+              {"hidden_size", 64},
+              {"num_hidden_layers", 2},
+              {"num_attention_heads", 4},
+              {"num_key_value_heads", 2},
+              {"intermediate_size", 96},
+              {"vocab_size", 1000},
               {"max_position_embeddings", 128}};
   files_["config_sentence_transformers.json"]["model_type"] = "CrossEncoder";
   Modules()[1] = {{"path", "1_LogitScore"},

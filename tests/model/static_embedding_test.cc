@@ -36,9 +36,8 @@ class StaticEmbeddingTest : public testing::Test {
     for (const auto& [name, tensor] : tensors_) {
       const size_t begin = data.size();
       data += tensor.bytes;
-      header[name] = {{"dtype", tensor.dtype},
-                      {"shape", tensor.shape},
-                      {"data_offsets", {begin, data.size()}}};
+      header[name] = {
+          {"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {begin, data.size()}}};
     }
     dir_.Write("model.safetensors", Safetensors(header.dump(), data));
     dir_.Write("tokenizer.json", tokenizer_.dump());

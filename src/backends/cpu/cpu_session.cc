@@ -114,8 +114,8 @@ std::vector<std::unique_ptr<CpuHead>> MakeHeads(const Architecture& architecture
   const Heads& heads = architecture.heads;
   std::vector<std::unique_ptr<CpuHead>> made;
   if (heads.pooled) {
-    made.push_back(MakePooledHead(*heads.pooled, tensors, &Outputs::dense,
-                                  &SequenceOutputs::dense, architecture.encoder.hidden_size, team));
+    made.push_back(MakePooledHead(*heads.pooled, tensors, &Outputs::dense, &SequenceOutputs::dense,
+                                  architecture.encoder.hidden_size, team));
   }
   if (heads.token_weights) {
     made.push_back(MakeTokenWeightsHead(*heads.token_weights, *tensors.token_weights, team));

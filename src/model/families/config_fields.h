@@ -58,8 +58,8 @@ Status ExpectName(const JsonValue& config, std::string_view name, std::string_vi
 Status ExpectEncoder(const JsonValue& config);
 
 // What a family calls its sizes. Those that are empty are not read: `kv_heads` and `head_dim` are
-// then, and where a config has null, heads and hidden_size / heads; where it does not have the field,
-// too, unless there is a default.
+// then, and where a config has null, heads and hidden_size / heads; where it does not have the
+// field, too, unless there is a default.
 struct SizeNames {
   std::string_view hidden_size = "hidden_size";
   std::string_view vocab_size = "vocab_size";

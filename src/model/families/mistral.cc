@@ -7,7 +7,8 @@ namespace embedding {
 namespace {
 
 Result<Encoder> ReadEncoder(const JsonValue& config) {
-  ASSIGN_OR_RETURN(Encoder encoder, ReadLlamaEncoder(config, {.kv_heads = 8, .max_tokens = 131072}));
+  ASSIGN_OR_RETURN(Encoder encoder,
+                   ReadLlamaEncoder(config, {.kv_heads = 8, .max_tokens = 131072}));
   // Null is none; where it is not said there is one.
   const Result<JsonValue> said = config.Field("sliding_window");
   if (said.ok() && said->is_null()) return encoder;

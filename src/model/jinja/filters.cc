@@ -42,7 +42,8 @@ Result<Value> Select(const Value& value, const Arguments& arguments, bool takes)
   const List* const list = value.list();
   if (list == nullptr) return ModelError("selecting of what is no list");
   if (arguments.values.empty()) return ModelError("selecting needs an attribute");
-  ASSIGN_OR_RETURN(const std::string attribute, Said(arguments.values[0], "selecting by an attribute"));
+  ASSIGN_OR_RETURN(const std::string attribute,
+                   Said(arguments.values[0], "selecting by an attribute"));
   std::string test;
   if (arguments.values.size() > 1) {
     ASSIGN_OR_RETURN(test, Said(arguments.values[1], "selecting by a test"));

@@ -1,6 +1,7 @@
 // White space around tags, as Jinja2 has it:
 //   - "{%-" and "-%}" take all white space on their side, of comments and outputs likewise;
-//   - without a sign, spaces and tabs between the beginning of a line and a block's or comment's tag
+//   - without a sign, spaces and tabs between the beginning of a line and a block's or comment's
+//   tag
 //     go (lstrip_blocks), and so does the first line break behind one (trim_blocks);
 //   - "+" leaves what there is;
 //   - one line break at the end of the template goes.
@@ -135,8 +136,8 @@ class Lexer {
     const char c = rest[0];
     if (c == '"' || c == '\'') return ReadString(rest);
     if (IsNameCharacter(c)) {
-      const auto* const end =
-          std::find_if_not(rest.begin(), rest.end(), [](char each) { return IsNameCharacter(each); });
+      const auto* const end = std::find_if_not(rest.begin(), rest.end(),
+                                               [](char each) { return IsNameCharacter(each); });
       const std::string name(rest.begin(), end);
       const bool is_number = c >= '0' && c <= '9';
       if (is_number && !std::all_of(name.begin(), name.end(),
@@ -190,7 +191,9 @@ class Lexer {
     return Fail("a string has no end");
   }
 
-  void Add(Token::Kind kind, std::string text) { tokens_.push_back({kind, std::move(text), line_}); }
+  void Add(Token::Kind kind, std::string text) {
+    tokens_.push_back({kind, std::move(text), line_});
+  }
   Error Fail(std::string_view what) const { return ModelError("line {}: {}", line_, what); }
 
   std::string source_;

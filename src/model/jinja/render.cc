@@ -105,10 +105,14 @@ class Renderer {
       const auto at = [&](int64_t j) {
         return j >= 0 && j < length ? taken[static_cast<size_t>(j)] : Value();
       };
-      const Dict loop = {{"index", Value(i + 1)},     {"index0", Value(i)},
-                         {"first", Value(i == 0)},    {"last", Value(i + 1 == length)},
-                         {"length", Value(length)},   {"revindex", Value(length - i)},
-                         {"previtem", at(i - 1)},     {"nextitem", at(i + 1)},
+      const Dict loop = {{"index", Value(i + 1)},
+                         {"index0", Value(i)},
+                         {"first", Value(i == 0)},
+                         {"last", Value(i + 1 == length)},
+                         {"length", Value(length)},
+                         {"revindex", Value(length - i)},
+                         {"previtem", at(i - 1)},
+                         {"nextitem", at(i + 1)},
                          {"revindex0", Value(length - i - 1)}};
       scopes_.push_back({{statement.name, at(i)}, {"loop", Value::Of(loop)}});
       RETURN_IF_ERROR(RunBody(statement.branches[0].second));
@@ -233,9 +237,8 @@ class Renderer {
       ASSIGN_OR_RETURN(parts.emplace_back(), Evaluate(*expression.parts[i]));
     }
     ASSIGN_OR_RETURN(const Arguments arguments, ArgumentsOf(expression, std::move(parts)));
-    auto value = callee.kind == Expression::kAttribute
-                     ? CallMethod(callee.name, object, arguments)
-                     : CallFunction(callee, arguments);
+    auto value = callee.kind == Expression::kAttribute ? CallMethod(callee.name, object, arguments)
+                                                       : CallFunction(callee, arguments);
     if (!value.ok()) return At(expression.line, std::move(value).error());
     return value;
   }
@@ -333,7 +336,8 @@ class Renderer {
       return Value(!Entry(*dict, key).is_undefined());
     }
     if (container.list() != nullptr) {
-      ASSIGN_OR_RETURN(const bool is_in, ApplyTest("in", value, {.values = {container}, .named = {}}));
+      ASSIGN_OR_RETURN(const bool is_in,
+                       ApplyTest("in", value, {.values = {container}, .named = {}}));
       return Value(is_in);
     }
     ASSIGN_OR_RETURN(const std::string text, Said(container, "looking into"));

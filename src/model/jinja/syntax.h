@@ -61,7 +61,8 @@ using Body = std::vector<Statement>;
 //   kData    text
 //   kOutput  {{ expression }}
 //   kIf      bodies by the conditions of `branches`, the last of which may be nullptr
-//   kFor     `name` of those in `expression` that `condition`, if there is one, takes; the body, and
+//   kFor     `name` of those in `expression` that `condition`, if there is one, takes; the body,
+//   and
 //            that of an empty loop
 //   kSet     `name`, or the attribute of it, becomes the expression's value
 struct Statement {

@@ -1,5 +1,5 @@
-// Text that a template renders before the texts that are put into it are known: pieces that are said,
-// and places for those texts.
+// Text that a template renders before the texts that are put into it are known: pieces that are
+// said, and places for those texts.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ class Text {
 
   void Add(Piece piece) {
     if (piece.place == Place::kNone && piece.text.empty()) return;
-    const bool joins = piece.place == Place::kNone && !pieces_.empty() &&
-                       pieces_.back().place == Place::kNone;
+    const bool joins =
+        piece.place == Place::kNone && !pieces_.empty() && pieces_.back().place == Place::kNone;
     if (joins) {
       pieces_.back().text += piece.text;
     } else {
