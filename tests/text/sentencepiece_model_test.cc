@@ -68,8 +68,9 @@ TEST(SentencePieceModel, ReadsWhatTheLibraryTrains) {
 TEST(SentencePieceModel, TakesTheLastOfAFieldAndPassesOverOthers) {
   const std::string other = Tag(900, 1) + std::string(8, 'x') + Number(901, 5) + Bytes(4, "self");
   const std::string piece = Bytes(1, "first") + other + Bytes(1, "a") + Float(2, 1) + Float(2, -2);
-  const auto model = ReadSentencePieceModel(other + Bytes(1, piece) + Bytes(2, Number(3, 1)) +
-                                            Bytes(2, Number(3, 2) + Number(40, UINT64_MAX)));
+  const std::string file = other + Bytes(1, piece) + Bytes(2, Number(3, 1)) +
+                           Bytes(2, Number(3, 2) + Number(40, UINT64_MAX));
+  const auto model = ReadSentencePieceModel(file);
   ASSERT_TRUE(model.ok()) << model.error().message;
   EXPECT_EQ(model->pieces.front().text, "a");
   EXPECT_EQ(model->pieces.front().score, -2.0F);
