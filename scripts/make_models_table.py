@@ -32,7 +32,7 @@ FAMILIES = {
     "jina_embeddings_v3": "jina-embeddings-v3",
     "eurobert": "EuroBERT-210m and what was trained upon it",
     "qwen3": "Qwen3-Embedding-0.6B, Qwen3-Reranker-0.6B",
-    "llama": "llama-embed models",
+    "llama": "embedding models upon Llama 2 and 3",
     "mistral": "e5-mistral-7b-instruct",
     "gemma3_text": "embeddinggemma-300m",
     "embedding_gemma2_text": "EmbeddingGemma 2 (text alone)",
@@ -69,14 +69,14 @@ Matryoshka models, poolings of every mode, several of them joined, `Dense`, `Lay
 A model that cannot be served says what of it is missing, and loads nothing: an unknown `model_type` with the list of
 those that are known, a field's value with those that are supported. Not supported are code that comes with a model,
 pictures and sounds, DeBERTa's convolution layer, and dropout in tokenizers. MLX computes all but experts, DeBERTa's
-attention, adapters, inputs of layers and modules before the pooling; CUDA the families bert, roberta, xlm-roberta,
-camembert and electra. `--device auto` takes the processor for the others.
+attention, adapters, inputs of layers and modules before the pooling; CUDA encoders of BERT's form
+(bert, roberta, xlm-roberta, camembert, electra). `--device auto` takes the processor for the others.
 """
 
 
 def family_of(model, references):
     for folder in (model, references.get("base", model)):
-        for name in ("config.json", "0_Transformer/config.json"):
+        for name in ("config.json", "0_Transformer/config.json", "document_0_Transformer/config.json"):
             path = DATA / folder / name
             if path.exists():
                 config = json.loads(path.read_text())
