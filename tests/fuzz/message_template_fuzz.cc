@@ -1,10 +1,9 @@
 // A tokenizer's template of messages: a program that runs when a model is loaded.
-#include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <string>
 
 #include "fuzz/check.h"
+#include "fuzz/files_in_memory.h"
 #include "model/message_template.h"
 #include "model/tokenizer_config.h"
 #include "temp_dir.h"
@@ -29,11 +28,6 @@ void CheckTemplates(const MessageTemplates& templates) {
 
 }  // namespace
 }  // namespace embedding
-
-extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
-  if (std::filesystem::is_directory("/dev/shm")) setenv("TMPDIR", "/dev/shm", 1);
-  return 0;
-}
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace embedding;

@@ -1,11 +1,11 @@
 // The JSON files of a model's directory. The input is the files of kFiles in their order, divided
 // by NULs; an empty one is not there.
 #include <cmath>
-#include <filesystem>
 #include <optional>
 #include <string>
 
 #include "fuzz/check.h"
+#include "fuzz/files_in_memory.h"
 #include "fuzz/json_mutator.h"
 #include "model/model_spec.h"
 #include "temp_dir.h"
@@ -131,11 +131,6 @@ void CheckSpec(const ModelSpec& spec) {
 
 }  // namespace
 }  // namespace embedding
-
-extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
-  if (std::filesystem::is_directory("/dev/shm")) setenv("TMPDIR", "/dev/shm", 1);
-  return 0;
-}
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace embedding;

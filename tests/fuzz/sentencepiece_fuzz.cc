@@ -1,11 +1,11 @@
 // Files of SentencePiece models: whatever one holds, it is refused, or it makes a tokenizer that
 // keeps its word. The first byte of the input says for which class it is read.
-#include <filesystem>
 #include <iterator>
 #include <set>
 #include <string>
 
 #include "fuzz/encoding.h"
+#include "fuzz/files_in_memory.h"
 #include "model/tokenizer_document.h"
 #include "temp_dir.h"
 #include "text/merges.h"
@@ -51,11 +51,6 @@ void CheckTexts(const Tokenizer& tokenizer) {
 
 }  // namespace
 }  // namespace embedding
-
-extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
-  if (std::filesystem::is_directory("/dev/shm")) setenv("TMPDIR", "/dev/shm", 1);
-  return 0;
-}
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace embedding;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "fuzz/encoding.h"
+#include "fuzz/files_in_memory.h"
 #include "model/tokenizer_document.h"
 #include "temp_dir.h"
 
@@ -48,11 +49,6 @@ void CheckTexts(const Tokenizer& tokenizer) {
 
 }  // namespace
 }  // namespace embedding
-
-extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
-  if (std::filesystem::is_directory("/dev/shm")) setenv("TMPDIR", "/dev/shm", 1);
-  return 0;
-}
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace embedding;

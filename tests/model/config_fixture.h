@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "model/config_json.h"
 #include "temp_dir.h"
@@ -28,6 +29,16 @@ class ConfigTest : public testing::Test {
   }
 
   Encoder ReadEncoder() { return ReadGood().encoder; }
+
+  // How many tokens away each layer sees, -1 for all.
+  std::vector<int> Windows() {
+    std::vector<int> windows;
+    for (const Layer& layer : ReadEncoder().layers) {
+      const auto& window = layer.attention.window;
+      windows.push_back(window ? static_cast<int>(*window) : -1);
+    }
+    return windows;
+  }
 
   std::string ErrorMessage() {
     const auto config = Read();

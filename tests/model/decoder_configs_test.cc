@@ -24,16 +24,6 @@ class DecoderConfigs : public ConfigTest {
             {"max_position_embeddings", 128}};
   }
 
-  // How many tokens away each layer sees, -1 for all.
-  std::vector<int> Windows() {
-    std::vector<int> windows;
-    for (const Layer& layer : ReadEncoder().layers) {
-      const auto& window = layer.attention.window;
-      windows.push_back(window ? static_cast<int>(*window) : -1);
-    }
-    return windows;
-  }
-
   // The second frequency of each layer tells the base.
   std::vector<double> Bases() {
     std::vector<double> bases;

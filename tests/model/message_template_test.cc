@@ -113,6 +113,8 @@ TEST_F(MessageTemplateTest, NamesWhatIsNotSupported) {
   EXPECT_THAT(ErrorOf("{{ strftime_now('%d') }}"), HasSubstr("the function \"strftime_now\""));
   EXPECT_THAT(ErrorOf("{{ unknown.attribute }}"), HasSubstr("\"attribute\" of what is undefined"));
   EXPECT_THAT(ErrorOf("{{ raise_exception('not here') }}"), HasSubstr("not here"));
+  // Nothing of it moves a terminal's cursor.
+  EXPECT_THAT(ErrorOf("{{ '\\\x1B' }}"), HasSubstr("the escape \"\\\\x1b\" is not supported"));
 }
 
 // What a program would do by what a text says cannot be known when the model is loaded.

@@ -142,7 +142,7 @@ class Lexer {
       const bool is_number = c >= '0' && c <= '9';
       if (is_number && !std::all_of(name.begin(), name.end(),
                                     [](char each) { return each >= '0' && each <= '9'; })) {
-        return Fail("the number " + name + " is not supported");
+        return Fail("the number " + Quoted(name) + " is not supported");
       }
       Add(is_number ? Token::kInteger : Token::kName, name);
       at_ += name.size();
@@ -184,7 +184,7 @@ class Lexer {
       if (++i == rest.size()) break;
       const size_t escape = kEscapes.find(rest[i]);
       if (escape == std::string_view::npos) {
-        return Fail("the escape \\" + std::string(1, rest[i]) + " is not supported");
+        return Fail("the escape " + Quoted(rest.substr(i - 1, 2)) + " is not supported");
       }
       text += kMeant[escape];
     }
