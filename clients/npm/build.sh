@@ -10,15 +10,15 @@ cd "$(dirname "$0")/../.."
 # As the other builds: two levels below the root, so that ccache knows what they have compiled.
 folder=build/npm
 target=()
-system=()
+# As the presets "release" and "arm64", whose objects ccache then has.
+system=(-DEMBEDDING_WERROR=ON)
 if [ "${1:-}" = linux-arm64 ]; then
   shift
   command -v apt-get >/dev/null || { echo "build.sh: linux-arm64 is cross-compiled on Debian alone" >&2 && exit 1; }
   scripts/install_dependencies.sh arm64
   folder=build/npm-arm64
   target=(arm64)
-  # As the preset "arm64", whose objects ccache then has.
-  system=("-DCMAKE_TOOLCHAIN_FILE=$PWD/cmake/arm64.cmake" -DEMBEDDING_WERROR=ON)
+  system+=("-DCMAKE_TOOLCHAIN_FILE=$PWD/cmake/arm64.cmake")
   export STRIP=aarch64-linux-gnu-strip
   set -- --platform linux-arm64 --binary "$folder/embedding-service" --licences build/arm64-sysroot/usr/share/doc "$@"
 elif [ "$(uname -s)" = Darwin ]; then
