@@ -30,6 +30,7 @@ FAMILIES = {
     "nomic_bert": "nomic-embed-text-v1.5, nomic-embed-text-v2-moe",
     "gte": "gte-multilingual-base, snowflake-arctic-embed-m-v2.0",
     "jina_embeddings_v3": "jina-embeddings-v3",
+    "jina_embeddings_v5": "jina-embeddings-v5-text-small, jina-embeddings-v5-text-nano",
     "eurobert": "EuroBERT-210m and what was trained upon it",
     "qwen3": "Qwen3-Embedding-0.6B, Qwen3-Reranker-0.6B",
     "llama": "embedding models upon Llama 2 and 3",

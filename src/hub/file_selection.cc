@@ -23,10 +23,14 @@ bool IsModelFile(std::string_view name) {
          name == kColbertFile;
 }
 
-bool IsPlainName(std::string_view name) {
-  return !name.empty() && name.front() != '.' && std::all_of(name.begin(), name.end(), [](char c) {
-    return IsAlphanumeric(c) || c == '.' || c == '-' || c == '_';
-  });
+// adapters/TASK/FILE
+bool IsTaskAdapter(std::string_view name) {
+  const size_t task = name.find('/') + 1;
+  const size_t file = name.rfind('/') + 1;
+  return task < file && name.substr(0, task - 1) == kAdaptersFolder &&
+         IsPlainName(name.substr(task, file - 1 - task)) &&
+         std::find(std::begin(kAdapterFiles), std::end(kAdapterFiles), name.substr(file)) !=
+             std::end(kAdapterFiles);
 }
 
 // The folder of a module, or, of a Router's module, that in its own.
@@ -120,7 +124,7 @@ Result<std::vector<std::string>> SelectModelFiles(const std::vector<std::string>
           "nothing was downloaded",
           Quoted(name));
     }
-    if (IsModelFile(name)) {
+    if (IsModelFile(name) || IsTaskAdapter(name)) {
       chosen.insert(name);
       continue;
     }

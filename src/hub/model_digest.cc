@@ -12,6 +12,7 @@
 
 #include "base/sha256.h"
 #include "model/file_formats.h"
+#include "model/files.h"
 #include "weights/path.h"
 
 namespace embedding {
@@ -43,7 +44,9 @@ void AddFiles(const fs::path& directory, const std::string& prefix,
     const std::string name = entry->path().filename().string();
     std::error_code ignored;
     const bool is_deep = std::count(prefix.begin(), prefix.end(), '/') > 1;  // a Router's is 1
-    if (!is_deep && IsModuleFolder(name) && entry->is_directory(ignored)) {
+    const bool is_of_adapters =
+        name == kAdaptersFolder || prefix == kAdaptersFolder + std::string("/");
+    if (!is_deep && (IsModuleFolder(name) || is_of_adapters) && entry->is_directory(ignored)) {
       AddFiles(entry->path(), prefix + name + "/", sizes);
     } else if (BelongsToModel(name, uses_vocabulary) && entry->is_regular_file(ignored)) {
       sizes[prefix + name] = entry->file_size(ignored);

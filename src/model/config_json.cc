@@ -96,6 +96,9 @@ Result<ConfigJson> ReadConfigJson(const std::string& path) {
   if (config.family->token_projection.read != nullptr) {
     ASSIGN_OR_RETURN(config.token_projection, config.family->token_projection.read(file));
   }
+  if (config.family->has_task_adapters) {
+    ASSIGN_OR_RETURN(config.adapters, file.Strings("task_names"));
+  }
   if (config.encoder.adapters) {
     ASSIGN_OR_RETURN(config.adapters, file.Strings("lora_adaptations"));
   }

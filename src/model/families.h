@@ -58,6 +58,9 @@ struct Family {
   // of word embeddings is in its place where a file has none of its own.
   std::string_view language_model = {};
   TokenProjectionForm token_projection = {};
+  // Whether each of the config's task_names has an adapter in a folder of its own
+  // (task_adapters.h).
+  bool has_task_adapters = false;
 
   // transformers' name.
   std::string_view name() const { return model_types.substr(0, model_types.find('|')); }

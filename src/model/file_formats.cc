@@ -58,6 +58,12 @@ std::string AdviceOn(std::string_view format) {
       format);
 }
 
+bool IsPlainName(std::string_view name) {
+  return !name.empty() && name.front() != '.' && std::all_of(name.begin(), name.end(), [](char c) {
+    return IsAlphanumeric(c) || c == '.' || c == '-' || c == '_';
+  });
+}
+
 bool IsAdapter(std::string_view file) {
   return file == "adapter_config.json" || file == "adapter_model.safetensors" ||
          file == "adapter_model.bin";

@@ -17,6 +17,10 @@ bool IsWeightsName(std::string_view file);
 // What to say of weights in such a form: what is read instead, and where that is found.
 std::string AdviceOn(std::string_view format);
 
+// Whether a name that comes from elsewhere may be that of a file, or of a task's folder: of
+// letters, digits, '.', '-' and '_', and not hidden.
+bool IsPlainName(std::string_view name);
+
 // Whether this is the name of a file of a LoRA adapter, and what to say of a model that is one.
 bool IsAdapter(std::string_view file);
 std::string AdviceOnAdapters();

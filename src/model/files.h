@@ -25,6 +25,11 @@ inline constexpr std::string_view kVocabularyFiles[] = {
 // A tokenizer's template of messages.
 inline constexpr char kTemplateFile[] = "chat_template.jinja";
 
+// In which a model has a folder for each of its tasks' adapters, and what is in those.
+inline constexpr char kAdaptersFolder[] = "adapters";
+inline constexpr std::string_view kAdapterFiles[] = {"adapter_config.json",
+                                                     "adapter_model.safetensors"};
+
 // All others beside the weights, at the top of the directory or in the folder of a Transformer. The
 // folders of the other modules have a config.json, and perhaps weights.
 inline constexpr std::string_view kModelFiles[] = {

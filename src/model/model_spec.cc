@@ -1,5 +1,7 @@
 #include "model/model_spec.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <optional>
@@ -13,6 +15,7 @@
 #include "model/module_list.h"
 #include "model/sentence_modules.h"
 #include "model/static_embedding.h"
+#include "model/task_adapters.h"
 #include "model/transformer_module.h"
 #include "weights/model_error.h"
 #include "weights/path.h"
@@ -160,6 +163,11 @@ Result<ConfigJson> ReadTransformer(ModelSpec& spec) {
   for (size_t i = 0; i < config.adapters.size(); ++i) {
     spec.adapter_of_prompt.try_emplace(config.adapters[i], static_cast<int32_t>(i));
   }
+  if (config.family->has_task_adapters) {
+    spec.tasks = config.adapters;
+    ASSIGN_OR_RETURN(spec.architecture.encoder.adapters,
+                     ReadTaskAdapters(spec.transformer_directory, spec.tasks));
+  }
   if (config.token_projection) {
     spec.architecture.heads.pooled->token_modules.emplace_back(
         DenseModule{.in_features = config.encoder.hidden_size,
@@ -169,6 +177,24 @@ Result<ConfigJson> ReadTransformer(ModelSpec& spec) {
   }
   spec.matryoshka_dimensions = config.matryoshka_dimensions;
   return config;
+}
+
+// Each text has a task's adapter, which the prompt's name gives: the task's own, whose texts are
+// put into words as documents are (jina-embeddings-v5 knows no other), or one of retrieval.
+void TakeTasks(ModelSpec& spec) {
+  if (spec.tasks.empty()) return;
+  const auto document = spec.prompts.try_emplace("document").first->second;
+  const std::string task =
+      spec.adapter_of_prompt.contains("retrieval") ? "retrieval" : spec.tasks[0];
+  const int32_t adapter = spec.adapter_of_prompt.at(task);
+  for (const auto& [name, text] : spec.prompts) spec.adapter_of_prompt.try_emplace(name, adapter);
+  for (const std::string& name : spec.tasks) spec.prompts.try_emplace(name, document);
+  if (spec.default_prompt_name) return;
+  spec.default_prompt_name = "document";
+  spec.warnings.push_back(fmt::format(
+      "texts without a prompt_name are documents of the task {}: the model has an adapter for each "
+      "task, and names none that is meant without one",
+      task));
 }
 
 // Whether the model is a table alone; it is read then. By modules.json, or, without it, as
@@ -211,8 +237,7 @@ Result<ModelSpec> ReadModelSpec(const std::string& directory, const Routes& rout
     if (!modules.empty() && modules[0].is_custom && !spec.encoder().adapters) {
       return ModelError(
           "{}: type custom_st.Transformer is of the model's own code, which is not run; supported "
-          "is that of jina-embeddings-v3. Of jina-embeddings-v5 give a repository of one task, as "
-          "jinaai/jina-embeddings-v5-text-small-retrieval",
+          "are those of jina-embeddings-v3 and jina-embeddings-v5-text",
           modules[0].where);
     }
   }
@@ -224,6 +249,7 @@ Result<ModelSpec> ReadModelSpec(const std::string& directory, const Routes& rout
   if (!pooling.empty()) RETURN_IF_ERROR(OverridePooling(pooling, spec));
   RETURN_IF_ERROR(CompleteSplade(config, spec));
   RETURN_IF_ERROR(ReadLibraryConfig(spec));
+  TakeTasks(spec);
   for (const auto& [prompt, ignored] : routes.of_prompt) spec.prompts.try_emplace(prompt);
   if (module.messages) {
     ASSIGN_OR_RETURN(spec.messages,

@@ -45,6 +45,8 @@ struct ModelSpec {
   std::map<std::string, size_t> limit_of_prompt;
   // Which of Encoder::adapters texts with prompts of these names have.
   std::map<std::string, int32_t> adapter_of_prompt;
+  // Whose adapters are in folders of their own, by their numbers: Family::has_task_adapters.
+  std::vector<std::string> tasks;
   // What texts are put into before they are tokenised, without special tokens then.
   std::optional<MessageTemplates> messages;
   // Where a language model's logits are a cross-encoder's score: that of the first token, minus

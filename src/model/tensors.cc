@@ -4,6 +4,7 @@
 #include "model/head_tensors.h"
 #include "model/module_tensors.h"
 #include "model/static_embedding.h"
+#include "model/task_adapters.h"
 
 namespace embedding {
 
@@ -17,6 +18,11 @@ Result<Tensors> ReadTensors(const ModelSpec& spec, const TensorStore& weights) {
   const TensorReader reader = EncoderReader(weights, *spec.family, spec.encoder().adapters);
   ASSIGN_OR_RETURN(tensors.encoder,
                    ReadEncoderTensors(reader, spec.family->tensors, spec.encoder()));
+  if (spec.family->has_task_adapters) {
+    RETURN_IF_ERROR(ReadTaskAdapterTensors(spec.transformer_directory, spec.tasks,
+                                           *spec.encoder().adapters, reader.prefix(),
+                                           tensors.encoder));
+  }
   RETURN_IF_ERROR(ReadHeadTensors(spec, weights, reader, tensors));
   return tensors;
 }

@@ -87,6 +87,19 @@ TEST(FileSelection, TakesTheModulesOfARoutersRoutes) {
           "2_Router/query_0_Dense/model.safetensors", "2_Router/router_config.json"));
 }
 
+TEST(FileSelection, TakesTheAdaptersOfTasks) {
+  EXPECT_THAT(Select({"config.json", "model.safetensors", "tokenizer.json",
+                      "adapters/retrieval/adapter_config.json",
+                      "adapters/retrieval/adapter_model.safetensors",
+                      "adapters/retrieval/README.md", "adapters/text-matching/adapter_config.json",
+                      "adapters/adapter_config.json", "adapters/.hidden/adapter_config.json",
+                      "adapters/a/b/adapter_config.json", "others/retrieval/adapter_config.json"}),
+              UnorderedElementsAre("config.json", "model.safetensors", "tokenizer.json",
+                                   "adapters/retrieval/adapter_config.json",
+                                   "adapters/retrieval/adapter_model.safetensors",
+                                   "adapters/text-matching/adapter_config.json"));
+}
+
 TEST(FileSelection, TakesATableOfStaticEmbeddingsWithoutAConfig) {
   EXPECT_THAT(Select({"0_StaticEmbedding/model.safetensors", "0_StaticEmbedding/tokenizer.json",
                       "README.md", "modules.json"}),

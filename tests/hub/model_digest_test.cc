@@ -23,6 +23,8 @@ TEST_F(ModelDigestTest, ChangesWithWhatTheModelIs) {
   EXPECT_TRUE(digests.insert(Digest()).second) << "other contents";
   AddFile("1_Pooling/config.json", "{}");
   EXPECT_TRUE(digests.insert(Digest()).second) << "a module";
+  AddFile("adapters/retrieval/adapter_model.safetensors", "x");
+  EXPECT_TRUE(digests.insert(Digest()).second) << "a task's adapter";
   const std::string before = Digest();
   AddFile("README.md", "x");
   AddFile("onnx/model.onnx", "x");

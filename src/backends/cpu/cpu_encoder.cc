@@ -267,7 +267,7 @@ void CpuEncoder::FeedForward(size_t i, size_t total_rows) {
       end(0, rows);
     } else {
       FeedForwardWeights& weights = layer.feed_forward[0];
-      weights.intermediate->Run(normalised_.View(0, rows), {intermediate_.data(), rows, width},
+      weights.intermediate->Run(normalised_.View(0, rows), IntermediateOf(i, rows),
                                 FinishIntermediate(i, first));
       weights.output->Run(intermediate_.View(0, rows), branch, end);
     }
@@ -308,50 +308,6 @@ void CpuEncoder::Project(size_t i, size_t first, size_t rows) {
   }
   layer.qkv->Run(normalised_.View(0, rows),
                  {qkv_.data() + first * size * DTypeBytes(between_), rows, size}, prepare);
-}
-
-void CpuEncoder::AdaptHeads(const LayerWeights& layer, const Attention& attention, size_t first,
-                            size_t row, uint8_t* qkv) {
-  if (adapted_.of(row) < 0) return;
-  const auto which = static_cast<size_t>(adapted_.of(row));
-  const float* const x = adapted_.input(row - first);
-  const auto add = [&](const std::optional<LinearAdapters>& adapters, size_t at) {
-    if (!adapters) return;
-    if (between_ == DType::kF32) {
-      adapters->AddTo(which, x, reinterpret_cast<float*>(qkv) + at);
-    } else {
-      adapters->AddTo(which, x, reinterpret_cast<BFloat16*>(qkv) + at);
-    }
-  };
-  add(layer.adapters.query, 0);
-  add(layer.adapters.key, attention.width());
-  add(layer.adapters.value, attention.width() + attention.kv_width());
-}
-
-// Where there may be adapters, the product is not activated yet.
-RowEpilogue CpuEncoder::FinishIntermediate(size_t i, size_t first) {
-  RowEpilogue hand_over = intermediate_.Epilogue();
-  if (!encoder_.adapters) return hand_over;
-  return [this, i, first, hand_over](size_t begin, size_t end) {
-    const embedding::FeedForward& feed_forward = encoder_.layers[i].feed_forward;
-    const std::optional<LinearAdapters>& adapters = weights_of(i).adapters.intermediate;
-    const auto finish = [&]<typename T>(T* intermediate) {
-      for (size_t row = begin; row < end; ++row) {
-        T* const x = intermediate + row * feed_forward.width;
-        const int32_t which = adapted_.any() ? adapted_.of(first + row) : -1;
-        if (which >= 0 && adapters) {
-          adapters->AddTo(static_cast<size_t>(which), adapted_.input(row), x);
-        }
-        ActivateRow(feed_forward.activation, feed_forward.width, x);
-      }
-    };
-    if (between_ == DType::kF32) {
-      finish(static_cast<float*>(intermediate_.data()));
-    } else {
-      finish(static_cast<BFloat16*>(intermediate_.data()));
-    }
-    if (hand_over) hand_over(begin, end);
-  };
 }
 
 RowEpilogue CpuEncoder::AddBranch(const Branch& branch) {

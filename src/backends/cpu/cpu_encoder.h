@@ -65,6 +65,10 @@ class CpuEncoder {
   RowEpilogue AddBranch(const Branch& branch);
   // The end of the pass that writes rows of intermediate_ from their input, rows of normalised_.
   RowEpilogue FinishIntermediate(size_t i, size_t first);
+  template <typename T>
+  void FinishIntermediateRow(size_t i, size_t first, size_t row, T* x);
+  // Where the product of that pass goes.
+  OutputView IntermediateOf(size_t i, size_t rows);
   // What the adapters of rows from `first` on add to their q, k and v.
   void AdaptHeads(const LayerWeights& layer, const Attention& attention, size_t first, size_t row,
                   uint8_t* qkv);
@@ -90,6 +94,7 @@ class CpuEncoder {
   InputMatrix normalised_;          // [chunk, hidden_size]: some rows of hidden_
   AlignedBuffer<float> routed_;     // the same in f32, for a mixture's router
   Handover intermediate_;           // [chunk, FeedForward::width]
+  AlignedBuffer<float> gates_;      // [chunk, 2 * FeedForward::width], of a gated one with adapters
   AlignedBuffer<float> branch_;     // [chunk, hidden_size]: what is added to hidden_
   AdaptedRows adapted_;             // of normalised_
   std::optional<LayerInputBranch> layer_inputs_;

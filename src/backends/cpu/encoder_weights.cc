@@ -120,6 +120,7 @@ LayerAdapters MakeAdapters(const LayerTensors& tensors, const std::optional<Adap
   made.key = MakeAdapters(tensors.key, adapters);
   made.value = MakeAdapters(tensors.value, adapters);
   made.attention_output = MakeAdapters(tensors.attention_output, adapters);
+  if (const auto& gate = tensors.feed_forward[0].gate) made.gate = MakeAdapters(*gate, adapters);
   made.intermediate = MakeAdapters(tensors.feed_forward[0].intermediate, adapters);
   made.output = MakeAdapters(tensors.feed_forward[0].output, adapters);
   return made;
@@ -135,7 +136,7 @@ Result<LayerInputWeights> PackLayerInputs(Packer& packer, const LayerInputs& inp
   return weights;
 }
 
-// Adapters are computed of plain feed-forwards, all that models have with them.
+// What no model has with adapters is not computed.
 Status CheckAdapters(const Encoder& encoder) {
   if (!encoder.adapters) return {};
   if (encoder.embedding_size != encoder.hidden_size || encoder.layer_inputs) {
@@ -144,18 +145,22 @@ Status CheckAdapters(const Encoder& encoder) {
                  {}};
   }
   for (const Layer& layer : encoder.layers) {
-    if (!layer.feed_forward.gated && !layer.feed_forward.experts) continue;
-    return Error{ErrorCode::kModelLoad,
-                 "adapters of gated feed-forwards and of mixtures of experts are not computed",
-                 {}};
+    if (!layer.feed_forward.experts) continue;
+    return Error{ErrorCode::kModelLoad, "adapters of mixtures of experts are not computed", {}};
   }
   return {};
 }
 
 Result<FeedForwardWeights> PackFeedForward(Packer& packer, const FeedForward& feed_forward,
-                                           const FeedForwardTensors& tensors, DType between) {
+                                           const FeedForwardTensors& tensors, bool is_adapted,
+                                           DType between) {
   FeedForwardWeights weights;
-  if (feed_forward.gated) {
+  if (is_adapted && feed_forward.gated) {
+    ASSIGN_OR_RETURN(weights.intermediate,
+                     packer.Pack({&*tensors.gate, &tensors.intermediate}, DType::kF32));
+  } else if (is_adapted) {
+    ASSIGN_OR_RETURN(weights.intermediate, packer.Pack({&tensors.intermediate}, between));
+  } else if (feed_forward.gated) {
     ASSIGN_OR_RETURN(weights.intermediate, packer.PackGated(*tensors.gate, tensors.intermediate,
                                                             between, feed_forward.activation));
   } else {
@@ -168,8 +173,6 @@ Result<FeedForwardWeights> PackFeedForward(Packer& packer, const FeedForward& fe
 
 Result<LayerWeights> PackLayer(Packer& packer, const Encoder& encoder, const Layer& layer,
                                const LayerTensors& tensors, DType between) {
-  FeedForward feed_forward = layer.feed_forward;
-  if (encoder.adapters) feed_forward.activation = Activation::kIdentity;
   LayerWeights weights;
   ASSIGN_OR_RETURN(weights.qkv,
                    packer.Pack({&tensors.query, &tensors.key, &tensors.value}, between));
@@ -181,8 +184,9 @@ Result<LayerWeights> PackLayer(Packer& packer, const Encoder& encoder, const Lay
   }
   weights.attention_norms = MakeNorms(tensors.attention_norms, layer.attention_norms);
   for (const FeedForwardTensors& each : tensors.feed_forward) {
-    ASSIGN_OR_RETURN(FeedForwardWeights packed,
-                     PackFeedForward(packer, feed_forward, each, between));
+    ASSIGN_OR_RETURN(
+        FeedForwardWeights packed,
+        PackFeedForward(packer, layer.feed_forward, each, encoder.adapters.has_value(), between));
     weights.feed_forward.push_back(std::move(packed));
   }
   if (tensors.router) weights.router = packer.PackF32(*tensors.router);

@@ -35,7 +35,7 @@ struct HalfNormWeights {
 
 struct FeedForwardWeights {
   // hidden_size -> FeedForward::width, activated and gated; where the encoder has adapters, whose
-  // part comes before that, it is not.
+  // part comes before that, it is not, and gives the gate's numbers before those that are gated.
   std::unique_ptr<Linear> intermediate;
   std::unique_ptr<Linear> output;  // FeedForward::width -> hidden_size
 };
@@ -44,7 +44,7 @@ struct FeedForwardWeights {
 struct LayerAdapters {
   std::optional<LinearAdapters> query, key, value;
   std::optional<LinearAdapters> attention_output;
-  std::optional<LinearAdapters> intermediate;
+  std::optional<LinearAdapters> gate, intermediate;
   std::optional<LinearAdapters> output;
 };
 

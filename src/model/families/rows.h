@@ -16,6 +16,7 @@ extern const Family kEuroBert;
 extern const Family kGemma3;
 extern const Family kGte;
 extern const Family kJinaV3;
+extern const Family kJinaV5;
 extern const Family kLlama;
 extern const Family kMistral;
 extern const Family kModernBert;

@@ -8,8 +8,9 @@ import shutil
 import tempfile
 
 import torch
+from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
-from transformers import AutoTokenizer, GteForTokenClassification
+from transformers import AutoModel, AutoTokenizer, GteForTokenClassification
 
 from .layout import (F32, FAMILIES, TEXTS, SentenceTransformer, complete, dense_rows, write_json,
                      write_references)
@@ -176,4 +177,84 @@ def jina_v3_hub():
     write_references(directory, "xlm_roberta", series)
 
 
-MAKE = [gte_hub, gte_unpacked, nomic_hub, jina_v3_hub]
+V5_TASKS = ("retrieval", "text-matching", "clustering", "classification")
+V5_PROMPTS = {"query": "Query: ", "document": "Document: "}
+V5_ADAPTED = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+def jina_v5(name, base, tokenizer, config):
+    """Upon another family, an adapter a task by peft, each in a folder of its own. The last task leaves some of the
+    products as they are."""
+    shutil.rmtree(FAMILIES / name, ignore_errors=True)
+    directory = write(name, tokenizer, config | {
+        "architectures": ["JinaEmbeddingsV5Model"], "auto_map": {
+            "AutoConfig": "configuration_jina_embeddings_v5.JinaEmbeddingsV5Config",
+            "AutoModel": "modeling_jina_embeddings_v5.JinaEmbeddingsV5Model"},
+        "dtype": "bfloat16", "matryoshka_dimensions": [8, 16, 32], "model_type": "jina_embeddings_v5",
+        "task_names": list(V5_TASKS), "transformers_version": "4.57.0"},
+        load_file(FAMILIES / base / "model.safetensors"), pooling="lasttoken", prompts=V5_PROMPTS,
+        kinds=("custom_st.Transformer", "Pooling", "Normalize"), tokenizer_class="")
+    shutil.copy(FAMILIES / base / "tokenizer_config.json", directory)
+    write_json(directory / "1_Pooling/config.json", {"word_embedding_dimension": 32, "pooling_mode_lasttoken": True},
+               indent=2)
+    vectors = {}
+    for number, task in enumerate(V5_TASKS):
+        modules = V5_ADAPTED if task != V5_TASKS[-1] else V5_ADAPTED[:5]
+        options = LoraConfig(r=2, lora_alpha=3, target_modules=list(modules), lora_dropout=0.1,
+                             task_type="FEATURE_EXTRACTION")
+        model = get_peft_model(AutoModel.from_pretrained(FAMILIES / base, dtype=torch.float32), options,
+                               adapter_name=task)
+        factors = {key: parameter for key, parameter in model.named_parameters() if "lora_" in key}
+        for key, value in randomize_tensors(f"{name}.{task}", {key: tuple(parameter.shape)
+                                                               for key, parameter in factors.items()}, 0.25).items():
+            factors[key].data.copy_(value.float())
+        model.save_pretrained(directory / "adapters")
+        saved = directory / "adapters" / task / "adapter_model.safetensors"
+        save_file({key: value.half() for key, value in load_file(saved).items()}, saved, {"format": "pt"})
+        saved.chmod(0o644)
+        (directory / "adapters" / task / "README.md").unlink(missing_ok=True)
+        path = directory / "adapters" / task / "adapter_config.json"
+        write_json(path, json.loads(path.read_text()) | {
+            "base_model_name_or_path": "jinaai/jina-embeddings-v5-text", "target_modules": list(modules)}, indent=2)
+        with tempfile.TemporaryDirectory() as temporary:
+            path = complete(FAMILIES / base, tokenizer, pathlib.Path(temporary) / "model")
+            for file in ("1_Pooling/config.json", "sentence_bert_config.json"):
+                shutil.copy(directory / file, path / file)
+            merged = model.merge_and_unload().state_dict()
+            save_file({key: value.contiguous() for key, value in merged.items()}, path / "model.safetensors",
+                      {"format": "pt"})
+            vectors[task] = SentenceTransformer(str(path), model_kwargs=F32, device="cpu")
+    (directory / "adapters/README.md").unlink(missing_ok=True)
+    document = V5_PROMPTS["document"]
+    series = [{"output": "dense", "rows": dense_rows(vectors["retrieval"], TEXTS, document)}]
+    series += [{"output": "dense", "prompt_name": prompt, "rows": dense_rows(vectors["retrieval"], TEXTS[:6], text)}
+               for prompt, text in V5_PROMPTS.items()]
+    series += [{"output": "dense", "prompt_name": task, "rows": dense_rows(model, TEXTS[:12], document)}
+               for task, model in vectors.items()]
+    write_references(directory, tokenizer, series)
+
+
+def jina_v5_small():
+    """As it is: Qwen3, and configs by transformers 4."""
+    jina_v5("jina_v5_small", "qwen3", "qwen3", {
+        "attention_bias": False, "attention_dropout": 0.0, "bos_token_id": 600, "eos_token_id": 600, "head_dim": 16,
+        "hidden_act": "silu", "hidden_size": 32, "initializer_range": 0.02, "intermediate_size": 64,
+        "layer_types": ["full_attention"] * 3, "max_position_embeddings": 256, "max_window_layers": 3,
+        "num_attention_heads": 4, "num_hidden_layers": 3, "num_key_value_heads": 2, "rms_norm_eps": 1e-06,
+        "rope_scaling": None, "rope_theta": 1000.0, "sliding_window": None, "tie_word_embeddings": True,
+        "use_cache": True, "use_sliding_window": False, "vocab_size": 603})
+
+
+def jina_v5_nano():
+    """As it is: EuroBERT."""
+    jina_v5("jina_v5_nano", "eurobert", "llama3", {
+        "attention_bias": False, "attention_dropout": 0.0, "bos_token_id": 601, "clf_pooling": "late",
+        "eos_token_id": 602, "head_dim": 8, "hidden_act": "silu", "hidden_dropout": 0.0, "hidden_size": 32,
+        "initializer_range": 0.02, "intermediate_size": 64, "is_decoder": False, "mask_token_id": 603,
+        "max_position_embeddings": 256, "mlp_bias": False, "num_attention_heads": 4, "num_hidden_layers": 2,
+        "num_key_value_heads": 2, "pad_token_id": 602, "pretraining_tp": 1, "rms_norm_eps": 1e-05,
+        "rope_scaling": None, "rope_theta": 250000.0, "tie_word_embeddings": False, "use_cache": False,
+        "vocab_size": 605})
+
+
+MAKE = [gte_hub, gte_unpacked, nomic_hub, jina_v3_hub, jina_v5_small, jina_v5_nano]
