@@ -62,6 +62,8 @@ def openvino(model, options):
 def pooled(hidden, mask, kind):
     if kind == "cls":
         return hidden[:, 0]
+    if kind == "lasttoken":
+        return hidden[np.arange(len(hidden)), mask.sum(axis=1) - 1]
     weights = mask[:, :, None].astype(np.float32)
     return (hidden * weights).sum(axis=1) / weights.sum(axis=1)
 

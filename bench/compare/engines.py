@@ -97,6 +97,7 @@ def all_engines(model, binary):
         python(model, "st", transformers, "f32", weights),
         python(model, "onnx", "ONNX Runtime", "f32", converted("onnx-f32")),
         python(model, "openvino", "OpenVINO", "f32", converted("openvino-f32")),
+        llama(model, "f32", "f32"),
         ours(model, binary, "bf16"),
         python(model, "st", transformers, "bf16", weights),
         python(model, "openvino", "OpenVINO", "bf16", converted("openvino-f32")),

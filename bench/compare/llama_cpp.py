@@ -82,7 +82,7 @@ def staged(model):
 
 
 def gguf(model, kind):
-    """`kind`: f16, bf16 or q8_0."""
+    """`kind`: f32, f16, bf16 or q8_0."""
     file = model.cache / f"{kind}.gguf"
     if not file.exists():
         print(f"converting {model.directory.name} to {file.name}", file=sys.stderr, flush=True)

@@ -33,17 +33,21 @@ def names(allowed):
 
 def arguments():
     parser = argparse.ArgumentParser(prog="bench/compare/run.sh", description=__doc__)
-    engines = ["ours", "st", "onnx", "openvino", "llama-bf16", "llama-f16", "llama-q8_0"]
+    engines = ["ours", "st", "onnx", "openvino", "llama-f32", "llama-bf16", "llama-f16", "llama-q8_0"]
     cases = [*LATENCY, *LOAD]
     parser.add_argument("--model", type=pathlib.Path, default=ROOT / "build/bge-m3-size",
-                        help="directory (default: one of bge-m3's size, made if need be)")
+                        help="directory (default: one of bge-m3's size); build/bge-m3-size, "
+                        "build/nomic-size, build/modernbert-base-size and build/qwen3-0.6b-size are "
+                        "made if need be")
     parser.add_argument("--binary", type=pathlib.Path,
                         default=ROOT / "build/release/embedding-service")
     parser.add_argument("--precision", action="append", choices=PRECISIONS,
                         help="repeatable (default: all)")
-    parser.add_argument("--engines", type=names(engines), default=engines,
+    parser.add_argument("--engines", type=names(engines),
+                        default=[engine for engine in engines if engine != "llama-f32"],
                         help=f"of {','.join(engines)}")
-    parser.add_argument("--cases", type=names(cases), default=cases, help=f"of {','.join(cases)}")
+    parser.add_argument("--cases", type=names(cases), default=[case for case in cases if case != "1000"],
+                        help=f"of {','.join(cases)}")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--load-seconds", type=float, default=10,
                         help="in which clients begin requests (default 10)")
@@ -84,7 +88,8 @@ def main():
     options = arguments()
     os.environ["OMP_NUM_THREADS"] = str(options.threads)
     if not options.model.exists():
-        subprocess.run([sys.executable, ROOT / "bench/make_bge_m3_size.py", options.model], check=True)
+        script = "make_bge_m3_size.py" if options.model.name == "bge-m3-size" else "make_sized_model.py"
+        subprocess.run([sys.executable, ROOT / "bench" / script, options.model], check=True)
     model = read_model(options.model)
     options.bench = peak.bench_binary()
     maker = TextMaker(model)

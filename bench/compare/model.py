@@ -13,7 +13,7 @@ WORK = ROOT / "build/compare"  # everything that is built, converted or logged; 
 
 @dataclasses.dataclass(frozen=True)
 class Model:
-    """`longest` is in tokens, special tokens included; `pooling` is "cls" or "mean"."""
+    """`longest` is in tokens, special tokens included; `pooling` is "cls", "mean" or "lasttoken"."""
 
     directory: pathlib.Path
     config: dict
@@ -28,11 +28,21 @@ class Model:
     def operations(self, lengths):
         """Multiplications and additions of one request: `lengths` are tokens of each text.
 
-        For bge-m3: 0.604e9 a token for the matrix products, 98,304 x length^2 for attention.
+        For bge-m3: 0.604e9 a token for the matrix products, 98,304 x length^2 for attention. A window's
+        keys are counted, and of causal attention half.
         """
-        hidden, layers = self.config["hidden_size"], self.config["num_hidden_layers"]
-        weights = layers * (4 * hidden**2 + 2 * hidden * self.config["intermediate_size"])
-        return sum(2 * weights * n + 4 * hidden * layers * n * n for n in lengths)
+        config = self.config
+        hidden, layers, heads = (config[name] for name in
+                                 ("hidden_size", "num_hidden_layers", "num_attention_heads"))
+        width = heads * config.get("head_dim", hidden // heads)
+        kv_width = width * config.get("num_key_value_heads", heads) // heads
+        gated = config["model_type"] in ("modernbert", "nomic_bert", "qwen3")
+        weights = layers * hidden * (2 * width + 2 * kv_width + (3 if gated else 2) * config["intermediate_size"])
+        windows = [config["local_attention"] if kind == "sliding_attention" and "local_attention" in config else None
+                   for kind in config.get("layer_types") or [None] * layers]
+        causal = 0.5 if config["model_type"] == "qwen3" else 1
+        keys = lambda n: sum(n if window is None else min(n, window) for window in windows) * causal
+        return sum(2 * weights * n + 4 * width * n * keys(n) for n in lengths)
 
 
 def read_model(directory):
@@ -40,10 +50,11 @@ def read_model(directory):
     config = json.loads((directory / "config.json").read_text())
     pooling = json.loads((directory / "1_Pooling/config.json").read_text())
     longest = json.loads((directory / "sentence_bert_config.json").read_text())["max_seq_length"]
-    if pooling["pooling_mode_cls_token"] == pooling["pooling_mode_mean_tokens"]:
-        raise ValueError(f"{directory}: neither cls nor mean pooling")
-    kind = "cls" if pooling["pooling_mode_cls_token"] else "mean"
-    return Model(directory, config, longest, kind)
+    kinds = {"cls_token": "cls", "mean_tokens": "mean", "lasttoken": "lasttoken"}
+    chosen = [kind for mode, kind in kinds.items() if pooling.get(f"pooling_mode_{mode}")]
+    if len(chosen) != 1:
+        raise ValueError(f"{directory}: not one of {', '.join(kinds.values())} pooling")
+    return Model(directory, config, longest, chosen[0])
 
 
 def padding_tokenizer(model):

@@ -13,7 +13,7 @@ from texts import LATENCY, LOAD
 
 TITLES = {
     "1": "1 text", "10": "10 texts", "100": "100 texts", "727": "1 of {longest} tokens",
-    "8x727": "8 of {longest} tokens", "8000": "1 of {longest} tokens",
+    "1000": "1 of {longest} tokens", "8x727": "8 of {longest} tokens", "8000": "1 of {longest} tokens",
     "c1": "1 client", "c16": "16 clients", "c256": "256 clients",
 }
 

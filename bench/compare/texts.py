@@ -15,6 +15,7 @@ LATENCY = {
     "10": (10, SHORT),
     "100": (100, SHORT),
     "727": (1, 727),
+    "1000": (1, 1000),
     "8x727": (8, 727),
     "8000": (1, 8000),
 }
@@ -50,7 +51,8 @@ class TextMaker:
         text, k = f"{number}", number * 13
         while len((encoding := self.tokenizer.encode(text)).ids) < tokens:
             text, k = f"{text} {self.pieces[k % len(self.pieces)]}", k + 1
-        last = encoding.offsets[tokens - 2][1]  # one special token before the text, one behind it
+        before = encoding.special_tokens_mask.index(0)
+        last = encoding.offsets[tokens - 1 - (sum(encoding.special_tokens_mask) - before)][1]
         return text[:last].strip()
 
     def case(self, name):

@@ -52,17 +52,6 @@ Result<Adapters> ReadAdapterConfig(const std::string& path) {
   return adapters;
 }
 
-std::vector<LinearTensors*> LinearsOf(LayerTensors& layer) {
-  std::vector<LinearTensors*> linears = {&layer.query, &layer.key, &layer.value,
-                                         &layer.attention_output};
-  for (FeedForwardTensors& feed_forward : layer.feed_forward) {
-    if (feed_forward.gate) linears.push_back(&*feed_forward.gate);
-    linears.push_back(&feed_forward.intermediate);
-    linears.push_back(&feed_forward.output);
-  }
-  return linears;
-}
-
 // A task's file, and which of its tensors have been asked for.
 class TaskFile {
  public:

@@ -8,6 +8,17 @@
 
 namespace embedding {
 
+std::vector<LinearTensors*> LinearsOf(LayerTensors& layer) {
+  std::vector<LinearTensors*> linears = {&layer.query, &layer.key, &layer.value,
+                                         &layer.attention_output};
+  for (FeedForwardTensors& feed_forward : layer.feed_forward) {
+    if (feed_forward.gate) linears.push_back(&*feed_forward.gate);
+    linears.push_back(&feed_forward.intermediate);
+    linears.push_back(&feed_forward.output);
+  }
+  return linears;
+}
+
 Result<Tensors> ReadTensors(const ModelSpec& spec, const TensorStore& weights) {
   Tensors tensors;
   if (spec.is_static) {

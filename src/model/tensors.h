@@ -74,6 +74,9 @@ struct LayerTensors {
   std::optional<TensorView> output_scale;  // [1], where Layer::scales_output
 };
 
+// The products of attention and of the feed-forwards: those that may have adapters.
+std::vector<LinearTensors*> LinearsOf(LayerTensors& layer);
+
 // Those that the encoder has.
 struct EncoderTensors {
   TensorView word_embeddings;                       // [vocab_size, embedding_size]

@@ -37,9 +37,7 @@ class MergedTensors {
     MergeTable(merged.word_embeddings, merged.word_adapters);
     MergeTable(*merged.token_type_embeddings, merged.token_type_adapters);
     for (LayerTensors& layer : merged.layers) {
-      for (LinearTensors* linear :
-           {&layer.query, &layer.key, &layer.value, &layer.attention_output,
-            &layer.feed_forward[0].intermediate, &layer.feed_forward[0].output}) {
+      for (LinearTensors* linear : LinearsOf(layer)) {
         const auto rows = linear->out_features();
         const auto columns = linear->in_features();
         Merge(linear->weight, [&](size_t row, size_t column) {
@@ -88,7 +86,8 @@ class MergedTensors {
   Tensors merged_;
 };
 
-class CpuAdapters : public testing::Test {
+// Of a model whose feed-forwards are gated, or not.
+class CpuAdapters : public testing::TestWithParam<bool> {
  protected:
   CpuAdapters() {
     for (size_t s = 0; s < sequences_.wanted.size(); ++s) {
@@ -108,6 +107,7 @@ class CpuAdapters : public testing::Test {
                                     .uncounted_id = {}},
                                    std::move(heads));
     architecture.encoder.adapters = Adapters{kCount, kRank, kScale};
+    for (Layer& layer : architecture.encoder.layers) layer.feed_forward.gated = GetParam();
     return architecture;
   }
 
@@ -130,7 +130,10 @@ class CpuAdapters : public testing::Test {
   std::vector<int32_t> adapters_;
 };
 
-TEST_F(CpuAdapters, GiveWhatWeightsWithThemGive) {
+INSTANTIATE_TEST_SUITE_P(Gated, CpuAdapters, testing::Bool(),
+                         [](const auto& gated) { return gated.param ? "yes" : "no"; });
+
+TEST_P(CpuAdapters, GiveWhatWeightsWithThemGive) {
   const auto session = Load(model_.architecture(), model_.tensors());
   BatchOutputs outputs;
   ASSERT_TRUE(session->Run(MixedBatch(), outputs).ok());
@@ -152,7 +155,7 @@ TEST_F(CpuAdapters, GiveWhatWeightsWithThemGive) {
 }
 
 // Not of the others' adapters either, in any type of numbers.
-TEST_F(CpuAdapters, ASequenceDoesNotDependOnTheOthers) {
+TEST_P(CpuAdapters, ASequenceDoesNotDependOnTheOthers) {
   for (const ComputeType type : {ComputeType::kF32, ComputeType::kInt8}) {
     const auto session = Load(model_.architecture(), model_.tensors(), type);
     BatchOutputs outputs;
@@ -178,10 +181,11 @@ TEST_F(CpuAdapters, ASequenceDoesNotDependOnTheOthers) {
   }
 }
 
-TEST_F(CpuAdapters, AreRefusedWhereTheyAreNotComputed) {
-  Architecture gated = MakeArchitecture();
-  for (Layer& layer : gated.encoder.layers) layer.feed_forward.gated = true;
-  const RandomModel model(gated);
+TEST_P(CpuAdapters, AreRefusedWhereTheyAreNotComputed) {
+  Architecture mixture = MakeArchitecture();
+  for (Layer& layer : mixture.encoder.layers)
+    layer.feed_forward.experts = {.count = 4, .chosen = 2};
+  const RandomModel model(mixture);
   const auto session = cpu_->Load(model.architecture(), model.tensors(), ComputeType::kF32);
   ASSERT_FALSE(session.ok());
   EXPECT_EQ(session.error().code, ErrorCode::kModelLoad);

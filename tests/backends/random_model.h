@@ -106,9 +106,7 @@ class RandomModel {
                           Numbers({count, rank, static_cast<int64_t>(columns)}, 0.5F)};
   }
   void AddAdapters(LayerTensors& layer) {
-    for (LinearTensors* linear :
-         {&layer.query, &layer.key, &layer.value, &layer.attention_output,
-          &layer.feed_forward[0].intermediate, &layer.feed_forward[0].output}) {
+    for (LinearTensors* linear : LinearsOf(layer)) {
       linear->adapters = LinearAdapters(linear->weight);
     }
   }

@@ -4,7 +4,77 @@
 
 #include "weights/tensor_store.h"
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backends/cpu/adapters.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
 namespace embedding {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+float Dot(const float* HWY_RESTRICT a, const float* HWY_RESTRICT x, size_t size) {
+  const hn::ScalableTag<float> d;
+  const size_t lanes = hn::Lanes(d);
+  // In several sums: each waits for the one before it.
+  auto sum0 = hn::Zero(d), sum1 = sum0, sum2 = sum0, sum3 = sum0;
+  size_t i = 0;
+  for (; i + 4 * lanes <= size; i += 4 * lanes) {
+    sum0 = hn::MulAdd(hn::LoadU(d, a + i), hn::LoadU(d, x + i), sum0);
+    sum1 = hn::MulAdd(hn::LoadU(d, a + i + lanes), hn::LoadU(d, x + i + lanes), sum1);
+    sum2 = hn::MulAdd(hn::LoadU(d, a + i + 2 * lanes), hn::LoadU(d, x + i + 2 * lanes), sum2);
+    sum3 = hn::MulAdd(hn::LoadU(d, a + i + 3 * lanes), hn::LoadU(d, x + i + 3 * lanes), sum3);
+  }
+  for (; i + lanes <= size; i += lanes) {
+    sum0 = hn::MulAdd(hn::LoadU(d, a + i), hn::LoadU(d, x + i), sum0);
+  }
+  float sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3))));
+  for (; i < size; ++i) sum += a[i] * x[i];
+  return sum;
+}
+
+// y += sum of factors[r] * b[r], rows of `size` numbers.
+void AddScaledRows(const float* HWY_RESTRICT b, const float* factors, size_t rows, size_t size,
+                   float* HWY_RESTRICT y) {
+  const hn::ScalableTag<float> d;
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + lanes <= size; i += lanes) {
+    auto sum = hn::LoadU(d, y + i);
+    for (size_t r = 0; r < rows; ++r) {
+      sum = hn::MulAdd(hn::Set(d, factors[r]), hn::LoadU(d, b + r * size + i), sum);
+    }
+    hn::StoreU(sum, d, y + i);
+  }
+  for (; i < size; ++i) {
+    for (size_t r = 0; r < rows; ++r) y[i] += factors[r] * b[r * size + i];
+  }
+}
+
+void AddLowRank(const float* a, const float* b, size_t rank, size_t in_features,
+                size_t out_features, const float* x, float* y) {
+  constexpr size_t kRows = 4;  // whose results go to y together
+  for (size_t first = 0; first < rank; first += kRows) {
+    const size_t rows = rank - first < kRows ? rank - first : kRows;
+    float factors[kRows];
+    for (size_t r = 0; r < rows; ++r) {
+      factors[r] = Dot(a + (first + r) * in_features, x, in_features);
+    }
+    AddScaledRows(b + first * out_features, factors, rows, out_features, y);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace embedding
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace embedding {
+
+HWY_EXPORT(AddLowRank);
+
 namespace {
 
 thread_local AlignedBuffer<float> wide;  // a row of bf16
@@ -37,21 +107,10 @@ LinearAdapters::LinearAdapters(const AdapterTensors& tensors, const Adapters& ad
 }
 
 void LinearAdapters::AddTo(size_t which, const float* x, float* y) const {
-  for (size_t r = 0; r < rank_; ++r) {
-    const float* const a = a_.data() + (which * rank_ + r) * in_features_;
-    const float* const b = b_.data() + (which * rank_ + r) * out_features_;
-    // In several sums, as the compiler may not make of one.
-    constexpr size_t kSums = 8;
-    float sums[kSums] = {};
-    size_t i = 0;
-    for (; i + kSums <= in_features_; i += kSums) {
-      for (size_t k = 0; k < kSums; ++k) sums[k] += a[i + k] * x[i + k];
-    }
-    for (; i < in_features_; ++i) sums[0] += a[i] * x[i];
-    float sum = 0;
-    for (const float each : sums) sum += each;
-    for (size_t o = 0; o < out_features_; ++o) y[o] += sum * b[o];
-  }
+  const size_t first = which * rank_;
+  HWY_DYNAMIC_DISPATCH(AddLowRank)
+  (a_.data() + first * in_features_, b_.data() + first * out_features_, rank_, in_features_,
+   out_features_, x, y);
 }
 
 void LinearAdapters::AddTo(size_t which, const BFloat16* x, float* y) const {
@@ -108,3 +167,4 @@ void AdaptedRows::Keep(const Batch& batch, std::span<const TokenRange> wanted) {
 }
 
 }  // namespace embedding
+#endif  // HWY_ONCE
