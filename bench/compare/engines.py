@@ -72,7 +72,8 @@ def llama(model, kind, precision):
         # tokens, whoever's they are, so no larger than that.
         batch = max(512, -(-settings.longest // 256) * 256)
         texts = PARALLEL if settings.longest <= 1024 else 1
-        return [llama_cpp.server(), "--model", prepare(), "--embedding", "--pooling", model.pooling.removesuffix("token"),
+        pooling = model.pooling.removesuffix("token")  # "last"
+        return [llama_cpp.server(), "--model", prepare(), "--embedding", "--pooling", pooling,
                 "--ctx-size", batch * texts, "--batch-size", batch, "--ubatch-size", batch,
                 "--parallel", texts, "--threads", settings.threads, "--threads-batch",
                 settings.threads, "--threads-http", 300, "--host", "127.0.0.1", "--port", port]

@@ -198,7 +198,7 @@ def jina_v5(name, base, tokenizer, config):
     write_json(directory / "1_Pooling/config.json", {"word_embedding_dimension": 32, "pooling_mode_lasttoken": True},
                indent=2)
     vectors = {}
-    for number, task in enumerate(V5_TASKS):
+    for task in V5_TASKS:
         modules = V5_ADAPTED if task != V5_TASKS[-1] else V5_ADAPTED[:5]
         options = LoraConfig(r=2, lora_alpha=3, target_modules=list(modules), lora_dropout=0.1,
                              task_type="FEATURE_EXTRACTION")
