@@ -38,7 +38,8 @@ class Model:
         kv_width = width * config.get("num_key_value_heads", heads) // heads
         gated = config["model_type"] in ("modernbert", "nomic_bert", "qwen3")
         weights = layers * hidden * (2 * width + 2 * kv_width + (3 if gated else 2) * config["intermediate_size"])
-        windows = [config["local_attention"] if kind == "sliding_attention" and "local_attention" in config else None
+        window = config.get("local_attention", config.get("sliding_window"))
+        windows = [window if kind == "sliding_attention" else None
                    for kind in config.get("layer_types") or [None] * layers]
         causal = 0.5 if config["model_type"] == "qwen3" else 1
         keys = lambda n: sum(n if window is None else min(n, window) for window in windows) * causal
