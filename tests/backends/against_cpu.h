@@ -82,7 +82,8 @@ inline Architecture Of(const Shape& shape, Heads heads) {
 // Sequences of many lengths, one of them empty where a head allows it, that want different things.
 struct Sequences {
   explicit Sequences(const Heads& heads) {
-    const bool classifies = heads.classifier.has_value();
+    const bool classifies = heads.classifier || heads.scores;
+    const bool skips = heads.pooled && !heads.pooled->pools_prompt;
     for (const uint32_t length : {5U, 1U, 16U, 78U, classifies ? 3U : 0U, 17U, 16U, 40U, 230U}) {
       for (uint32_t i = 0; i < length; ++i) {
         ids.push_back(static_cast<int32_t>((ids.size() * 37 + length) % 90));
@@ -90,6 +91,8 @@ struct Sequences {
       }
       offsets.push_back(static_cast<uint32_t>(ids.size()));
       const size_t s = wanted.size();
+      // Nothing, some, all of a sequence's tokens.
+      if (skips) first_pooled.push_back(std::min<uint32_t>(length, s % 3 == 0 ? 0 : 3));
       wanted.push_back({.dense = !classifies && s % 4 != 3,
                         .lexical_weights = (heads.token_weights || heads.splade) && s % 3 != 1,
                         .colbert_vecs = heads.token_vectors && s % 3 != 0,
@@ -98,12 +101,13 @@ struct Sequences {
     }
   }
 
-  Batch batch() const { return {ids, types, offsets, wanted}; }
+  Batch batch() const { return {ids, types, offsets, wanted, first_pooled}; }
 
   std::vector<int32_t> ids;
   std::vector<int32_t> types;
   std::vector<uint32_t> offsets = {0};
   std::vector<Outputs> wanted;
+  std::vector<uint32_t> first_pooled;
 };
 
 struct Tolerance {

@@ -50,12 +50,10 @@ class RandomModel {
           Table(encoder.relative_bias->buckets, encoder.layers[0].attention.heads);
     }
     const Heads& heads = architecture_.heads;
-    if (heads.pooled) {
-      for (const VectorModule& module : heads.pooled->modules) {
-        const auto& dense = std::get<DenseModule>(module);
-        tensors_.heads.modules.push_back(
-            {.linear = MakeLinear(dense.in_features, dense.out_features, dense.bias)});
-      }
+    for (const auto& vector : {heads.pooled, heads.scores}) {
+      if (!vector) continue;
+      tensors_.heads.token_modules = MakeModules(vector->token_modules, hidden);
+      tensors_.heads.modules = MakeModules(vector->modules, vector->pooled_size(hidden));
     }
     if (heads.token_weights) tensors_.heads.token_weights = MakeLinear(hidden, 1);
     if (heads.token_vectors) tensors_.heads.token_vectors = MakeLinear(hidden, hidden / 2);
@@ -120,7 +118,7 @@ class RandomModel {
     return linear;
   }
   std::optional<NormTensors> MakeNorm(const std::optional<Norm>& norm, size_t size) {
-    if (!norm) return std::nullopt;
+    if (!norm || !norm->weighted) return std::nullopt;
     const auto n = static_cast<int64_t>(size);
     NormTensors tensors = {Numbers({n}, 0.1F * scale_, norm->plus_one ? 0 : scale_), {}};
     if (norm->has_bias()) tensors.bias = Numbers({n}, 0.1F);
@@ -129,6 +127,21 @@ class RandomModel {
   HalfNormTensors MakeNorms(const HalfNorms& norms, size_t size) {
     return {MakeNorm(norms.input, size), MakeNorm(norms.branch, size),
             MakeNorm(norms.output, size)};
+  }
+  std::vector<ModuleTensors> MakeModules(const std::vector<VectorModule>& modules, size_t size) {
+    std::vector<ModuleTensors> made;
+    for (const VectorModule& module : modules) {
+      ModuleTensors& of = made.emplace_back();
+      if (const auto* const dense = std::get_if<DenseModule>(&module)) {
+        of.linear = MakeLinear(dense->in_features, dense->out_features, dense->bias);
+        if (dense->projects_residual())
+          of.residual = MakeLinear(dense->in_features, dense->out_features, /*has_bias=*/false);
+        size = dense->out_features;
+      } else if (const auto* const norm = std::get_if<LayerNormModule>(&module)) {
+        of.norm = MakeNorm(norm->norm, size);
+      }
+    }
+    return made;
   }
   LayerTensors MakeLayer(const Layer& layer, size_t hidden) {
     const Attention& attention = layer.attention;

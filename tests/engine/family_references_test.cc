@@ -2,6 +2,7 @@
 // tests/data/make_family_models.py has made both.
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,6 +28,8 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 const fs::path kFamilies = TEST_DATA_DIR "/families";
+
+constexpr bool kIsGpu = std::string_view(TEST_DEVICE) != "cpu";
 
 json Read(const fs::path& path) { return json::parse(std::ifstream(path)); }
 
@@ -94,6 +98,12 @@ class FamilyReferences : public testing::TestWithParam<std::string> {
     const json series = Read(like / "references.json").at("series");
     for (const json& entry : series) series_.emplace_back(entry);
     ASSERT_FALSE(series_.empty());
+    // A device for a part of all models says so; the CPU computes them all.
+    const auto embedder = Open(ComputeType::kF32);
+    if (!embedder.ok() && kIsGpu) {
+      ASSERT_THAT(embedder.error().message, testing::HasSubstr("does not compute"));
+      GTEST_SKIP() << embedder.error().message;
+    }
   }
 
   Result<std::unique_ptr<Embedder>> Open(ComputeType type) const {
@@ -229,11 +239,18 @@ TEST_P(FamilyReferences, NumbersEqualThoseOfSentenceTransformers) {
   Record("largest_difference", largest);
 }
 
+// Where a GPU computes, all numbers are of the type, between layers too, as PyTorch has them there:
+// of these references PyTorch's own bf16 is at 0.9964 at least.
 TEST_P(FamilyReferences, NumbersOfFewerBitsAreClose) {
-  for (const auto& [type, least] :
-       {std::pair(ComputeType::kBF16, 0.9995), std::pair(ComputeType::kInt8, 0.99)}) {
+  for (const auto& [type, least] : {std::pair(ComputeType::kF16, 0.9999),
+                                    std::pair(ComputeType::kBF16, kIsGpu ? 0.996 : 0.9995),
+                                    std::pair(ComputeType::kInt8, 0.99)}) {
     const auto embedder = Open(type);
-    if (!embedder.ok() && embedder.error().code == ErrorCode::kDeviceUnavailable) continue;
+    // Not every device has every type, and f16 does not hold every model's numbers.
+    if (!embedder.ok() && (embedder.error().code == ErrorCode::kDeviceUnavailable ||
+                           embedder.error().message.find("beyond f16's") != std::string::npos)) {
+      continue;
+    }
     ASSERT_TRUE(embedder.ok()) << embedder.error().message;
     const std::string& dtype = (*embedder)->info().dtype;
     SCOPED_TRACE(dtype);

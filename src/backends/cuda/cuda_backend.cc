@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "backends/cuda/cuda_device.h"
+#include "backends/cuda/cuda_models.h"
 #include "backends/cuda/cuda_session.h"
-#include "backends/plain_encoder.h"
 
 namespace embedding {
 namespace {
@@ -38,7 +38,7 @@ Result<std::unique_ptr<Session>> CudaBackend::Load(const Architecture& architect
                              name_),
                  {}};
   }
-  RETURN_IF_ERROR(CheckPlainEncoder(architecture, name_));
+  RETURN_IF_ERROR(CheckCudaComputes(architecture, name_));
   return MakeCudaSession(architecture, tensors, type, gpu_);
 }
 

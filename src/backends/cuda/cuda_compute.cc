@@ -7,7 +7,10 @@
 namespace embedding {
 namespace {
 
-// Of a kernel whose threads take one number, or a few, after the other.
+size_t BytesOf(ComputeType type) { return type == ComputeType::kF32 ? 4 : 2; }
+
+}  // namespace
+
 Grid GridOver(size_t count) {
   constexpr size_t kThreads = 256;
   constexpr size_t kOfThread = 8;
@@ -15,10 +18,6 @@ Grid GridOver(size_t count) {
   return {.x = std::clamp<size_t>(count / (kThreads * kOfThread), 1, kMaxBlocks),
           .threads = kThreads};
 }
-
-size_t BytesOf(ComputeType type) { return type == ComputeType::kF32 ? 4 : 2; }
-
-}  // namespace
 
 Result<std::unique_ptr<CudaCompute>> CudaCompute::Load(std::shared_ptr<const CudaDevice> device,
                                                        const KernelOptions& options) {
@@ -37,27 +36,31 @@ CudaCompute::~CudaCompute() {
   driver().StreamDestroy(stream_);
 }
 
+Status CudaCompute::Put(std::span<const float> numbers, CudaPointer to, ComputeType type) {
+  const size_t bytes = numbers.size_bytes();
+  if (type == ComputeType::kF32) {
+    RETURN_IF_ERROR(CopyToDevice(to, numbers.data(), bytes));
+  } else {
+    RETURN_IF_ERROR(staged_.Reserve(bytes));
+    RETURN_IF_ERROR(CopyToDevice(staged_.address(), numbers.data(), bytes));
+    RETURN_IF_ERROR(kernels_->Launch(Kernel::kFromF32, GridOver(numbers.size()), stream_,
+                                     staged_.address(), uint64_t{numbers.size()}, to));
+  }
+  return Synchronize();
+}
+
 Status CudaCompute::Fill(const TensorView& tensor, CudaPointer to, ComputeType type) {
   // In pieces: a table of embeddings alone would take a gigabyte on either side.
   constexpr size_t kPiece = size_t{4} << 20;
   const size_t element = DTypeBytes(tensor.dtype);
   std::vector<float> numbers;
-  CudaBuffer staged = DeviceBuffer();
   for (size_t at = 0; at < tensor.elements(); at += kPiece) {
     const size_t count = std::min(kPiece, tensor.elements() - at);
     TensorView piece = tensor;
     piece.bytes = tensor.bytes.subspan(at * element, count * element);
     numbers.resize(count);
     CopyToF32(piece, numbers);
-    if (type == ComputeType::kF32) {
-      RETURN_IF_ERROR(CopyToDevice(to + 4 * at, numbers.data(), 4 * count));
-    } else {
-      RETURN_IF_ERROR(staged.Reserve(4 * count));
-      RETURN_IF_ERROR(CopyToDevice(staged.address(), numbers.data(), 4 * count));
-      RETURN_IF_ERROR(kernels_->Launch(Kernel::kFromF32, GridOver(count), stream_, staged.address(),
-                                       uint64_t{count}, to + 2 * at));
-    }
-    RETURN_IF_ERROR(Synchronize());
+    RETURN_IF_ERROR(Put(numbers, to + BytesOf(type) * at, type));
   }
   return {};
 }
@@ -69,10 +72,22 @@ Result<CudaBuffer> CudaCompute::LoadTensor(const TensorView& tensor, ComputeType
   return buffer;
 }
 
-Result<CudaNorm> CudaCompute::LoadNorm(const NormTensors& tensors, Norm norm, ComputeType type) {
-  ASSIGN_OR_RETURN(CudaBuffer weight, LoadTensor(tensors.weight, type));
-  ASSIGN_OR_RETURN(CudaBuffer bias, LoadTensor(*tensors.bias, type));
-  return CudaNorm{std::move(weight), std::move(bias), norm.eps};
+Status CudaCompute::LoadNorm(const std::optional<NormTensors>& tensors,
+                             const std::optional<Norm>& norm, ComputeType type,
+                             std::optional<CudaNorm>& made) {
+  if (!norm) return {};
+  made.emplace(CudaNorm{DeviceBuffer(), DeviceBuffer(), *norm});
+  if (!norm->weighted) return {};
+  std::vector<float> weight(tensors->weight.elements());
+  CopyToF32(tensors->weight, weight);
+  if (norm->plus_one) {
+    for (float& x : weight) x += 1;
+  }
+  RETURN_IF_ERROR(made->weight.Reserve(weight.size() * BytesOf(type)));
+  RETURN_IF_ERROR(Put(weight, made->weight.address(), type));
+  if (!norm->has_bias()) return {};
+  RETURN_IF_ERROR(made->bias.Reserve(weight.size() * BytesOf(type)));
+  return Fill(*tensors->bias, made->bias.address(), type);
 }
 
 Result<CudaLinear> CudaCompute::LoadLinears(std::span<const LinearTensors> tensors,
@@ -94,11 +109,35 @@ Result<CudaLinear> CudaCompute::LoadLinears(std::span<const LinearTensors> tenso
   return linear;
 }
 
-Status CudaCompute::LayerNorm(const CudaNorm& norm, CudaPointer x, size_t rows, CudaPointer to,
-                              ComputeType type) const {
-  const Kernel kernel = type == this->type() ? Kernel::kLayerNorm : Kernel::kLayerNormF32;
-  return kernels_->Launch(kernel, OneWarpARow(rows), stream_, x, norm.weight.address(),
-                          norm.bias.address(), norm.eps, static_cast<int>(rows), to);
+Status CudaCompute::Normalize(const CudaNorm& norm, CudaPointer x, size_t rows, CudaPointer added,
+                              CudaPointer to) const {
+  return kernels_->Launch(Kernel::kNormalize, OneWarpARow(rows), stream_, x,
+                          static_cast<int>(norm.norm.kind), norm.weight.address(),
+                          norm.bias.address(), norm.norm.eps, added, static_cast<int>(rows), to);
+}
+
+Status CudaCompute::NormalizeF32(const CudaNorm& norm, size_t rows, size_t columns,
+                                 CudaPointer x) const {
+  if (rows == 0) return {};
+  return kernels_->Launch(Kernel::kNormalizeF32, OneWarpARow(rows), stream_,
+                          static_cast<int>(norm.norm.kind), norm.weight.address(),
+                          norm.bias.address(), norm.norm.eps, static_cast<int>(rows),
+                          static_cast<int>(columns), x);
+}
+
+Status CudaCompute::NormalizeLengths(size_t rows, size_t columns, CudaPointer x) const {
+  if (rows == 0) return {};
+  return kernels_->Launch(Kernel::kNormalizeLengths, OneWarpARow(rows), stream_,
+                          static_cast<int>(rows), static_cast<int>(columns), x);
+}
+
+Status CudaCompute::ToF32(CudaPointer x, size_t count, CudaPointer to) const {
+  return kernels_->Launch(Kernel::kToF32, GridOver(count), stream_, x, uint64_t{count}, to);
+}
+
+Status CudaCompute::AddF32(CudaPointer added, size_t count, CudaPointer x) const {
+  if (count == 0) return {};
+  return kernels_->Launch(Kernel::kAddF32, GridOver(count), stream_, added, uint64_t{count}, x);
 }
 
 Status CudaCompute::Activate(Activation activation, CudaPointer x, size_t count,
@@ -107,6 +146,12 @@ Status CudaCompute::Activate(Activation activation, CudaPointer x, size_t count,
   const Kernel kernel = type == this->type() ? Kernel::kActivate : Kernel::kActivateF32;
   return kernels_->Launch(kernel, GridOver(count), stream_, static_cast<int>(activation),
                           uint64_t{count}, x);
+}
+
+Status CudaCompute::Gate(Activation activation, CudaPointer x, size_t rows, size_t width,
+                         CudaPointer to) const {
+  return kernels_->Launch(Kernel::kGate, GridOver(rows * width), stream_,
+                          static_cast<int>(activation), x, uint64_t{rows}, uint64_t{width}, to);
 }
 
 Status CudaCompute::CopyToDevice(CudaPointer to, const void* from, size_t bytes) const {

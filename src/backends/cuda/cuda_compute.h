@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "backends/cuda/cuda_device.h"
@@ -16,12 +17,14 @@
 
 namespace embedding {
 
-// LayerNorm over the hidden size.
 struct CudaNorm {
-  CudaBuffer weight;
-  CudaBuffer bias;
-  float eps = 0;
+  CudaBuffer weight;  // empty where it is not weighted
+  CudaBuffer bias;    // empty where there is none
+  Norm norm;
 };
+
+// Of a kernel whose threads take one number, or a few, after the other.
+Grid GridOver(size_t count);
 
 class CudaCompute {
  public:
@@ -44,19 +47,33 @@ class CudaCompute {
 
   // `type` is kF32, or type() for weights of the encoder. The numbers are on the device when these
   // return.
+  Status Put(std::span<const float> numbers, CudaPointer to, ComputeType type);
   Status Fill(const TensorView& tensor, CudaPointer to, ComputeType type);
   Result<CudaBuffer> LoadTensor(const TensorView& tensor, ComputeType type);
-  Result<CudaNorm> LoadNorm(const NormTensors& tensors, Norm norm, ComputeType type);
+  // Into nothing, where there is no such norm.
+  Status LoadNorm(const std::optional<NormTensors>& tensors, const std::optional<Norm>& norm,
+                  ComputeType type, std::optional<CudaNorm>& made);
   // Several of the same input as one, their outputs side by side.
   Result<CudaLinear> LoadLinears(std::span<const LinearTensors> tensors, ComputeType type);
   Result<CudaLinear> LoadLinear(const LinearTensors& tensors, ComputeType type) {
     return LoadLinears({&tensors, 1}, type);
   }
 
-  // Begin to compute, by kernels/rows.cu. `type` is that of x: kF32 or type().
-  Status LayerNorm(const CudaNorm& norm, CudaPointer x, size_t rows, CudaPointer to,
-                   ComputeType type) const;
+  // Begin to compute, by kernels/rows.cu and kernels/heads.cu. Of the encoder's rows,
+  // [rows, hidden_size]: norm(x), or added + norm(x), where `added` is not 0.
+  Status Normalize(const CudaNorm& norm, CudaPointer x, size_t rows, CudaPointer added,
+                   CudaPointer to) const;
+  // In place, [rows, columns] in f32.
+  Status NormalizeF32(const CudaNorm& norm, size_t rows, size_t columns, CudaPointer x) const;
+  Status NormalizeLengths(size_t rows, size_t columns, CudaPointer x) const;
+  Status ToF32(CudaPointer x, size_t count, CudaPointer to) const;  // of type()
+  // x += added, in f32.
+  Status AddF32(CudaPointer added, size_t count, CudaPointer x) const;
+  // In place; `type` is that of x: kF32 or type().
   Status Activate(Activation activation, CudaPointer x, size_t count, ComputeType type) const;
+  // activation(gate) * x, where both stand side by side in `x`, [rows, 2 * width].
+  Status Gate(Activation activation, CudaPointer x, size_t rows, size_t width,
+              CudaPointer to) const;
   Status Multiply(const CudaLinear& linear, CudaPointer x, size_t rows, CudaPointer added,
                   CudaPointer y) {
     return products_->Run(linear, x, rows, added, y, stream_);
@@ -67,12 +84,14 @@ class CudaCompute {
   Status Synchronize() const;
 
  private:
-  explicit CudaCompute(std::shared_ptr<const CudaDevice> device) : device_(std::move(device)) {}
+  explicit CudaCompute(std::shared_ptr<const CudaDevice> device)
+      : device_(std::move(device)), staged_(device_) {}
 
   const std::shared_ptr<const CudaDevice> device_;
   CudaStream stream_ = nullptr;
   std::unique_ptr<CudaKernels> kernels_;
   std::unique_ptr<CudaProducts> products_;
+  CudaBuffer staged_;  // f32 that are rounded on the device
 };
 
 }  // namespace embedding

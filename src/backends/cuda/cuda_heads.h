@@ -13,19 +13,11 @@
 
 #include "backends/backend.h"
 #include "backends/cuda/cuda_compute.h"
+#include "backends/cuda/cuda_vector_head.h"
 #include "model/heads.h"
 #include "model/tensors.h"
 
 namespace embedding {
-
-// The rows [begins[s], begins[s + 1]) are those of sequence s, [rows, hidden_size].
-struct CudaHiddenStates {
-  CudaPointer rows = 0;
-  std::span<const uint32_t> begins;
-
-  size_t begin(size_t s) const { return begins[s]; }
-  size_t size(size_t s) const { return begins[s + 1] - begins[s]; }
-};
 
 class CudaHeads {
  public:
@@ -61,32 +53,24 @@ class CudaHeads {
   RowList AddRowsOfWanted(const Batch& batch, const CudaHiddenStates& hidden, bool Outputs::*wants);
   Status ReserveGathered();
   Status GatherRows(const CudaHiddenStates& hidden, const RowList& rows, CudaBuffer& to);
-  Status PoolRows(Pooling pooling, size_t modes, size_t at, const Batch& batch,
-                  const CudaHiddenStates& hidden, CudaBuffer& to);
-  // activation(x W^T + b) into `to`.
-  Status RunDense(const CudaLinear& linear, Activation activation, const CudaBuffer& x, size_t rows,
-                  CudaBuffer& to);
-
   Status ReturnTokens(const Batch& batch, const CudaHiddenStates& hidden, BatchOutputs& outputs);
-  Status PoolDense(const Batch& batch, const CudaHiddenStates& hidden, BatchOutputs& outputs);
+  Status MakeVectors(CudaVectorHead& head, const Batch& batch, const CudaHiddenStates& hidden,
+                     BatchOutputs& outputs);
   Status WeighTokens(const Batch& batch, const CudaHiddenStates& hidden, BatchOutputs& outputs);
   Status MakeTokenVectors(const Batch& batch, const CudaHiddenStates& hidden,
                           BatchOutputs& outputs);
   Status WeighVocabulary(const Batch& batch, const CudaHiddenStates& hidden, BatchOutputs& outputs);
-  Status Classify(const Batch& batch, const CudaHiddenStates& hidden, BatchOutputs& outputs);
   Status ReturnResults();
 
   CudaCompute& compute_;
   const Heads heads_;
   const size_t hidden_size_;
-  std::vector<CudaLinear> dense_;
+  std::vector<std::unique_ptr<CudaVectorHead>> vector_heads_;
   std::optional<CudaLinear> token_weights_;
   std::optional<CudaLinear> token_vectors_;
   std::optional<CudaLinear> splade_transform_;
   std::optional<CudaNorm> splade_norm_;
   std::optional<CudaLinear> splade_decoder_;
-  std::optional<CudaLinear> classifier_dense_;
-  std::optional<CudaLinear> classifier_output_;
 
   // Of the batch that is computed: what the kernels read, what they write, and what comes back.
   std::vector<int32_t> rows_;
@@ -96,8 +80,6 @@ class CudaHeads {
   std::vector<std::vector<RowList>> splade_rows_;  // [sequences][chunks]
   CudaBuffer device_rows_;
   CudaBuffer tokens_;
-  CudaBuffer pooled_;
-  std::vector<CudaBuffer> dense_outputs_;
   CudaBuffer gathered_;
   CudaBuffer weights_;
   CudaBuffer vectors_;

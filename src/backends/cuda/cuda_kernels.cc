@@ -12,11 +12,25 @@ namespace embedding {
 namespace {
 
 constexpr std::array<const char*, kKernels> kNames = {
-    "Embed",         "LayerNorm", "LayerNormF32", "Activate", "ActivateF32",      "GatherRows",
-    "GatherRowsF32", "FromF32",   "Attend",       "Pool",     "NormalizeLengths", "WeighVocabulary",
+    "Embed",
+    "Normalize",
+    "Activate",
+    "ActivateF32",
+    "Gate",
+    "GatherRows",
+    "GatherRowsF32",
+    "FromF32",
+    "ToF32",
+    "Turn",
+    "PrepareHeads",
+    "Attend",
+    "Pool",
+    "PoolF32",
+    "NormalizeF32",
+    "AddF32",
+    "NormalizeLengths",
+    "WeighVocabulary",
 };
-
-constexpr size_t kTileKeys = 64;
 
 // A program of NVRTC's, destroyed when it goes out of scope.
 class Program {
@@ -77,7 +91,7 @@ int SupportedArchitecture(const Nvrtc& nvrtc, int architecture) {
 }  // namespace
 
 bool KernelOptions::on_tensor_cores() const {
-  return type != ComputeType::kF32 && head_dim % 16 == 0 && head_dim <= 128;
+  return type != ComputeType::kF32 && head_dim % 16 == 0 && head_dim <= 256;
 }
 
 size_t KernelOptions::warp_queries() const {
@@ -86,10 +100,12 @@ size_t KernelOptions::warp_queries() const {
   return head_dim <= 64 ? 32 : 16;
 }
 
+size_t KernelOptions::tile_keys() const { return head_dim <= 128 ? 64 : 32; }
+
 size_t KernelOptions::attention_shared_bytes() const {
   if (!on_tensor_cores()) return kAttentionWarps * head_dim * sizeof(float);
   constexpr size_t kStages = 2;
-  return kStages * 2 * kTileKeys * (head_dim + 8) * element_bytes();
+  return kStages * 2 * tile_keys() * (head_dim + 8) * element_bytes();
 }
 
 Result<std::string> CompileKernels(const KernelOptions& options, int architecture) {
@@ -103,10 +119,12 @@ Result<std::string> CompileKernels(const KernelOptions& options, int architectur
       fmt::format("-DELEMENT_BITS={}", 8 * options.element_bytes()),
       fmt::format("-DELEMENT_IS_BF16={:d}", options.type == ComputeType::kBF16),
       fmt::format("-DHIDDEN_SIZE={}", options.hidden_size),
+      fmt::format("-DEMBEDDING_SIZE={}", options.embedding_size),
       fmt::format("-DHEAD_DIM={}", options.head_dim),
+      fmt::format("-DRELATIVE_DISTANCE={}", options.relative_distance),
       fmt::format("-DON_TENSOR_CORES={:d}", options.on_tensor_cores()),
       fmt::format("-DWARP_QUERIES={}", options.warp_queries()),
-      fmt::format("-DTILE_KEYS={}", kTileKeys),
+      fmt::format("-DTILE_KEYS={}", options.tile_keys()),
   };
   Program program(*nvrtc);
   RETURN_IF_ERROR(program.Compile(KernelSource(), arguments));

@@ -16,13 +16,17 @@ namespace embedding {
 struct KernelOptions {
   ComputeType type = ComputeType::kF16;  // kF32, kF16 or kBF16
   size_t hidden_size = 0;
+  size_t embedding_size = 0;  // of the embeddings' tables
   size_t head_dim = 0;
+  // From which distance on keys share their relative bias; 0: there is none.
+  size_t relative_distance = 0;
 
   size_t element_bytes() const { return type == ComputeType::kF32 ? 4 : 2; }
   // Whether attention multiplies on the tensor cores; else it is a plain, slow kernel.
   bool on_tensor_cores() const;
   // Queries of a sequence that a warp of Attend computes, and the shared memory that a block takes.
   size_t warp_queries() const;
+  size_t tile_keys() const;  // that a block holds at a time, twice
   size_t attention_shared_bytes() const;
 };
 
@@ -37,19 +41,25 @@ Result<std::string> CompileKernels(const KernelOptions& options, int architectur
 // The __global__ functions, by their names in kernels/.
 enum class Kernel {
   kEmbed,
-  kLayerNorm,
-  kLayerNormF32,
+  kNormalize,
   kActivate,
   kActivateF32,
+  kGate,
   kGatherRows,
   kGatherRowsF32,
   kFromF32,
+  kToF32,
+  kTurn,
+  kPrepareHeads,
   kAttend,
   kPool,
+  kPoolF32,
+  kNormalizeF32,
+  kAddF32,
   kNormalizeLengths,
   kWeighVocabulary,
 };
-constexpr size_t kKernels = 12;
+constexpr size_t kKernels = 18;
 
 struct Grid {
   size_t x = 1;

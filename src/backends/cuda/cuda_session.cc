@@ -59,17 +59,15 @@ Result<std::unique_ptr<Session>> CudaSession::Load(const Architecture& architect
                                                    const Tensors& tensors, ComputeType type,
                                                    std::shared_ptr<const CudaDevice> device) {
   const Encoder& encoder = architecture.encoder;
-  const size_t head_dim = encoder.layers.front().attention.head_dim;
-  for (const Layer& layer : encoder.layers) {
-    if (layer.attention.head_dim == head_dim) continue;
-    return Error{ErrorCode::kModelLoad,
-                 fmt::format("its layers have heads of {} and of {} numbers, and the device cuda "
-                             "computes those of one size; choose the device cpu",
-                             head_dim, layer.attention.head_dim),
-                 {}};
-  }
-  ASSIGN_OR_RETURN(auto compute,
-                   CudaCompute::Load(std::move(device), {type, encoder.hidden_size, head_dim}));
+  // Without layers there are no heads, and some size is as good as another.
+  const size_t head_dim = encoder.layers.empty() ? 16 : encoder.layers[0].attention.head_dim;
+  ASSIGN_OR_RETURN(
+      auto compute,
+      CudaCompute::Load(std::move(device), {.type = type,
+                                            .hidden_size = encoder.hidden_size,
+                                            .embedding_size = encoder.embedding_size,
+                                            .head_dim = head_dim,
+                                            .relative_distance = RelativeDistanceOf(encoder)}));
   std::unique_ptr<CudaSession> session(new CudaSession(architecture.heads, std::move(compute)));
   ASSIGN_OR_RETURN(session->encoder_,
                    CudaEncoder::Load(*session->compute_, encoder, tensors.encoder));
@@ -84,7 +82,8 @@ Status CudaSession::Compute(const Batch& batch, BatchOutputs& outputs) {
   row_begins_.assign(1, 0);
   for (size_t s = 0; s < batch.sequences(); ++s) {
     const uint32_t tokens = batch.offsets[s + 1] - batch.offsets[s];
-    wanted_.push_back(WantedTokens(heads_of_model_, batch.wanted[s], tokens));
+    wanted_.push_back(
+        WantedTokens(heads_of_model_, batch.wanted[s], tokens, batch.first_pooled_of(s)));
     row_begins_.push_back(row_begins_.back() + wanted_.back().size());
   }
   ASSIGN_OR_RETURN(const CudaPointer hidden, encoder_->Run(batch, wanted_));

@@ -44,8 +44,8 @@ Status CudaHeads::ReturnTokens(const Batch& batch, const CudaHiddenStates& hidde
 Status CudaHeads::WeighTokens(const Batch& batch, const CudaHiddenStates& hidden,
                               BatchOutputs& outputs) {
   RETURN_IF_ERROR(GatherRows(hidden, *weight_rows_, gathered_));
-  RETURN_IF_ERROR(
-      RunDense(*token_weights_, Activation::kRelu, gathered_, weight_rows_->padded, weights_));
+  RETURN_IF_ERROR(RunDense(compute_, *token_weights_, Activation::kRelu, gathered_.address(),
+                           weight_rows_->padded, weights_));
   pending_.push_back({weights_.address(), weight_rows_->count,
                       [this, &batch, &outputs](std::span<const float> numbers) {
                         for (size_t s = 0; s < batch.sequences(); ++s) {
@@ -65,12 +65,9 @@ Status CudaHeads::MakeTokenVectors(const Batch& batch, const CudaHiddenStates& h
   const size_t rows = vector_rows_->padded;
   const size_t dimension = token_vectors_->out_features;
   RETURN_IF_ERROR(GatherRows(hidden, *vector_rows_, gathered_));
-  RETURN_IF_ERROR(RunDense(*token_vectors_, Activation::kIdentity, gathered_, rows, vectors_));
-  if (rows != 0) {
-    RETURN_IF_ERROR(compute_.kernels().Launch(Kernel::kNormalizeLengths, OneWarpARow(rows),
-                                              compute_.stream(), static_cast<int>(rows),
-                                              static_cast<int>(dimension), vectors_.address()));
-  }
+  RETURN_IF_ERROR(RunDense(compute_, *token_vectors_, Activation::kIdentity, gathered_.address(),
+                           rows, vectors_));
+  RETURN_IF_ERROR(compute_.NormalizeLengths(rows, dimension, vectors_.address()));
   pending_.push_back({vectors_.address(), vector_rows_->count * dimension,
                       [&batch, &outputs, dimension](std::span<const float> numbers) {
                         for (size_t s = 0; s < batch.sequences(); ++s) {
@@ -96,12 +93,12 @@ Status CudaHeads::WeighVocabulary(const Batch& batch, const CudaHiddenStates& hi
     int is_first = 1;
     for (const RowList& rows : splade_rows_[s]) {
       RETURN_IF_ERROR(GatherRows(hidden, rows, gathered_));
+      RETURN_IF_ERROR(RunDense(compute_, *splade_transform_, splade.activation, gathered_.address(),
+                               rows.padded, transformed_));
       RETURN_IF_ERROR(
-          RunDense(*splade_transform_, splade.activation, gathered_, rows.padded, transformed_));
-      RETURN_IF_ERROR(compute_.LayerNorm(*splade_norm_, transformed_.address(), rows.padded,
-                                         transformed_.address(), ComputeType::kF32));
-      RETURN_IF_ERROR(
-          RunDense(*splade_decoder_, Activation::kIdentity, transformed_, rows.padded, logits_));
+          compute_.NormalizeF32(*splade_norm_, rows.padded, hidden_size_, transformed_.address()));
+      RETURN_IF_ERROR(RunDense(compute_, *splade_decoder_, Activation::kIdentity,
+                               transformed_.address(), rows.padded, logits_));
       RETURN_IF_ERROR(compute_.kernels().Launch(
           Kernel::kWeighVocabulary, {.x = (entries + kColumns - 1) / kColumns, .threads = kColumns},
           compute_.stream(), logits_.address(), static_cast<int>(rows.count),

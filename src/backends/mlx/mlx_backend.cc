@@ -11,7 +11,6 @@
 #include <string_view>
 
 #include "backends/mlx/mlx_session.h"
-#include "backends/plain_encoder.h"
 
 namespace embedding {
 
@@ -38,15 +37,22 @@ class MlxBackend : public Backend {
   const bool compiled_;
 };
 
+// What there is that the CPU alone computes.
 Status CheckArchitecture(const Architecture& architecture, std::string_view device) {
   const Encoder& encoder = architecture.encoder;
-  std::string_view unknown = WhatNoGpuComputes(architecture);
+  std::string_view unknown;
+  if (encoder.adapters) unknown = "adapters";
+  if (encoder.layer_inputs) unknown = "inputs of layers";
   if (encoder.disentangled) unknown = "disentangled attention";
   for (const Layer& layer : encoder.layers) {
     if (layer.feed_forward.experts) unknown = "mixtures of experts";
   }
   if (unknown.empty()) return {};
-  return NotComputed(unknown, device);
+  return Error{ErrorCode::kDeviceUnavailable,
+               fmt::format("the device {} does not compute {}, which this model has; choose the "
+                           "device cpu",
+                           device, unknown),
+               {}};
 }
 
 Result<std::unique_ptr<Session>> MlxBackend::Load(const Architecture& architecture,

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "backends/mlx/buckets.h"
-#include "backends/mlx/mlx_pooling.h"
 #include "backends/wanted_tokens.h"
 #include "model/lexical_weights.h"
 
@@ -54,18 +53,11 @@ MlxHeads::MlxHeads(const Heads& heads, const HeadTensors& tensors)
     : heads_(heads),
       token_weights_(Load(tensors.token_weights)),
       token_vectors_(Load(tensors.token_vectors)) {
-  for (const ModuleTensors& module : tensors.modules) {
-    dense_.push_back(LoadLinear(*module.linear, mx::float32));
-  }
+  for (const VectorHead& head : VectorHeadsOf(heads, tensors)) vector_heads_.emplace_back(head);
   if (tensors.splade) {
     splade_transform_ = LoadLinear(tensors.splade->transform, mx::float32);
     splade_norm_ = LoadNorm(tensors.splade->norm, heads.splade->norm, mx::float32);
     splade_decoder_ = LoadLinear(tensors.splade->decoder, mx::float32);
-  }
-  if (tensors.classifier) {
-    classifier_dense_ = Load(tensors.classifier->dense);
-    classifier_norm_ = LoadNorm(tensors.classifier->norm, heads.classifier->norm, mx::float32);
-    classifier_output_ = LoadLinear(tensors.classifier->output, mx::float32);
   }
 }
 
@@ -83,13 +75,14 @@ void MlxHeads::Run(const Batch& batch, const MlxHiddenStates& hidden, BatchOutpu
     };
     pending_.push_back({f32.rows, receive});
   }
-  if (heads_.pooled && Wants(batch, &Outputs::dense)) Pool(batch, f32, outputs);
+  for (const MlxVectorHead& head : vector_heads_) {
+    if (Wants(batch, head.head().wants)) MakeVectors(head, batch, f32, outputs);
+  }
   if (heads_.token_weights && Wants(batch, &Outputs::lexical_weights))
     WeighTokens(batch, f32, outputs);
   if (heads_.token_vectors && Wants(batch, &Outputs::colbert_vecs))
     MakeTokenVectors(batch, f32, outputs);
   if (heads_.splade) WeighVocabulary(batch, f32, outputs);
-  if (heads_.classifier && Wants(batch, &Outputs::logits)) Classify(batch, f32, outputs);
 
   results_.clear();
   for (const Pending& pending : pending_) results_.push_back(mx::contiguous(pending.array));
@@ -98,21 +91,15 @@ void MlxHeads::Run(const Batch& batch, const MlxHiddenStates& hidden, BatchOutpu
   pending_.clear();
 }
 
-void MlxHeads::Pool(const Batch& batch, const MlxHiddenStates& hidden, BatchOutputs& outputs) {
-  std::vector<Array> modes;
-  for (const Pooling pooling : heads_.pooled->pooling) {
-    modes.push_back(PoolRows(pooling, hidden.rows, hidden.begins));
-  }
-  Array vectors = mx::concatenate(std::move(modes), 1);
-  for (size_t i = 0; i < dense_.size(); ++i) {
-    const auto& dense = std::get<DenseModule>(heads_.pooled->modules[i]);
-    vectors = Activate(dense.activation, dense_[i](vectors));
-  }
-  pending_.push_back({vectors, [&batch, &outputs](std::span<const float> numbers) {
+void MlxHeads::MakeVectors(const MlxVectorHead& head, const Batch& batch,
+                           const MlxHiddenStates& hidden, BatchOutputs& outputs) {
+  pending_.push_back({head.Run(batch, hidden.rows, hidden.begins),
+                      [&head, &batch, &outputs](std::span<const float> numbers) {
                         const size_t dimension = numbers.size() / batch.sequences();
                         for (size_t s = 0; s < batch.sequences(); ++s) {
-                          if (!batch.wanted[s].dense) continue;
-                          outputs[s].dense = numbers.subspan(s * dimension, dimension);
+                          if (!(batch.wanted[s].*head.head().wants)) continue;
+                          outputs[s].*head.head().output =
+                              numbers.subspan(s * dimension, dimension);
                         }
                       }});
 }
@@ -136,18 +123,17 @@ void MlxHeads::WeighTokens(const Batch& batch, const MlxHiddenStates& hidden,
 void MlxHeads::MakeTokenVectors(const Batch& batch, const MlxHiddenStates& hidden,
                                 BatchOutputs& outputs) {
   const Array vectors = (*token_vectors_)(RowsOfWanted(batch, hidden, &Outputs::colbert_vecs));
-  const Array lengths = mx::sqrt(mx::sum(mx::square(vectors), 1, /*keepdims=*/true));
   const auto dimension = static_cast<size_t>(vectors.shape(1));
-  pending_.push_back({vectors / mx::maximum(lengths, mx::array(1e-12F)),
-                      [&batch, &outputs, dimension](std::span<const float> numbers) {
-                        for (size_t s = 0; s < batch.sequences(); ++s) {
-                          if (!batch.wanted[s].colbert_vecs) continue;
-                          const size_t size = (batch.offsets[s + 1] - batch.offsets[s]) * dimension;
-                          if (size == 0) continue;
-                          outputs[s].colbert_vecs = numbers.subspan(dimension, size - dimension);
-                          numbers = numbers.subspan(size);
-                        }
-                      }});
+  pending_.push_back(
+      {NormalizeLengths(vectors), [&batch, &outputs, dimension](std::span<const float> numbers) {
+         for (size_t s = 0; s < batch.sequences(); ++s) {
+           if (!batch.wanted[s].colbert_vecs) continue;
+           const size_t size = (batch.offsets[s + 1] - batch.offsets[s]) * dimension;
+           if (size == 0) continue;
+           outputs[s].colbert_vecs = numbers.subspan(dimension, size - dimension);
+           numbers = numbers.subspan(size);
+         }
+       }});
 }
 
 void MlxHeads::WeighVocabulary(const Batch& batch, const MlxHiddenStates& hidden,
@@ -176,21 +162,6 @@ void MlxHeads::WeighVocabulary(const Batch& batch, const MlxHiddenStates& hidden
                               WeightsOfVocabulary(numbers, splade.max_active_dims);
                         }});
   }
-}
-
-void MlxHeads::Classify(const Batch& batch, const MlxHiddenStates& hidden, BatchOutputs& outputs) {
-  const Classifier& classifier = *heads_.classifier;
-  Array pooled = PoolRows(classifier.pooling, hidden.rows, hidden.begins);
-  if (classifier.dense) pooled = Activate(*classifier.dense, (*classifier_dense_)(pooled));
-  if (classifier_norm_) pooled = (*classifier_norm_)(pooled);
-  const Array logits = (*classifier_output_)(pooled);
-  pending_.push_back({logits, [&batch, &outputs](std::span<const float> numbers) {
-                        const size_t labels = numbers.size() / batch.sequences();
-                        for (size_t s = 0; s < batch.sequences(); ++s) {
-                          if (!batch.wanted[s].logits) continue;
-                          outputs[s].logits = numbers.subspan(s * labels, labels);
-                        }
-                      }});
 }
 
 }  // namespace embedding

@@ -5,6 +5,7 @@
 #include <mlx/array.h>
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <span>
@@ -12,6 +13,7 @@
 
 #include "backends/backend.h"
 #include "backends/mlx/arrays.h"
+#include "backends/mlx/mlx_vector_head.h"
 #include "model/heads.h"
 #include "model/tensors.h"
 
@@ -42,22 +44,19 @@ class MlxHeads {
     std::function<void(std::span<const float> numbers)> receive;
   };
 
-  void Pool(const Batch& batch, const MlxHiddenStates& hidden, BatchOutputs& outputs);
+  void MakeVectors(const MlxVectorHead& head, const Batch& batch, const MlxHiddenStates& hidden,
+                   BatchOutputs& outputs);
   void WeighTokens(const Batch& batch, const MlxHiddenStates& hidden, BatchOutputs& outputs);
   void MakeTokenVectors(const Batch& batch, const MlxHiddenStates& hidden, BatchOutputs& outputs);
   void WeighVocabulary(const Batch& batch, const MlxHiddenStates& hidden, BatchOutputs& outputs);
-  void Classify(const Batch& batch, const MlxHiddenStates& hidden, BatchOutputs& outputs);
 
   const Heads heads_;
-  std::vector<MlxLinear> dense_;
+  std::deque<MlxVectorHead> vector_heads_;
   std::optional<MlxLinear> token_weights_;
   std::optional<MlxLinear> token_vectors_;
   std::optional<MlxLinear> splade_transform_;
   std::optional<MlxNorm> splade_norm_;
   std::optional<MlxLinear> splade_decoder_;
-  std::optional<MlxLinear> classifier_dense_;
-  std::optional<MlxNorm> classifier_norm_;
-  std::optional<MlxLinear> classifier_output_;
 
   std::vector<Pending> pending_;
   std::vector<Array> results_;  // what the last batch's views look into

@@ -2,6 +2,7 @@
 
 #include <mlx/mlx.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -18,16 +19,18 @@ namespace {
 
 int Int(size_t n) { return static_cast<int>(n); }
 
-// What token i of n is multiplied with, for the modes that are sums.
-float WeightOf(Pooling pooling, size_t i, size_t n) {
+// What token i of n is multiplied with, for the modes that are sums; `skipped` tokens stand before
+// the first.
+float WeightOf(Pooling pooling, size_t i, size_t n, size_t skipped) {
   const auto count = static_cast<float>(n);
+  const auto before = static_cast<float>(skipped);
   switch (pooling) {
     case Pooling::kMean:
       return 1.0F / count;
     case Pooling::kMeanSqrtLenTokens:
       return 1.0F / std::sqrt(count);
     case Pooling::kWeightedMean:
-      return 2.0F * static_cast<float>(i + 1) / (count * (count + 1));
+      return 2.0F * (before + static_cast<float>(i + 1)) / (count * (2 * before + count + 1));
     case Pooling::kCls:
     case Pooling::kLastToken:
     case Pooling::kMax:
@@ -36,17 +39,27 @@ float WeightOf(Pooling pooling, size_t i, size_t n) {
   return 1.0F;
 }
 
-// [sequences, hidden_size]
-mx::array PoolBucket(Pooling pooling, const mx::array& hidden, const Bucket& bucket) {
+size_t PooledOf(const PooledRows& rows) {
+  return static_cast<size_t>(std::max(rows.end - rows.first, 0));
+}
+
+// [sequences, size]
+mx::array PoolBucket(Pooling pooling, const mx::array& hidden, const Bucket& bucket,
+                     std::span<const PooledRows> all) {
   const int sequences = Int(bucket.sequences);
   const int length = Int(bucket.length);
-  const mx::array tokens = TakeRows(hidden, ToArray(bucket.rows, {sequences, length}));
+  std::vector<int32_t> rows(bucket.rows.size());
   std::vector<float> weights(bucket.rows.size());
-  for (size_t s = 0; s < bucket.sequences; ++s) {
-    for (size_t i = 0; i < bucket.lengths[s]; ++i) {
-      weights[s * bucket.length + i] = WeightOf(pooling, i, bucket.lengths[s]);
+  for (size_t i = 0; i < bucket.members.size(); ++i) {
+    const PooledRows& of = all[bucket.members[i]];
+    const size_t count = PooledOf(of);
+    const auto skipped = static_cast<size_t>(of.first - of.begin);
+    for (size_t k = 0; k < count; ++k) {
+      rows[i * bucket.length + k] = of.first + static_cast<int32_t>(k);
+      weights[i * bucket.length + k] = WeightOf(pooling, k, count, skipped);
     }
   }
+  const mx::array tokens = TakeRows(hidden, ToArray(rows, {sequences, length}));
   if (pooling == Pooling::kMax) {
     const mx::array is_token = mx::array(weights.begin(), {sequences, length, 1}) > mx::array(0.0F);
     return mx::max(mx::where(is_token, tokens, mx::array(-std::numeric_limits<float>::infinity())),
@@ -56,37 +69,41 @@ mx::array PoolBucket(Pooling pooling, const mx::array& hidden, const Bucket& buc
   return mx::reshape(sums, {sequences, hidden.shape(1)});
 }
 
-// The first or the last row of each sequence.
-mx::array PickRows(Pooling pooling, const mx::array& hidden, std::span<const uint32_t> offsets) {
-  const size_t sequences = offsets.size() - 1;
-  std::vector<int32_t> rows(sequences, 0);
-  std::vector<float> is_there(sequences, 0.0F);
-  for (size_t s = 0; s < sequences; ++s) {
-    if (offsets[s] == offsets[s + 1]) continue;
-    rows[s] = static_cast<int32_t>(pooling == Pooling::kCls ? offsets[s] : offsets[s + 1] - 1);
+// The first or the last of each sequence's rows.
+mx::array PickRows(Pooling pooling, const mx::array& hidden, std::span<const PooledRows> all) {
+  std::vector<int32_t> rows(all.size(), 0);
+  std::vector<float> is_there(all.size(), 0.0F);
+  for (size_t s = 0; s < all.size(); ++s) {
+    const bool is_cls = pooling == Pooling::kCls;
+    const int32_t first = PooledOf(all[s]) == 0 && is_cls ? all[s].begin : all[s].first;
+    if (first >= all[s].end) continue;
+    rows[s] = is_cls ? first : all[s].end - 1;
     is_there[s] = 1.0F;
   }
-  return TakeRows(hidden, ToArray(rows, {Int(sequences)})) *
-         mx::array(is_there.begin(), {Int(sequences), 1});
+  return TakeRows(hidden, ToArray(rows, {Int(all.size())})) *
+         mx::array(is_there.begin(), {Int(all.size()), 1});
 }
 
 }  // namespace
 
-mx::array PoolRows(Pooling pooling, const mx::array& hidden, std::span<const uint32_t> offsets) {
+mx::array PoolRows(Pooling pooling, const mx::array& hidden,
+                   std::span<const PooledRows> sequences) {
   if (pooling == Pooling::kCls || pooling == Pooling::kLastToken)
-    return PickRows(pooling, hidden, offsets);
-  const size_t sequences = offsets.size() - 1;
+    return PickRows(pooling, hidden, sequences);
+  std::vector<uint32_t> offsets = {0};  // of what is pooled
+  for (const PooledRows& rows : sequences)
+    offsets.push_back(offsets.back() + static_cast<uint32_t>(PooledOf(rows)));
   std::vector<mx::array> pooled = {mx::zeros({1, hidden.shape(1)})};
-  std::vector<int32_t> places(sequences, 0);  // of empty ones: the zeros
+  std::vector<int32_t> places(sequences.size(), 0);  // of those that have none: the zeros
   int32_t first = 1;
   for (const Bucket& bucket : MakeBuckets(offsets).buckets) {
     for (size_t i = 0; i < bucket.members.size(); ++i) {
       places[bucket.members[i]] = first + static_cast<int32_t>(i);
     }
     first += static_cast<int32_t>(bucket.sequences);
-    pooled.push_back(PoolBucket(pooling, hidden, bucket));
+    pooled.push_back(PoolBucket(pooling, hidden, bucket, sequences));
   }
-  return TakeRows(mx::concatenate(std::move(pooled), 0), ToArray(places, {Int(sequences)}));
+  return TakeRows(mx::concatenate(std::move(pooled), 0), ToArray(places, {Int(sequences.size())}));
 }
 
 }  // namespace embedding

@@ -3,16 +3,16 @@
 
 #include <mlx/array.h>
 
-#include <cstdint>
 #include <span>
 
+#include "backends/vector_heads.h"
 #include "model/heads.h"
 
 namespace embedding {
 
-// Of the sequences whose rows are [offsets[s], offsets[s + 1]) of `hidden`, [rows, hidden_size] in
-// f32: [sequences, hidden_size]. That of an empty sequence is zeros.
+// Of the sequences' rows of `hidden`, [rows, size] in f32: [sequences, size]. That of a sequence of
+// which none is pooled is zeros; where it has tokens, kCls takes the first of them.
 mlx::core::array PoolRows(Pooling pooling, const mlx::core::array& hidden,
-                          std::span<const uint32_t> offsets);
+                          std::span<const PooledRows> sequences);
 
 }  // namespace embedding

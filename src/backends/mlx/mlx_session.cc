@@ -106,7 +106,8 @@ void MlxSession::Compute(const Batch& batch, BatchOutputs& outputs) {
   row_begins_.assign(1, 0);
   for (size_t s = 0; s < batch.sequences(); ++s) {
     const uint32_t tokens = batch.offsets[s + 1] - batch.offsets[s];
-    wanted_.push_back(WantedTokens(heads_of_model_, batch.wanted[s], tokens));
+    wanted_.push_back(
+        WantedTokens(heads_of_model_, batch.wanted[s], tokens, batch.first_pooled_of(s)));
     row_begins_.push_back(row_begins_.back() + wanted_.back().size());
   }
   heads_->Run(batch, {encoder_->Run(batch, wanted_), row_begins_}, outputs);

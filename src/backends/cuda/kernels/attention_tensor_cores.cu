@@ -1,24 +1,5 @@
-// Attention over ragged sequences: softmax(q k^T / sqrt(head_dim)) v, without the scores in memory
-// (Dao et al. 2022, "FlashAttention"; Milakov and Gimelshein 2018 for the running softmax). What a
-// query gives does not depend on the other sequences, nor on how many there are.
-//
-// `qkv` is [rows, 3 * width]: q, k and v of each token, their heads side by side. A block of one to
-// four warps computes WARP_QUERIES queries a warp, of one sequence (blockIdx.x) and one head
-// (blockIdx.y).
-
-// As in attention_tiles.h.
-struct Tile {
-  int first_row;    // of the sequence
-  int length;       // of the sequence; 0 for a tile that only fills up the grid
-  int first_query;  // in the sequence
-  int unused;
-};
-
-constexpr float kLog2E = 1.4426950408889634f;
-
 #if ON_TENSOR_CORES
-
-// On the tensor cores: mma.sync.m16n8k16. (PTX ISA, "Matrix Fragments for mma.m16n8k16": in lane
+// Attention (attention.cuh) on the tensor cores: mma.sync.m16n8k16. (PTX ISA, "Matrix Fragments for mma.m16n8k16": in lane
 // 4 g + t, registers hold rows g and g + 8, columns 2 t, 2 t + 1 and those 8 further on.)
 constexpr int kRowBlocks = WARP_QUERIES / 16;  // of 16 queries, that a warp has
 constexpr int kKeys = TILE_KEYS;  // that are in shared memory at a time, twice
@@ -69,8 +50,8 @@ __device__ inline void LoadMatricesTransposed(uint32 (&to)[4], const Element* ro
 }
 
 // Begins to copy keys and values [first, first + kKeys) of a sequence; zeros beyond its end.
-__device__ inline void CopyKeysAndValues(const Element* keys, size_t row_size, int width, int first,
-                                         int length, Element* stage) {
+__device__ inline void CopyKeysAndValues(const Element* keys, size_t row_size, size_t kv_width,
+                                         int first, int length, Element* stage) {
   constexpr int kChunks = HEAD_DIM / 8;  // of 16 bytes, in a row
   for (int i = threadIdx.x; i < 2 * kKeys * kChunks; i += blockDim.x) {
     const int row = i / kChunks % kKeys;
@@ -78,7 +59,7 @@ __device__ inline void CopyKeysAndValues(const Element* keys, size_t row_size, i
     const int column = i % kChunks * 8;
     const bool is_there = first + row < length;
     const Element* const from =
-        keys + (is_there ? first + row : 0) * row_size + is_value * size_t(width) + column;
+        keys + (is_there ? first + row : 0) * row_size + is_value * kv_width + column;
     Element* const to = stage + (is_value * kKeys + row) * kSharedRow + column;
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(SharedAddress(to)),
                  "l"(from), "r"(is_there ? 16 : 0));
@@ -113,9 +94,12 @@ struct Queries {
     }
   }
 
-  // Takes in a stage, of which `count` keys are there.
-  __device__ void Attend(const Element* stage, int count, float scale) {
+  // Takes in a stage: the keys from `key` on, of a sequence of so many tokens. `first` is the warp's
+  // first query. The scale is that of exponents of 2.
+  __device__ void Attend(const Element* stage, const Attention& attention, int first, int key,
+                         int length) {
     const int lane = threadIdx.x % kWarp;
+    float scale = attention.scale * kLog2E;
     const int matrix = lane / 8;
     float scores[kRowBlocks][kKeys / 8][4] = {};
 #pragma unroll
@@ -132,16 +116,17 @@ struct Queries {
         }
       }
     }
-    if (count < kKeys) {
-#pragma unroll
-      for (int column = 0; column < kKeys / 8; ++column) {
-#pragma unroll
-        for (int i = 0; i < 4; ++i) {
-          if (column * 8 + lane % 4 * 2 + i % 2 < count) continue;
-#pragma unroll
-          for (int block = 0; block < kRowBlocks; ++block) scores[block][column][i] = -kInfinity;
-        }
-      }
+#if RELATIVE_DISTANCE
+    ForEachScore(scores, first, key, [scale](float& score, int query, int of) {
+      score = score * scale + Bias(query, of);
+    });
+    scale = 1;
+#endif
+    const int last = min(first + WARP_QUERIES, length) - 1;
+    if (key + kKeys > length || !attention.SeeAll(first, last, key, key + kKeys - 1)) {
+      ForEachScore(scores, first, key, [&](float& score, int query, int of) {
+        if (of >= length || !attention.Sees(query, of)) score = -kInfinity;
+      });
     }
 #pragma unroll
     for (int block = 0; block < kRowBlocks; ++block) Exponentiate(scores[block], block, scale);
@@ -172,6 +157,24 @@ struct Queries {
     }
   }
 
+  // each(score, its query, its key), of the lane's own.
+  template <typename Each>
+  __device__ static void ForEachScore(float (&scores)[kRowBlocks][kKeys / 8][4], int first, int key,
+                                      const Each& each) {
+    const int lane = threadIdx.x % kWarp;
+#pragma unroll
+    for (int block = 0; block < kRowBlocks; ++block) {
+#pragma unroll
+      for (int column = 0; column < kKeys / 8; ++column) {
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+          each(scores[block][column][i], first + block * 16 + i / 2 * 8 + lane / 4,
+               key + column * 8 + lane % 4 * 2 + i % 2);
+        }
+      }
+    }
+  }
+
   // scores = exp(scale * (scores - the largest so far)); what was summed before shrinks accordingly.
   __device__ void Exponentiate(float (&scores)[kKeys / 8][4], int block, float scale) {
 #pragma unroll
@@ -182,7 +185,7 @@ struct Queries {
         most = fmaxf(most, fmaxf(scores[column][2 * half], scores[column][2 * half + 1]));
       most = fmaxf(most, __shfl_xor_sync(kAllLanes, most, 1));
       most = fmaxf(most, __shfl_xor_sync(kAllLanes, most, 2));
-      const float offset = most * scale;
+      const float offset = most == -kInfinity ? 0.0f : most * scale;  // where it has seen none yet
       const float shrink = exp2f(largest[block][half] * scale - offset);
       largest[block][half] = most;
       float sum = 0;
@@ -228,96 +231,47 @@ struct Queries {
 };
 
 extern "C" __global__ void __launch_bounds__(4 * kWarp)
-    Attend(const Element* qkv, const Tile* tiles, int width, float scale, Element* context) {
+    Attend(const Element* qkv, const Tile* tiles, int heads, int kv_heads, float scale, int behind,
+           int ahead, const float* bias, Element* context) {
   extern __shared__ __align__(16) char shared[];
   Element* const stages = reinterpret_cast<Element*>(shared);
+  const Attention attention = {heads, kv_heads, scale, behind, ahead, bias};
   const Tile tile = tiles[blockIdx.x];
   if (tile.length == 0) return;
-  const size_t row_size = 3 * size_t(width);
-  const Element* const queries = qkv + tile.first_row * row_size + blockIdx.y * size_t(HEAD_DIM);
-  const Element* const keys = queries + width;
-  const int first = tile.first_query + threadIdx.x / kWarp * kRowBlocks * 16;
+  LoadBias(attention);
+  const size_t row_size = attention.row_size();
+  const size_t kv_width = attention.kv_width();
+  const Element* const of_sequence = qkv + tile.first_row * row_size;
+  const Element* const queries = of_sequence + blockIdx.y * size_t(HEAD_DIM);
+  const Element* const keys = of_sequence + attention.width() + attention.kv_head() * HEAD_DIM;
+  const int first = tile.first_query + threadIdx.x / kWarp * WARP_QUERIES;
+  const int last = min(first + WARP_QUERIES, tile.length) - 1;
   const bool has_queries = first < tile.length;
+  const int last_of_block =
+      min(tile.first_query + int(blockDim.x) / kWarp * WARP_QUERIES, tile.length) - 1;
+  const int end = min(tile.length, last_of_block + ahead + 1);
 
-  CopyKeysAndValues(keys, row_size, width, 0, tile.length, stages);
+  int key = max(0, tile.first_query - behind) / kKeys * kKeys;
+  CopyKeysAndValues(keys, row_size, kv_width, key, tile.length, stages);
   Queries of_warp;
   if (has_queries) of_warp.Load(queries, row_size, first, tile.length);
-  for (int key = 0, stage = 0; key < tile.length; key += kKeys, stage ^= 1) {
-    if (key + kKeys < tile.length) {
-      CopyKeysAndValues(keys, row_size, width, key + kKeys, tile.length,
+  for (int stage = 0; key < end; key += kKeys, stage ^= 1) {
+    if (key + kKeys < end) {
+      CopyKeysAndValues(keys, row_size, kv_width, key + kKeys, tile.length,
                         stages + (stage ^ 1) * kStageElements);
       asm volatile("cp.async.wait_group 1;");
     } else {
       asm volatile("cp.async.wait_group 0;");
     }
     __syncthreads();
-    if (has_queries)
-      of_warp.Attend(stages + stage * kStageElements, tile.length - key, scale * kLog2E);
+    if (has_queries && attention.SeeAny(first, last, key, key + kKeys - 1))
+      of_warp.Attend(stages + stage * kStageElements, attention, first, key, tile.length);
     __syncthreads();
   }
   if (has_queries) {
-    of_warp.Store(context + size_t(tile.first_row) * width + blockIdx.y * size_t(HEAD_DIM), width,
+    const size_t width = attention.width();
+    of_warp.Store(context + tile.first_row * width + blockIdx.y * size_t(HEAD_DIM), int(width),
                   first, tile.length);
   }
 }
-
-#else
-
-// For any head size and any type; one warp a query.
-constexpr int kParts = (HEAD_DIM + kWarp - 1) / kWarp;
-
-extern "C" __global__ void Attend(const Element* qkv, const Tile* tiles, int width, float scale,
-                                  Element* context) {
-  extern __shared__ float queries_of_block[];  // [warps, HEAD_DIM]
-  const Tile tile = tiles[blockIdx.x];
-  const int lane = threadIdx.x % kWarp;
-  const int warp = threadIdx.x / kWarp;
-  float* const query = queries_of_block + warp * HEAD_DIM;
-  const size_t row_size = 3 * size_t(width);
-  const size_t head = blockIdx.y * size_t(HEAD_DIM);
-  const Element* const of_sequence = qkv + tile.first_row * row_size + head;
-  const Element* const keys = of_sequence + width;
-  const Element* const values = keys + width;
-  const int end = min(tile.first_query + WARP_QUERIES * int(blockDim.x / kWarp), tile.length);
-  for (int row = tile.first_query + warp; row < end; row += blockDim.x / kWarp) {
-    for (int d = lane; d < HEAD_DIM; d += kWarp)
-      query[d] = ToFloat(of_sequence[row * row_size + d]) * scale * kLog2E;
-    __syncwarp();
-    float sums[kParts] = {};
-    float largest = -kInfinity;
-    float denominator = 0;
-    for (int first_key = 0; first_key < tile.length; first_key += kWarp) {
-      const int key = first_key + lane;
-      float score = -kInfinity;
-      if (key < tile.length) {
-        score = 0;
-        for (int d = 0; d < HEAD_DIM; ++d) score += query[d] * ToFloat(keys[key * row_size + d]);
-      }
-      const float most = fmaxf(largest, MaxOfWarp(score));
-      const float shrink = exp2f(largest - most);
-      const float p = exp2f(score - most);
-      largest = most;
-      denominator = denominator * shrink + SumOfWarp(p);
-      const int count = min(kWarp, tile.length - first_key);
-#pragma unroll
-      for (int part = 0; part < kParts; ++part) {
-        sums[part] *= shrink;
-        const int d = part * kWarp + lane;
-        for (int k = 0; k < count; ++k) {
-          const float weight = __shfl_sync(kAllLanes, p, k);
-          if (d < HEAD_DIM) sums[part] += weight * ToFloat(values[(first_key + k) * row_size + d]);
-        }
-      }
-    }
-#pragma unroll
-    for (int part = 0; part < kParts; ++part) {
-      const int d = part * kWarp + lane;
-      if (d < HEAD_DIM)
-        FromFloat(sums[part] / denominator,
-                  context[(size_t(tile.first_row) + row) * width + head + d]);
-    }
-    __syncwarp();
-  }
-}
-
 #endif

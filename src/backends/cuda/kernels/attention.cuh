@@ -1,0 +1,64 @@
+// Attention over ragged sequences: softmax(scale * q k^T + bias) v, without the scores in memory
+// (Dao et al. 2022, "FlashAttention"; Milakov and Gimelshein 2018 for the running softmax). What a
+// query gives does not depend on the other sequences, nor on how many there are.
+//
+// `qkv` is [rows, (heads + 2 * kv_heads) * HEAD_DIM]: q, k and v of each token, their heads side by
+// side; neighbouring heads share keys and values. A query sees the keys from `behind` tokens behind
+// it to `ahead` tokens ahead of it. A block of one to four warps computes WARP_QUERIES queries a
+// warp, of one sequence (blockIdx.x) and one head (blockIdx.y).
+
+// As in attention_tiles.h.
+struct Tile {
+  int first_row;    // of the sequence
+  int length;       // of the sequence; 0 for a tile that only fills up the grid
+  int first_query;  // in the sequence
+  int unused;
+};
+
+constexpr float kLog2E = 1.4426950408889634f;
+
+struct Attention {
+  int heads;
+  int kv_heads;
+  float scale;
+  int behind;
+  int ahead;
+  const float* bias;  // where RELATIVE_DISTANCE is not 0, as in cuda_attention.h
+
+  __device__ size_t width() const { return size_t(heads) * HEAD_DIM; }
+  __device__ size_t kv_width() const { return size_t(kv_heads) * HEAD_DIM; }
+  __device__ size_t row_size() const { return width() + 2 * kv_width(); }
+  __device__ size_t kv_head() const { return blockIdx.y / (heads / kv_heads); }
+
+  __device__ bool Sees(int query, int key) const {
+    return key - query <= ahead && query - key <= behind;
+  }
+  // Whether every query from `query` to `last_query` sees every key from `key` to `last_key`.
+  __device__ bool SeeAll(int query, int last_query, int key, int last_key) const {
+    return last_key - query <= ahead && last_query - key <= behind;
+  }
+  // Whether any of them sees any.
+  __device__ bool SeeAny(int query, int last_query, int key, int last_key) const {
+    return key - last_query <= ahead && query - last_key <= behind;
+  }
+};
+
+#if RELATIVE_DISTANCE
+// Of the block's head, for the exponents of 2: by how far a key is ahead, from -RELATIVE_DISTANCE to
+// RELATIVE_DISTANCE, which farther ones share.
+__shared__ float bias_of_head[2 * RELATIVE_DISTANCE + 1];
+
+__device__ inline void LoadBias(const Attention& attention) {
+  constexpr int kDistances = 2 * RELATIVE_DISTANCE + 1;
+  for (int i = threadIdx.x; i < kDistances; i += blockDim.x)
+    bias_of_head[i] = attention.bias[blockIdx.y * kDistances + i];
+  __syncthreads();
+}
+__device__ inline float Bias(int query, int key) {
+  return bias_of_head[min(max(key - query, -RELATIVE_DISTANCE), RELATIVE_DISTANCE) +
+                      RELATIVE_DISTANCE];
+}
+#else
+__device__ inline void LoadBias(const Attention&) {}
+__device__ inline float Bias(int, int) { return 0.0f; }
+#endif
