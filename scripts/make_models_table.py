@@ -69,9 +69,9 @@ Matryoshka models, poolings of every mode, several of them joined, `Dense`, `Lay
 
 A model that cannot be served says what of it is missing, and loads nothing: an unknown `model_type` with the list of
 those that are known, a field's value with those that are supported. Not supported are code that comes with a model,
-pictures and sounds, DeBERTa's convolution layer, and dropout in tokenizers. MLX computes all but experts, DeBERTa's
-attention, adapters, inputs of layers and modules before the pooling; CUDA encoders of BERT's form
-(bert, roberta, xlm-roberta, camembert, electra). `--device auto` takes the processor for the others.
+pictures and sounds, DeBERTa's convolution layer, and dropout in tokenizers. MLX computes them all too, and CUDA all but
+those with adapters (jina), experts (nomic's v2), DeBERTa's attention or inputs of layers (EmbeddingGemma 2), for which
+`--device auto` takes the processor.
 """
 
 

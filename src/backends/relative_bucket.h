@@ -1,4 +1,4 @@
-// Which bucket of a RelativeBias a distance has.
+// Which bucket of a RelativeBias, and which position of Disentangled, a distance has.
 #pragma once
 
 #include <algorithm>
@@ -23,6 +23,23 @@ inline size_t RelativeBucket(const RelativeBias& bias, ptrdiff_t distance) {
   const float share =
       std::log(ratio) / static_cast<float>(std::log(range)) * static_cast<float>(half - exact);
   return first + std::min(exact + static_cast<size_t>(share), half - 1);
+}
+
+// Of a key that is `distance` tokens behind the query, or, below 0, ahead of it: as
+// make_log_bucket_position of transformers' DeBERTa v2, moved by the span.
+inline size_t RelativePlace(const Disentangled& disentangled, ptrdiff_t distance) {
+  const auto span = static_cast<ptrdiff_t>(disentangled.span);
+  const auto middle = static_cast<ptrdiff_t>(disentangled.buckets / 2);
+  const ptrdiff_t size = std::abs(distance);
+  ptrdiff_t bucket = distance;
+  if (disentangled.buckets > 0 && size > middle) {
+    const float ratio =
+        std::log(static_cast<float>(size) / static_cast<float>(middle)) /
+        std::log(static_cast<float>(disentangled.max_distance - 1) / static_cast<float>(middle));
+    bucket = static_cast<ptrdiff_t>(std::ceil(ratio * static_cast<float>(middle - 1))) + middle;
+    if (distance < 0) bucket = -bucket;
+  }
+  return static_cast<size_t>(std::clamp<ptrdiff_t>(bucket + span, 0, 2 * span - 1));
 }
 
 }  // namespace embedding

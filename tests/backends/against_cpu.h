@@ -81,7 +81,8 @@ inline Architecture Of(const Shape& shape, Heads heads) {
 
 // Sequences of many lengths, one of them empty where a head allows it, that want different things.
 struct Sequences {
-  explicit Sequences(const Heads& heads) {
+  // They have `adapter_count` adapters, one after the other, and some none.
+  explicit Sequences(const Heads& heads, size_t adapter_count = 0) {
     const bool classifies = heads.classifier || heads.scores;
     const bool skips = heads.pooled && !heads.pooled->pools_prompt;
     for (const uint32_t length : {5U, 1U, 16U, 78U, classifies ? 3U : 0U, 17U, 16U, 40U, 230U}) {
@@ -91,6 +92,7 @@ struct Sequences {
       }
       offsets.push_back(static_cast<uint32_t>(ids.size()));
       const size_t s = wanted.size();
+      if (adapter_count > 0) adapters.push_back(static_cast<int32_t>(s % (adapter_count + 1)) - 1);
       // Nothing, some, all of a sequence's tokens.
       if (skips) first_pooled.push_back(std::min<uint32_t>(length, s % 3 == 0 ? 0 : 3));
       wanted.push_back({.dense = !classifies && s % 4 != 3,
@@ -101,13 +103,14 @@ struct Sequences {
     }
   }
 
-  Batch batch() const { return {ids, types, offsets, wanted, first_pooled}; }
+  Batch batch() const { return {ids, types, offsets, wanted, first_pooled, adapters}; }
 
   std::vector<int32_t> ids;
   std::vector<int32_t> types;
   std::vector<uint32_t> offsets = {0};
   std::vector<Outputs> wanted;
   std::vector<uint32_t> first_pooled;
+  std::vector<int32_t> adapters;
 };
 
 struct Tolerance {
@@ -172,7 +175,7 @@ inline void ExpectWhatTheCpuGives(Backend& device, const std::vector<Heads>& all
   const auto cpu = *OpenBackend({.device = "cpu", .threads = 2});
   for (const Heads& heads : all_heads) {
     const RandomModel model(Architecture{encoder, heads});
-    const Sequences sequences(heads);
+    const Sequences sequences(heads, encoder.adapters ? encoder.adapters->count : 0);
     const auto reference = Load(*cpu, model, ComputeType::kF32);
     ASSERT_NE(reference, nullptr);
     for (const Tolerance& tolerance : tolerances) {

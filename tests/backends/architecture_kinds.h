@@ -97,6 +97,35 @@ inline std::vector<EncoderKind> EncoderKinds() {
   shared.embedding_size = 20;
   shared.projected_norm = kRms;
   kinds.push_back({"Albert", shared});
+  kinds.push_back({"Experts", Of(kPlain, {}).encoder});
+  kinds.back().encoder.layers[1].feed_forward.experts = Experts{4, 2};
+  kinds.back().encoder.layers[1].feed_forward.intermediate_bias = false;
+  kinds.push_back({"ExpertsWithoutBias", kinds.back().encoder});
+  kinds.back().encoder.layers[1].feed_forward.output_bias = false;
+  kinds.push_back({"Deberta", Modern([&](Layer& layer, size_t) {
+                     layer.attention.scale = 1 / std::sqrt(3 * 32.0F);
+                   })});
+  kinds.back().encoder.disentangled =
+      Disentangled{.span = 16, .buckets = 16, .max_distance = 60, .norm = Norm{.eps = 1e-6F}};
+  kinds.push_back({"OldDeberta", kinds.back().encoder});
+  kinds.back().encoder.disentangled =
+      Disentangled{.span = 100, .position_to_content = false, .own_projections = true, .norm = {}};
+  kinds.push_back({"Gemma2", kinds[2].encoder});
+  kinds.back().encoder.layer_inputs = LayerInputs{.size = 16,
+                                                  .scale = 0.7F,
+                                                  .activation = Activation::kGeluTanh,
+                                                  .norm = kRms,
+                                                  .branch_norm = kRms};
+  kinds.back().encoder.embedding_scale = 1;
+  for (Layer& layer : kinds.back().encoder.layers) {
+    layer.scales_output = true;
+    layer.attention.value_norm = kRms;
+    layer.attention.value_norm->weighted = false;
+  }
+  for (const Encoder& like : {kinds[0].encoder, kinds[1].encoder, Of(kPlain, {}).encoder}) {
+    kinds.push_back({"Adapted", like});
+    kinds.back().encoder.adapters = Adapters{3, 4, 0.6F};
+  }
   Encoder without_layers = Modern([](Layer&, size_t) {});
   without_layers.layers.clear();
   without_layers.embeddings_norm.reset();

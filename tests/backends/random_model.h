@@ -49,6 +49,10 @@ class RandomModel {
       tensors.relative_bias =
           Table(encoder.relative_bias->buckets, encoder.layers[0].attention.heads);
     }
+    if (encoder.disentangled) {
+      tensors.relative_embeddings = Table(2 * encoder.disentangled->span, hidden);
+      tensors.relative_norm = MakeNorm(encoder.disentangled->norm, hidden);
+    }
     const Heads& heads = architecture_.heads;
     for (const auto& vector : {heads.pooled, heads.scores}) {
       if (!vector) continue;
@@ -171,6 +175,19 @@ class RandomModel {
       }
     }
     tensors.feed_forward_norms = MakeNorms(layer.feed_forward_norms, hidden);
+    const Encoder& encoder = architecture_.encoder;
+    if (encoder.disentangled && encoder.disentangled->own_projections) {
+      tensors.position_query = MakeLinear(hidden, attention.width());
+      tensors.position_key = MakeLinear(hidden, attention.width());
+    }
+    if (const auto& inputs = encoder.layer_inputs) {
+      tensors.inputs = LayerInputTensors{MakeLinear(hidden, inputs->size, /*has_bias=*/false),
+                                         MakeLinear(hidden, inputs->size, /*has_bias=*/false),
+                                         MakeLinear(inputs->size, hidden, /*has_bias=*/false),
+                                         *MakeNorm(inputs->norm, inputs->size),
+                                         *MakeNorm(inputs->branch_norm, hidden)};
+    }
+    if (layer.scales_output) tensors.output_scale = Numbers({1}, 0.1F, 0.8F);
     return tensors;
   }
 

@@ -240,10 +240,10 @@ TEST_P(FamilyReferences, NumbersEqualThoseOfSentenceTransformers) {
 }
 
 // Where a GPU computes, all numbers are of the type, between layers too, as PyTorch has them there:
-// of these references PyTorch's own bf16 is at 0.9964 at least.
+// of these references PyTorch's own bf16 is at 0.9927 at least.
 TEST_P(FamilyReferences, NumbersOfFewerBitsAreClose) {
   for (const auto& [type, least] : {std::pair(ComputeType::kF16, 0.9999),
-                                    std::pair(ComputeType::kBF16, kIsGpu ? 0.996 : 0.9995),
+                                    std::pair(ComputeType::kBF16, kIsGpu ? 0.995 : 0.9995),
                                     std::pair(ComputeType::kInt8, 0.99)}) {
     const auto embedder = Open(type);
     // Not every device has every type, and f16 does not hold every model's numbers.

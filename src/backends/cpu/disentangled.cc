@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 
 #include "backends/cpu/panel_linear.h"
+#include "backends/relative_bucket.h"
 
 namespace embedding {
 
@@ -28,28 +28,12 @@ std::vector<std::unique_ptr<Linear>> PackPositions(ThreadTeam& team, const Atten
   return packed;
 }
 
-// As make_log_bucket_position of transformers' DeBERTa v2.
-uint32_t DisentangledScores::Place(ptrdiff_t distance) const {
-  const auto span = static_cast<ptrdiff_t>(disentangled_.span);
-  const auto middle = static_cast<ptrdiff_t>(disentangled_.buckets / 2);
-  const ptrdiff_t size = std::abs(distance);
-  ptrdiff_t bucket = distance;
-  if (disentangled_.buckets > 0 && size > middle) {
-    const float ratio =
-        std::log(static_cast<float>(size) / static_cast<float>(middle)) /
-        std::log(static_cast<float>(disentangled_.max_distance - 1) / static_cast<float>(middle));
-    bucket = static_cast<ptrdiff_t>(std::ceil(ratio * static_cast<float>(middle - 1))) + middle;
-    if (distance < 0) bucket = -bucket;
-  }
-  return static_cast<uint32_t>(std::clamp<ptrdiff_t>(bucket + span, 0, 2 * span - 1));
-}
-
 void DisentangledScores::Reserve(size_t tokens) {
   if (places_.size() > 2 * tokens) return;
   const auto reach = static_cast<ptrdiff_t>(std::bit_ceil(tokens));
   std::vector<uint32_t> places;
   for (ptrdiff_t distance = -reach; distance <= reach; ++distance) {
-    places.push_back(Place(distance));
+    places.push_back(static_cast<uint32_t>(RelativePlace(disentangled_, distance)));
   }
   places_ = std::move(places);
 }

@@ -42,8 +42,6 @@ class DisentangledScores {
                          const void* qkv, DType between, size_t tokens);
 
  private:
-  uint32_t Place(ptrdiff_t distance) const;
-
   Disentangled disentangled_;
   std::vector<uint32_t> places_;  // [2 * reach + 1]
   AlignedBuffer<float> of_queries_;

@@ -77,6 +77,7 @@ MlxNorm LoadNorm(const NormTensors& tensors, const Norm& norm, mx::Dtype dtype) 
 std::optional<MlxNorm> LoadNorm(const std::optional<NormTensors>& tensors,
                                 const std::optional<Norm>& norm, mx::Dtype dtype) {
   if (!norm) return std::nullopt;
+  if (!norm->weighted) return MlxNorm{norm->kind, norm->eps, std::nullopt, std::nullopt};
   return LoadNorm(*tensors, *norm, dtype);
 }
 

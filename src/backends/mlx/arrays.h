@@ -38,7 +38,7 @@ MlxLinear LoadLinears(std::span<const LinearTensors> tensors, mlx::core::Dtype d
 struct MlxNorm {
   NormKind kind = NormKind::kLayer;
   float eps = 0;
-  mlx::core::array weight;
+  std::optional<mlx::core::array> weight;  // none where it is not weighted
   std::optional<mlx::core::array> bias;
 
   mlx::core::array operator()(const mlx::core::array& x) const;

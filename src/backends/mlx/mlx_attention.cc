@@ -90,13 +90,45 @@ mx::array Prepared(const mx::array& heads, const std::optional<MlxNorm>& norm,
   return preparation.rope_factors ? prepared * *preparation.rope_factors : prepared;
 }
 
+// Of Disentangled: the embeddings of the relative positions by `projection`,
+// [heads, head_dim, positions].
+mx::array ProjectPositions(const Attention& attention, const mx::array& embeddings,
+                           const LinearTensors& projection, mx::Dtype dtype) {
+  const mx::array projected = LoadLinear(projection, mx::float32)(embeddings);
+  const mx::array by_head =
+      mx::reshape(projected, {projected.shape(0), Int(attention.heads), Int(attention.head_dim)});
+  mx::array made = mx::contiguous(mx::astype(mx::transpose(by_head, {1, 2, 0}), dtype));
+  made.eval();
+  return made;
+}
+
+void LoadPositions(const Attention& attention, const Disentangled& disentangled,
+                   const EncoderTensors& tensors, const LayerTensors& of_layer, mx::Dtype dtype,
+                   MlxHeadPreparation& made) {
+  mx::array embeddings = ToArray(*tensors.relative_embeddings, mx::float32);
+  if (const auto norm = LoadNorm(tensors.relative_norm, disentangled.norm, mx::float32))
+    embeddings = (*norm)(embeddings);
+  if (disentangled.content_to_position) {
+    made.position_keys = ProjectPositions(attention, embeddings,
+                                          of_layer.position_key.value_or(of_layer.key), dtype);
+  }
+  if (disentangled.position_to_content) {
+    made.position_queries = ProjectPositions(
+        attention, embeddings, of_layer.position_query.value_or(of_layer.query), dtype);
+  }
+}
+
 }  // namespace
 
-MlxHeadPreparation LoadHeadPreparation(const Attention& attention, const LayerTensors& tensors,
+MlxHeadPreparation LoadHeadPreparation(const Attention& attention, const Encoder& encoder,
+                                       const EncoderTensors& tensors, const LayerTensors& of_layer,
                                        mx::Dtype dtype) {
   MlxHeadPreparation made;
-  made.query_norm = LoadNorm(tensors.query_norm, attention.query_norm, dtype);
-  made.key_norm = LoadNorm(tensors.key_norm, attention.key_norm, dtype);
+  made.query_norm = LoadNorm(of_layer.query_norm, attention.query_norm, dtype);
+  made.key_norm = LoadNorm(of_layer.key_norm, attention.key_norm, dtype);
+  made.value_norm = LoadNorm(std::nullopt, attention.value_norm, dtype);
+  if (encoder.disentangled)
+    LoadPositions(attention, *encoder.disentangled, tensors, of_layer, dtype, made);
   if (!attention.rope) return made;
   std::vector<float> periods;
   for (const float frequency : attention.rope->frequencies) periods.push_back(1 / frequency);
@@ -110,10 +142,12 @@ MlxHeadPreparation LoadHeadPreparation(const Attention& attention, const LayerTe
   return made;
 }
 
-MlxAttention::MlxAttention(const Encoder& encoder, std::optional<mx::array> relative_bias,
-                           mx::Dtype dtype, size_t score_bytes)
+MlxAttention::MlxAttention(const Encoder& encoder, const EncoderTensors& tensors, mx::Dtype dtype,
+                           size_t score_bytes)
     : bias_(encoder.relative_bias),
-      relative_bias_(std::move(relative_bias)),
+      disentangled_(encoder.disentangled),
+      relative_bias_(tensors.relative_bias ? std::optional(ToArray(*tensors.relative_bias, dtype))
+                                           : std::nullopt),
       dtype_(dtype),
       score_bytes_(score_bytes) {}
 
@@ -175,6 +209,58 @@ const std::optional<mx::array>& MlxAttention::MaskOf(const Attention& attention,
   return tokens.masks.emplace_back(kind, MakeMask(attention, tokens)).second;
 }
 
+mx::array MlxAttention::PositionScores(const Attention& attention,
+                                       const MlxHeadPreparation& preparation, const mx::array& q,
+                                       const mx::array& k) const {
+  const int length = q.shape(2);
+  // [queries, keys]: the position of each pair's distance.
+  std::vector<int32_t> places;
+  for (int query = 0; query < length; ++query) {
+    for (int key = 0; key < length; ++key)
+      places.push_back(static_cast<int32_t>(RelativePlace(*disentangled_, query - key)));
+  }
+  const mx::array by_query = ToArray(places, {length, length});
+  const auto pick = [&](const mx::array& products, const mx::array& of_pairs) {
+    return mx::take_along_axis(
+        products, mx::broadcast_to(of_pairs, {q.shape(0), q.shape(1), length, length}), 3);
+  };
+  mx::array scores = mx::zeros({1, 1, 1, 1}, q.dtype());
+  if (preparation.position_keys)
+    scores = scores + pick(mx::matmul(q, *preparation.position_keys), by_query);
+  if (preparation.position_queries) {
+    const mx::array by_key =
+        pick(mx::matmul(k, *preparation.position_queries), mx::transpose(by_query));
+    scores = scores + mx::swapaxes(by_key, 2, 3);
+  }
+  return scores * mx::array(attention.scale, q.dtype());
+}
+
+mx::array MlxAttention::AttendDisentangled(const Attention& attention,
+                                           const MlxHeadPreparation& preparation,
+                                           const mx::array& q, const mx::array& k,
+                                           const mx::array& v,
+                                           const std::optional<mx::array>& mask) const {
+  const auto length = static_cast<size_t>(q.shape(2));
+  const size_t of_sequence = attention.heads * length * length * q.itemsize();
+  const int step =
+      Int(std::clamp<size_t>(score_bytes_ / of_sequence, 1, static_cast<size_t>(q.shape(0))));
+  std::vector<mx::array> contexts;
+  for (int s = 0; s < q.shape(0); s += step) {
+    const int end = std::min(s + step, q.shape(0));
+    const mx::array queries = Part(q, 0, s, end);
+    const mx::array keys = Part(k, 0, s, end);
+    mx::array scores = PositionScores(attention, preparation, queries, keys);
+    if (mask) {
+      const mx::array unseen =
+          mx::astype(mx::array(-std::numeric_limits<float>::infinity()), dtype_);
+      scores = mx::where(Part(*mask, 0, s, end), scores, unseen);
+    }
+    contexts.push_back(AttendWhole(queries, keys, Part(v, 0, s, end), attention.scale, scores));
+    if (end < q.shape(0)) contexts.back().eval();
+  }
+  return mx::concatenate(std::move(contexts), 0);
+}
+
 mx::array MlxAttention::AttendBucket(const Attention& attention,
                                      const MlxHeadPreparation& preparation, const mx::array& packed,
                                      Tokens& tokens) const {
@@ -193,13 +279,18 @@ mx::array MlxAttention::AttendBucket(const Attention& attention,
       Prepared(heads_of(0, attention.heads), preparation.query_norm, attention, preparation);
   const mx::array k = Prepared(heads_of(attention.heads, attention.kv_heads), preparation.key_norm,
                                attention, preparation);
-  const mx::array v = heads_of(attention.heads + attention.kv_heads, attention.kv_heads);
+  mx::array v = heads_of(attention.heads + attention.kv_heads, attention.kv_heads);
+  if (preparation.value_norm) v = (*preparation.value_norm)(v);
   const std::optional<mx::array>& mask = MaskOf(attention, tokens);
   const size_t bytes =
       tokens.rows.size() * attention.heads * static_cast<size_t>(length) * q.itemsize();
-  const mx::array context = bytes <= score_bytes_ || IsFused(attention.head_dim)
-                                ? AttendWhole(q, k, v, attention.scale, mask)
-                                : AttendByParts(q, k, v, attention.scale, mask, score_bytes_);
+  const auto attend = [&] {
+    if (disentangled_) return AttendDisentangled(attention, preparation, q, k, v, mask);
+    if (bytes <= score_bytes_ || IsFused(attention.head_dim))
+      return AttendWhole(q, k, v, attention.scale, mask);
+    return AttendByParts(q, k, v, attention.scale, mask, score_bytes_);
+  };
+  const mx::array context = attend();
   return mx::reshape(mx::transpose(context, {0, 2, 1, 3}),
                      {sequences * length, Int(attention.width())});
 }

@@ -11,6 +11,7 @@
 #include "backends/mlx/arrays.h"
 #include "backends/mlx/buckets.h"
 #include "model/architecture.h"
+#include "model/tensors.h"
 
 namespace embedding {
 
@@ -18,21 +19,26 @@ namespace embedding {
 struct MlxHeadPreparation {
   std::optional<MlxNorm> query_norm;
   std::optional<MlxNorm> key_norm;
+  std::optional<MlxNorm> value_norm;
   std::optional<mlx::core::array> rope_periods;  // [frequencies], 1 / frequency
   // [head_dim], what the numbers are multiplied with; where Rope::factor is not 1.
   std::optional<mlx::core::array> rope_factors;
+  // Of Disentangled: keys and queries of the relative positions, [heads, head_dim, positions].
+  std::optional<mlx::core::array> position_keys;
+  std::optional<mlx::core::array> position_queries;
 };
 
-MlxHeadPreparation LoadHeadPreparation(const Attention& attention, const LayerTensors& tensors,
+MlxHeadPreparation LoadHeadPreparation(const Attention& attention, const Encoder& encoder,
+                                       const EncoderTensors& tensors, const LayerTensors& of_layer,
                                        mlx::core::Dtype dtype);
 
 // The buckets of a batch, and for layers of each kind the masks upon their scores.
 class MlxAttention {
  public:
-  // `relative_bias`: [buckets of distances, heads] of Encoder::relative_bias. Where attention has
-  // no fused kernel, its scores take at most `score_bytes` at a time, or what one query's do.
-  MlxAttention(const Encoder& encoder, std::optional<mlx::core::array> relative_bias,
-               mlx::core::Dtype dtype, size_t score_bytes);
+  // Where attention has no fused kernel, its scores take at most `score_bytes` at a time, or what
+  // one query's do; those of disentangled attention as much, or what one sequence's do.
+  MlxAttention(const Encoder& encoder, const EncoderTensors& tensors, mlx::core::Dtype dtype,
+               size_t score_bytes);
 
   // Of the batch that is to be computed.
   void Prepare(const Buckets& buckets);
@@ -59,7 +65,15 @@ class MlxAttention {
   Array AttendBucket(const Attention& attention, const MlxHeadPreparation& preparation,
                      const Array& packed, Tokens& tokens) const;
 
+  // Of disentangled attention: what is added to the scores of q and k, which have no fewer heads.
+  Array PositionScores(const Attention& attention, const MlxHeadPreparation& preparation,
+                       const Array& q, const Array& k) const;
+  Array AttendDisentangled(const Attention& attention, const MlxHeadPreparation& preparation,
+                           const Array& q, const Array& k, const Array& v,
+                           const std::optional<Array>& mask) const;
+
   const std::optional<RelativeBias> bias_;
+  const std::optional<Disentangled> disentangled_;
   const std::optional<Array> relative_bias_;
   const mlx::core::Dtype dtype_;
   const size_t score_bytes_;

@@ -37,24 +37,6 @@ class MlxBackend : public Backend {
   const bool compiled_;
 };
 
-// What there is that the CPU alone computes.
-Status CheckArchitecture(const Architecture& architecture, std::string_view device) {
-  const Encoder& encoder = architecture.encoder;
-  std::string_view unknown;
-  if (encoder.adapters) unknown = "adapters";
-  if (encoder.layer_inputs) unknown = "inputs of layers";
-  if (encoder.disentangled) unknown = "disentangled attention";
-  for (const Layer& layer : encoder.layers) {
-    if (layer.feed_forward.experts) unknown = "mixtures of experts";
-  }
-  if (unknown.empty()) return {};
-  return Error{ErrorCode::kDeviceUnavailable,
-               fmt::format("the device {} does not compute {}, which this model has; choose the "
-                           "device cpu",
-                           device, unknown),
-               {}};
-}
-
 Result<std::unique_ptr<Session>> MlxBackend::Load(const Architecture& architecture,
                                                   const Tensors& tensors, ComputeType type) {
   if (type == ComputeType::kInt8) {
@@ -64,7 +46,6 @@ Result<std::unique_ptr<Session>> MlxBackend::Load(const Architecture& architectu
                              name_),
                  {}};
   }
-  RETURN_IF_ERROR(CheckArchitecture(architecture, name_));
   try {
     return MakeMlxSession(architecture, tensors, type, device_, compiled_);
   } catch (const std::exception& e) {

@@ -34,30 +34,50 @@ MlxEncoder::MlxEncoder(const Encoder& encoder, const EncoderTensors& tensors, mx
       word_embeddings_(embedding::ToArray(tensors.word_embeddings, dtype)),
       position_embeddings_(ToArray(tensors.position_embeddings, dtype)),
       token_type_embeddings_(ToArray(tensors.token_type_embeddings, dtype)),
+      word_adapters_(LoadTableAdapters(tensors.word_adapters, dtype)),
+      token_type_adapters_(LoadTableAdapters(tensors.token_type_adapters, dtype)),
       embeddings_norm_(LoadNorm(tensors.embeddings_norm, encoder.embeddings_norm, dtype)),
       projected_norm_(LoadNorm(tensors.projected_norm, encoder.projected_norm, dtype)),
       final_norm_(LoadNorm(tensors.final_norm, encoder.final_norm, dtype)),
-      attention_(encoder, ToArray(tensors.relative_bias, dtype), dtype, score_bytes) {
+      attention_(encoder, tensors, dtype, score_bytes) {
   if (tensors.projection) projection_ = LoadLinear(*tensors.projection, dtype);
+  for (const Layer& layer : encoder.layers) {
+    if (layer.weights != layers_.size()) continue;
+    const LayerTensors& of = tensors.layers[layer.weights];
+    const std::array<LinearTensors, 3> qkv = {of.query, of.key, of.value};
+    layers_.push_back({LoadNorm(of.attention_norms.input, layer.attention_norms.input, dtype),
+                       LoadAdaptedLinears(qkv, dtype),
+                       LoadHeadPreparation(layer.attention, encoder, tensors, of, dtype),
+                       LoadFeedForward(layer, encoder, of, dtype)});
+  }
+  // Which adapters a batch has changes what is computed.
+  if (!compiled || encoder.adapters) return;
   for (size_t i = 0; i < encoder.layers.size(); ++i) {
     const Layer& layer = encoder.layers[i];
-    const LayerTensors& of = tensors.layers[layer.weights];
-    if (layer.weights == layers_.size()) {
-      const std::array<LinearTensors, 3> qkv = {of.query, of.key, of.value};
-      layers_.push_back({LoadNorm(of.attention_norms.input, layer.attention_norms.input, dtype),
-                         LoadLinears(qkv, dtype), LoadHeadPreparation(layer.attention, of, dtype),
-                         LoadFeedForward(layer, of, dtype)});
-    }
     if (i > 0 && HaveSameFeedForward(layer, encoder.layers[i - 1])) {
       feed_forwards_.push_back(feed_forwards_.back());
       continue;
     }
-    Function feed_forward = [layer](const std::vector<mx::array>& inputs) {
-      return RunFeedForward(layer, inputs);
-    };
-    if (compiled) feed_forward = mx::compile(std::move(feed_forward));
-    feed_forwards_.push_back(std::move(feed_forward));
+    feed_forwards_.push_back(
+        mx::compile([this, &layer = encoder_.layers[i], like = &weights_of(i).feed_forward](
+                        const std::vector<mx::array>& arrays) -> std::vector<mx::array> {
+          const MlxFeedForward weights = WithArrays(*like, std::span(arrays).subspan(3));
+          return {RunFeedForward(encoder_, layer, weights, arrays[0], arrays[1], arrays[2],
+                                 /*adapted=*/nullptr)};
+        }));
   }
+}
+
+mx::array MlxEncoder::FeedForward(size_t layer, const mx::array& x, const mx::array& context,
+                                  const mx::array& first, const MlxAdaptedRows* adapted) const {
+  const MlxFeedForward& weights = weights_of(layer).feed_forward;
+  if (feed_forwards_.empty()) {
+    return RunFeedForward(encoder_, encoder_.layers[layer], weights, x, context, first, adapted);
+  }
+  std::vector<mx::array> arrays = {x, context, first};
+  const std::vector<mx::array> of_weights = ArraysOf(weights);
+  arrays.insert(arrays.end(), of_weights.begin(), of_weights.end());
+  return feed_forwards_[layer](arrays)[0];
 }
 
 mx::array MlxEncoder::Run(const Batch& batch, std::span<const TokenRange> wanted) {
@@ -74,34 +94,49 @@ mx::array MlxEncoder::Run(const Batch& batch, std::span<const TokenRange> wanted
 
   if (batch.tokens() == 0) return mx::zeros({kept_rows.shape(0), Int(encoder_.hidden_size)});
   attention_.Prepare(buckets);
-  mx::array x = Embed(batch);
+  std::optional<MlxAdaptedRows> adapted;
+  if (encoder_.adapters) {
+    adapted = AdaptedRowsOf(batch, encoder_.adapters->scale, RoundUpFinely(batch.tokens()),
+                            word_embeddings_.dtype());
+  }
+  const MlxAdaptedRows* const adapted_rows = adapted ? &*adapted : nullptr;
+  mx::array x = Embed(batch, adapted_rows);
+  mx::array first = x;
   if (encoder_.layers.empty()) x = TakeRows(x, kept_rows);
   for (size_t i = 0; i < encoder_.layers.size(); ++i) {
     const LayerWeights& layer = weights_of(i);
-    const mx::array qkv = layer.qkv(layer.input_norm ? (*layer.input_norm)(x) : x);
+    const mx::array qkv =
+        layer.qkv.Run(layer.input_norm ? (*layer.input_norm)(x) : x, adapted_rows);
     mx::array context =
         TakeRows(attention_.Attend(encoder_.layers[i].attention, layer.preparation, qkv), places);
     if (i + 1 == encoder_.layers.size()) {
       context = TakeRows(context, kept_rows);
       x = TakeRows(x, kept_rows);
+      first = TakeRows(first, kept_rows);
+      if (adapted) adapted->scales = TakeRows(adapted->scales, kept_rows);
     }
-    x = feed_forwards_[i](InputsOf(x, context, layer.feed_forward))[0];
+    x = FeedForward(i, x, context, first, adapted_rows);
   }
   return final_norm_ ? (*final_norm_)(x) : x;
 }
 
-mx::array MlxEncoder::Embed(const Batch& batch) {
-  const auto rows_of = [](const mx::array& table, std::span<const int32_t> indices) {
-    return TakeRows(table, FilledUp({indices.begin(), indices.end()}));
+mx::array MlxEncoder::Embed(const Batch& batch, const MlxAdaptedRows* adapted) {
+  const auto rows_of = [adapted](const mx::array& table, std::span<const int32_t> indices,
+                                 const std::optional<MlxAdapters>& adapters) {
+    const mx::array ids = FilledUp({indices.begin(), indices.end()});
+    const mx::array rows = TakeRows(table, ids);
+    if (!adapters || adapted == nullptr) return rows;
+    return AddTableAdapters(*adapters, *adapted, ids, rows);
   };
-  mx::array x = rows_of(word_embeddings_, batch.input_ids);
+  mx::array x = rows_of(word_embeddings_, batch.input_ids, word_adapters_);
   if (encoder_.embedding_scale != 1) {
     x = x * mx::array(encoder_.embedding_scale, word_embeddings_.dtype());
   }
-  if (token_type_embeddings_) x = x + rows_of(*token_type_embeddings_, batch.token_type_ids);
+  if (token_type_embeddings_)
+    x = x + rows_of(*token_type_embeddings_, batch.token_type_ids, token_type_adapters_);
   if (position_embeddings_) {
     PlaceTokens(encoder_.positions, batch, positions_);
-    x = x + rows_of(*position_embeddings_, positions_);
+    x = x + rows_of(*position_embeddings_, positions_, std::nullopt);
   }
   if (embeddings_norm_) x = (*embeddings_norm_)(x);
   if (projection_) x = (*projection_)(x);

@@ -15,6 +15,7 @@
 #include "backends/backend.h"
 #include "backends/mlx/arrays.h"
 #include "backends/mlx/buckets.h"
+#include "backends/mlx/mlx_adapters.h"
 #include "backends/mlx/mlx_attention.h"
 #include "backends/mlx/mlx_feed_forward.h"
 #include "backends/wanted_tokens.h"
@@ -34,6 +35,8 @@ class MlxEncoder {
   // one query's do.
   MlxEncoder(const Encoder& encoder, const EncoderTensors& tensors, mlx::core::Dtype dtype,
              bool compiled, size_t score_bytes = kScoreBytes);
+  MlxEncoder(const MlxEncoder&) = delete;  // what is compiled has its address
+  MlxEncoder& operator=(const MlxEncoder&) = delete;
 
   // The last hidden states of the wanted tokens, [rows, hidden_size], those of one sequence after
   // another; there may be more rows, without meaning. Nothing is computed yet.
@@ -44,7 +47,7 @@ class MlxEncoder {
   using Function = std::function<std::vector<Array>(const std::vector<Array>&)>;
   struct LayerWeights {
     std::optional<MlxNorm> input_norm;
-    MlxLinear qkv;  // q, k, v side by side
+    MlxAdaptedLinear qkv;  // q, k, v side by side
     MlxHeadPreparation preparation;
     MlxFeedForward feed_forward;
   };
@@ -52,20 +55,25 @@ class MlxEncoder {
   const LayerWeights& weights_of(size_t layer) const {
     return layers_[encoder_.layers[layer].weights];
   }
-  Array Embed(const Batch& batch);
+  Array Embed(const Batch& batch, const MlxAdaptedRows* adapted);
+  Array FeedForward(size_t layer, const Array& x, const Array& context, const Array& first,
+                    const MlxAdaptedRows* adapted) const;
 
   const Encoder encoder_;
   Array word_embeddings_;
   std::optional<Array> position_embeddings_;
   std::optional<Array> token_type_embeddings_;
+  std::optional<MlxAdapters> word_adapters_;
+  std::optional<MlxAdapters> token_type_adapters_;
   std::optional<MlxNorm> embeddings_norm_;
   std::optional<MlxLinear> projection_;
   std::optional<MlxNorm> projected_norm_;
   std::vector<LayerWeights> layers_;  // by Layer::weights
   std::optional<MlxNorm> final_norm_;
   MlxAttention attention_;
-  // [layers] what InputsOf gives -> the layer's output; equal layers have the same. (In what
-  // attention does there is nothing to fuse, and of its shapes there are tens of thousands.)
+  // [layers] {x, context, first} and ArraysOf -> the layer's output; equal layers have the same.
+  // Empty where nothing is compiled. (In what attention does there is nothing to fuse, and of its
+  // shapes there are tens of thousands.)
   std::vector<Function> feed_forwards_;
   std::vector<int32_t> positions_;  // of the batch that is computed
 };

@@ -55,26 +55,17 @@ TEST(MlxBackend, ComputesWhatHeadsMaySay) {
                         {{ComputeType::kF32, 5e-5}, {ComputeType::kF16, 4e-2}});
 }
 
-TEST(MlxBackend, ExpertsAreRefused) {
-  const auto mlx = *OpenMlxCpuBackend(/*compiled=*/false);
-  Architecture architecture = Of(kShapes[0], AllHeads(kShapes[0].hidden_size)[1]);
-  architecture.encoder.layers[0].feed_forward.experts = Experts{4, 2};
-  const RandomModel model(architecture);
-  const auto session = mlx->Load(model.architecture(), model.tensors(), ComputeType::kF32);
-  ASSERT_FALSE(session.ok());
-  EXPECT_EQ(session.error().code, ErrorCode::kDeviceUnavailable);
-  EXPECT_NE(session.error().message.find("experts"), std::string::npos);
-}
-
 TEST(MlxSession, CompiledLayersGiveTheSame) {
   const auto mlx = *OpenMlxCpuBackend(/*compiled=*/true);
   const auto cpu = *OpenBackend({.device = "cpu", .threads = 2});
   const Heads heads = AllHeads(kShapes[0].hidden_size).front();
-  for (const Encoder& encoder : {Of(kShapes[0], {}).encoder, EncoderKinds()[0].encoder}) {
+  for (const auto& [name, encoder] : EncoderKinds()) {
+    SCOPED_TRACE(name);
     const RandomModel model(Architecture{encoder, heads});
     const auto session = Load(*mlx, model, ComputeType::kF32);
     const auto reference = Load(*cpu, model, ComputeType::kF32);
-    for (int i = 0; i < 2; ++i) Compare(*session, *reference, Sequences(heads), heads, 5e-5);
+    const Sequences sequences(heads, encoder.adapters ? encoder.adapters->count : 0);
+    for (int i = 0; i < 2; ++i) Compare(*session, *reference, sequences, heads, 5e-5);
   }
 }
 
