@@ -70,6 +70,17 @@ run_ctest() {
   fi
 }
 
+# in_shards COMMAND...: a program of tests that computes on one thread, once a processor, each with a part of them.
+in_shards() {
+  local shard pids=() status=0
+  for ((shard = 0; shard < jobs; ++shard)); do
+    GTEST_TOTAL_SHARDS=$jobs GTEST_SHARD_INDEX=$shard "$@" --gtest_brief=1 &
+    pids+=($!)
+  done
+  for shard in "${pids[@]}"; do wait "$shard" || status=1; done
+  return $status
+}
+
 # run_gtest NAME COMMAND...: adds the counts of a program of tests to the totals.
 run_gtest() {
   local name=$1 log n status
@@ -284,7 +295,7 @@ step_mlx() {
   check "mlx build" build mlx --target backends_mlx_tests engine_mlx_tests embedding-service embedding_documents
   local program
   for program in backends engine; do
-    build/mlx/tests/${program}_mlx_tests --gtest_brief=1 --gtest_filter='-*DoesNotDepend*:*DoNotDepend*:EmbedderTypes*:*EmbedderTypes*'
+    in_shards build/mlx/tests/${program}_mlx_tests --gtest_filter='-*DoesNotDepend*:*DoNotDepend*:EmbedderTypes*:*EmbedderTypes*'
     count $? "$program with MLX"
   done
   check "virtual environment" make_venv build/venv tests/e2e
@@ -305,8 +316,8 @@ step_kernels() {
   [ "$(uname -m)" = x86_64 ] || return 0 # there is no wheel for others
   check "NVIDIA's compiler" scripts/fetch_nvrtc.sh
   check "kernels' build" build release --target backends_cuda_tests
-  LD_LIBRARY_PATH=$(echo "$PWD"/build/nvrtc-wheel/files/nvidia/*/lib) build/release/tests/backends_cuda_tests \
-    --gtest_brief=1 --gtest_filter='-*/CudaModels*:CudaSession*:CudaBackend*'
+  LD_LIBRARY_PATH=$(echo "$PWD"/build/nvrtc-wheel/files/nvidia/*/lib) in_shards build/release/tests/backends_cuda_tests \
+    --gtest_filter='-*/CudaModels*:CudaSession*:CudaBackend*'
   count $? "kernels of CUDA"
 }
 

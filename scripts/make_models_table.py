@@ -69,9 +69,8 @@ Matryoshka models, poolings of every mode, several of them joined, `Dense`, `Lay
 
 A model that cannot be served says what of it is missing, and loads nothing: an unknown `model_type` with the list of
 those that are known, a field's value with those that are supported. Not supported are code that comes with a model,
-pictures and sounds, DeBERTa's convolution layer, and dropout in tokenizers. MLX computes them all too, and CUDA all but
-those with adapters (jina), experts (nomic's v2), DeBERTa's attention or inputs of layers (EmbeddingGemma 2), for which
-`--device auto` takes the processor.
+pictures and sounds, DeBERTa's convolution layer, and dropout in tokenizers. All of the families are computed on GPUs too,
+by CUDA and by MLX (`./test.sh cuda`, `./test.sh mlx` compare them with the same references).
 """
 
 

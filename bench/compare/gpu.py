@@ -4,7 +4,7 @@
 
 The alternatives run inside this process, without HTTP. "packed" is what text-embeddings-inference
 does on such a GPU: tokens without padding, fused attention over ragged sequences, one product for
-q, k and v, f16. It needs torch with CUDA, and sentence-transformers. Prints a Markdown report.
+q, k and v, f16, for models of BERT's kind alone. It needs torch with CUDA, and sentence-transformers. Prints a Markdown report.
 """
 
 import argparse
@@ -195,10 +195,11 @@ def cosines(a, b):
 def measure(options, ours, transformers):
     """Engines, rows of the report, figures by name."""
     engines = [ours, transformers]
-    try:
-        engines.append(Packed(options, transformers.model))
-    except ImportError as e:
-        print(f"(no packed forward pass: {e})")
+    if transformers.model[0].auto_model.config.model_type in ("bert", "xlm-roberta"):
+        try:
+            engines.append(Packed(options, transformers.model))
+        except ImportError as e:
+            print(f"(no packed forward pass: {e})")
     tokens_of = lambda texts: sum(len(i) for i in transformers.model.tokenizer(texts)["input_ids"])
     probe = texts_of(20, 60, 5) + texts_of(20, 14, 6)
     f32 = SentenceTransformers(argparse.Namespace(**{**vars(options), "dtype": "f32"}))

@@ -122,6 +122,9 @@ inline std::vector<EncoderKind> EncoderKinds() {
     layer.attention.value_norm = kRms;
     layer.attention.value_norm->weighted = false;
   }
+  Attention& wider = kinds.back().encoder.layers[1].attention;
+  wider.head_dim = 48;
+  wider.scale = 1 / std::sqrt(48.0F);
   for (const Encoder& like : {kinds[0].encoder, kinds[1].encoder, Of(kPlain, {}).encoder}) {
     kinds.push_back({"Adapted", like});
     kinds.back().encoder.adapters = Adapters{3, 4, 0.6F};

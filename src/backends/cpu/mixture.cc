@@ -1,8 +1,9 @@
 #include "backends/cpu/mixture.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numeric>
+#include <vector>
+
+#include "backends/experts.h"
 
 namespace embedding {
 
@@ -10,33 +11,13 @@ Mixture::Mixture(EncoderTypes types)
     : input_(LinearTypes{types.weight}.input()),
       intermediate_(types.between, LinearTypes{types.weight}.input()) {}
 
-void Mixture::Choose(const FeedForward& feed_forward, const LayerWeights& weights,
-                     std::span<const float> x, size_t hidden_size) {
-  const size_t experts = feed_forward.experts->count;
-  const size_t rows = x.size() / hidden_size;
-  logits_.Resize(rows * experts);
-  weights.router->Run({x.data(), rows, hidden_size}, {logits_.data(), rows, experts}, {});
-  choices_.resize(experts);
-  for (auto& of_expert : choices_) of_expert.clear();
-  std::vector<size_t> best(experts);
-  for (size_t row = 0; row < rows; ++row) {
-    const float* const logits = logits_.data() + row * experts;
-    std::iota(best.begin(), best.end(), size_t{0});
-    const auto chosen = best.begin() + static_cast<ptrdiff_t>(feed_forward.experts->chosen);
-    std::partial_sort(best.begin(), chosen, best.end(), [&](size_t a, size_t b) {
-      return logits[a] > logits[b] || (logits[a] == logits[b] && a < b);
-    });
-    float sum = 0;
-    for (size_t e = 0; e < experts; ++e) sum += std::exp(logits[e] - logits[best[0]]);
-    std::for_each(best.begin(), chosen, [&](size_t e) {
-      choices_[e].push_back({row, std::exp(logits[e] - logits[best[0]]) / sum});
-    });
-  }
-}
-
 void Mixture::Run(const FeedForward& feed_forward, const LayerWeights& weights,
                   std::span<const float> x, size_t hidden_size, std::span<float> out) {
-  Choose(feed_forward, weights, x, hidden_size);
+  const size_t total = x.size() / hidden_size;
+  const size_t experts = feed_forward.experts->count;
+  logits_.Resize(total * experts);
+  weights.router->Run({x.data(), total, hidden_size}, {logits_.data(), total, experts}, {});
+  const auto by_expert = ChooseExperts(*feed_forward.experts, logits_.span());
   for (size_t i = 0; i < out.size(); i += hidden_size) {
     if (weights.experts_bias.size() == 0) {
       std::fill_n(out.begin() + static_cast<ptrdiff_t>(i), hidden_size, 0.0F);
@@ -44,8 +25,8 @@ void Mixture::Run(const FeedForward& feed_forward, const LayerWeights& weights,
       std::ranges::copy(weights.experts_bias.span(), out.begin() + static_cast<ptrdiff_t>(i));
     }
   }
-  for (size_t e = 0; e < choices_.size(); ++e) {
-    const std::vector<Choice>& choices = choices_[e];
+  for (size_t e = 0; e < by_expert.size(); ++e) {
+    const std::vector<ExpertChoice>& choices = by_expert[e];
     if (choices.empty()) continue;
     const size_t rows = choices.size();
     input_.Resize(rows, hidden_size);

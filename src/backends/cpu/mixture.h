@@ -3,9 +3,7 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
-#include <vector>
 
 #include "backends/cpu/encoder_weights.h"
 #include "backends/cpu/input_matrix.h"
@@ -24,18 +22,8 @@ class Mixture {
            size_t hidden_size, std::span<float> out);
 
  private:
-  struct Choice {
-    size_t row;
-    float weight;
-  };
-
-  // Into choices_: by expert the rows that it is chosen for.
-  void Choose(const FeedForward& feed_forward, const LayerWeights& weights,
-              std::span<const float> x, size_t hidden_size);
-
-  std::vector<std::vector<Choice>> choices_;  // [experts]
-  AlignedBuffer<float> logits_;               // [rows, experts]
-  InputMatrix input_;                         // an expert's rows
+  AlignedBuffer<float> logits_;  // [rows, experts]
+  InputMatrix input_;            // an expert's rows
   Handover intermediate_;
   AlignedBuffer<float> output_;
 };

@@ -86,6 +86,7 @@ Result<CudaDriver> FindDriver() {
   library.Find("cuMemFreeHost", driver.MemFreeHost);
   library.Find("cuMemcpyHtoDAsync_v2", driver.MemcpyHtoDAsync);
   library.Find("cuMemcpyDtoHAsync_v2", driver.MemcpyDtoHAsync);
+  library.Find("cuMemcpyDtoDAsync_v2", driver.MemcpyDtoDAsync);
   library.Find("cuMemsetD8Async", driver.MemsetD8Async);
   library.Find("cuStreamCreate", driver.StreamCreate);
   library.Find("cuStreamDestroy_v2", driver.StreamDestroy);

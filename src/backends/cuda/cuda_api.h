@@ -51,6 +51,8 @@ struct CudaDriver {
                                CudaStream stream) = nullptr;
   CudaError (*MemcpyDtoHAsync)(void* to, CudaPointer from, size_t bytes,
                                CudaStream stream) = nullptr;
+  CudaError (*MemcpyDtoDAsync)(CudaPointer to, CudaPointer from, size_t bytes,
+                               CudaStream stream) = nullptr;
   CudaError (*MemsetD8Async)(CudaPointer to, unsigned char value, size_t bytes,
                              CudaStream stream) = nullptr;
   CudaError (*StreamCreate)(CudaStream* stream, unsigned flags) = nullptr;
@@ -104,6 +106,7 @@ constexpr int kCublasLtBiasPointer = 8;
 constexpr uint32_t kCublasLtEpilogueBias = 4;
 constexpr int kCublasLtMaxWorkspaceBytes = 1;
 constexpr int kCublasLtReductionSchemes = 3;
+constexpr int kCublasLtMinAlignments[] = {5, 6, 7, 8};  // of a, b, c, d in bytes
 
 struct CublasLt {
   using Handle = struct CublasLtHandle*;

@@ -16,19 +16,75 @@ static_assert(static_cast<int>(NormKind::kLayer) == 0 && static_cast<int>(NormKi
 // Farther than any token is.
 constexpr int kEverywhere = 1 << 30;
 
-}  // namespace
+size_t PositionsOf(const Encoder& encoder) {
+  return encoder.disentangled ? 2 * encoder.disentangled->span : 0;
+}
 
 size_t RelativeDistanceOf(const Encoder& encoder) {
   return encoder.relative_bias ? encoder.relative_bias->max_distance : 0;
+}
+
+}  // namespace
+
+KernelOptions KernelOptionsOf(const Encoder& encoder, ComputeType type) {
+  KernelOptions options = {.type = type,
+                           .hidden_size = encoder.hidden_size,
+                           .embedding_size = encoder.embedding_size,
+                           // Without layers any size is as good as another.
+                           .head_dim = 16,
+                           .relative_distance = RelativeDistanceOf(encoder),
+                           .positions = PositionsOf(encoder)};
+  if (!encoder.layers.empty()) options.head_dim = encoder.layers.front().attention.head_dim;
+  for (const Layer& layer : encoder.layers)
+    options.sees_part |= layer.attention.causal || layer.attention.window;
+  return options;
 }
 
 Result<std::unique_ptr<CudaAttention>> CudaAttention::Load(CudaCompute& compute,
                                                            const Encoder& encoder,
                                                            const EncoderTensors& tensors) {
   std::unique_ptr<CudaAttention> made(new CudaAttention(compute, encoder));
+  RETURN_IF_ERROR(made->LoadHeadSizes());
   RETURN_IF_ERROR(made->LoadRopes());
   if (tensors.relative_bias) RETURN_IF_ERROR(made->LoadBias(*tensors.relative_bias));
+  if (encoder.disentangled) RETURN_IF_ERROR(made->LoadPlaces(*encoder.disentangled));
   return made;
+}
+
+Status CudaAttention::LoadHeadSizes() {
+  for (const Layer& layer : encoder_.layers) {
+    const size_t head_dim = layer.attention.head_dim;
+    const auto known = std::ranges::find_if(sizes_, [head_dim](const HeadSize& size) {
+      return size.kernels->options().head_dim == head_dim;
+    });
+    size_of_layer_.push_back(static_cast<size_t>(known - sizes_.begin()));
+    if (known != sizes_.end()) continue;
+    HeadSize size = {&compute_.kernels(), nullptr, {}};
+    KernelOptions options = compute_.kernels().options();
+    if (options.head_dim != head_dim) {
+      options.head_dim = head_dim;
+      ASSIGN_OR_RETURN(size.own, CudaKernels::Load(compute_.shared_device(), options));
+      size.kernels = size.own.get();
+    }
+    sizes_.push_back(std::move(size));
+  }
+  return {};
+}
+
+size_t CudaAttention::MakeTiles(std::span<const uint32_t> offsets, size_t warps) {
+  size_t most = 0;
+  for (HeadSize& size : sizes_) {
+    MakeAttentionTiles(offsets, warps * size.kernels->options().warp_queries(), size.tiles);
+    most = std::max(most, size.tiles.size());
+  }
+  return most;
+}
+
+void CudaAttention::CopyTiles(AttentionTile* to, size_t count) const {
+  for (const HeadSize& size : sizes_) {
+    std::fill(std::ranges::copy(size.tiles, to).out, to + count, AttentionTile{});
+    to += count;
+  }
 }
 
 Status CudaAttention::LoadRopes() {
@@ -67,8 +123,30 @@ Status CudaAttention::LoadBias(const TensorView& by_bucket) {
   return compute_.Put(numbers, bias_.address(), ComputeType::kF32);
 }
 
+Status CudaAttention::LoadPlaces(const Disentangled& disentangled) {
+  const size_t last = PositionsOf(encoder_) - 1;
+  ptrdiff_t reach = 1;
+  while (RelativePlace(disentangled, reach) != last || RelativePlace(disentangled, -reach) != 0)
+    ++reach;
+  std::vector<int32_t> places;
+  for (ptrdiff_t distance = -reach; distance <= reach; ++distance)
+    places.push_back(static_cast<int32_t>(RelativePlace(disentangled, distance)));
+  reach_ = static_cast<size_t>(reach);
+  const size_t bytes = places.size() * sizeof(int32_t);
+  RETURN_IF_ERROR(places_.Reserve(bytes));
+  RETURN_IF_ERROR(compute_.CopyToDevice(places_.address(), places.data(), bytes));
+  return compute_.Synchronize();
+}
+
 Result<bool> CudaAttention::Reserve(size_t rows) {
   bool has_room = true;
+  if (const auto& disentangled = encoder_.disentangled) {
+    const size_t bytes = rows * encoder_.layers.front().attention.heads * PositionsOf(encoder_) *
+                         compute_.element_bytes();
+    has_room &= bytes <= std::max(of_queries_.bytes(), of_keys_.bytes());
+    if (disentangled->content_to_position) RETURN_IF_ERROR(of_queries_.Reserve(bytes));
+    if (disentangled->position_to_content) RETURN_IF_ERROR(of_keys_.Reserve(bytes));
+  }
   for (SharedRope& rope : ropes_) {
     const size_t bytes = rows * rope.rope.rotated() * sizeof(float);
     has_room &= bytes <= rope.turns.bytes();
@@ -79,6 +157,8 @@ Result<bool> CudaAttention::Reserve(size_t rows) {
 
 void CudaAttention::FreeBuffers() {
   for (SharedRope& rope : ropes_) rope.turns.Free();
+  of_queries_.Free();
+  of_keys_.Free();
 }
 
 Status CudaAttention::Turn(CudaPointer places, size_t rows) const {
@@ -97,42 +177,71 @@ Status CudaAttention::PrepareHeads(size_t layer, const CudaHeadNorms& norms, Cud
                                    size_t rows) const {
   const Attention& attention = encoder_.layers[layer].attention;
   const SharedRope* const rope = attention.rope ? &ropes_[rope_of_layer_[layer]] : nullptr;
-  const auto prepare = [&](size_t first, size_t heads, const std::optional<CudaNorm>& norm,
-                           const SharedRope* rotates) -> Status {
-    if (!norm && rotates == nullptr) return {};
-    Grid grid = OneWarpARow(rows * heads);
-    grid.shared_bytes = grid.threads / 32 * attention.head_dim * sizeof(float);
-    return compute_.kernels().Launch(
-        Kernel::kPrepareHeads, grid, compute_.stream(), qkv, static_cast<int>(rows),
-        static_cast<int>(attention.qkv_width()), static_cast<int>(first), static_cast<int>(heads),
-        static_cast<int>(norm.has_value()), norm ? static_cast<int>(norm->norm.kind) : 0,
-        norm ? norm->weight.address() : 0, norm ? norm->bias.address() : 0,
-        norm ? norm->norm.eps : 0.0F, rotates != nullptr ? rotates->turns.address() : 0,
-        rotates != nullptr ? static_cast<int>(rotates->rope.frequencies.size()) : 0,
-        static_cast<int>(rotates != nullptr && rotates->rope.interleaved));
+  if (rope == nullptr && !norms.query && !norms.key && !norms.value) return {};
+  // As in kernels/rotary.cu.
+  struct HeadNorm {
+    int normalizes = 0;
+    int kind = 0;
+    CudaPointer weight = 0;
+    CudaPointer bias = 0;
+    float eps = 0;
   };
-  const size_t keys = attention.width();
-  RETURN_IF_ERROR(prepare(0, attention.heads, norms.query, rope));
-  RETURN_IF_ERROR(prepare(keys, attention.kv_heads, norms.key, rope));
-  return prepare(keys + attention.kv_width(), attention.kv_heads, norms.value, nullptr);
+  const auto of = [](const std::optional<CudaNorm>& norm) -> HeadNorm {
+    if (!norm) return {};
+    return {1, static_cast<int>(norm->norm.kind), norm->weight.address(), norm->bias.address(),
+            norm->norm.eps};
+  };
+  const size_t heads = attention.heads + attention.kv_heads * (norms.value ? 2 : 1);
+  Grid grid = OneWarpARow(rows * heads);
+  grid.shared_bytes = grid.threads / 32 * attention.head_dim * sizeof(float);
+  return sizes_[size_of_layer_[layer]].kernels->Launch(
+      Kernel::kPrepareHeads, grid, compute_.stream(), qkv, static_cast<int>(rows),
+      static_cast<int>(attention.heads), static_cast<int>(attention.kv_heads), of(norms.query),
+      of(norms.key), of(norms.value), rope != nullptr ? rope->turns.address() : 0,
+      rope != nullptr ? static_cast<int>(rope->rope.frequencies.size()) : 0,
+      static_cast<int>(rope != nullptr && rope->rope.interleaved));
 }
 
-Status CudaAttention::Attend(size_t layer, CudaPointer qkv, CudaPointer tiles, size_t tile_count,
-                             size_t warps, CudaPointer context) const {
+Status CudaAttention::MultiplyPositions(const Attention& attention, const CudaBuffer& positions,
+                                        CudaPointer qkv, size_t column, size_t rows,
+                                        CudaBuffer& to) {
+  if (positions.bytes() == 0) return {};
+  const size_t count = PositionsOf(encoder_);
+  const size_t bytes = compute_.element_bytes();
+  for (size_t head = 0; head < attention.heads; ++head) {
+    const size_t at = head * attention.head_dim * bytes;
+    RETURN_IF_ERROR(compute_.products().Run(
+        {positions.address() + at, attention.head_dim, attention.width()},
+        {qkv + column * bytes + at, attention.head_dim, attention.qkv_width()}, rows,
+        {to.address() + head * count * bytes, count, attention.heads * count}, compute_.type(),
+        compute_.stream()));
+  }
+  return {};
+}
+
+Status CudaAttention::Attend(size_t layer, const CudaLayerWeights& weights, CudaPointer qkv,
+                             size_t rows, const Tiles& tiles, CudaPointer context) {
   const Attention& attention = encoder_.layers[layer].attention;
+  RETURN_IF_ERROR(PrepareHeads(layer, weights.head_norms, qkv, rows));
+  RETURN_IF_ERROR(MultiplyPositions(attention, weights.positions.keys, qkv, 0, rows, of_queries_));
+  RETURN_IF_ERROR(MultiplyPositions(attention, weights.positions.queries, qkv, attention.width(),
+                                    rows, of_keys_));
   const int window =
       attention.window
           ? static_cast<int>(std::min<size_t>(*attention.window, static_cast<size_t>(kEverywhere)))
           : kEverywhere;
-  return compute_.kernels().Launch(
+  const size_t size = size_of_layer_[layer];
+  const CudaKernels& kernels = *sizes_[size].kernels;
+  return kernels.Launch(
       Kernel::kAttend,
-      {.x = tile_count,
+      {.x = tiles.count,
        .y = attention.heads,
-       .threads = warps * 32,
-       .shared_bytes = compute_.kernels().options().attention_shared_bytes()},
-      compute_.stream(), qkv, tiles, static_cast<int>(attention.heads),
-      static_cast<int>(attention.kv_heads), attention.scale, window, attention.causal ? 0 : window,
-      bias_.address(), context);
+       .threads = tiles.warps * 32,
+       .shared_bytes = kernels.options().attention_shared_bytes()},
+      compute_.stream(), qkv, tiles.first + size * tiles.count * sizeof(AttentionTile),
+      static_cast<int>(attention.heads), static_cast<int>(attention.kv_heads), attention.scale,
+      window, attention.causal ? 0 : window, bias_.address(), of_queries_.address(),
+      of_keys_.address(), places_.address(), static_cast<int>(reach_), context);
 }
 
 }  // namespace embedding

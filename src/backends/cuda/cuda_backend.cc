@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "backends/cuda/cuda_device.h"
-#include "backends/cuda/cuda_models.h"
 #include "backends/cuda/cuda_session.h"
 
 namespace embedding {
@@ -38,7 +37,6 @@ Result<std::unique_ptr<Session>> CudaBackend::Load(const Architecture& architect
                              name_),
                  {}};
   }
-  RETURN_IF_ERROR(CheckCudaComputes(architecture, name_));
   return MakeCudaSession(architecture, tensors, type, gpu_);
 }
 

@@ -148,6 +148,17 @@ Status CudaCompute::Activate(Activation activation, CudaPointer x, size_t count,
                           uint64_t{count}, x);
 }
 
+Status CudaCompute::Scale(float factor, CudaPointer x, size_t count) const {
+  return kernels_->Launch(Kernel::kScale, GridOver(count), stream_, factor, uint64_t{count}, x);
+}
+
+Status CudaCompute::GatherRows(CudaPointer x, CudaPointer rows, size_t count, size_t columns,
+                               CudaPointer to) const {
+  if (count == 0) return {};
+  return kernels_->Launch(Kernel::kGatherRows, {.x = count, .threads = 256}, stream_, x, rows,
+                          static_cast<int>(columns), to);
+}
+
 Status CudaCompute::Gate(Activation activation, CudaPointer x, size_t rows, size_t width,
                          CudaPointer to) const {
   return kernels_->Launch(Kernel::kGate, GridOver(rows * width), stream_,
@@ -158,6 +169,11 @@ Status CudaCompute::CopyToDevice(CudaPointer to, const void* from, size_t bytes)
   if (bytes == 0) return {};
   return device_->Check(driver().MemcpyHtoDAsync(to, from, bytes, stream_),
                         "copying to the GPU's memory");
+}
+
+Status CudaCompute::CopyOnDevice(CudaPointer to, CudaPointer from, size_t bytes) const {
+  return device_->Check(driver().MemcpyDtoDAsync(to, from, bytes, stream_),
+                        "copying in the GPU's memory");
 }
 
 Status CudaCompute::CopyToHost(void* to, CudaPointer from, size_t bytes) const {

@@ -35,6 +35,7 @@ class CudaCompute {
   ~CudaCompute();
 
   const CudaDevice& device() const { return *device_; }
+  std::shared_ptr<const CudaDevice> shared_device() const { return device_; }
   const CudaDriver& driver() const { return device_->driver(); }
   const CudaKernels& kernels() const { return *kernels_; }
   CudaProducts& products() { return *products_; }
@@ -59,7 +60,7 @@ class CudaCompute {
     return LoadLinears({&tensors, 1}, type);
   }
 
-  // Begin to compute, by kernels/rows.cu and kernels/heads.cu. Of the encoder's rows,
+  // Begin to compute, by kernels/rows.cu, numbers.cu and heads.cu. Of the encoder's rows,
   // [rows, hidden_size]: norm(x), or added + norm(x), where `added` is not 0.
   Status Normalize(const CudaNorm& norm, CudaPointer x, size_t rows, CudaPointer added,
                    CudaPointer to) const;
@@ -71,14 +72,20 @@ class CudaCompute {
   Status AddF32(CudaPointer added, size_t count, CudaPointer x) const;
   // In place; `type` is that of x: kF32 or type().
   Status Activate(Activation activation, CudaPointer x, size_t count, ComputeType type) const;
+  // x *= factor, of type().
+  Status Scale(float factor, CudaPointer x, size_t count) const;
   // activation(gate) * x, where both stand side by side in `x`, [rows, 2 * width].
   Status Gate(Activation activation, CudaPointer x, size_t rows, size_t width,
               CudaPointer to) const;
+  // to[i] = x[rows[i]], of type(), [count, columns]; `rows` are int32_t on the device.
+  Status GatherRows(CudaPointer x, CudaPointer rows, size_t count, size_t columns,
+                    CudaPointer to) const;
   Status Multiply(const CudaLinear& linear, CudaPointer x, size_t rows, CudaPointer added,
                   CudaPointer y) {
     return products_->Run(linear, x, rows, added, y, stream_);
   }
   Status CopyToDevice(CudaPointer to, const void* from, size_t bytes) const;
+  Status CopyOnDevice(CudaPointer to, CudaPointer from, size_t bytes) const;
   Status CopyToHost(void* to, CudaPointer from, size_t bytes) const;
 
   Status Synchronize() const;

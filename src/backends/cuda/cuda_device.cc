@@ -80,6 +80,17 @@ CudaBuffer::CudaBuffer(CudaBuffer&& other) noexcept
       address_(std::exchange(other.address_, 0)),
       host_(std::exchange(other.host_, nullptr)) {}
 
+CudaBuffer& CudaBuffer::operator=(CudaBuffer&& other) noexcept {
+  if (this == &other) return *this;
+  Free();
+  device_ = std::move(other.device_);
+  kind_ = other.kind_;
+  bytes_ = std::exchange(other.bytes_, 0);
+  address_ = std::exchange(other.address_, 0);
+  host_ = std::exchange(other.host_, nullptr);
+  return *this;
+}
+
 CudaBuffer::~CudaBuffer() { Free(); }
 
 void CudaBuffer::Free() {

@@ -52,7 +52,7 @@ class CudaBuffer {
   explicit CudaBuffer(std::shared_ptr<const CudaDevice> device, Kind kind = Kind::kDevice)
       : device_(std::move(device)), kind_(kind) {}
   CudaBuffer(CudaBuffer&& other) noexcept;
-  CudaBuffer& operator=(CudaBuffer&&) = delete;
+  CudaBuffer& operator=(CudaBuffer&& other) noexcept;
   ~CudaBuffer();
 
   // Has at least so many bytes afterwards; what they held is lost if there were fewer. Nothing that

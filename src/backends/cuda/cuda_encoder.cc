@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 #include <numeric>
+#include <set>
 #include <utility>
 
 #include "backends/cuda/row_counts.h"
@@ -12,9 +12,6 @@
 
 namespace embedding {
 namespace {
-
-// Rows that a feed-forward takes at a time: what lies between its products stays in the L2 cache.
-constexpr size_t kFeedForwardRows = 4096;
 
 // Of a sequence of no more tokens a warp has no neighbours in its block: more blocks fit beside
 // each other then.
@@ -34,30 +31,44 @@ size_t LongestOf(std::span<const uint32_t> offsets) {
   return longest;
 }
 
+std::vector<size_t> UsedAdapters(const Batch& batch) {
+  std::set<size_t> used;
+  for (size_t s = 0; s < batch.sequences(); ++s) {
+    if (batch.adapter_of(s) >= 0) used.insert(static_cast<size_t>(batch.adapter_of(s)));
+  }
+  return {used.begin(), used.end()};
+}
+
 }  // namespace
 
 CudaEncoder::CudaEncoder(CudaCompute& compute, const Encoder& encoder, CudaEncoderWeights weights)
     : compute_(compute),
       encoder_(encoder),
       weights_(std::move(weights)),
+      products_(compute, encoder.adapters ? encoder.adapters->scale : 1),
+      feed_forward_(compute, products_, encoder_),
       x_(compute.DeviceBuffer()),
       normed_(compute.DeviceBuffer()),
       qkv_(compute.DeviceBuffer()),
       context_(compute.DeviceBuffer()),
-      attended_(compute.DeviceBuffer()),
-      inner_(compute.DeviceBuffer()),
-      gated_(compute.DeviceBuffer()),
+      first_(compute.DeviceBuffer()),
+      kept_first_(compute.DeviceBuffer()),
       indices_(compute.DeviceBuffer()),
       host_indices_(compute.HostBuffer()),
       graphs_(compute) {
   for (const Layer& layer : encoder.layers) {
-    const FeedForward& feed_forward = layer.feed_forward;
     largest_width_ = std::max(largest_width_, layer.attention.width());
     largest_qkv_width_ = std::max(largest_qkv_width_, layer.attention.qkv_width());
-    largest_intermediate_ =
-        std::max(largest_intermediate_, feed_forward.width * (feed_forward.gated ? 2 : 1));
-    if (feed_forward.gated) largest_gated_ = std::max(largest_gated_, feed_forward.width);
     normalizes_input_ |= layer.attention_norms.input || layer.feed_forward_norms.input;
+    has_experts_ |= layer.feed_forward.experts.has_value();
+  }
+  largest_rank_ = std::max(RankOf(weights_.word_adapters), RankOf(weights_.token_type_adapters));
+  for (const CudaLayerWeights& layer : weights_.layers) {
+    for (const CudaAdaptedLinear* const linear :
+         {&layer.qkv, &layer.attention_output, layer.intermediate ? &*layer.intermediate : nullptr,
+          layer.output ? &*layer.output : nullptr}) {
+      if (linear != nullptr) largest_rank_ = std::max(largest_rank_, RankOf(linear->adapters));
+    }
   }
 }
 
@@ -69,11 +80,28 @@ Result<std::unique_ptr<CudaEncoder>> CudaEncoder::Load(CudaCompute& compute, con
   return made;
 }
 
-CudaEncoder::Indices CudaEncoder::PlacesOf(const CudaGraphs::Key& shape) {
+CudaEncoder::Indices CudaEncoder::PlacesOf(const CudaGraphs::Key& shape) const {
   const size_t rows = shape.rows;
-  const size_t tiles = 4 * rows + shape.kept;
-  constexpr size_t kOfTile = sizeof(AttentionTile) / sizeof(int32_t);
-  return {0, rows, 2 * rows, 3 * rows, 4 * rows, tiles, tiles + kOfTile * shape.tiles};
+  const size_t kept = 4 * rows;
+  // Those of rows and of kept rows, where any has one.
+  const size_t adapters = kept + shape.kept;
+  const size_t kept_adapters = adapters + (shape.adapters.empty() ? 0 : rows);
+  const size_t tiles = kept_adapters + (shape.adapters.empty() ? 0 : shape.kept);
+  const size_t of_tiles = attention_->head_sizes() * sizeof(AttentionTile) / sizeof(int32_t);
+  return {0,
+          rows,
+          2 * rows,
+          3 * rows,
+          kept,
+          adapters,
+          kept_adapters,
+          tiles,
+          tiles + of_tiles * shape.tiles};
+}
+
+CudaAdaptedRows CudaEncoder::AdaptedRows(const CudaGraphs::Key& shape, bool are_kept) const {
+  const Indices places = PlacesOf(shape);
+  return {shape.adapters, Index(are_kept ? places.kept_adapters : places.adapters)};
 }
 
 Result<CudaPointer> CudaEncoder::Run(const Batch& batch, std::span<const TokenRange> wanted) {
@@ -81,12 +109,17 @@ Result<CudaPointer> CudaEncoder::Run(const Batch& batch, std::span<const TokenRa
   for (const TokenRange& range : wanted) kept += range.size();
   if (kept == 0) return CudaPointer{0};
   const size_t warps = LongestOf(batch.offsets) <= kShortSequence ? 1 : kAttentionWarps;
-  MakeAttentionTiles(batch.offsets, warps * compute_.kernels().options().warp_queries(), tiles_);
-  const CudaGraphs::Key shape = {ProductRows(batch.tokens()), TilesFor(tiles_.size()), warps,
-                                 kept == batch.tokens() ? 0 : ProductRows(kept)};
+  const size_t tiles = attention_->MakeTiles(batch.offsets, warps);
+  const CudaGraphs::Key shape = {ProductRows(batch.tokens()), TilesFor(tiles), warps,
+                                 kept == batch.tokens() ? 0 : ProductRows(kept),
+                                 UsedAdapters(batch)};
   RETURN_IF_ERROR(Reserve(shape));
   RETURN_IF_ERROR(CopyIndices(batch, wanted, shape));
-  RETURN_IF_ERROR(graphs_.Run(shape, [&] { return Launch(shape); }));
+  if (has_experts_) {  // which are chosen in between
+    RETURN_IF_ERROR(Launch(shape));
+  } else {
+    RETURN_IF_ERROR(graphs_.Run(shape, [&] { return Launch(shape); }));
+  }
   return encoder_.layers.empty() && shape.kept != 0 ? normed_.address() : x_.address();
 }
 
@@ -97,20 +130,21 @@ Status CudaEncoder::Reserve(const CudaGraphs::Key& shape) {
   // Of the last layer's kept rows, contexts stand in qkv_ and inputs in normed_.
   const size_t normed = std::max((normalizes_input_ ? shape.rows : shape.kept) * hidden,
                                  weights_.projection ? shape.rows * encoder_.embedding_size : 0);
-  const size_t chunk = std::min(row, kFeedForwardRows * compute_.element_bytes());
-  const std::array<std::pair<CudaBuffer*, size_t>, 9> needs = {{
+  const bool has_first = encoder_.layer_inputs.has_value();
+  const std::array<std::pair<CudaBuffer*, size_t>, 8> needs = {{
       {&x_, row * hidden},
       {&normed_, normed * compute_.element_bytes()},
       {&qkv_, row * largest_qkv_width_},
       {&context_, row * largest_width_},
-      {&attended_, chunk * hidden},
-      {&inner_, chunk * largest_intermediate_},
-      {&gated_, chunk * largest_gated_},
+      {&first_, has_first ? row * hidden : 0},
+      {&kept_first_, has_first ? shape.kept * compute_.element_bytes() * hidden : 0},
       {&indices_, indices},
       {&host_indices_, indices},
   }};
-  ASSIGN_OR_RETURN(const bool has_room, attention_->Reserve(shape.rows));
-  if (!has_room) graphs_.Clear();
+  ASSIGN_OR_RETURN(const bool attends, attention_->Reserve(shape.rows));
+  ASSIGN_OR_RETURN(const bool feeds, feed_forward_.Reserve(shape.rows));
+  ASSIGN_OR_RETURN(const bool adapts, products_.Reserve(shape.rows, largest_rank_));
+  if (!attends || !feeds || !adapts) graphs_.Clear();
   for (const auto& [buffer, bytes] : needs) {
     if (bytes <= buffer->bytes()) continue;
     graphs_.Clear();
@@ -122,8 +156,10 @@ Status CudaEncoder::Reserve(const CudaGraphs::Key& shape) {
 void CudaEncoder::FreeBuffers() {
   graphs_.Clear();
   attention_->FreeBuffers();
+  feed_forward_.FreeBuffers();
+  products_.FreeBuffers();
   for (CudaBuffer* const buffer :
-       {&x_, &normed_, &qkv_, &context_, &attended_, &inner_, &gated_, &indices_}) {
+       {&x_, &normed_, &qkv_, &context_, &first_, &kept_first_, &indices_}) {
     buffer->Free();
   }
 }
@@ -148,13 +184,27 @@ Status CudaEncoder::CopyIndices(const Batch& batch, std::span<const TokenRange> 
         *kept++ = static_cast<int32_t>(batch.offsets[s] + i);
     }
   }
-  std::memcpy(indices + places.tiles, tiles_.data(), tiles_.size() * sizeof(AttentionTile));
+  if (!shape.adapters.empty()) {
+    int32_t* kept_adapters = indices + places.kept_adapters;
+    std::fill_n(indices + places.adapters, places.tiles - places.adapters, -1);
+    for (size_t s = 0; s < batch.sequences(); ++s) {
+      const int32_t adapter = batch.adapter_of(s);
+      int32_t* const of_rows = indices + places.adapters;
+      std::fill(of_rows + batch.offsets[s], of_rows + batch.offsets[s + 1], adapter);
+      if (shape.kept != 0) kept_adapters = std::fill_n(kept_adapters, wanted[s].size(), adapter);
+    }
+  }
+  attention_->CopyTiles(reinterpret_cast<AttentionTile*>(indices + places.tiles), shape.tiles);
   return compute_.CopyToDevice(indices_.address(), indices, places.count * sizeof(int32_t));
 }
 
 Status CudaEncoder::Launch(const CudaGraphs::Key& shape) {
   RETURN_IF_ERROR(LaunchEmbeddings(shape));
   RETURN_IF_ERROR(attention_->Turn(Index(PlacesOf(shape).places), shape.rows));
+  if (encoder_.layer_inputs) {
+    const size_t bytes = shape.rows * encoder_.hidden_size * compute_.element_bytes();
+    RETURN_IF_ERROR(compute_.CopyOnDevice(first_.address(), x_.address(), bytes));
+  }
   for (size_t i = 0; i < encoder_.layers.size(); ++i) RETURN_IF_ERROR(LaunchLayer(i, shape));
   CudaPointer x = x_.address();
   if (encoder_.layers.empty() && shape.kept != 0) {
@@ -170,14 +220,25 @@ Status CudaEncoder::LaunchEmbeddings(const CudaGraphs::Key& shape) {
   const Indices places = PlacesOf(shape);
   const CudaPointer embedded = weights_.projection ? normed_.address() : x_.address();
   const std::optional<CudaNorm>& norm = weights_.embeddings_norm;
+  // Not only where a batch has some: numbers are rounded once more in between.
+  const bool adapts = encoder_.adapters.has_value();
+  const bool normalizes = norm && !adapts;
   RETURN_IF_ERROR(compute_.kernels().Launch(
       Kernel::kEmbed, OneWarpARow(shape.rows), compute_.stream(),
       weights_.word_embeddings.address(), encoder_.embedding_scale,
       weights_.token_type_embeddings.address(), weights_.position_embeddings.address(),
-      Index(places.ids), Index(places.types), Index(places.positions),
-      static_cast<int>(norm.has_value()), norm ? static_cast<int>(norm->norm.kind) : 0,
-      norm ? norm->weight.address() : 0, norm ? norm->bias.address() : 0,
-      norm ? norm->norm.eps : 0.0F, static_cast<int>(shape.rows), embedded));
+      Index(places.ids), Index(places.types), Index(places.positions), static_cast<int>(normalizes),
+      norm ? static_cast<int>(norm->norm.kind) : 0, norm ? norm->weight.address() : 0,
+      norm ? norm->bias.address() : 0, norm ? norm->norm.eps : 0.0F, static_cast<int>(shape.rows),
+      embedded));
+  if (adapts) {  // in a model without a projection
+    const CudaAdaptedRows adapted = AdaptedRows(shape, /*are_kept=*/false);
+    RETURN_IF_ERROR(products_.AddOfTable(weights_.word_adapters, Index(places.ids),
+                                         encoder_.embedding_scale, adapted, shape.rows, embedded));
+    RETURN_IF_ERROR(products_.AddOfTable(weights_.token_type_adapters, Index(places.types), 1,
+                                         adapted, shape.rows, embedded));
+    if (norm) RETURN_IF_ERROR(compute_.Normalize(*norm, embedded, shape.rows, 0, embedded));
+  }
   if (!weights_.projection) return {};
   RETURN_IF_ERROR(
       compute_.Multiply(*weights_.projection, embedded, shape.rows, /*added=*/0, x_.address()));
@@ -188,78 +249,57 @@ Status CudaEncoder::LaunchEmbeddings(const CudaGraphs::Key& shape) {
 
 Status CudaEncoder::Gather(CudaPointer from, size_t columns, CudaPointer to,
                            const CudaGraphs::Key& shape) {
-  return compute_.kernels().Launch(Kernel::kGatherRows, {.x = shape.kept, .threads = 256},
-                                   compute_.stream(), from, Index(PlacesOf(shape).kept),
-                                   static_cast<int>(columns), to);
+  return compute_.GatherRows(from, Index(PlacesOf(shape).kept), shape.kept, columns, to);
 }
 
 Status CudaEncoder::LaunchLayer(size_t index, const CudaGraphs::Key& shape) {
-  const Attention& attention = encoder_.layers[index].attention;
-  const CudaLayerWeights& weights = weights_.layers[encoder_.layers[index].weights];
-  CudaPointer x = x_.address();
-  CudaPointer input = x;
+  const Layer& layer = encoder_.layers[index];
+  const CudaLayerWeights& weights = weights_.layers[layer.weights];
+  CudaPointer input = x_.address();
   if (const std::optional<CudaNorm>& norm = weights.attention_norms.input) {
     input = normed_.address();
-    RETURN_IF_ERROR(compute_.Normalize(*norm, x, shape.rows, /*added=*/0, input));
+    RETURN_IF_ERROR(compute_.Normalize(*norm, x_.address(), shape.rows, /*added=*/0, input));
   }
-  RETURN_IF_ERROR(compute_.Multiply(weights.qkv, input, shape.rows, /*added=*/0, qkv_.address()));
-  RETURN_IF_ERROR(attention_->PrepareHeads(index, weights.head_norms, qkv_.address(), shape.rows));
-  RETURN_IF_ERROR(attention_->Attend(index, qkv_.address(), Index(PlacesOf(shape).tiles),
-                                     shape.tiles, shape.warps, context_.address()));
-  size_t rows = shape.rows;
-  CudaPointer context = context_.address();
-  if (index + 1 == encoder_.layers.size() && shape.kept != 0) {
-    RETURN_IF_ERROR(Gather(context, attention.width(), qkv_.address(), shape));
-    RETURN_IF_ERROR(Gather(x, encoder_.hidden_size, normed_.address(), shape));
-    rows = shape.kept;
-    context = qkv_.address();
-    x = normed_.address();
+  RETURN_IF_ERROR(products_.Multiply(weights.qkv, input, AdaptedRows(shape, /*are_kept=*/false),
+                                     shape.rows, /*added=*/0, qkv_.address()));
+  RETURN_IF_ERROR(attention_->Attend(index, weights, qkv_.address(), shape.rows,
+                                     {Index(PlacesOf(shape).tiles), shape.tiles, shape.warps},
+                                     context_.address()));
+
+  const bool keeps = index + 1 == encoder_.layers.size() && shape.kept != 0;
+  const size_t hidden = encoder_.hidden_size;
+  const size_t width = layer.attention.width();
+  CudaFeedForward::Rows all = {.count = keeps ? shape.kept : shape.rows,
+                               .x = x_.address(),
+                               .context = context_.address(),
+                               .first = first_.address(),
+                               .normed = normed_.address(),
+                               .to = x_.address(),
+                               .adapted = AdaptedRows(shape, keeps)};
+  if (keeps) {
+    RETURN_IF_ERROR(Gather(all.context, width, qkv_.address(), shape));
+    RETURN_IF_ERROR(Gather(all.x, hidden, normed_.address(), shape));
+    if (encoder_.layer_inputs)
+      RETURN_IF_ERROR(Gather(all.first, hidden, kept_first_.address(), shape));
+    all.context = qkv_.address();
+    all.x = normed_.address();
+    all.first = kept_first_.address();
   }
-  const size_t row_bytes = encoder_.hidden_size * compute_.element_bytes();
-  const size_t context_bytes = attention.width() * compute_.element_bytes();
-  const size_t chunks = RoundUpTo(kFeedForwardRows, rows) / kFeedForwardRows;
-  const size_t of_chunk = RoundUpTo(128, (rows + chunks - 1) / chunks);
-  for (size_t row = 0; row < rows; row += of_chunk) {
-    const size_t at = row * row_bytes;
-    RETURN_IF_ERROR(LaunchAfterAttention(index, x + at, context + row * context_bytes,
-                                         normed_.address() + at, x_.address() + at,
-                                         std::min(of_chunk, rows - row)));
+  const size_t chunks = RoundUpTo(kFeedForwardRows, all.count) / kFeedForwardRows;
+  const size_t of_chunk = RoundUpTo(128, (all.count + chunks - 1) / chunks);
+  for (size_t row = 0; row < all.count; row += of_chunk) {
+    const size_t at = row * hidden * compute_.element_bytes();
+    RETURN_IF_ERROR(
+        feed_forward_.Launch(layer, weights,
+                             {.count = std::min(of_chunk, all.count - row),
+                              .x = all.x + at,
+                              .context = all.context + row * width * compute_.element_bytes(),
+                              .first = all.first + at,
+                              .normed = all.normed + at,
+                              .to = all.to + at,
+                              .adapted = all.adapted.from(row)}));
   }
   return {};
-}
-
-Status CudaEncoder::LaunchAfterAttention(size_t index, CudaPointer x, CudaPointer context,
-                                         CudaPointer normed, CudaPointer to, size_t rows) {
-  const Layer& layer = encoder_.layers[index];
-  const FeedForward& feed_forward = layer.feed_forward;
-  const CudaLayerWeights& weights = weights_.layers[layer.weights];
-  const CudaPointer attended = attended_.address();
-  CudaPointer inner = inner_.address();
-  RETURN_IF_ERROR(
-      AddBranch(weights.attention_norms, weights.attention_output, context, x, attended, rows));
-  CudaPointer input = attended;
-  if (const std::optional<CudaNorm>& norm = weights.feed_forward_norms.input) {
-    input = normed;
-    RETURN_IF_ERROR(compute_.Normalize(*norm, attended, rows, /*added=*/0, input));
-  }
-  RETURN_IF_ERROR(compute_.Multiply(weights.intermediate, input, rows, /*added=*/0, inner));
-  if (feed_forward.gated) {
-    inner = gated_.address();
-    RETURN_IF_ERROR(
-        compute_.Gate(feed_forward.activation, inner_.address(), rows, feed_forward.width, inner));
-  } else {
-    RETURN_IF_ERROR(compute_.Activate(feed_forward.activation, inner, rows * feed_forward.width,
-                                      compute_.type()));
-  }
-  return AddBranch(weights.feed_forward_norms, weights.output, inner, attended, to, rows);
-}
-
-Status CudaEncoder::AddBranch(const CudaHalfNorms& norms, const CudaLinear& linear, CudaPointer in,
-                              CudaPointer x, CudaPointer to, size_t rows) {
-  RETURN_IF_ERROR(compute_.Multiply(linear, in, rows, norms.branch ? 0 : x, to));
-  if (norms.branch) RETURN_IF_ERROR(compute_.Normalize(*norms.branch, to, rows, x, to));
-  if (!norms.output) return {};
-  return compute_.Normalize(*norms.output, to, rows, /*added=*/0, to);
 }
 
 }  // namespace embedding

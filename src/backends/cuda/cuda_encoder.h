@@ -11,9 +11,11 @@
 
 #include "backends/backend.h"
 #include "backends/cuda/attention_tiles.h"
+#include "backends/cuda/cuda_adapters.h"
 #include "backends/cuda/cuda_attention.h"
 #include "backends/cuda/cuda_compute.h"
 #include "backends/cuda/cuda_encoder_weights.h"
+#include "backends/cuda/cuda_feed_forward.h"
 #include "backends/cuda/cuda_graphs.h"
 #include "backends/wanted_tokens.h"
 #include "model/architecture.h"
@@ -37,51 +39,45 @@ class CudaEncoder {
  private:
   // Where the numbers stand that a batch's launches read, as int32_t from the buffer's begin.
   struct Indices {
-    size_t ids, types, positions, places, kept, tiles, count;
+    size_t ids, types, positions, places, kept, adapters, kept_adapters, tiles, count;
   };
 
   CudaEncoder(CudaCompute& compute, const Encoder& encoder, CudaEncoderWeights weights);
 
-  static Indices PlacesOf(const CudaGraphs::Key& shape);
+  Indices PlacesOf(const CudaGraphs::Key& shape) const;
   Status Reserve(const CudaGraphs::Key& shape);
   Status CopyIndices(const Batch& batch, std::span<const TokenRange> wanted,
                      const CudaGraphs::Key& shape);
   Status Launch(const CudaGraphs::Key& shape);
   Status LaunchEmbeddings(const CudaGraphs::Key& shape);
   Status LaunchLayer(size_t index, const CudaGraphs::Key& shape);
-  // What a layer does behind its attention, of `rows` rows of its input and of their contexts;
-  // `normed` has room for as many.
-  Status LaunchAfterAttention(size_t index, CudaPointer x, CudaPointer context, CudaPointer normed,
-                              CudaPointer to, size_t rows);
-  // to = output(x + branch(linear(in))), with the norms that there are. Without the norm of the
-  // branch `to` may be x.
-  Status AddBranch(const CudaHalfNorms& norms, const CudaLinear& linear, CudaPointer in,
-                   CudaPointer x, CudaPointer to, size_t rows);
+  // The rows' adapters, or those of the kept rows.
+  CudaAdaptedRows AdaptedRows(const CudaGraphs::Key& shape, bool are_kept) const;
   Status Gather(CudaPointer from, size_t columns, CudaPointer to, const CudaGraphs::Key& shape);
   CudaPointer Index(size_t place) const { return indices_.address() + place * sizeof(int32_t); }
 
   CudaCompute& compute_;
   const Encoder encoder_;
   CudaEncoderWeights weights_;
+  CudaAdapterProducts products_;
   std::unique_ptr<CudaAttention> attention_;
-  size_t largest_width_ = 0;         // of attention
-  size_t largest_qkv_width_ = 0;     // of queries, keys and values
-  size_t largest_intermediate_ = 0;  // of what a feed-forward's first product gives
-  size_t largest_gated_ = 0;         // of what is made of that, where it is gated
-  bool normalizes_input_ = false;    // of a half of a layer
+  CudaFeedForward feed_forward_;
+  size_t largest_width_ = 0;       // of attention
+  size_t largest_qkv_width_ = 0;   // of queries, keys and values
+  size_t largest_rank_ = 0;        // of what adapters multiply
+  bool normalizes_input_ = false;  // of a half of a layer
+  bool has_experts_ = false;
 
   // Of the batch that is computed: [rows, ...].
   CudaBuffer x_;
   CudaBuffer normed_;
   CudaBuffer qkv_;
   CudaBuffer context_;
-  CudaBuffer attended_;
-  CudaBuffer inner_;
-  CudaBuffer gated_;
+  CudaBuffer first_;       // what the first layer is given, where there are LayerInputs
+  CudaBuffer kept_first_;  // of it the rows that the last layer keeps
   CudaBuffer indices_;
   CudaBuffer host_indices_;
   std::vector<int32_t> positions_;
-  std::vector<AttentionTile> tiles_;
   CudaGraphs graphs_;
 };
 

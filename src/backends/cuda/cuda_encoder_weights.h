@@ -4,7 +4,9 @@
 #include <optional>
 #include <vector>
 
+#include "backends/cuda/cuda_adapters.h"
 #include "backends/cuda/cuda_compute.h"
+#include "backends/cuda/cuda_experts.h"
 #include "model/architecture.h"
 #include "model/tensors.h"
 
@@ -24,20 +26,43 @@ struct CudaHeadNorms {
   std::optional<CudaNorm> value;
 };
 
-struct CudaLayerWeights {
-  CudaLinear qkv;  // q, k, v side by side
-  CudaHeadNorms head_norms;
-  CudaLinear attention_output;
-  CudaHalfNorms attention_norms;
-  CudaLinear intermediate;  // the gate's features first, where it is gated
+// Of LayerInputs.
+struct CudaLayerInputs {
+  CudaLinear input;
+  CudaLinear gate;
   CudaLinear output;
-  CudaHalfNorms feed_forward_norms;
+  std::optional<CudaNorm> norm;
+  std::optional<CudaNorm> branch_norm;
+};
+
+// Of Disentangled: keys and queries of the relative positions, [positions, width]; empty where it
+// does not use them.
+struct CudaPositions {
+  CudaBuffer keys;
+  CudaBuffer queries;
+};
+
+struct CudaLayerWeights {
+  CudaAdaptedLinear qkv;  // q, k, v side by side
+  CudaHeadNorms head_norms;
+  CudaPositions positions;
+  CudaAdaptedLinear attention_output;
+  CudaHalfNorms attention_norms;
+  // These two, the first with the gate's features first where it is gated, or experts.
+  std::optional<CudaAdaptedLinear> intermediate = {};
+  std::optional<CudaAdaptedLinear> output = {};
+  std::optional<CudaExpertsWeights> experts = {};
+  CudaHalfNorms feed_forward_norms = {};
+  std::optional<CudaLayerInputs> inputs = {};
+  float output_scale = 1;
 };
 
 struct CudaEncoderWeights {
   CudaBuffer word_embeddings;
   CudaBuffer position_embeddings;    // empty where there are none
   CudaBuffer token_type_embeddings;  // the same
+  CudaTableAdapters word_adapters = {};
+  CudaTableAdapters token_type_adapters = {};
   std::optional<CudaNorm> embeddings_norm = {};
   std::optional<CudaLinear> projection = {};
   std::optional<CudaNorm> projected_norm = {};

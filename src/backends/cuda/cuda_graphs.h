@@ -4,10 +4,11 @@
 // Not thread-safe.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <functional>
 #include <map>
-#include <tuple>
+#include <vector>
 
 #include "backends/cuda/cuda_compute.h"
 
@@ -21,11 +22,9 @@ class CudaGraphs {
     size_t tiles = 0;
     size_t warps = 0;  // of a tile
     size_t kept = 0;
+    std::vector<size_t> adapters = {};  // that any row has
 
-    bool operator<(const Key& other) const {
-      return std::tie(rows, tiles, warps, kept) <
-             std::tie(other.rows, other.tiles, other.warps, other.kept);
-    }
+    auto operator<=>(const Key&) const = default;
   };
 
   explicit CudaGraphs(const CudaCompute& compute) : compute_(compute) {}

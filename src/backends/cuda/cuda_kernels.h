@@ -20,6 +20,8 @@ struct KernelOptions {
   size_t head_dim = 0;
   // From which distance on keys share their relative bias; 0: there is none.
   size_t relative_distance = 0;
+  size_t positions = 0;    // of disentangled attention; 0: it is none
+  bool sees_part = false;  // whether some queries do not see all keys of their sequence
 
   size_t element_bytes() const { return type == ComputeType::kF32 ? 4 : 2; }
   // Whether attention multiplies on the tensor cores; else it is a plain, slow kernel.
@@ -47,6 +49,10 @@ enum class Kernel {
   kGate,
   kGatherRows,
   kGatherRowsF32,
+  kCombineExperts,
+  kGateInputs,
+  kScale,
+  kScaleRows,
   kFromF32,
   kToF32,
   kTurn,
@@ -59,7 +65,7 @@ enum class Kernel {
   kNormalizeLengths,
   kWeighVocabulary,
 };
-constexpr size_t kKernels = 18;
+constexpr size_t kKernels = 22;
 
 struct Grid {
   size_t x = 1;
@@ -84,8 +90,8 @@ class CudaKernels {
 
   const KernelOptions& options() const { return options_; }
 
-  // The arguments must have the types of the kernel's parameters: int, float, uint64_t, and
-  // CudaPointer for pointers.
+  // The arguments must have the types of the kernel's parameters: int, float, uint64_t, CudaPointer
+  // for pointers, and structures of these.
   template <typename... Arguments>
   Status Launch(Kernel kernel, const Grid& grid, CudaStream stream, Arguments... arguments) const {
     std::array<void*, sizeof...(Arguments)> pointers = {&arguments...};

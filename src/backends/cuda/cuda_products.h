@@ -1,10 +1,10 @@
 // Matrix products by cuBLASLt.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <map>
 #include <memory>
-#include <tuple>
 
 #include "backends/cuda/cuda_device.h"
 #include "embedding/device.h"
@@ -36,13 +36,33 @@ class CudaProducts {
   Status Run(const CudaLinear& linear, CudaPointer x, size_t rows, CudaPointer added, CudaPointer y,
              CudaStream stream);
 
+  // Rows of so many numbers that lie `stride` numbers apart.
+  struct Matrix {
+    CudaPointer first = 0;
+    size_t columns = 0;
+    size_t stride = 0;
+  };
+  // The same without a bias, y = x W^T, of matrices that are parts of others; W has y.columns rows.
+  Status Run(const Matrix& weight, const Matrix& x, size_t rows, const Matrix& y, ComputeType type,
+             CudaStream stream);
+
  private:
-  // rows, in_features, out_features, type.
-  using Shape = std::tuple<size_t, size_t, size_t, ComputeType>;
+  struct Shape {
+    size_t rows, in_features, out_features;
+    size_t weight_stride, x_stride, y_stride;
+    ComputeType type;
+    bool has_bias;
+
+    bool is_part() const { return x_stride != in_features || y_stride != out_features; }
+    auto operator<=>(const Shape&) const = default;
+  };
   struct Plan;
 
   CudaProducts(std::shared_ptr<const CudaDevice> device, const CublasLt& cublas);
   Result<Plan*> PlanFor(const Shape& shape);
+  Result<CublasLt::Algorithm> ChooseKernel(const Shape& shape, const Plan& plan);
+  Status Multiply(const Plan& plan, CudaPointer weight, CudaPointer x, CudaPointer added,
+                  CudaPointer y, CudaStream stream);
   Status Check(int status, const char* what) const;
 
   const std::shared_ptr<const CudaDevice> device_;

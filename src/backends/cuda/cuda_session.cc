@@ -20,6 +20,10 @@ namespace {
 // bge-m3's layers.
 constexpr size_t kMaxBatchTokens = 16384;
 
+// Disentangled attention has products of each token with each position: 24 KB of a token in
+// deberta-v3-base.
+constexpr size_t kMaxPositionTokens = 4096;
+
 // Each has weights of a whole vocabulary on the device: 256 x 30,522 floats are 31 MB.
 constexpr size_t kMaxSparseSequences = 256;
 
@@ -32,6 +36,7 @@ class CudaSession : public Session {
   Status Run(const Batch& batch, BatchOutputs& outputs) noexcept override;
   Limits limits() const override {
     Limits limits = {.max_tokens = kMaxBatchTokens};
+    if (compute_->kernels().options().positions != 0) limits.max_tokens = kMaxPositionTokens;
     if (heads_of_model_.splade) limits.max_sequences = kMaxSparseSequences;
     return limits;
   }
@@ -59,15 +64,8 @@ Result<std::unique_ptr<Session>> CudaSession::Load(const Architecture& architect
                                                    const Tensors& tensors, ComputeType type,
                                                    std::shared_ptr<const CudaDevice> device) {
   const Encoder& encoder = architecture.encoder;
-  // Without layers there are no heads, and some size is as good as another.
-  const size_t head_dim = encoder.layers.empty() ? 16 : encoder.layers[0].attention.head_dim;
-  ASSIGN_OR_RETURN(
-      auto compute,
-      CudaCompute::Load(std::move(device), {.type = type,
-                                            .hidden_size = encoder.hidden_size,
-                                            .embedding_size = encoder.embedding_size,
-                                            .head_dim = head_dim,
-                                            .relative_distance = RelativeDistanceOf(encoder)}));
+  ASSIGN_OR_RETURN(auto compute,
+                   CudaCompute::Load(std::move(device), KernelOptionsOf(encoder, type)));
   std::unique_ptr<CudaSession> session(new CudaSession(architecture.heads, std::move(compute)));
   ASSIGN_OR_RETURN(session->encoder_,
                    CudaEncoder::Load(*session->compute_, encoder, tensors.encoder));

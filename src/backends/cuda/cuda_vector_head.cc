@@ -6,7 +6,7 @@
 
 namespace embedding {
 
-// The kernels have these numbers: kernels/rows.cu, kernels/heads.cu.
+// The kernels have these numbers: kernels/numbers.cu, kernels/heads.cu.
 static_assert(static_cast<int>(Activation::kTanh) == 1 && static_cast<int>(Activation::kSilu) == 6);
 static_assert(static_cast<int>(Pooling::kMean) == 1 && static_cast<int>(Pooling::kLastToken) == 5);
 

@@ -11,10 +11,14 @@ namespace {
 // Heads for the tensor cores and others; hidden sizes with whole vectors and without; tables of
 // another size; relative positions.
 const KernelOptions kOptions[] = {
-    {ComputeType::kF16, 1024, 1024, 64}, {ComputeType::kBF16, 768, 128, 128},
-    {ComputeType::kBF16, 768, 768, 256}, {ComputeType::kF16, 768, 768, 64, 128},
-    {ComputeType::kF32, 768, 768, 64},   {ComputeType::kF32, 78, 78, 26, 60},
-    {ComputeType::kBF16, 78, 78, 26},
+    {ComputeType::kF16, 1024, 1024, 64},
+    {ComputeType::kBF16, 768, 128, 128},
+    {ComputeType::kBF16, 768, 768, 256, 0, 0, true},
+    {ComputeType::kF16, 768, 768, 64, 128},
+    {ComputeType::kF32, 768, 768, 64},
+    {ComputeType::kF32, 78, 78, 26, 60},
+    {ComputeType::kBF16, 78, 78, 26, 0, 0, true},
+    {ComputeType::kF16, 768, 768, 64, 0, 512, true},
 };
 
 class CudaKernels : public testing::TestWithParam<int> {};

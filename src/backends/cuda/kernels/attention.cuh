@@ -24,24 +24,67 @@ struct Attention {
   int behind;
   int ahead;
   const float* bias;  // where RELATIVE_DISTANCE is not 0, as in cuda_attention.h
+  // Where POSITIONS is not 0, DeBERTa's relative positions: the products of each query with their
+  // keys and of each key with their queries, of the sequence's tokens on, [rows, heads, POSITIONS],
+  // either of which may be null; and by how far a key is behind, from -reach to reach, which farther
+  // ones share, the position.
+  const Element* of_queries;
+  const Element* of_keys;
+  const int* positions;
+  int reach;
 
   __device__ size_t width() const { return size_t(heads) * HEAD_DIM; }
   __device__ size_t kv_width() const { return size_t(kv_heads) * HEAD_DIM; }
   __device__ size_t row_size() const { return width() + 2 * kv_width(); }
   __device__ size_t kv_head() const { return blockIdx.y / (heads / kv_heads); }
 
+#if POSITIONS
+  // What a pair's distance adds to the product of the two.
+  __device__ float OfPositions(int query, int key) const {
+    const int position = positions[min(max(query - key, -reach), reach) + reach];
+    float sum = 0;
+    if (of_queries != nullptr) sum += ToFloat(of_queries[Place(query) + position]);
+    if (of_keys != nullptr) sum += ToFloat(of_keys[Place(key) + position]);
+    return sum;
+  }
+  __device__ size_t Place(int token) const {
+    return (size_t(token) * heads + blockIdx.y) * POSITIONS;
+  }
+#endif
+
+  // Without SEES_PART, which is known when this is compiled, every query sees every key.
   __device__ bool Sees(int query, int key) const {
-    return key - query <= ahead && query - key <= behind;
+    return !SEES_PART || (key - query <= ahead && query - key <= behind);
   }
   // Whether every query from `query` to `last_query` sees every key from `key` to `last_key`.
   __device__ bool SeeAll(int query, int last_query, int key, int last_key) const {
-    return last_key - query <= ahead && last_query - key <= behind;
+    return !SEES_PART || (last_key - query <= ahead && last_query - key <= behind);
   }
   // Whether any of them sees any.
   __device__ bool SeeAny(int query, int last_query, int key, int last_key) const {
-    return key - last_query <= ahead && query - last_key <= behind;
+    return !SEES_PART || (key - last_query <= ahead && query - last_key <= behind);
+  }
+  // Of a sequence's keys the first that a query sees, and the end of those that it sees.
+  __device__ int FirstKey(int query) const { return SEES_PART ? max(0, query - behind) : 0; }
+  __device__ int EndOfKeys(int query, int length) const {
+    return SEES_PART ? min(length, query + ahead + 1) : length;
   }
 };
+
+// For a sequence of the batch.
+__device__ inline Attention MakeAttention(int heads, int kv_heads, float scale, int behind,
+                                          int ahead, const float* bias, const Element* of_queries,
+                                          const Element* of_keys, const int* positions, int reach,
+                                          const Tile& tile) {
+  Attention attention = {heads,      kv_heads, scale,     behind, ahead, bias,
+                         of_queries, of_keys,  positions, reach};
+#if POSITIONS
+  const size_t first = size_t(tile.first_row) * heads * POSITIONS;
+  if (of_queries != nullptr) attention.of_queries += first;
+  if (of_keys != nullptr) attention.of_keys += first;
+#endif
+  return attention;
+}
 
 #if RELATIVE_DISTANCE
 // Of the block's head, for the exponents of 2: by how far a key is ahead, from -RELATIVE_DISTANCE to

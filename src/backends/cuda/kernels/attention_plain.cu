@@ -4,11 +4,13 @@ constexpr int kParts = (HEAD_DIM + kWarp - 1) / kWarp;
 
 extern "C" __global__ void Attend(const Element* qkv, const Tile* tiles, int heads, int kv_heads,
                                   float scale, int behind, int ahead, const float* bias,
-                                  Element* context) {
+                                  const Element* of_queries, const Element* of_keys,
+                                  const int* positions, int reach, Element* context) {
   extern __shared__ float queries_of_block[];  // [warps, HEAD_DIM]
-  const Attention attention = {heads, kv_heads, scale, behind, ahead, bias};
   const Tile tile = tiles[blockIdx.x];
   if (tile.length == 0) return;
+  const Attention attention = MakeAttention(heads, kv_heads, scale, behind, ahead, bias, of_queries,
+                                            of_keys, positions, reach, tile);
   LoadBias(attention);
   const int lane = threadIdx.x % kWarp;
   const int warp = threadIdx.x / kWarp;
@@ -27,12 +29,15 @@ extern "C" __global__ void Attend(const Element* qkv, const Tile* tiles, int hea
     float sums[kParts] = {};
     float largest = -kInfinity;
     float denominator = 0;
-    const int end_of_keys = min(tile.length, row + ahead + 1);
-    for (int first_key = max(0, row - behind); first_key < end_of_keys; first_key += kWarp) {
+    const int end_of_keys = attention.EndOfKeys(row, tile.length);
+    for (int first_key = attention.FirstKey(row); first_key < end_of_keys; first_key += kWarp) {
       const int key = first_key + lane;
       float score = -kInfinity;
       if (key < end_of_keys) {
         score = Bias(row, key);
+#if POSITIONS
+        score += attention.OfPositions(row, key) * scale * kLog2E;
+#endif
         for (int d = 0; d < HEAD_DIM; ++d) score += query[d] * ToFloat(keys[key * row_size + d]);
       }
       const float most = fmaxf(largest, MaxOfWarp(score));

@@ -116,16 +116,26 @@ struct Queries {
         }
       }
     }
+    const int last = min(first + WARP_QUERIES, length) - 1;
+#if POSITIONS
+    ForEachScore(scores, first, key, [&](float& score, int query, int of) {
+      score += attention.OfPositions(min(query, last), min(of, length - 1));
+    });
+#endif
 #if RELATIVE_DISTANCE
     ForEachScore(scores, first, key, [scale](float& score, int query, int of) {
       score = score * scale + Bias(query, of);
     });
     scale = 1;
 #endif
-    const int last = min(first + WARP_QUERIES, length) - 1;
-    if (key + kKeys > length || !attention.SeeAll(first, last, key, key + kKeys - 1)) {
+    if (key + kKeys > length) {
+      ForEachScore(scores, first, key, [length](float& score, int, int of) {
+        if (of >= length) score = -kInfinity;
+      });
+    }
+    if (!attention.SeeAll(first, last, key, key + kKeys - 1)) {
       ForEachScore(scores, first, key, [&](float& score, int query, int of) {
-        if (of >= length || !attention.Sees(query, of)) score = -kInfinity;
+        if (!attention.Sees(query, of)) score = -kInfinity;
       });
     }
 #pragma unroll
@@ -185,7 +195,8 @@ struct Queries {
         most = fmaxf(most, fmaxf(scores[column][2 * half], scores[column][2 * half + 1]));
       most = fmaxf(most, __shfl_xor_sync(kAllLanes, most, 1));
       most = fmaxf(most, __shfl_xor_sync(kAllLanes, most, 2));
-      const float offset = most == -kInfinity ? 0.0f : most * scale;  // where it has seen none yet
+      // Where it has seen no key yet.
+      const float offset = SEES_PART && most == -kInfinity ? 0.0f : most * scale;
       const float shrink = exp2f(largest[block][half] * scale - offset);
       largest[block][half] = most;
       float sum = 0;
@@ -232,12 +243,14 @@ struct Queries {
 
 extern "C" __global__ void __launch_bounds__(4 * kWarp)
     Attend(const Element* qkv, const Tile* tiles, int heads, int kv_heads, float scale, int behind,
-           int ahead, const float* bias, Element* context) {
+           int ahead, const float* bias, const Element* of_queries, const Element* of_keys,
+           const int* positions, int reach, Element* context) {
   extern __shared__ __align__(16) char shared[];
   Element* const stages = reinterpret_cast<Element*>(shared);
-  const Attention attention = {heads, kv_heads, scale, behind, ahead, bias};
   const Tile tile = tiles[blockIdx.x];
   if (tile.length == 0) return;
+  const Attention attention = MakeAttention(heads, kv_heads, scale, behind, ahead, bias, of_queries,
+                                            of_keys, positions, reach, tile);
   LoadBias(attention);
   const size_t row_size = attention.row_size();
   const size_t kv_width = attention.kv_width();
@@ -249,9 +262,9 @@ extern "C" __global__ void __launch_bounds__(4 * kWarp)
   const bool has_queries = first < tile.length;
   const int last_of_block =
       min(tile.first_query + int(blockDim.x) / kWarp * WARP_QUERIES, tile.length) - 1;
-  const int end = min(tile.length, last_of_block + ahead + 1);
+  const int end = attention.EndOfKeys(last_of_block, tile.length);
 
-  int key = max(0, tile.first_query - behind) / kKeys * kKeys;
+  int key = attention.FirstKey(tile.first_query) / kKeys * kKeys;
   CopyKeysAndValues(keys, row_size, kv_width, key, tile.length, stages);
   Queries of_warp;
   if (has_queries) of_warp.Load(queries, row_size, first, tile.length);

@@ -1,4 +1,4 @@
-// What is done to each row, or to each number, by itself.
+// What is done to each row by itself.
 
 // The values of NormKind, model/heads.h.
 enum { kLayerNorm, kRmsNorm };
@@ -63,17 +63,15 @@ struct Row {
 #pragma unroll
     for (int i = 0; i < kOfLane; ++i) {
       if (Place(i) >= kVectors) continue;
+      VectorType weight;
+      VectorType bias;
+      if (norm.weight != nullptr)
+        weight = reinterpret_cast<const VectorType*>(norm.weight)[Place(i)];
+      if (norm.bias != nullptr) bias = reinterpret_cast<const VectorType*>(norm.bias)[Place(i)];
 #pragma unroll
-      for (int k = 0; k < Vector::kSize; ++k) x[i][k] = (x[i][k] - mean) * scale;
-      if (norm.weight != nullptr) {
-        const VectorType w = reinterpret_cast<const VectorType*>(norm.weight)[Place(i)];
-#pragma unroll
-        for (int k = 0; k < Vector::kSize; ++k) x[i][k] *= ToFloat(w.x[k]);
-      }
-      if (norm.bias != nullptr) {
-        const VectorType b = reinterpret_cast<const VectorType*>(norm.bias)[Place(i)];
-#pragma unroll
-        for (int k = 0; k < Vector::kSize; ++k) x[i][k] += ToFloat(b.x[k]);
+      for (int k = 0; k < Vector::kSize; ++k) {
+        x[i][k] = (x[i][k] - mean) * scale * (norm.weight == nullptr ? 1 : ToFloat(weight.x[k])) +
+                  (norm.bias == nullptr ? 0 : ToFloat(bias.x[k]));
       }
     }
   }
@@ -120,135 +118,21 @@ extern "C" __global__ void Normalize(const Element* x, int kind, const Element* 
   numbers.Store(to + size_t(row) * HIDDEN_SIZE);
 }
 
-// erf to 1.5e-7, far below what 16 bits hold (Abramowitz and Stegun 7.1.26): a third of the
-// instructions of erff.
-__device__ inline float ErfFor16Bits(float x) {
-  const float t = __fdividef(1.0f, 1.0f + 0.3275911f * fabsf(x));
-  const float polynomial =
-      t * (0.254829592f +
-           t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
-  return copysignf(1.0f - polynomial * __expf(-x * x), x);
-}
-__device__ inline float Erf(float x, float) { return erff(x); }
-__device__ inline float Erf(float x, Float16) { return ErfFor16Bits(x); }
-__device__ inline float Erf(float x, BFloat16) { return ErfFor16Bits(x); }
-
-// The values of Activation, model/heads.h.
-enum { kIdentity, kTanh, kRelu, kGelu, kGeluTanh, kSigmoid, kSilu };
-
-template <typename T>
-__device__ inline float Activated(int activation, float x, T precision) {
-  switch (activation) {
-    case kTanh:
-      return tanhf(x);
-    case kRelu:
-      return x < 0.0f ? 0.0f : x;  // NaN stays
-    case kGelu:
-      return 0.5f * x * (1.0f + Erf(x * 0.70710678118654752f, precision));
-    case kGeluTanh:
-      return 0.5f * x * (1.0f + tanhf(0.79788456080286536f * (x + 0.044715f * x * x * x)));
-    case kSigmoid:
-      return 1.0f / (1.0f + expf(-x));
-    case kSilu:
-      return x / (1.0f + expf(-x));
+// to[r] = the sum over i of weights[r][i] * outputs[places[r][i]], and the bias and added[r] where
+// they are not null: what `chosen` experts make of each row, [rows, HIDDEN_SIZE].
+extern "C" __global__ void CombineExperts(const Element* outputs, const int* places,
+                                          const float* weights, int chosen, const Element* bias,
+                                          const Element* added, int rows, Element* to) {
+  const int row = RowOfWarp();
+  if (row >= rows) return;
+  Row<HIDDEN_SIZE> sum;
+  for (int i = 0; i < chosen; ++i) {
+    const int at = row * chosen + i;
+    sum.Add(outputs + size_t(places[at]) * HIDDEN_SIZE, weights[at]);
   }
-  return x;
-}
-
-template <int kActivation, int kSize, typename T>
-__device__ void ActivateAll(T* x, size_t count) {
-  typedef Pack<T, kSize> Numbers;
-  const size_t step = size_t(gridDim.x) * blockDim.x;
-  for (size_t i = size_t(blockIdx.x) * blockDim.x + threadIdx.x; i < count / kSize; i += step) {
-    Numbers numbers = reinterpret_cast<Numbers*>(x)[i];
-#pragma unroll
-    for (int k = 0; k < kSize; ++k)
-      FromFloat(Activated(kActivation, ToFloat(numbers.x[k]), T{}), numbers.x[k]);
-    reinterpret_cast<Numbers*>(x)[i] = numbers;
-  }
-}
-
-template <typename T>
-__device__ void Activate(int activation, T* x, size_t count) {
-  constexpr int kSize = 16 / sizeof(T);
-  if (count % kSize != 0) {
-    const size_t step = size_t(gridDim.x) * blockDim.x;
-    for (size_t i = size_t(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step)
-      FromFloat(Activated(activation, ToFloat(x[i]), T{}), x[i]);
-    return;
-  }
-  switch (activation) {
-    case kTanh:
-      return ActivateAll<kTanh, kSize>(x, count);
-    case kRelu:
-      return ActivateAll<kRelu, kSize>(x, count);
-    case kGelu:
-      return ActivateAll<kGelu, kSize>(x, count);
-    case kGeluTanh:
-      return ActivateAll<kGeluTanh, kSize>(x, count);
-    case kSigmoid:
-      return ActivateAll<kSigmoid, kSize>(x, count);
-    case kSilu:
-      return ActivateAll<kSilu, kSize>(x, count);
-  }
-}
-
-// x = activation(x), of `count` numbers that begin at a multiple of 16 bytes.
-extern "C" __global__ void Activate(int activation, uint64 count, Element* x) {
-  Activate(activation, x, count);
-}
-extern "C" __global__ void ActivateF32(int activation, uint64 count, float* x) {
-  Activate(activation, x, count);
-}
-
-template <int kActivation, int kSize>
-__device__ void GateAll(const Element* x, size_t rows, size_t width, Element* to) {
-  typedef Pack<Element, kSize> Numbers;
-  const size_t of_row = width / kSize;
-  const size_t step = size_t(gridDim.x) * blockDim.x;
-  for (size_t i = size_t(blockIdx.x) * blockDim.x + threadIdx.x; i < rows * of_row; i += step) {
-    const Numbers* const gates = reinterpret_cast<const Numbers*>(x) + i + i / of_row * of_row;
-    const Numbers gate = gates[0];
-    Numbers numbers = gates[of_row];
-#pragma unroll
-    for (int k = 0; k < kSize; ++k) {
-      FromFloat(Activated(kActivation, ToFloat(gate.x[k]), Element{}) * ToFloat(numbers.x[k]),
-                numbers.x[k]);
-    }
-    reinterpret_cast<Numbers*>(to)[i] = numbers;
-  }
-}
-
-template <int kSize>
-__device__ void Gate(int activation, const Element* x, size_t rows, size_t width, Element* to) {
-  switch (activation) {
-    case kIdentity:
-      return GateAll<kIdentity, kSize>(x, rows, width, to);
-    case kTanh:
-      return GateAll<kTanh, kSize>(x, rows, width, to);
-    case kRelu:
-      return GateAll<kRelu, kSize>(x, rows, width, to);
-    case kGelu:
-      return GateAll<kGelu, kSize>(x, rows, width, to);
-    case kGeluTanh:
-      return GateAll<kGeluTanh, kSize>(x, rows, width, to);
-    case kSigmoid:
-      return GateAll<kSigmoid, kSize>(x, rows, width, to);
-    case kSilu:
-      return GateAll<kSilu, kSize>(x, rows, width, to);
-  }
-}
-
-// to = activation(gate) * x, [rows, width], where gate and x stand side by side in `x`,
-// [rows, 2 * width].
-extern "C" __global__ void Gate(int activation, const Element* x, uint64 rows, uint64 width,
-                                Element* to) {
-  constexpr int kSize = 16 / sizeof(Element);
-  if (width % kSize == 0) {
-    Gate<kSize>(activation, x, rows, width, to);
-  } else {
-    Gate<1>(activation, x, rows, width, to);
-  }
+  if (bias != nullptr) sum.Add(bias);
+  if (added != nullptr) sum.Add(added + size_t(row) * HIDDEN_SIZE);
+  sum.Store(to + size_t(row) * HIDDEN_SIZE);
 }
 
 // to[i] = x[rows[i]], [count, columns]; one block a row.
@@ -265,16 +149,4 @@ extern "C" __global__ void GatherRows(const Element* x, const int* rows, int col
 extern "C" __global__ void GatherRowsF32(const Element* x, const int* rows, int columns,
                                          float* to) {
   GatherRow(x, rows, columns, to);
-}
-
-// to = x, rounded where it must be.
-extern "C" __global__ void FromF32(const float* x, uint64 count, Element* to) {
-  const size_t step = size_t(gridDim.x) * blockDim.x;
-  for (size_t i = size_t(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step)
-    FromFloat(x[i], to[i]);
-}
-extern "C" __global__ void ToF32(const Element* x, uint64 count, float* to) {
-  const size_t step = size_t(gridDim.x) * blockDim.x;
-  for (size_t i = size_t(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step)
-    to[i] = ToFloat(x[i]);
 }

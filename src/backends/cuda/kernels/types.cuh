@@ -1,7 +1,7 @@
 // The numbers that an encoder computes with. These files are one program, in the order that
 // kernel_sources.cc.in has, compiled at run time for one model on one GPU: cuda_kernels.cc sets what
 // stands here in capitals. ELEMENT_BITS and ELEMENT_IS_BF16 say which numbers, HIDDEN_SIZE,
-// EMBEDDING_SIZE, HEAD_DIM and RELATIVE_DISTANCE are the model's.
+// EMBEDDING_SIZE, HEAD_DIM, RELATIVE_DISTANCE, POSITIONS and SEES_PART are the model's.
 
 typedef unsigned short uint16;
 typedef unsigned int uint32;
