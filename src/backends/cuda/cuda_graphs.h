@@ -4,10 +4,10 @@
 // Not thread-safe.
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <tuple>
 #include <vector>
 
 #include "backends/cuda/cuda_compute.h"
@@ -24,7 +24,10 @@ class CudaGraphs {
     size_t kept = 0;
     std::vector<size_t> adapters = {};  // that any row has
 
-    auto operator<=>(const Key&) const = default;
+    bool operator<(const Key& other) const {
+      return std::tie(rows, tiles, warps, kept, adapters) <
+             std::tie(other.rows, other.tiles, other.warps, other.kept, other.adapters);
+    }
   };
 
   explicit CudaGraphs(const CudaCompute& compute) : compute_(compute) {}

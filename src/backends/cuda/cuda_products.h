@@ -1,10 +1,10 @@
 // Matrix products by cuBLASLt.
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <tuple>
 
 #include "backends/cuda/cuda_device.h"
 #include "embedding/device.h"
@@ -54,7 +54,12 @@ class CudaProducts {
     bool has_bias;
 
     bool is_part() const { return x_stride != in_features || y_stride != out_features; }
-    auto operator<=>(const Shape&) const = default;
+    bool operator<(const Shape& other) const { return Tuple() < other.Tuple(); }
+
+   private:
+    std::tuple<size_t, size_t, size_t, size_t, size_t, size_t, ComputeType, bool> Tuple() const {
+      return {rows, in_features, out_features, weight_stride, x_stride, y_stride, type, has_bias};
+    }
   };
   struct Plan;
 

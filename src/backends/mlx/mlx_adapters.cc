@@ -22,6 +22,7 @@ mx::array Part(const mx::array& x, int i) { return mx::take(x, i, 0); }
 // Those of `arrays` that are used, one below or beside the other.
 mx::array Used(const std::vector<mx::array>& arrays, const std::vector<size_t>& used, int axis) {
   std::vector<mx::array> parts;
+  parts.reserve(used.size());
   for (const size_t i : used) parts.push_back(arrays[i]);
   return mx::concatenate(std::move(parts), axis);
 }
@@ -110,6 +111,7 @@ mx::array AddAdapters(const MlxAdapters& adapters, const MlxAdaptedRows& rows, c
 mx::array AddTableAdapters(const MlxAdapters& adapters, const MlxAdaptedRows& rows,
                            const mx::array& ids, const mx::array& y) {
   std::vector<mx::array> of_ids;
+  of_ids.reserve(rows.used.size());
   for (const size_t i : rows.used) of_ids.push_back(TakeRows(adapters.a[i], ids));
   return AddScaled(adapters, rows, mx::concatenate(std::move(of_ids), 1), y);
 }

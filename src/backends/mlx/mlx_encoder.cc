@@ -124,7 +124,7 @@ mx::array MlxEncoder::Embed(const Batch& batch, const MlxAdaptedRows* adapted) {
   const auto rows_of = [adapted](const mx::array& table, std::span<const int32_t> indices,
                                  const std::optional<MlxAdapters>& adapters) {
     const mx::array ids = FilledUp({indices.begin(), indices.end()});
-    const mx::array rows = TakeRows(table, ids);
+    mx::array rows = TakeRows(table, ids);
     if (!adapters || adapted == nullptr) return rows;
     return AddTableAdapters(*adapters, *adapted, ids, rows);
   };

@@ -2,7 +2,6 @@
 
 #include <mlx/mlx.h>
 
-#include <utility>
 #include <vector>
 
 #include "backends/mlx/mlx_feed_forward.h"
@@ -27,8 +26,8 @@ MlxExperts LoadExperts(const LayerTensors& tensors, mx::Dtype dtype) {
     intermediate.push_back(LoadLinears(parts, dtype).weight);
     output.push_back(LoadLinear(expert.output, dtype).weight);
   }
-  MlxExperts made = {LoadLinear(*tensors.router, dtype).weight, mx::stack(std::move(intermediate)),
-                     mx::stack(std::move(output)), std::nullopt};
+  MlxExperts made = {LoadLinear(*tensors.router, dtype).weight, mx::stack(intermediate),
+                     mx::stack(output), std::nullopt};
   if (tensors.experts_bias) made.bias = ToArray(*tensors.experts_bias, dtype);
   mx::eval(made.router, made.intermediate, made.output);
   return made;
