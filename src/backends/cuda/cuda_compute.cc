@@ -5,12 +5,6 @@
 #include <vector>
 
 namespace embedding {
-namespace {
-
-size_t BytesOf(ComputeType type) { return type == ComputeType::kF32 ? 4 : 2; }
-
-}  // namespace
-
 Grid GridOver(size_t count) {
   constexpr size_t kThreads = 256;
   constexpr size_t kOfThread = 8;
@@ -163,6 +157,16 @@ Status CudaCompute::Gate(Activation activation, CudaPointer x, size_t rows, size
                          CudaPointer to) const {
   return kernels_->Launch(Kernel::kGate, GridOver(rows * width), stream_,
                           static_cast<int>(activation), x, uint64_t{rows}, uint64_t{width}, to);
+}
+
+Result<CudaPointer> CudaCompute::Activated(const FeedForward& feed_forward, CudaPointer inner,
+                                           size_t rows, CudaPointer gated) const {
+  if (feed_forward.gated) {
+    RETURN_IF_ERROR(Gate(feed_forward.activation, inner, rows, feed_forward.width, gated));
+    return gated;
+  }
+  RETURN_IF_ERROR(Activate(feed_forward.activation, inner, rows * feed_forward.width, type()));
+  return inner;
 }
 
 Status CudaCompute::CopyToDevice(CudaPointer to, const void* from, size_t bytes) const {

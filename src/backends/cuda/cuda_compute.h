@@ -12,6 +12,7 @@
 #include "backends/cuda/cuda_device.h"
 #include "backends/cuda/cuda_kernels.h"
 #include "backends/cuda/cuda_products.h"
+#include "model/architecture.h"
 #include "model/heads.h"
 #include "model/tensors.h"
 
@@ -77,6 +78,10 @@ class CudaCompute {
   // activation(gate) * x, where both stand side by side in `x`, [rows, 2 * width].
   Status Gate(Activation activation, CudaPointer x, size_t rows, size_t width,
               CudaPointer to) const;
+  // What a feed-forward makes of its first product: in place, or in `gated` where it is gated.
+  // Where that is.
+  Result<CudaPointer> Activated(const FeedForward& feed_forward, CudaPointer inner, size_t rows,
+                                CudaPointer gated) const;
   // to[i] = x[rows[i]], of type(), [count, columns]; `rows` are int32_t on the device.
   Status GatherRows(CudaPointer x, CudaPointer rows, size_t count, size_t columns,
                     CudaPointer to) const;

@@ -77,17 +77,10 @@ Status CudaFeedForward::AddFeedForward(const Layer& layer, const CudaLayerWeight
     if (!norms.output) return {};
     return compute_.Normalize(*norms.output, rows.to, rows.count, /*added=*/0, rows.to);
   }
-  CudaPointer inner = inner_.address();
   RETURN_IF_ERROR(products_.Multiply(*weights.intermediate, given, rows.adapted, rows.count,
-                                     /*added=*/0, inner));
-  if (feed_forward.gated) {
-    inner = gated_.address();
-    RETURN_IF_ERROR(compute_.Gate(feed_forward.activation, inner_.address(), rows.count,
-                                  feed_forward.width, inner));
-  } else {
-    RETURN_IF_ERROR(compute_.Activate(feed_forward.activation, inner,
-                                      rows.count * feed_forward.width, compute_.type()));
-  }
+                                     /*added=*/0, inner_.address()));
+  ASSIGN_OR_RETURN(const CudaPointer inner, compute_.Activated(feed_forward, inner_.address(),
+                                                               rows.count, gated_.address()));
   return AddBranch(norms, *weights.output, inner, attended, rows.to, rows);
 }
 

@@ -12,6 +12,8 @@
 
 namespace embedding {
 
+constexpr size_t BytesOf(ComputeType type) { return type == ComputeType::kF32 ? 4 : 2; }
+
 // What the kernels are compiled for.
 struct KernelOptions {
   ComputeType type = ComputeType::kF16;  // kF32, kF16 or kBF16
@@ -23,7 +25,7 @@ struct KernelOptions {
   size_t positions = 0;    // of disentangled attention; 0: it is none
   bool sees_part = false;  // whether some queries do not see all keys of their sequence
 
-  size_t element_bytes() const { return type == ComputeType::kF32 ? 4 : 2; }
+  size_t element_bytes() const { return BytesOf(type); }
   // Whether attention multiplies on the tensor cores; else it is a plain, slow kernel.
   bool on_tensor_cores() const;
   // Queries of a sequence that a warp of Attend computes, and the shared memory that a block takes.

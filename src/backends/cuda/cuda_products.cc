@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "backends/cuda/cuda_kernels.h"
 #include "backends/cuda/row_counts.h"
 
 namespace embedding {
@@ -26,8 +27,6 @@ int TypeOf(ComputeType type) {
       return kCublasF32;
   }
 }
-
-size_t BytesOf(ComputeType type) { return type == ComputeType::kF32 ? 4 : 2; }
 
 // cuBLASLt takes the device's addresses as pointers.
 // NOLINTNEXTLINE(performance-no-int-to-ptr)
