@@ -103,17 +103,10 @@ Status CudaExperts::Run(const FeedForward& feed_forward, const CudaExpertsWeight
   for (const Group& group : groups_) {
     const CudaExpertsWeights::Expert& expert = weights.experts[group.expert];
     const size_t at = group.first * hidden * bytes;
-    CudaPointer inner = inner_.address();
     RETURN_IF_ERROR(compute_.Multiply(expert.intermediate, gathered_.address() + at, group.rows,
-                                      /*added=*/0, inner));
-    if (feed_forward.gated) {
-      inner = gated_.address();
-      RETURN_IF_ERROR(compute_.Gate(feed_forward.activation, inner_.address(), group.rows,
-                                    feed_forward.width, inner));
-    } else {
-      RETURN_IF_ERROR(compute_.Activate(feed_forward.activation, inner,
-                                        group.rows * feed_forward.width, compute_.type()));
-    }
+                                      /*added=*/0, inner_.address()));
+    ASSIGN_OR_RETURN(const CudaPointer inner, compute_.Activated(feed_forward, inner_.address(),
+                                                                 group.rows, gated_.address()));
     RETURN_IF_ERROR(
         compute_.Multiply(expert.output, inner, group.rows, /*added=*/0, outputs_.address() + at));
   }
