@@ -66,7 +66,9 @@ void SessionRun(benchmark::State& state) {
   const std::vector<int32_t> types(ids.size(), 0);
   std::vector<uint32_t> offsets;
   for (size_t s = 0; s <= sequences; ++s) offsets.push_back(static_cast<uint32_t>(s * tokens));
-  const std::vector<Outputs> wanted(sequences, Outputs{.dense = true});
+  const Heads& heads = (*loaded)->spec.architecture.heads;
+  const bool scores = heads.classifier || heads.scores;
+  const std::vector<Outputs> wanted(sequences, Outputs{.dense = !scores, .logits = scores});
   BatchOutputs outputs;
   for (auto _ : state) {
     const Status run = (*loaded)->session->Run({ids, types, offsets, wanted}, outputs);

@@ -70,7 +70,9 @@ Matryoshka models, poolings of every mode, several of them joined, `Dense`, `Lay
 A model that cannot be served says what of it is missing, and loads nothing: an unknown `model_type` with the list of
 those that are known, a field's value with those that are supported. Not supported are code that comes with a model,
 pictures and sounds, DeBERTa's convolution layer, and dropout in tokenizers. All of the families are computed on GPUs too,
-by CUDA and by MLX (`./test.sh cuda`, `./test.sh mlx` compare them with the same references).
+by CUDA and by MLX (`./test.sh cuda`, `./test.sh mlx` compare them with the same references). On CUDA attention of more
+than 256 numbers a head, or of sizes that are no multiple of 16, is computed without tensor cores, and slowly: that of
+EmbeddingGemma 2's global layers.
 """
 
 

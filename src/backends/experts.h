@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -18,7 +19,7 @@ struct ExpertChoice {
 };
 
 // By expert the rows that it is chosen for, ascending, out of the router's logits, [rows, count].
-// Of equal logits the first is taken.
+// Of equal logits the first is taken, NaN last.
 inline std::vector<std::vector<ExpertChoice>> ChooseExperts(const Experts& experts,
                                                             std::span<const float> logits) {
   const size_t count = experts.count;
@@ -28,8 +29,11 @@ inline std::vector<std::vector<ExpertChoice>> ChooseExperts(const Experts& exper
     const std::span<const float> of_row = logits.subspan(row * count, count);
     std::iota(best.begin(), best.end(), size_t{0});
     const auto chosen = best.begin() + static_cast<ptrdiff_t>(experts.chosen);
+    const auto rank = [of_row](size_t e) {
+      return std::isnan(of_row[e]) ? -std::numeric_limits<float>::infinity() : of_row[e];
+    };
     std::partial_sort(best.begin(), chosen, best.end(), [&](size_t a, size_t b) {
-      return of_row[a] > of_row[b] || (of_row[a] == of_row[b] && a < b);
+      return rank(a) > rank(b) || (rank(a) == rank(b) && a < b);
     });
     float sum = 0;
     for (const float logit : of_row) sum += std::exp(logit - of_row[best[0]]);

@@ -92,6 +92,9 @@ inline std::vector<EncoderKind> EncoderKinds() {
                    })});
   kinds.back().encoder.relative_bias = RelativeBias{32, 60};
   kinds.back().encoder.final_norm = kRms;
+  kinds.push_back({"FarT5", kinds.back().encoder});
+  kinds.back().encoder.relative_bias = RelativeBias{32, 5000};
+  kinds.back().encoder.layers[1].attention.window = 20;
   Encoder shared = Of(kPlain, {}).encoder;
   for (Layer& layer : shared.layers) layer.weights = 0;
   shared.embedding_size = 20;
@@ -107,6 +110,8 @@ inline std::vector<EncoderKind> EncoderKinds() {
                    })});
   kinds.back().encoder.disentangled =
       Disentangled{.span = 16, .buckets = 16, .max_distance = 60, .norm = Norm{.eps = 1e-6F}};
+  kinds.push_back({"DebertaOfKeysAlone", kinds.back().encoder});
+  kinds.back().encoder.disentangled->content_to_position = false;
   kinds.push_back({"OldDeberta", kinds.back().encoder});
   kinds.back().encoder.disentangled =
       Disentangled{.span = 100, .position_to_content = false, .own_projections = true, .norm = {}};

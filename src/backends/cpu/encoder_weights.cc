@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "backends/adapted_models.h"
 #include "base/aligned_buffer.h"
 
 namespace embedding {
@@ -134,21 +135,6 @@ Result<LayerInputWeights> PackLayerInputs(Packer& packer, const LayerInputs& inp
   ASSIGN_OR_RETURN(weights.gate, packer.Pack({&tensors.gate}, DType::kF32, inputs.activation));
   ASSIGN_OR_RETURN(weights.output, packer.Pack({&tensors.output}, DType::kF32));
   return weights;
-}
-
-// What no model has with adapters is not computed.
-Status CheckAdapters(const Encoder& encoder) {
-  if (!encoder.adapters) return {};
-  if (encoder.embedding_size != encoder.hidden_size || encoder.layer_inputs) {
-    return Error{ErrorCode::kModelLoad,
-                 "adapters of projections and of inputs of layers are not computed",
-                 {}};
-  }
-  for (const Layer& layer : encoder.layers) {
-    if (!layer.feed_forward.experts) continue;
-    return Error{ErrorCode::kModelLoad, "adapters of mixtures of experts are not computed", {}};
-  }
-  return {};
 }
 
 Result<FeedForwardWeights> PackFeedForward(Packer& packer, const FeedForward& feed_forward,

@@ -1,4 +1,4 @@
-// Which queries each block of the attention kernel computes: kernels/attention.cu.
+// Which queries each block of the attention kernel computes: kernels/attention.cuh.
 #pragma once
 
 #include <algorithm>

@@ -125,9 +125,12 @@ Status CudaAttention::LoadBias(const TensorView& by_bucket) {
 
 Status CudaAttention::LoadPlaces(const Disentangled& disentangled) {
   const size_t last = PositionsOf(encoder_) - 1;
+  const auto farthest = static_cast<ptrdiff_t>(encoder_.max_tokens);
   ptrdiff_t reach = 1;
-  while (RelativePlace(disentangled, reach) != last || RelativePlace(disentangled, -reach) != 0)
+  while (reach < farthest &&
+         (RelativePlace(disentangled, reach) != last || RelativePlace(disentangled, -reach) != 0)) {
     ++reach;
+  }
   std::vector<int32_t> places;
   for (ptrdiff_t distance = -reach; distance <= reach; ++distance)
     places.push_back(static_cast<int32_t>(RelativePlace(disentangled, distance)));
@@ -143,9 +146,13 @@ Result<bool> CudaAttention::Reserve(size_t rows) {
   if (const auto& disentangled = encoder_.disentangled) {
     const size_t bytes = rows * encoder_.layers.front().attention.heads * PositionsOf(encoder_) *
                          compute_.element_bytes();
-    has_room &= bytes <= std::max(of_queries_.bytes(), of_keys_.bytes());
-    if (disentangled->content_to_position) RETURN_IF_ERROR(of_queries_.Reserve(bytes));
-    if (disentangled->position_to_content) RETURN_IF_ERROR(of_keys_.Reserve(bytes));
+    for (const auto& [is_used, buffer] :
+         {std::pair(disentangled->content_to_position, &of_queries_),
+          std::pair(disentangled->position_to_content, &of_keys_)}) {
+      if (!is_used) continue;
+      has_room &= bytes <= buffer->bytes();
+      RETURN_IF_ERROR(buffer->Reserve(bytes));
+    }
   }
   for (SharedRope& rope : ropes_) {
     const size_t bytes = rows * rope.rope.rotated() * sizeof(float);

@@ -50,6 +50,7 @@ class CudaCompute {
   // `type` is kF32, or type() for weights of the encoder. The numbers are on the device when these
   // return.
   Status Put(std::span<const float> numbers, CudaPointer to, ComputeType type);
+  void FreeStaged() { staged_.Free(); }  // what loading has needed
   Status Fill(const TensorView& tensor, CudaPointer to, ComputeType type);
   Result<CudaBuffer> LoadTensor(const TensorView& tensor, ComputeType type);
   // Into nothing, where there is no such norm.

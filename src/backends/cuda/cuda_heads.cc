@@ -52,6 +52,14 @@ Result<std::unique_ptr<CudaHeads>> CudaHeads::Load(CudaCompute& compute, const H
   return made;
 }
 
+void CudaHeads::FreeBuffers() {
+  for (CudaBuffer* const buffer : {&device_rows_, &tokens_, &gathered_, &weights_, &vectors_,
+                                   &transformed_, &logits_, &vocabulary_}) {
+    buffer->Free();
+  }
+  for (const auto& head : vector_heads_) head->FreeBuffers();
+}
+
 CudaHeads::RowList CudaHeads::AddRows(size_t begin, size_t count) {
   const RowList list = {rows_.size(), count, ProductRows(count)};
   for (size_t i = 0; i < count; ++i) rows_.push_back(static_cast<int32_t>(begin + i));

@@ -26,6 +26,9 @@ class CudaHeads {
   static Result<std::unique_ptr<CudaHeads>> Load(CudaCompute& compute, const Heads& heads,
                                                  const HeadTensors& tensors);
 
+  // Gives back the memory that batches take, when nothing is being computed.
+  void FreeBuffers();
+
   // Sets what the heads give of `outputs`, once all that was begun has been computed; the views are
   // valid until the next call.
   Status Run(const Batch& batch, const CudaHiddenStates& hidden, BatchOutputs& outputs);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "backends/adapted_models.h"
 #include "backends/cuda/cuda_compute.h"
 #include "backends/cuda/cuda_encoder.h"
 #include "backends/cuda/cuda_heads.h"
@@ -64,6 +65,7 @@ Result<std::unique_ptr<Session>> CudaSession::Load(const Architecture& architect
                                                    const Tensors& tensors, ComputeType type,
                                                    std::shared_ptr<const CudaDevice> device) {
   const Encoder& encoder = architecture.encoder;
+  RETURN_IF_ERROR(CheckAdapters(encoder));
   ASSIGN_OR_RETURN(auto compute,
                    CudaCompute::Load(std::move(device), KernelOptionsOf(encoder, type)));
   std::unique_ptr<CudaSession> session(new CudaSession(architecture.heads, std::move(compute)));
@@ -71,6 +73,7 @@ Result<std::unique_ptr<Session>> CudaSession::Load(const Architecture& architect
                    CudaEncoder::Load(*session->compute_, encoder, tensors.encoder));
   ASSIGN_OR_RETURN(session->heads_,
                    CudaHeads::Load(*session->compute_, architecture.heads, tensors.heads));
+  session->compute_->FreeStaged();
   return std::unique_ptr<Session>(std::move(session));
 }
 
@@ -89,22 +92,24 @@ Status CudaSession::Compute(const Batch& batch, BatchOutputs& outputs) {
 }
 
 Status CudaSession::Run(const Batch& batch, BatchOutputs& outputs) noexcept {
-  // What was begun reads buffers that the next batch fills.
-  const auto end = [this] { static_cast<void>(compute_->Synchronize()); };
+  Status computed;
   try {
-    Status computed = Compute(batch, outputs);
-    if (computed.ok()) return computed;
-    end();
-    // Or the batch's halves would have what is left beside the buffers for the whole.
-    if (computed.error().code == ErrorCode::kOutOfMemory) encoder_->FreeBuffers();
-    return computed;
+    computed = Compute(batch, outputs);
   } catch (const std::exception&) {
-    try {
-      end();
-    } catch (const std::exception&) {  // no memory for its message
-    }
-    return Error{ErrorCode::kOutOfMemory, "out of memory", {}};
+    computed = Error{ErrorCode::kOutOfMemory, "out of memory", {}};
   }
+  if (computed.ok()) return computed;
+  try {
+    // What was begun reads buffers that the next batch fills.
+    static_cast<void>(compute_->Synchronize());
+  } catch (const std::exception&) {  // no memory for its message
+  }
+  if (computed.error().code == ErrorCode::kOutOfMemory) {
+    // Or the batch's halves would have what is left beside the buffers for the whole.
+    encoder_->FreeBuffers();
+    heads_->FreeBuffers();
+  }
+  return computed;
 }
 
 }  // namespace

@@ -58,6 +58,10 @@ Result<CudaPointer> CudaModules::RunDense(Module& module, CudaPointer x, size_t 
   return y;
 }
 
+void CudaModules::FreeBuffers() {
+  for (Module& module : modules_) module.output.Free();
+}
+
 Result<CudaPointer> CudaModules::Run(CudaPointer x, size_t rows) {
   for (Module& module : modules_) {
     if (module.linear) {
@@ -81,6 +85,12 @@ Result<std::unique_ptr<CudaVectorHead>> CudaVectorHead::Load(CudaCompute& comput
                                                           vector.pooled_size(hidden_size)));
   return std::unique_ptr<CudaVectorHead>(
       new CudaVectorHead(compute, head, std::move(token_modules), std::move(modules)));
+}
+
+void CudaVectorHead::FreeBuffers() {
+  for (CudaBuffer* const buffer : {&device_rows_, &tokens_, &pooled_}) buffer->Free();
+  token_modules_.FreeBuffers();
+  modules_.FreeBuffers();
 }
 
 Result<CudaPointer> CudaVectorHead::Run(const Batch& batch, const CudaHiddenStates& hidden) {

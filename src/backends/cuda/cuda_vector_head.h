@@ -36,6 +36,8 @@ class CudaModules {
   bool empty() const { return modules_.empty(); }
   size_t dimension() const { return dimension_; }  // of what they give
 
+  void FreeBuffers();
+
   // Begins to compute: of x, [rows, dimension], which is overwritten, what they make of it, valid
   // until the next call.
   Result<CudaPointer> Run(CudaPointer x, size_t rows);
@@ -66,6 +68,8 @@ class CudaVectorHead {
 
   const VectorHead& head() const { return head_; }
   size_t dimension() const { return modules_.dimension(); }
+
+  void FreeBuffers();
 
   // Begins to compute: [sequences, dimension], valid until the next call.
   Result<CudaPointer> Run(const Batch& batch, const CudaHiddenStates& hidden);

@@ -156,7 +156,7 @@ void MlxAttention::Prepare(const Buckets& buckets) {
   for (const Bucket& bucket : buckets.buckets) {
     const int sequences = Int(bucket.sequences);
     const int length = Int(bucket.length);
-    Tokens tokens = {ToArray(bucket.rows, {sequences, length}), std::nullopt, {}};
+    Tokens tokens = {ToArray(bucket.rows, {sequences, length}), std::nullopt, {}, std::nullopt};
     if (bucket.is_mixed()) {
       std::vector<uint8_t> is_token(bucket.rows.size());
       for (size_t s = 0; s < bucket.sequences; ++s) {
@@ -209,17 +209,18 @@ const std::optional<mx::array>& MlxAttention::MaskOf(const Attention& attention,
   return tokens.masks.emplace_back(kind, MakeMask(attention, tokens)).second;
 }
 
+mx::array MlxAttention::MakePlaces(int length) const {
+  std::vector<int32_t> by_distance;  // of a key that is ahead, from -(length - 1) on
+  for (int ahead = 1 - length; ahead < length; ++ahead)
+    by_distance.push_back(static_cast<int32_t>(RelativePlace(*disentangled_, -ahead)));
+  return TakeRows(ToArray(by_distance, {2 * length - 1}),
+                  Distances(length) + mx::array(length - 1));
+}
+
 mx::array MlxAttention::PositionScores(const Attention& attention,
                                        const MlxHeadPreparation& preparation, const mx::array& q,
-                                       const mx::array& k) const {
+                                       const mx::array& k, const mx::array& by_query) const {
   const int length = q.shape(2);
-  // [queries, keys]: the position of each pair's distance.
-  std::vector<int32_t> places;
-  for (int query = 0; query < length; ++query) {
-    for (int key = 0; key < length; ++key)
-      places.push_back(static_cast<int32_t>(RelativePlace(*disentangled_, query - key)));
-  }
-  const mx::array by_query = ToArray(places, {length, length});
   const auto pick = [&](const mx::array& products, const mx::array& of_pairs) {
     return mx::take_along_axis(
         products, mx::broadcast_to(of_pairs, {q.shape(0), q.shape(1), length, length}), 3);
@@ -238,10 +239,13 @@ mx::array MlxAttention::PositionScores(const Attention& attention,
 mx::array MlxAttention::AttendDisentangled(const Attention& attention,
                                            const MlxHeadPreparation& preparation,
                                            const mx::array& q, const mx::array& k,
-                                           const mx::array& v,
+                                           const mx::array& v, const mx::array& by_query,
                                            const std::optional<mx::array>& mask) const {
+  // What is there at a time of a score: of either kind of products the picked one, their sum, and
+  // what the mask makes of it.
+  constexpr size_t kNumbersOfScore = 4;
   const auto length = static_cast<size_t>(q.shape(2));
-  const size_t of_sequence = attention.heads * length * length * q.itemsize();
+  const size_t of_sequence = kNumbersOfScore * attention.heads * length * length * q.itemsize();
   const int step =
       Int(std::clamp<size_t>(score_bytes_ / of_sequence, 1, static_cast<size_t>(q.shape(0))));
   std::vector<mx::array> contexts;
@@ -249,7 +253,7 @@ mx::array MlxAttention::AttendDisentangled(const Attention& attention,
     const int end = std::min(s + step, q.shape(0));
     const mx::array queries = Part(q, 0, s, end);
     const mx::array keys = Part(k, 0, s, end);
-    mx::array scores = PositionScores(attention, preparation, queries, keys);
+    mx::array scores = PositionScores(attention, preparation, queries, keys, by_query);
     if (mask) {
       const mx::array unseen =
           mx::astype(mx::array(-std::numeric_limits<float>::infinity()), dtype_);
@@ -285,7 +289,10 @@ mx::array MlxAttention::AttendBucket(const Attention& attention,
   const size_t bytes =
       tokens.rows.size() * attention.heads * static_cast<size_t>(length) * q.itemsize();
   const auto attend = [&] {
-    if (disentangled_) return AttendDisentangled(attention, preparation, q, k, v, mask);
+    if (disentangled_) {
+      if (!tokens.places) tokens.places = MakePlaces(length);
+      return AttendDisentangled(attention, preparation, q, k, v, *tokens.places, mask);
+    }
     if (bytes <= score_bytes_ || IsFused(attention.head_dim))
       return AttendWhole(q, k, v, attention.scale, mask);
     return AttendByParts(q, k, v, attention.scale, mask, score_bytes_);

@@ -56,6 +56,7 @@ class MlxAttention {
     Array rows;                     // [sequences, length], of the packed rows
     std::optional<Array> is_token;  // [sequences, 1, 1, length], where some are none
     std::vector<std::pair<Kind, std::optional<Array>>> masks;
+    std::optional<Array> places;  // what MakePlaces gives for them, made for the first layer
   };
 
   // What fast::scaled_dot_product_attention takes; none where every token sees every other. Kept
@@ -65,11 +66,13 @@ class MlxAttention {
   Array AttendBucket(const Attention& attention, const MlxHeadPreparation& preparation,
                      const Array& packed, Tokens& tokens) const;
 
-  // Of disentangled attention: what is added to the scores of q and k, which have no fewer heads.
+  // Of disentangled attention: the position of each pair's distance, [queries, keys]; and what is
+  // added to the scores of q and k, which have no fewer heads.
+  Array MakePlaces(int length) const;
   Array PositionScores(const Attention& attention, const MlxHeadPreparation& preparation,
-                       const Array& q, const Array& k) const;
+                       const Array& q, const Array& k, const Array& by_query) const;
   Array AttendDisentangled(const Attention& attention, const MlxHeadPreparation& preparation,
-                           const Array& q, const Array& k, const Array& v,
+                           const Array& q, const Array& k, const Array& v, const Array& by_query,
                            const std::optional<Array>& mask) const;
 
   const std::optional<RelativeBias> bias_;

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "backends/adapted_models.h"
 #include "backends/mlx/mlx_session.h"
 
 namespace embedding {
@@ -46,6 +47,7 @@ Result<std::unique_ptr<Session>> MlxBackend::Load(const Architecture& architectu
                              name_),
                  {}};
   }
+  RETURN_IF_ERROR(CheckAdapters(architecture.encoder));
   try {
     return MakeMlxSession(architecture, tensors, type, device_, compiled_);
   } catch (const std::exception& e) {

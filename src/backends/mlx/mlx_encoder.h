@@ -31,8 +31,7 @@ class MlxEncoder {
 
   // With `compiled`, MLX fuses what a layer does with each row by itself and keeps a graph for each
   // number of rows: RoundUpFinely has few. (On a CPU it runs a C++ compiler for that.)
-  // Where attention has no fused kernel, its scores take at most `score_bytes` at a time, or what
-  // one query's do.
+  // `score_bytes`: as MlxAttention has it.
   MlxEncoder(const Encoder& encoder, const EncoderTensors& tensors, mlx::core::Dtype dtype,
              bool compiled, size_t score_bytes = kScoreBytes);
   MlxEncoder(const MlxEncoder&) = delete;  // what is compiled has its address

@@ -54,7 +54,8 @@ mx::array Normalized(const mx::array& x, const std::optional<MlxNorm>& norm) {
 
 bool Equal(const std::optional<Norm>& a, const std::optional<Norm>& b) {
   return a.has_value() == b.has_value() &&
-         (!a || (a->kind == b->kind && a->eps == b->eps && a->has_bias() == b->has_bias()));
+         (!a || (a->kind == b->kind && a->eps == b->eps && a->has_bias() == b->has_bias() &&
+                 a->weighted == b->weighted));
 }
 
 bool Equal(const HalfNorms& a, const HalfNorms& b) {

@@ -59,12 +59,12 @@ mx::array PoolBucket(Pooling pooling, const mx::array& hidden, const Bucket& buc
       weights[i * bucket.length + k] = WeightOf(pooling, k, count, skipped);
     }
   }
-  const mx::array tokens = TakeRows(hidden, ToArray(rows, {sequences, length}));
-  if (pooling == Pooling::kMax) {
-    const mx::array is_token = mx::array(weights.begin(), {sequences, length, 1}) > mx::array(0.0F);
-    return mx::max(mx::where(is_token, tokens, mx::array(-std::numeric_limits<float>::infinity())),
-                   1);
-  }
+  // Not by a product with 0: another sequence's NaN would stay one.
+  const mx::array is_token = mx::array(weights.begin(), {sequences, length, 1}) > mx::array(0.0F);
+  const float otherwise = pooling == Pooling::kMax ? -std::numeric_limits<float>::infinity() : 0.0F;
+  const mx::array tokens = mx::where(is_token, TakeRows(hidden, ToArray(rows, {sequences, length})),
+                                     mx::array(otherwise));
+  if (pooling == Pooling::kMax) return mx::max(tokens, 1);
   const mx::array sums = mx::matmul(mx::array(weights.begin(), {sequences, 1, length}), tokens);
   return mx::reshape(sums, {sequences, hidden.shape(1)});
 }
@@ -80,8 +80,8 @@ mx::array PickRows(Pooling pooling, const mx::array& hidden, std::span<const Poo
     rows[s] = is_cls ? first : all[s].end - 1;
     is_there[s] = 1.0F;
   }
-  return TakeRows(hidden, ToArray(rows, {Int(all.size())})) *
-         mx::array(is_there.begin(), {Int(all.size()), 1});
+  return mx::where(mx::array(is_there.begin(), {Int(all.size()), 1}) > mx::array(0.0F),
+                   TakeRows(hidden, ToArray(rows, {Int(all.size())})), mx::array(0.0F));
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ const KernelOptions kOptions[] = {
     {ComputeType::kBF16, 768, 768, 256, 0, 0, true},
     {ComputeType::kF16, 768, 768, 64, 128},
     {ComputeType::kF32, 768, 768, 64},
-    {ComputeType::kF32, 78, 78, 26, 60},
+    {ComputeType::kF32, 78, 78, 26, 9000},
     {ComputeType::kBF16, 78, 78, 26, 0, 0, true},
     {ComputeType::kF16, 768, 768, 64, 0, 512, true},
 };

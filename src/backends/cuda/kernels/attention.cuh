@@ -86,22 +86,24 @@ __device__ inline Attention MakeAttention(int heads, int kv_heads, float scale, 
   return attention;
 }
 
+// What is added to a score for the exponents of 2, of the block's head: by how far the key is ahead,
+// from -RELATIVE_DISTANCE to RELATIVE_DISTANCE, which farther ones share.
 #if RELATIVE_DISTANCE
-// Of the block's head, for the exponents of 2: by how far a key is ahead, from -RELATIVE_DISTANCE to
-// RELATIVE_DISTANCE, which farther ones share.
-__shared__ float bias_of_head[2 * RELATIVE_DISTANCE + 1];
+constexpr int kDistances = 2 * RELATIVE_DISTANCE + 1;
+constexpr bool kBiasIsShared = kDistances <= 4096;  // or it stays in the caches of the GPU
+__shared__ float bias_of_head[kBiasIsShared ? kDistances : 1];
 
 __device__ inline void LoadBias(const Attention& attention) {
-  constexpr int kDistances = 2 * RELATIVE_DISTANCE + 1;
+  if (!kBiasIsShared) return;
   for (int i = threadIdx.x; i < kDistances; i += blockDim.x)
     bias_of_head[i] = attention.bias[blockIdx.y * kDistances + i];
   __syncthreads();
 }
-__device__ inline float Bias(int query, int key) {
-  return bias_of_head[min(max(key - query, -RELATIVE_DISTANCE), RELATIVE_DISTANCE) +
-                      RELATIVE_DISTANCE];
+__device__ inline float Bias(const Attention& attention, int query, int key) {
+  const int place = min(max(key - query, -RELATIVE_DISTANCE), RELATIVE_DISTANCE) + RELATIVE_DISTANCE;
+  return kBiasIsShared ? bias_of_head[place] : attention.bias[blockIdx.y * kDistances + place];
 }
 #else
 __device__ inline void LoadBias(const Attention&) {}
-__device__ inline float Bias(int, int) { return 0.0f; }
+__device__ inline float Bias(const Attention&, int, int) { return 0.0f; }
 #endif

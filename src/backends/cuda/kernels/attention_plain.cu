@@ -34,7 +34,7 @@ extern "C" __global__ void Attend(const Element* qkv, const Tile* tiles, int hea
       const int key = first_key + lane;
       float score = -kInfinity;
       if (key < end_of_keys) {
-        score = Bias(row, key);
+        score = Bias(attention, row, key);
 #if POSITIONS
         score += attention.OfPositions(row, key) * scale * kLog2E;
 #endif

@@ -123,8 +123,8 @@ struct Queries {
     });
 #endif
 #if RELATIVE_DISTANCE
-    ForEachScore(scores, first, key, [scale](float& score, int query, int of) {
-      score = score * scale + Bias(query, of);
+    ForEachScore(scores, first, key, [&](float& score, int query, int of) {
+      score = score * scale + Bias(attention, query, of);
     });
     scale = 1;
 #endif
