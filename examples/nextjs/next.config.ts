@@ -20,6 +20,9 @@ const config: NextConfig = {
   serverExternalPackages: ['@electric-sql/pglite', '@electric-sql/pglite-pgvector'],
   turbopack: { root: import.meta.dirname },
   poweredByHeader: false,
+  // Titles and descriptions stand in the head from the start: streamed, they came after the page was read where a
+  // machine was slow.
+  htmlLimitedBots: /./,
   typescript: { ignoreBuildErrors: false },
   headers: async () => [
     {
