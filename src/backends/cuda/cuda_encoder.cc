@@ -4,9 +4,9 @@
 #include <array>
 #include <bit>
 #include <numeric>
-#include <set>
 #include <utility>
 
+#include "backends/adapted_models.h"
 #include "backends/cuda/row_counts.h"
 #include "backends/positions.h"
 
@@ -29,14 +29,6 @@ size_t LongestOf(std::span<const uint32_t> offsets) {
   for (size_t s = 0; s + 1 < offsets.size(); ++s)
     longest = std::max<size_t>(longest, offsets[s + 1] - offsets[s]);
   return longest;
-}
-
-std::vector<size_t> UsedAdapters(const Batch& batch) {
-  std::set<size_t> used;
-  for (size_t s = 0; s < batch.sequences(); ++s) {
-    if (batch.adapter_of(s) >= 0) used.insert(static_cast<size_t>(batch.adapter_of(s)));
-  }
-  return {used.begin(), used.end()};
 }
 
 }  // namespace

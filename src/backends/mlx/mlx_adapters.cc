@@ -3,9 +3,9 @@
 #include <mlx/mlx.h>
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
+#include "backends/adapted_models.h"
 #include "backends/mlx/arrays.h"
 
 namespace embedding {
@@ -40,23 +40,19 @@ mx::array AddScaled(const MlxAdapters& adapters, const MlxAdaptedRows& rows, con
 
 std::optional<MlxAdaptedRows> AdaptedRowsOf(const Batch& batch, float scale, size_t rows,
                                             mx::Dtype dtype) {
-  std::set<size_t> used;
-  for (size_t s = 0; s < batch.sequences(); ++s) {
-    if (batch.adapter_of(s) >= 0) used.insert(static_cast<size_t>(batch.adapter_of(s)));
-  }
+  std::vector<size_t> used = UsedAdapters(batch);
   if (used.empty()) return std::nullopt;
   std::vector<float> scales(rows * used.size());
   for (size_t s = 0; s < batch.sequences(); ++s) {
     if (batch.adapter_of(s) < 0) continue;
-    const auto place = static_cast<size_t>(
-        std::distance(used.begin(), used.find(static_cast<size_t>(batch.adapter_of(s)))));
+    const auto found = std::ranges::find(used, static_cast<size_t>(batch.adapter_of(s)));
+    const auto place = static_cast<size_t>(found - used.begin());
     for (size_t row = batch.offsets[s]; row < batch.offsets[s + 1]; ++row) {
       scales[row * used.size() + place] = scale;
     }
   }
-  return MlxAdaptedRows{
-      {used.begin(), used.end()},
-      mx::astype(mx::array(scales.begin(), {Int(rows), Int(used.size())}), dtype)};
+  mx::array all = mx::astype(mx::array(scales.begin(), {Int(rows), Int(used.size())}), dtype);
+  return MlxAdaptedRows{std::move(used), std::move(all)};
 }
 
 std::optional<MlxAdapters> LoadAdapters(std::span<const LinearTensors> layers, mx::Dtype dtype) {

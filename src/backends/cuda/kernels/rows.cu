@@ -4,11 +4,10 @@
 enum { kLayerNorm, kRmsNorm };
 
 // A norm's weight and bias may be null: 1 and 0.
-template <typename T>
 struct NormParameters {
   int kind;
-  const T* weight;
-  const T* bias;
+  const Element* weight;
+  const Element* bias;
   float eps;
 };
 
@@ -42,7 +41,7 @@ struct Row {
   }
 
   // this = norm(this)
-  __device__ void Normalize(const NormParameters<Element>& norm) {
+  __device__ void Normalize(const NormParameters& norm) {
     float mean = 0;
     if (norm.kind == kLayerNorm) {
       float sum = 0;
