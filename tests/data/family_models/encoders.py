@@ -2,7 +2,7 @@
 
 from transformers import (AlbertConfig, AlbertModel, BertConfig, BertModel, CamembertConfig, CamembertModel,
                           DistilBertConfig, DistilBertModel, ElectraConfig, ElectraModel, MPNetConfig, MPNetModel,
-                          RobertaConfig, RobertaModel)
+                          RobertaConfig, RobertaModel, XLMRobertaConfig, XLMRobertaModel)
 
 from .layout import dense
 from .weights import randomize
@@ -57,4 +57,12 @@ def camembert():
     dense("camembert", randomize(CamembertModel(config), "camembert"), "camembert")
 
 
-MAKE = [bert, roberta, distilbert, mpnet, electra, albert, camembert]
+def xlm_roberta():
+    config = XLMRobertaConfig(vocab_size=642, hidden_size=32, num_hidden_layers=3, num_attention_heads=4,
+                              intermediate_size=60, max_position_embeddings=130, type_vocab_size=1, pad_token_id=1,
+                              bos_token_id=0, eos_token_id=2, layer_norm_eps=1e-5)
+    dense("xlm_roberta", randomize(XLMRobertaModel(config), "xlm_roberta"), "xlm_roberta",
+          prompts={"query": "query: ", "passage": "passage: "})
+
+
+MAKE = [bert, roberta, xlm_roberta, distilbert, mpnet, electra, albert, camembert]

@@ -50,7 +50,7 @@ def embedding_gemma2():
         hidden_size_per_layer_input=12, embedding_dim=24, global_head_dim=16, num_global_key_value_heads=1,
         rope_parameters={"full_attention": {"rope_type": "default", "rope_theta": 1000000.0},
                          "sliding_attention": {"rope_type": "default", "rope_theta": 100.0}})
-    model = randomize(EmbeddingGemma2TextModel(text), "embedding_gemma2", embedding=0.2).float()
+    model = randomize(EmbeddingGemma2TextModel(text), "embedding_gemma2", embedding=0.5).float()
     for i, layer in enumerate(model.layers):
         # Scores are not divided by the root of the heads' width.
         layer.self_attn.q_norm.weight.data.mul_(0.5)

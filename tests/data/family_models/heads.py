@@ -10,7 +10,7 @@ from sentence_transformers.cross_encoder.modules.logit_score import LogitScore
 from sentence_transformers.sparse_encoder.modules import SpladePooling
 
 from .layout import F32, PAIRS, TEXTS, complete, module_of, numbers, save, write_references
-from .weights import randomize
+from .weights import GENTLE_BRANCHES, randomize
 
 
 @torch.no_grad()
@@ -56,6 +56,8 @@ def cross_encoders():
     classifier("ce_bert", "Bert", "bert", vocab_size=640, max_position_embeddings=96, **BERT_LIKE)
     classifier("ce_roberta", "Roberta", "roberta", vocab_size=640, max_position_embeddings=98, type_vocab_size=1,
                pad_token_id=1, bos_token_id=0, eos_token_id=2, **BERT_LIKE)
+    classifier("ce_xlm_roberta", "XLMRoberta", "xlm_roberta", vocab_size=642, max_position_embeddings=98,
+               type_vocab_size=1, pad_token_id=1, bos_token_id=0, eos_token_id=2, **BERT_LIKE)
     classifier("ce_distilbert", "DistilBert", "bert", vocab_size=640, max_position_embeddings=96, dim=32, n_layers=2,
                n_heads=4, hidden_dim=48)
     classifier("ce_electra", "Electra", "bert", vocab_size=640, max_position_embeddings=96, embedding_size=24,
@@ -172,7 +174,7 @@ def sparse_encoders():
         "splade_modernbert": (transformers.ModernBertForMaskedLM(modernbert_config(
             hidden_size=24, num_attention_heads=3, intermediate_size=36, num_hidden_layers=2)), "modernbert")}
     for name, (model, tokenizer) in models.items():
-        randomize(model, name).float()
+        randomize(model, name, GENTLE_BRANCHES).float()
         for key, parameter in model.named_parameters():
             if parameter.dim() == 1 and len(parameter) == model.config.vocab_size:
                 # What int8 misses most are weights near 0: a lower bias leaves these two too few others.

@@ -206,7 +206,7 @@ def jina_v5(name, base, tokenizer, config):
                                adapter_name=task)
         factors = {key: parameter for key, parameter in model.named_parameters() if "lora_" in key}
         for key, value in randomize_tensors(f"{name}.{task}", {key: tuple(parameter.shape)
-                                                               for key, parameter in factors.items()}, 0.25).items():
+                                                               for key, parameter in factors.items()}, 0.2).items():
             factors[key].data.copy_(value.float())
         model.save_pretrained(directory / "adapters")
         saved = directory / "adapters" / task / "adapter_model.safetensors"

@@ -17,6 +17,9 @@ GAINS = [
     (r"(value|v_proj|v_lin|\.v)\.weight$", 1.2),
     (r"(intermediate\.dense|lin1|up_proj|gate_proj|fc1|wi|wi_0|wi_1|Wi|ffn)\.weight$", 1.5),
 ]
+# What layers add to what goes through them, smaller: bfloat16's rounding grows less on its way through random weights,
+# which do not damp it as trained ones do.
+GENTLE_BRANCHES = [(r"(o_proj|out_lin|attn\.o|output\.dense|lin2|down_proj|Wo)\.weight$", 0.6)]
 EMBEDDING = re.compile(r"(embed|shared|word_embeddings|wte)[^.]*\.weight$|relative_attention_bias\.weight$")
 
 
