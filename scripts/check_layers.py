@@ -56,7 +56,6 @@ ONLY_IN = {
     "netinet/": ("http/",),
     "curl/": ("hub/",),
     "hiredis/": ("redis/",),
-    "dnnl": ("backends/",),
     "hwy/": ("backends/",),
     "mlx/": ("backends/mlx/",),
 }

@@ -28,7 +28,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 DTYPES = ("f32", "bf16", "f16", "int8")
 ARM = platform.machine() in ("aarch64", "arm64")
-INSTRUCTION_SETS = ("auto", "neon", "dotprod") if ARM else ("auto", "avx2")
+INSTRUCTION_SETS = ("auto", "neon", "dotprod") if ARM else ("auto", "avx512", "avxvnni", "avx2")
 NO_SUCH_DEVICE = 5  # exit code of a dtype that the processor does not multiply
 # All is to be computed. A binary from before the cache ignores it.
 NO_CACHE = {"EMBEDDING_SERVICE_CACHE": "0"}

@@ -17,8 +17,6 @@ dev_debian=("${test_libraries_debian[@]}" libopenblas-dev libblis-dev clang clan
   man-db zsh fish
   dpkg-dev file
   chromium fonts-noto-core)
-# oneDNN, for AMX; its CMake package looks for OpenCL.
-[ "$(uname -m)" = x86_64 ] && build_debian+=(libdnnl-dev ocl-icd-opencl-dev)
 # Homebrew's formulas, those of tools with the command that they are for, which may be there from
 # elsewhere: formula=command. The names of the others are those that `brew list` prints. libcurl is macOS's own,
 # and so is SHA-256; OpenSSL is for the server's TLS, which macOS has nothing for that programs may use.

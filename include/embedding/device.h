@@ -28,7 +28,9 @@ enum class ComputeType {
 enum class InstructionSet {
   kBest,
   // Less than the processor has: what a smaller one would do. Of x86-64:
-  kAvx2,  // AVX2, FMA and F16C alone
+  kAvx2,     // AVX2, FMA and F16C alone
+  kAvxVnni,  // and AVX-VNNI's dot products of bytes, as a laptop with Intel's processor
+  kAvx512,   // AVX-512 with the dot products that there are, without AMX
   // Of Arm's 64 bits:
   kNeon,     // NEON alone, as a Cortex-A72
   kDotprod,  // and its dot products of bytes, as an M1 or Graviton 2

@@ -32,6 +32,8 @@ ComputeType ComputeTypeOf(const std::string& dtype) {
 
 InstructionSet InstructionSetOf(const std::string& name) {
   if (name == "avx2") return InstructionSet::kAvx2;
+  if (name == "avxvnni") return InstructionSet::kAvxVnni;
+  if (name == "avx512") return InstructionSet::kAvx512;
   if (name == "neon") return InstructionSet::kNeon;
   if (name == "dotprod") return InstructionSet::kDotprod;
   return InstructionSet::kBest;

@@ -36,9 +36,10 @@ void AddModelOptions(CLI::App& app, app::Configuration& options) {
       OneOf({"auto", "cls", "mean", "max", "mean_sqrt_len_tokens", "weightedmean", "lasttoken",
              "splade"}));
   add("--instruction-set", options.instruction_set,
-      "auto takes the best that the CPU has; less shows what a smaller one would do: avx2 of an "
-      "x86-64 one; neon, or with its dot products dotprod, of an Arm one",
-      OneOf({"auto", "avx2", "neon", "dotprod"}));
+      "auto takes the best that the CPU has; less shows what a smaller one would do: avx2, "
+      "with dot products of bytes avxvnni, or without AMX avx512, of an x86-64 one; neon, or with "
+      "its dot products dotprod, of an Arm one",
+      OneOf({"auto", "avx2", "avxvnni", "avx512", "neon", "dotprod"}));
   add("--threads", options.engine.device.threads,
       "Computing threads; 0 takes all CPUs, and of a Mac's the fast ones", WholeNumber(0, 1024));
   add("--default-prompt-name", options.default_prompt_name,

@@ -162,6 +162,32 @@ TYPED_TEST(PackedAttentionOf, ATokenSeesThoseOfItsWindow) {
   });
 }
 
+// What another sequence has left where rows are packed reaches none of the words that fill up
+// theirs.
+TYPED_TEST(PackedAttentionOf, ASequenceAfterOneOfNoNumbersIsWhatItIsAlone) {
+  ForEachTarget([] {
+    for (const size_t head_dim : std::initializer_list<size_t>{8, 64}) {
+      const Attention attention = Of(2, head_dim);
+      const size_t width = attention.width();
+      constexpr size_t kFlawed = 600;
+      constexpr size_t kTokens = 21;
+      std::vector<TypeParam> qkv = Random<TypeParam>((kFlawed + kTokens) * 3 * width, 3);
+      const auto own = qkv.begin() + static_cast<ptrdiff_t>(kFlawed * 3 * width);
+      std::vector<TypeParam> alone(kTokens * width);
+      Attend(attention, &*own, {0, kTokens}, alone.data());
+      std::fill(qkv.begin(), own, static_cast<TypeParam>(std::numeric_limits<float>::quiet_NaN()));
+      std::vector<TypeParam> together((kFlawed + kTokens) * width);
+      PackedAttention(TeamOf(1), attention, {}, qkv.data(),
+                      std::vector<uint32_t>{0, kFlawed, kFlawed + kTokens}, {}, together.data(),
+                      {});
+      for (size_t i = 0; i < alone.size(); ++i) {
+        ASSERT_EQ(static_cast<float>(together[kFlawed * width + i]), static_cast<float>(alone[i]))
+            << i;
+      }
+    }
+  });
+}
+
 TYPED_TEST(PackedAttentionOf, AddsABiasByDistance) {
   constexpr size_t kReach = 700;
   const std::vector<float> numbers = Random(2 * (2 * kReach + 1), 5);

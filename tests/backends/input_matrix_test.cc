@@ -39,13 +39,25 @@ std::vector<int32_t> IntegersOf(const uint8_t* bytes, size_t size) {
   return q;
 }
 
-// Row r's integers, one after another, in the form that the kernel takes.
+// Row r's bytes, one after another, in whatever order the view has them.
+std::vector<uint8_t> Bytes(const InputView& view, size_t r) {
+  const auto* const data = static_cast<const uint8_t*>(view.data);
+  if (!view.in_tiles) return {data + r * view.stride, data + (r + 1) * view.stride};
+  std::vector<uint8_t> bytes;
+  const uint8_t* piece = data + (r - r % 16) * view.stride + r % 16 * 64;
+  for (size_t i = 0; i < view.stride; i += 64, piece += size_t{16} * 64) {
+    bytes.insert(bytes.end(), piece, piece + 64);
+  }
+  return bytes;
+}
+
+// Row r's integers in the form that the kernel takes.
 std::vector<int32_t> Integers(const InputView& view, size_t r) {
   const MicroKernel kernel = Int8Kernel();
-  const uint8_t* bytes = static_cast<const uint8_t*>(view.data) + r * view.stride;
-  if (kernel.word_bytes != kernel.group) return IntegersOf<int16_t>(bytes, view.stride);
-  return kernel.left_shift == 0 ? IntegersOf<uint8_t>(bytes, view.stride)
-                                : IntegersOf<int8_t>(bytes, view.stride);
+  const std::vector<uint8_t> bytes = Bytes(view, r);
+  if (kernel.word_bytes != kernel.group) return IntegersOf<int16_t>(bytes.data(), bytes.size());
+  return kernel.left_shift == 0 ? IntegersOf<uint8_t>(bytes.data(), bytes.size())
+                                : IntegersOf<int8_t>(bytes.data(), bytes.size());
 }
 
 TEST(InputMatrix, AreRoundedToBf16) {
@@ -55,8 +67,12 @@ TEST(InputMatrix, AreRoundedToBf16) {
       InputMatrix rounded(DType::kBF16);
       rounded.Resize(kRows, columns);
       for (size_t r = 0; r < kRows; ++r) rounded.Set(r, x.data() + r * columns);
-      const auto* const data = static_cast<const BFloat16*>(rounded.View(0, kRows).data);
-      for (size_t i = 0; i < x.size(); ++i) ASSERT_EQ(data[i].bits, BFloat16(x[i]).bits) << i;
+      for (size_t i = 0; i < x.size(); ++i) {
+        const std::vector<uint8_t> row = Bytes(rounded.View(0, kRows), i / columns);
+        BFloat16 number;
+        std::memcpy(&number, row.data() + i % columns * sizeof(number), sizeof(number));
+        ASSERT_EQ(number.bits, BFloat16(x[i]).bits) << i;
+      }
     }
   });
 }
@@ -69,17 +85,18 @@ TEST(InputMatrix, AsIntegersAreWithinHalfAStep) {
       rounded.Resize(kRows, columns);
       for (size_t r = 0; r < kRows; ++r) rounded.Set(r, x.data() + r * columns);
       for (size_t r = 0; r < kRows; ++r) {
-        const InputView view = rounded.View(r, 1);
-        const std::vector<int32_t> q = Integers(view, 0);
+        const InputView view = rounded.View(0, kRows);
+        const Int8RowScale scale = view.scales[r];
+        const std::vector<int32_t> q = Integers(view, r);
         ASSERT_GE(q.size(), columns);
         for (size_t i = 0; i < columns; ++i) {
           const int32_t largest = 255 - Int8Kernel().left_shift;
           ASSERT_GE(q[i], largest - 255);
           ASSERT_LE(q[i], largest);
-          const float restored = static_cast<float>(q[i] - view.scales->zero) * view.scales->scale;
+          const float restored = static_cast<float>(q[i] - scale.zero) * scale.scale;
           // At the upper end, where the number and zero may both have been rounded up, a whole one.
           const float steps = q[i] < largest ? 0.51F : 1.01F;
-          ASSERT_NEAR(restored, x[r * columns + i], steps * view.scales->scale) << i;
+          ASSERT_NEAR(restored, x[r * columns + i], steps * scale.scale) << i;
         }
         for (size_t i = columns; i < q.size(); ++i) ASSERT_EQ(q[i], 0);
       }
@@ -132,8 +149,8 @@ TEST(Handover, GivesWhatWasWrittenInTheProductsForm) {
   for (size_t r = 0; r < kRows; ++r) {
     EXPECT_EQ(static_cast<const float*>(same.View(r, 1).data)[5], x[r * 64 + 5]);
     expected.Set(r, x.data() + r * 64);
-    EXPECT_EQ(Integers(rounded.View(r, 1), 0), Integers(expected.View(r, 1), 0));
-    EXPECT_EQ(rounded.View(r, 1).scales->scale, expected.View(r, 1).scales->scale);
+    EXPECT_EQ(Integers(rounded.View(0, kRows), r), Integers(expected.View(0, kRows), r));
+    EXPECT_EQ(rounded.View(0, kRows).scales[r].scale, expected.View(0, kRows).scales[r].scale);
   }
 }
 

@@ -65,9 +65,10 @@ def test_a_device_that_is_not_there(device):
     assert_fails(run("serve", "--device", device), 5, device)
 
 
-@pytest.mark.parametrize("instruction_set", {"x86_64": ["neon", "dotprod"]}.get(platform.machine(), ["avx2"]))
+@pytest.mark.parametrize("instruction_set", {"x86_64": ["neon", "dotprod"]}.get(
+    platform.machine(), ["avx2", "avxvnni", "avx512"]))
 def test_an_instruction_set_of_another_kind_of_processor(instruction_set):
-    named = "AVX2" if instruction_set == "avx2" else "NEON"
+    named = {"avx2": "AVX2", "avxvnni": "AVX2", "avx512": "AVX-512"}.get(instruction_set, "NEON")
     assert_fails(run("serve", "--model", TINY_BGE_M3, "--instruction-set", instruction_set), 5, named)
 
 

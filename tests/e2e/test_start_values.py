@@ -32,7 +32,7 @@ WRONG = {
     ("host", "a host's name or address"): ["", " ", "127.0.0.1 ", "a b", "127.0.0.1\n", "a\x1b[2J"],
     ("device", "a device"): ["", " ", "cpu\n"],
     ("dtype", "one of auto, f32, bf16, f16, int8"): ["", " ", "F32", "f64", "f32 "],
-    ("instruction-set", "one of auto, avx2, neon, dotprod"): ["", "avx"],
+    ("instruction-set", "one of auto, avx2, avxvnni, avx512, neon, dotprod"): ["", "avx"],
     ("revision", "a branch, a tag or a commit's hash"): [
         "", " ", "..", "../main", "a/../b", "/main", "main/", "a b", "main\n", "refs//pr",
     ],

@@ -2,13 +2,13 @@
 
 #if defined(__aarch64__)
 
-#include "backends/cpu/arm_extensions.h"
+#include "backends/cpu/cpu_extensions.h"
 #include "backends/cpu/neon_tiles.h"
 
 namespace embedding {
 namespace {
 
-bool May(ArmExtension extension) { return (ArmExtensions() & extension) != 0; }
+bool May(CpuExtension extension) { return (CpuExtensions() & extension) != 0; }
 
 // Bytes are multiplied with bytes of the same kind. Those of the weight are signed.
 constexpr int32_t kToSigned = 128;

@@ -1,5 +1,5 @@
 // The kernels that Arm's processors have beside those of NEON; nothing where this one has none, or
-// may not use it (arm_extensions.h).
+// may not use it (cpu_extensions.h).
 #pragma once
 
 #include <optional>

@@ -15,6 +15,8 @@
 //   3. output[rows, head_dim] += probabilities * values.
 // At the end each row is divided by its l and stored.
 //
+// Kernels of tiles take words in units of several: what rows have less is 0.
+//
 // Packing costs 2 * keys * head_dim moves a task, which wait for memory, against 4 * queries * keys
 // * head_dim operations: some 2 % at 1,024 queries. What the last vector of keys has beyond the
 // last is given a score of -infinity; head_dim is padded to whole panels. A result depends on its
@@ -119,15 +121,19 @@ struct ScorePanels {
   }
 };
 
+// Rows are `depth` words apart.
 template <typename Layout, typename T>
-void PackQueries(const AttentionTask<T>& task, size_t head_dim, typename Layout::Word* out) {
+void PackQueries(const AttentionTask<T>& task, size_t head_dim, size_t depth,
+                 typename Layout::Word* out) {
+  if (depth != Layout::Words(head_dim))
+    std::fill_n(out, task.rows() * depth, typename Layout::Word{0});
   if (task.heads == 1) {
-    Layout::PackQueries(task.q, task.queries, task.stride, head_dim, out);
+    Layout::PackQueries(task.q, task.queries, task.stride, head_dim, depth, out);
     return;
   }
   for (size_t i = 0; i < task.queries; ++i) {
-    Layout::PackQueries(task.q + i * task.stride, task.heads, head_dim, head_dim,
-                        out + i * task.heads * Layout::Words(head_dim));
+    Layout::PackQueries(task.q + i * task.stride, task.heads, head_dim, head_dim, depth,
+                        out + i * task.heads * depth);
   }
 }
 
@@ -137,10 +143,12 @@ void RunTask(const AttentionTask<T>& task) {
   const MicroKernel& kernel = *task.kernel;
   const size_t width = kernel.width;
   const size_t head_dim = task.attention->head_dim;
-  const size_t depth = Layout::Words(head_dim);
+  const size_t depth = RoundUp(Layout::Words(head_dim), kernel.depth_unit);
   const size_t key_words = Layout::Words(kKeyBlock);
   const size_t padded_dim = RoundUp(head_dim, width);
   const size_t tile = kernel.rows * width;
+  // Keys whose probabilities are written: of whole vectors, and of whole units of words.
+  const size_t key_unit = HWY_MAX(hn::Lanes(D()), kernel.depth_unit * kernel.group);
   const float scale = task.attention->scale;
   const float factor = 1.44269504F * scale;  // 2^(x log2(e)) = e^x
   constexpr float kUnseen = -std::numeric_limits<float>::infinity();
@@ -164,11 +172,10 @@ void RunTask(const AttentionTask<T>& task) {
                      .right = reinterpret_cast<const uint8_t*>(right),
                      .sums = reinterpret_cast<uint8_t*>(sums),
                      .accumulate = accumulate,
-                     .ahead = nullptr,
-                     .ahead_lines = 0});
+                     .left_block = kTileRows * left_words * sizeof(Word)});
   };
 
-  PackQueries<Layout>(task, head_dim, scratch.queries.data());
+  PackQueries<Layout>(task, head_dim, depth, scratch.queries.data());
   std::fill_n(scratch.max, task.rows(), kUnseen);
   std::fill_n(scratch.sum, task.rows(), 0.0F);
 
@@ -181,11 +188,17 @@ void RunTask(const AttentionTask<T>& task) {
       return KeyRange{std::clamp(seen.begin, first_key, first_key + keys) - first_key,
                       std::clamp(seen.end, first_key, first_key + keys) - first_key};
     };
-    Layout::PackKeys(task.k + first_key * task.stride, keys, task.stride, head_dim, width, scratch);
+    if (depth != Layout::Words(head_dim)) {
+      std::fill_n(scratch.keys.data(), RoundUp(keys, width) * depth, Word{0});
+    }
+    Layout::PackKeys(task.k + first_key * task.stride, keys, task.stride, head_dim, depth, width,
+                     scratch);
+    const size_t whole_words = RoundUp(Layout::Words(keys), kernel.depth_unit);
     for (size_t i = 0; i < head_dim; i += width) {
+      Word* const values = scratch.values.data() + i * key_words;
+      std::fill(values + Layout::Words(keys) * width, values + whole_words * width, Word{0});
       Layout::PackValues(task.v + first_key * task.stride + i, keys, task.stride,
-                         std::min(width, head_dim - i), width,
-                         scratch.values.data() + i * key_words);
+                         std::min(width, head_dim - i), width, values);
     }
 
     for (size_t first_row = 0; first_row < task.rows(); first_row += kernel.rows) {
@@ -195,7 +208,7 @@ void RunTask(const AttentionTask<T>& task) {
       if (met.begin == met.end) continue;
       const bool is_first = of_group.begin >= first_key;  // block of the group
       const size_t begin = met.begin / width * width;
-      const size_t padded_end = RoundUp(met.end, hn::Lanes(D()));
+      const size_t padded_end = RoundUp(met.end, key_unit);
       for (size_t k = begin; k < met.end; k += width) {
         multiply(scratch.queries.data() + first_row * depth, depth, rows, depth,
                  scratch.keys.data() + k * depth, panels.at(0, k), /*accumulate=*/false);
@@ -233,8 +246,9 @@ void RunTask(const AttentionTask<T>& task) {
       }
       const Word* probabilities = Layout::PackProbabilities(kernel, rows, padded_end, scratch);
       const size_t first_word = Layout::Words(begin);
+      const size_t end_word = RoundUp(Layout::Words(met.end), kernel.depth_unit);
       for (size_t i = 0; i < padded_dim; i += width) {
-        multiply(probabilities + first_word, key_words, rows, Layout::Words(met.end) - first_word,
+        multiply(probabilities + first_word, key_words, rows, end_word - first_word,
                  scratch.values.data() + i * key_words + first_word * width,
                  output + i * kernel.rows, /*accumulate=*/!is_first);
       }
@@ -319,7 +333,7 @@ void PackedAttention(ThreadTeam& team, const Attention& attention, const ScoreTe
     rows += asking.size();
   }
   const size_t stride = attention.qkv_width();
-  const auto attend = [&](size_t i) {
+  const auto attend = [&](size_t i, size_t next, size_t) {
     const QueryBlock& block = blocks[i];
     const size_t first_token = offsets[block.sequence];
     const T* const sequence = qkv + first_token * stride;
@@ -339,8 +353,9 @@ void PackedAttention(ThreadTeam& team, const Attention& attention, const ScoreTe
                              .heads = together,
                              .terms = terms,
                              .first_token = first_token});
+    if (kernel.release != nullptr && next == i) kernel.release();
   };
-  ParallelFor(team, blocks.size(), attend, rows, epilogue);
+  ParallelForAhead(team, team.size(), blocks.size(), attend, rows, epilogue);
 }
 
 template void PackedAttention(ThreadTeam&, const Attention&, const ScoreTerms&, const float*,

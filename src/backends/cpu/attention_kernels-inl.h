@@ -85,23 +85,24 @@ HWY_INLINE void FetchAhead(const T* rows, size_t r, size_t count, size_t stride,
   for (size_t i = 0; i < size; i += kCacheLineBytes / sizeof(T)) __builtin_prefetch(row + i);
 }
 
-// keys [count, depth] at `stride` elements -> panels of `panel` keys, [depth][panel] each. What the
-// last panel has beyond `count` is left as it is: those keys' scores are not used.
-HWY_INLINE void PackKeys(const uint32_t* keys, size_t count, size_t stride, size_t depth,
-                         size_t panel, uint32_t* HWY_RESTRICT out) {
+// keys [count, words] at `stride` elements -> panels of `panel` keys, [depth][panel] each, of which
+// [words][panel] are written. What the last panel has beyond `count` is left as it is: those keys'
+// scores are not used.
+HWY_INLINE void PackKeys(const uint32_t* keys, size_t count, size_t stride, size_t words,
+                         size_t depth, size_t panel, uint32_t* HWY_RESTRICT out) {
   for (size_t k = 0; k < count;) {
     uint32_t* column = out + k / panel * panel * depth + k % panel;
     const uint32_t* key = keys + k * stride;
     size_t i = 0;
     if (k + 4 <= count) {
-      for (size_t j = 0; j < 4; ++j) FetchAhead(keys, k + j, count, stride, depth);
-      for (; i + 4 <= depth; i += 4) Transpose4x4(key + i, stride, panel, column + i * panel);
-      for (; i < depth; ++i) {
+      for (size_t j = 0; j < 4; ++j) FetchAhead(keys, k + j, count, stride, words);
+      for (; i + 4 <= words; i += 4) Transpose4x4(key + i, stride, panel, column + i * panel);
+      for (; i < words; ++i) {
         for (size_t j = 0; j < 4; ++j) column[i * panel + j] = key[j * stride + i];
       }
       k += 4;
     } else {
-      for (; i < depth; ++i) column[i * panel] = key[i];
+      for (; i < words; ++i) column[i * panel] = key[i];
       k += 1;
     }
   }

@@ -66,24 +66,26 @@ struct F32Layout {
   using Word = float;
   static size_t Words(size_t n) { return n; }
 
-  static void PackQueries(const T* rows, size_t count, size_t stride, size_t head_dim, float* out) {
+  // Rows of `out` are `depth` words apart.
+  static void PackQueries(const T* rows, size_t count, size_t stride, size_t head_dim, size_t depth,
+                          float* out) {
     for (size_t r = 0; r < count; ++r) {
       for (size_t i = 0; i < head_dim; ++i) {
-        out[r * head_dim + i] = static_cast<float>(rows[r * stride + i]);
+        out[r * depth + i] = static_cast<float>(rows[r * stride + i]);
       }
     }
   }
-  static void PackKeys(const T* rows, size_t count, size_t stride, size_t head_dim, size_t width,
-                       Scratch<float>& scratch) {
+  static void PackKeys(const T* rows, size_t count, size_t stride, size_t head_dim, size_t depth,
+                       size_t width, Scratch<float>& scratch) {
     const auto pack = [&](const float* keys, size_t key_stride) {
       HWY_NAMESPACE::PackKeys(reinterpret_cast<const uint32_t*>(keys), count, key_stride, head_dim,
-                              width, reinterpret_cast<uint32_t*>(scratch.keys.data()));
+                              depth, width, reinterpret_cast<uint32_t*>(scratch.keys.data()));
     };
     if constexpr (std::is_same_v<T, float>) {
       pack(rows, stride);
     } else {
       scratch.widened.Resize(kKeyBlock * head_dim);
-      PackQueries(rows, count, stride, head_dim, scratch.widened.data());
+      PackQueries(rows, count, stride, head_dim, head_dim, scratch.widened.data());
       pack(scratch.widened.data(), head_dim);
     }
   }
@@ -107,15 +109,15 @@ struct PairLayout {
   static size_t Words(size_t n) { return (n + 1) / 2; }
 
   static void PackQueries(const BFloat16* rows, size_t count, size_t stride, size_t head_dim,
-                          uint32_t* out) {
+                          size_t depth, uint32_t* out) {
     for (size_t r = 0; r < count; ++r) {
-      std::memcpy(out + r * Words(head_dim), rows + r * stride, head_dim * sizeof(BFloat16));
+      std::memcpy(out + r * depth, rows + r * stride, head_dim * sizeof(BFloat16));
     }
   }
   static void PackKeys(const BFloat16* rows, size_t count, size_t stride, size_t head_dim,
-                       size_t width, Scratch<uint32_t>& scratch) {
+                       size_t depth, size_t width, Scratch<uint32_t>& scratch) {
     HWY_NAMESPACE::PackKeys(reinterpret_cast<const uint32_t*>(rows), count, stride / 2,
-                            Words(head_dim), width, scratch.keys.data());
+                            Words(head_dim), depth, width, scratch.keys.data());
   }
   // Rows 2k and 2k + 1 become one row of pairs; a missing last row is zero.
   static void PackValues(const BFloat16* rows, size_t count, size_t stride, size_t components,

@@ -8,7 +8,6 @@
 
 #include "backends/cpu/cpu_session.h"
 #include "backends/cpu/instruction_set.h"
-#include "backends/cpu/onednn_linear.h"
 #include "backends/cpu/panel_linear.h"
 #include "base/cpu.h"
 #include "base/mutex.h"
@@ -32,7 +31,7 @@ class CpuBackend : public Backend {
 
 Result<std::unique_ptr<Session>> CpuBackend::Load(const Architecture& architecture,
                                                   const Tensors& tensors, ComputeType type) {
-  const bool has_bf16 = PanelsMultiplyBf16() || OneDnnUsesAmx();
+  const bool has_bf16 = PanelsMultiplyBf16();
   if (type == ComputeType::kAuto) type = has_bf16 ? ComputeType::kBF16 : ComputeType::kF32;
   if (type == ComputeType::kBF16 && !has_bf16) {
     return Error{ErrorCode::kDeviceUnavailable,
@@ -42,7 +41,7 @@ Result<std::unique_ptr<Session>> CpuBackend::Load(const Architecture& architectu
   const MutexLock lock(team_->mutex());  // the weights are packed by it
   try {
     return MakeCpuSession(architecture, tensors, type, has_bf16, team_);
-  } catch (const std::exception& e) {  // oneDNN and allocation
+  } catch (const std::exception& e) {  // of allocation
     return Error{
         ErrorCode::kModelLoad, fmt::format("packing the weights failed: {}", e.what()), {}};
   }

@@ -1,4 +1,4 @@
-// The CPU backend: kernels of our own (Highway), and oneDNN's products where the CPU has AMX.
+// The CPU backend: kernels of our own.
 #pragma once
 
 #include <memory>

@@ -28,8 +28,7 @@ class CpuEncoder {
                                  EncoderTypes types, ThreadTeam& team);
 
   // The last hidden states of the tokens `wanted`, [sequences], of each sequence, side by side:
-  // f32, [their number, hidden_size], valid until the next call. Throws std::bad_alloc, and what
-  // oneDNN throws.
+  // f32, [their number, hidden_size], valid until the next call. Throws std::bad_alloc.
   std::span<const float> Run(const Batch& batch, std::span<const TokenRange> wanted);
 
  private:

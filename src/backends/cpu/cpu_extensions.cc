@@ -1,6 +1,7 @@
-#include "backends/cpu/arm_extensions.h"
+#include "backends/cpu/cpu_extensions.h"
 
 #include <atomic>
+#include <utility>
 
 #if defined(__aarch64__) && defined(__linux__)
 #include <asm/hwcap.h>
@@ -9,6 +10,12 @@
 #include <sys/sysctl.h>
 
 #include <cstddef>
+#elif defined(__x86_64__)
+#include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #endif
 
 namespace embedding {
@@ -40,6 +47,42 @@ uint32_t AskSystem() {
          (Has("hw.optional.arm.FEAT_BF16") ? kArmBf16 : 0U);
 }
 
+#elif defined(__x86_64__)
+
+// Linux gives a process tiles only if it asks: their state takes 8 KB of each of its threads.
+bool SystemGrantsTiles() {
+#if defined(__linux__)
+  constexpr long kRequest = 0x1023;  // ARCH_REQ_XCOMP_PERM, of Linux 5.16
+  constexpr long kTileData = 18;     // XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
+// cpuid's leaf 7: Intel's manual, volume 2A. That the system keeps the registers of AVX and AVX-512
+// the compiler's library asks.
+uint32_t AskSystem() {
+  uint32_t eax = 0;
+  uint32_t ebx = 0;
+  uint32_t ecx = 0;
+  uint32_t edx = 0;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return 0;
+  constexpr uint32_t kTiles = 1U << 22 | 1U << 24 | 1U << 25;  // AMX-BF16, AMX-TILE, AMX-INT8
+  const bool has_tiles = (edx & kTiles) == kTiles;
+  const bool has_vnni512 = (ecx & 1U << 11) != 0;
+  if (__get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) == 0) eax = 0;
+  uint32_t found = 0;
+  if (__builtin_cpu_supports("avx2") != 0 && (eax & 1U << 4) != 0) found |= kX86AvxVnni;
+  if (__builtin_cpu_supports("avx512f") != 0) {
+    if (has_vnni512) found |= kX86Avx512Vnni;
+    if ((eax & 1U << 5) != 0) found |= kX86Avx512Bf16;
+  }
+  constexpr uint32_t kBeside = kX86Avx512Vnni | kX86Avx512Bf16;
+  if (has_tiles && (found & kBeside) == kBeside && SystemGrantsTiles()) found |= kX86Amx;
+  return found;
+}
+
 #else
 
 uint32_t AskSystem() { return 0; }
@@ -48,34 +91,40 @@ uint32_t AskSystem() { return 0; }
 
 }  // namespace
 
-uint32_t ArmExtensionsPresent() {
+uint32_t CpuExtensionsPresent() {
   static const uint32_t kPresent = AskSystem();
   return kPresent;
 }
 
-uint32_t ArmExtensions() {
+uint32_t CpuExtensions() {
   if (!chosen.load(std::memory_order_relaxed)) chosen = true;
-  return ArmExtensionsPresent() & limit;
+  return CpuExtensionsPresent() & limit;
 }
 
-bool LimitArmExtensions(uint32_t extensions) {
-  if (chosen && (ArmExtensions() & ~extensions) != 0) return false;
+bool LimitCpuExtensions(uint32_t extensions) {
+  if (chosen && (CpuExtensions() & ~extensions) != 0) return false;
   limit = extensions;
   return true;
 }
 
-void SetArmExtensionsForTest(uint32_t extensions) { limit = extensions; }
+void SetCpuExtensionsForTest(uint32_t extensions) { limit = extensions; }
 
-std::string ArmExtensionNames() {
+std::string CpuExtensionNames() {
+  constexpr std::pair<CpuExtension, const char*> kNames[] = {
+      {kArmDotprod, "dotprod"},
+      {kArmI8mm, "i8mm"},
+      {kArmBf16, "bf16"},
+      {kX86AvxVnni, "avx-vnni"},
+      {kX86Avx512Vnni, "avx512-vnni"},
+      {kX86Avx512Bf16, "avx512-bf16"},
+      {kX86Amx, "amx"},
+  };
   std::string names;
-  const auto add = [&](ArmExtension extension, const char* name) {
-    if ((ArmExtensions() & extension) == 0) return;
+  for (const auto& [extension, name] : kNames) {
+    if ((CpuExtensions() & extension) == 0) continue;
     if (!names.empty()) names += ' ';
     names += name;
-  };
-  add(kArmDotprod, "dotprod");
-  add(kArmI8mm, "i8mm");
-  add(kArmBf16, "bf16");
+  }
   return names;
 }
 

@@ -99,7 +99,7 @@ Status CpuSession::Run(const Batch& batch, BatchOutputs& outputs) noexcept {
     return {};
   } catch (const std::bad_alloc&) {
     return Error{ErrorCode::kOutOfMemory, "out of memory", {}};  // short: it takes none itself
-  } catch (const std::exception& e) {                            // oneDNN
+  } catch (const std::exception& e) {
     try {
       return Error{
           ErrorCode::kInternal, std::string("computing on the CPU failed: ") + e.what(), {}};

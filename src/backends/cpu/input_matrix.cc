@@ -1,5 +1,5 @@
 // A row is rounded to words of as many integers as the processor multiplies and sums into 32 bits
-// in one step: four bytes where it has AVX512-VNNI or Arm's dot products, eight with Arm's products
+// in one step: four bytes where it has AMX, VNNI or Arm's dot products, eight with Arm's products
 // of matrices, elsewhere two numbers of 16 bits.
 //
 // VNNI multiplies unsigned by signed bytes, which suits activations: they lie to one side of zero
@@ -10,10 +10,11 @@
 #include "backends/cpu/input_matrix.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
+#include <optional>
 
 #include "backends/cpu/micro_kernels.h"
 
@@ -124,46 +125,78 @@ HWY_EXPORT(RoundRow);
 HWY_EXPORT(QuantizeF32);
 HWY_EXPORT(QuantizeBf16);
 
+namespace {
+
+// What multiplies inputs of the type in a form of its own, if anything does.
+std::optional<MicroKernel> ArrangingKernel(DType type) {
+  if (type == DType::kI8) return Int8Kernel();
+  if (type != DType::kBF16) return std::nullopt;
+  const std::optional<MicroKernel> kernel = Bf16Kernel();
+  return kernel && kernel->tiles ? kernel : std::nullopt;
+}
+
+}  // namespace
+
+bool InputMatrix::Arranges(DType type) { return ArrangingKernel(type).has_value(); }
+
 void InputMatrix::Resize(size_t rows, size_t columns) {
   columns_ = columns;
-  if (type_ == DType::kI8) {
-    const MicroKernel kernel = Int8Kernel();
-    word_bytes_ = kernel.word_bytes;
-    integer_bytes_ = kernel.word_bytes / kernel.group;
-    shift_ = kernel.left_shift;
-    stride_ = (columns + kernel.group - 1) / kernel.group * word_bytes_;
-    scales_.Resize(rows);
+  in_tiles_ = false;
+  if (const std::optional<MicroKernel> kernel = ArrangingKernel(type_)) {
+    stride_ = kernel->depth(columns) * kernel->word_bytes;
+    integer_bytes_ = kernel->word_bytes / kernel->group;
+    shift_ = kernel->left_shift;
+    in_tiles_ = kernel->tiles;
   } else {
     stride_ = columns * DTypeBytes(type_);
   }
-  bytes_.Resize(rows * stride_);
+  if (type_ == DType::kI8) scales_.Resize(rows);
+  bytes_.Resize((in_tiles_ ? (rows + kTileRows - 1) / kTileRows * kTileRows : rows) * stride_);
 }
 
-uint8_t* InputMatrix::Words(size_t row) {
-  uint8_t* words = bytes_.data() + row * stride_;
-  std::fill_n(words + stride_ - word_bytes_, word_bytes_, uint8_t{0});
-  return words;
-}
-
-void InputMatrix::Set(size_t row, const float* x) {
-  uint8_t* const to = bytes_.data() + row * stride_;
-  switch (type_) {
-    case DType::kI8:
-      scales_[row] =
-          HWY_DYNAMIC_DISPATCH(QuantizeF32)(x, columns_, integer_bytes_, shift_, Words(row));
-      break;
-    case DType::kBF16:
-      HWY_DYNAMIC_DISPATCH(RoundRow)(x, columns_, reinterpret_cast<BFloat16*>(to));
-      break;
-    default:
-      std::copy_n(x, columns_, reinterpret_cast<float*>(to));
+template <typename Write>
+void InputMatrix::SetBytes(size_t row, const Write& write) {
+  // Before its columns are written, for some that lie in the last word.
+  constexpr size_t kMostBehind = kTileRowBytes;
+  const auto clear_end = [&](uint8_t* to) {
+    const size_t cleared = std::min(kMostBehind, stride_);
+    std::fill_n(to + stride_ - cleared, cleared, uint8_t{0});
+    return to;
+  };
+  if (!in_tiles_) return write(clear_end(bytes_.data() + row * stride_));
+  thread_local AlignedBuffer<uint8_t> whole;
+  whole.Resize(stride_);
+  write(clear_end(whole.data()));
+  const size_t in_block = row % kTileRows;
+  uint8_t* to = bytes_.data() + (row - in_block) * stride_ + in_block * kTileRowBytes;
+  for (size_t i = 0; i < stride_; i += kTileRowBytes, to += kTileRows * kTileRowBytes) {
+    std::memcpy(to, whole.data() + i, kTileRowBytes);
   }
 }
 
+void InputMatrix::Set(size_t row, const float* x) {
+  SetBytes(row, [&](uint8_t* to) {
+    switch (type_) {
+      case DType::kI8:
+        scales_[row] = HWY_DYNAMIC_DISPATCH(QuantizeF32)(x, columns_, integer_bytes_, shift_, to);
+        break;
+      case DType::kBF16:
+        HWY_DYNAMIC_DISPATCH(RoundRow)(x, columns_, reinterpret_cast<BFloat16*>(to));
+        break;
+      default:
+        std::copy_n(x, columns_, reinterpret_cast<float*>(to));
+    }
+  });
+}
+
 void InputMatrix::Set(size_t row, const BFloat16* x) {
-  assert(type_ == DType::kI8);
-  scales_[row] =
-      HWY_DYNAMIC_DISPATCH(QuantizeBf16)(x, columns_, integer_bytes_, shift_, Words(row));
+  SetBytes(row, [&](uint8_t* to) {
+    if (type_ == DType::kBF16) {
+      std::copy_n(x, columns_, reinterpret_cast<BFloat16*>(to));
+    } else {
+      scales_[row] = HWY_DYNAMIC_DISPATCH(QuantizeBf16)(x, columns_, integer_bytes_, shift_, to);
+    }
+  });
 }
 
 RowEpilogue Handover::Epilogue() {

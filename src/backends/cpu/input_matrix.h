@@ -23,40 +23,45 @@ class InputMatrix {
   // lower as Int8Kernel() takes them: a row's numbers in 255 steps from the least to the largest, 0
   // being among them; a row with a number that is not finite has a scale that is none either.
   void Set(size_t row, const float* x);
-  void Set(size_t row, const BFloat16* x);  // of kI8
-  // The rows, for who writes numbers of kF32 or kBF16 itself.
-  void* data() { return bytes_.data(); }
+  void Set(size_t row, const BFloat16* x);  // of kBF16 and kI8
+  // `first` is a multiple of kTileRows where rows are in the order of tiles.
   InputView View(size_t first, size_t rows) const {
     return {bytes_.data() + first * stride_, rows, stride_,
-            type_ == DType::kI8 ? scales_.data() + first : nullptr};
+            type_ == DType::kI8 ? scales_.data() + first : nullptr, in_tiles_};
   }
 
+  // Whether products of such numbers take rows in another form than side by side.
+  static bool Arranges(DType type);
+
  private:
-  // Of row `row`. The last one of integers is 0, for the columns need not fill it.
-  uint8_t* Words(size_t row);
+  // Writes row `row` by write(to), which is given memory for the row that is 0 behind its columns.
+  template <typename Write>
+  void SetBytes(size_t row, const Write& write);
 
   const DType type_;
   size_t columns_ = 0;
-  size_t stride_ = 0;  // bytes
-  // Of kI8: a word, an integer, and what is taken off each.
-  size_t word_bytes_ = 0;
+  size_t stride_ = 0;  // bytes of a row
+  bool in_tiles_ = false;
+  // Of an integer: its bytes, and what is taken off it.
   size_t integer_bytes_ = 0;
   int32_t shift_ = 0;
-  AlignedBuffer<uint8_t> bytes_;        // [rows][stride]
+  AlignedBuffer<uint8_t> bytes_;        // [rows, in whole tiles][stride]
   AlignedBuffer<Int8RowScale> scales_;  // [rows], of kI8
 };
 
 // Rows that one pass writes as numbers of one type, kF32 or kBF16, and a product takes as those of
-// another: the same, or kI8.
+// another, or in another order.
 class Handover {
  public:
   Handover(DType written, DType taken)
-      : written_type_(written), rounds_(written != taken), written_(written), rounded_(taken) {}
+      : written_type_(written),
+        rounds_(written != taken || InputMatrix::Arranges(taken)),
+        rounded_(taken) {}
 
   // As InputMatrix's Resize.
   void Resize(size_t rows, size_t columns) {
     columns_ = columns;
-    written_.Resize(rows, columns);
+    written_.Resize(rows * columns * DTypeBytes(written_type_));
     if (rounds_) rounded_.Resize(rows, columns);
   }
   // [rows, columns], to be written.
@@ -64,15 +69,17 @@ class Handover {
   // The end of the pass that writes them.
   RowEpilogue Epilogue();
   InputView View(size_t first, size_t rows) const {
-    return rounds_ ? rounded_.View(first, rows) : written_.View(first, rows);
+    const size_t stride = columns_ * DTypeBytes(written_type_);
+    return rounds_ ? rounded_.View(first, rows)
+                   : InputView(written_.data() + first * stride, rows, stride, nullptr);
   }
 
  private:
   const DType written_type_;
   const bool rounds_;
   size_t columns_ = 0;
-  InputMatrix written_;
-  InputMatrix rounded_;  // where rounds_
+  AlignedBuffer<uint8_t> written_;  // [rows, columns]
+  InputMatrix rounded_;             // where rounds_
 };
 
 }  // namespace embedding

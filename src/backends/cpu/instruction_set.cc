@@ -2,58 +2,86 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <utility>
+
 #ifdef __GLIBC__
 #include <gnu/libc-version.h>
 #endif
 
-#include "backends/cpu/arm_extensions.h"
 #include "backends/cpu/blas_linear.h"
-#include "backends/cpu/onednn_linear.h"
-#include "backends/cpu/panel_linear.h"
+#include "backends/cpu/cpu_extensions.h"
 #include "hwy/targets.h"
 
 namespace embedding {
 
 namespace {
 
-Error Unavailable(const char* message) { return {ErrorCode::kDeviceUnavailable, message, {}}; }
+Error Unavailable(std::string message) {
+  return {ErrorCode::kDeviceUnavailable, std::move(message), {}};
+}
 Error TooLate() {
   return Unavailable("the instruction set can be limited only before a model is loaded");
 }
 
+// What is left of a processor.
+struct Limit {
+  // Of x86-64: the vectors that are the most, a target of Highway's; 0 of Arm's, which have NEON.
+  int64_t vectors;
+  const char* vectors_name;
+  uint32_t extensions;  // flags of CpuExtension, all of which it has to have
+  const char* extensions_name;
+};
+
+constexpr Limit kAvx2 = {HWY_AVX2, "AVX2", 0, ""};
+constexpr Limit kAvxVnni = {HWY_AVX2, "AVX2", kX86AvxVnni, "AVX-VNNI's dot products"};
+constexpr Limit kAvx512 = {HWY_AVX3, "AVX-512", 0, ""};
+constexpr Limit kNeon = {0, "NEON", 0, ""};
+constexpr Limit kDotprod = {0, "NEON", kArmDotprod, "NEON's dot products (dotprod)"};
+
 #if defined(__x86_64__)
 
-Status LimitToAvx2() {
+Status LimitTo(const Limit& limit) {
+  if (limit.vectors == 0) {
+    return Unavailable("only an Arm processor of 64 bits can be limited to NEON");
+  }
   const bool chosen = hwy::GetChosenTarget().IsInitialized();  // asking what there is chooses too
-  constexpr auto kBeyondAvx2 = HWY_AVX2 - 1;  // a better instruction set is a lower bit
-  if ((hwy::SupportedTargets() & HWY_AVX2) == 0) {
-    return Unavailable("this processor does not have AVX2");
+  const int64_t beyond = limit.vectors - 1;  // a better instruction set is a lower bit
+  const auto supported = static_cast<int64_t>(hwy::SupportedTargets());
+  if ((supported & limit.vectors) == 0) {
+    return Unavailable(fmt::format("this processor does not have {}", limit.vectors_name));
   }
-  if ((hwy::SupportedTargets() & kBeyondAvx2) == 0) return {};
-  if (chosen || !LimitOneDnnToAvx2()) return TooLate();
-  hwy::DisableTargets(kBeyondAvx2);
+  if ((CpuExtensionsPresent() & limit.extensions) != limit.extensions) {
+    return Unavailable(fmt::format("this processor does not have {}", limit.extensions_name));
+  }
+  if (chosen && (supported & beyond) != 0) return TooLate();
+  // Beside AVX-512 whatever there is but AMX.
+  constexpr uint32_t kBesideAvx512 = kX86AvxVnni | kX86Avx512Vnni | kX86Avx512Bf16;
+  const uint32_t extensions = limit.vectors == HWY_AVX3 ? kBesideAvx512 : limit.extensions;
+  if (!LimitCpuExtensions(extensions)) return TooLate();
+  if ((supported & beyond) != 0) hwy::DisableTargets(beyond);
+  return {};
+}
+
+#elif defined(__aarch64__)
+
+Status LimitTo(const Limit& limit) {
+  if (limit.vectors != 0) {
+    return Unavailable(
+        fmt::format("only an x86-64 processor can be limited to {}", limit.vectors_name));
+  }
+  if ((CpuExtensionsPresent() & limit.extensions) != limit.extensions) {
+    return Unavailable(fmt::format("this processor does not have {}", limit.extensions_name));
+  }
+  if (!LimitCpuExtensions(limit.extensions)) return TooLate();
   return {};
 }
 
 #else
 
-Status LimitToAvx2() { return Unavailable("only an x86-64 processor can be limited to AVX2"); }
+Status LimitTo(const Limit&) { return Unavailable("this processor has one instruction set"); }
 
 #endif
-
-// `wanted` are flags of ArmExtension.
-Status LimitToNeon(uint32_t wanted) {
-#if defined(__aarch64__)
-  if ((ArmExtensionsPresent() & wanted) != wanted) {
-    return Unavailable("this processor does not have NEON's dot products (dotprod)");
-  }
-  if (!LimitArmExtensions(wanted)) return TooLate();
-  return {};
-#else
-  static_cast<void>(wanted);
-  return Unavailable("only an Arm processor of 64 bits can be limited to NEON");
-#endif
-}
 
 }  // namespace
 
@@ -66,11 +94,15 @@ Status LimitInstructionSet(InstructionSet set) {
     case InstructionSet::kBest:
       return {};
     case InstructionSet::kAvx2:
-      return LimitToAvx2();
+      return LimitTo(kAvx2);
+    case InstructionSet::kAvxVnni:
+      return LimitTo(kAvxVnni);
+    case InstructionSet::kAvx512:
+      return LimitTo(kAvx512);
     case InstructionSet::kNeon:
-      return LimitToNeon(0);
+      return LimitTo(kNeon);
     case InstructionSet::kDotprod:
-      return LimitToNeon(kArmDotprod);
+      return LimitTo(kDotprod);
   }
   return Error{ErrorCode::kInternal, "no such instruction set", {}};
 }
@@ -82,10 +114,9 @@ std::string CpuNumerics() {
   const char* const libc = "";
 #endif
   std::string numerics =
-      fmt::format("targets {:x} bf16 {} onednn {} blas {} libc {}", hwy::SupportedTargets(),
-                  PanelsMultiplyBf16(), OneDnnName(), BlasName(), libc);
-  if (const std::string extensions = ArmExtensionNames(); !extensions.empty()) {
-    numerics += " arm " + extensions;
+      fmt::format("targets {:x} blas {} libc {}", hwy::SupportedTargets(), BlasName(), libc);
+  if (const std::string extensions = CpuExtensionNames(); !extensions.empty()) {
+    numerics += " with " + extensions;
   }
   return numerics;
 }

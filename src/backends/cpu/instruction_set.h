@@ -9,13 +9,12 @@
 
 namespace embedding {
 
-// Keeps whatever is chosen from now on, our own kernels and oneDNN's products alike, within the
-// set. Must precede the first model; once it has, calling it again does nothing. Not thread-safe.
-// Errors: kDeviceUnavailable where the processor does not have the set, where more has already been
-// chosen, or in a build with a BLAS.
+// Keeps whatever kernels are chosen from now on within the set. Must precede the first model; once
+// it has, calling it again does nothing. Not thread-safe. Errors: kDeviceUnavailable where the
+// processor does not have the set, where more has already been chosen, or in a build with a BLAS.
 Status LimitInstructionSet(InstructionSet set);
 
-// Backend::numerics(): the kernels that this processor gets, ours, oneDNN's and a BLAS's, and the
+// Backend::numerics(): the kernels that this processor gets, ours and a BLAS's, and the
 // library of mathematical functions.
 std::string CpuNumerics();
 

@@ -147,7 +147,7 @@ class Int8Linear : public Linear {
 
   void Run(const InputView& input, const OutputView& output, const RowEpilogue& epilogue) override {
     MultiplyPanels(
-        team_, kernel_, weight_, static_cast<const uint8_t*>(input.data), input.stride, input.rows,
+        team_, kernel_, weight_, input,
         [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
           TakeTile(panel, row, rows, input.scales, reinterpret_cast<const int32_t*>(sums),
                    output.data);

@@ -5,7 +5,6 @@
 #include "backends/cpu/blas_linear.h"
 #include "backends/cpu/gated_linear.h"
 #include "backends/cpu/int8_linear.h"
-#include "backends/cpu/onednn_linear.h"
 #include "backends/cpu/panel_linear.h"
 
 namespace embedding {
@@ -17,11 +16,6 @@ std::unique_ptr<Linear> PackLibraryLinear([[maybe_unused]] ThreadTeam& team,
                                           [[maybe_unused]] LinearTypes types,
                                           [[maybe_unused]] const LinearWeights& weights,
                                           [[maybe_unused]] Activation activation) {
-#if defined(EMBEDDING_ONEDNN)
-  if (types.weight == DType::kBF16 && OneDnnUsesAmx()) {
-    return PackOneDnnLinear(team, types.output, weights, activation);
-  }
-#endif
 #if defined(EMBEDDING_BLAS)
   if (types.weight == DType::kF32) return PackBlasLinear(team, types.output, weights, activation);
 #endif

@@ -37,10 +37,18 @@ struct Int8RowScale {
 
 // A product's input, in somebody else's memory: rows of f32, of bf16, or of 8-bit integers in words
 // as Int8Kernel() takes them.
+//
+// Rows lie one after another, or in the order of tiles: 64 bytes of 16 rows, the next 64 of these,
+// and so on up to their end; then the next 16 rows. A processor loads a tile of bytes that lie
+// together sooner than one of rows a power of two apart.
 struct InputView {
   InputView(const void* first_row, size_t row_count, size_t row_stride,
-            const Int8RowScale* row_scales)
-      : data(first_row), rows(row_count), stride(row_stride), scales(row_scales) {}
+            const Int8RowScale* row_scales, bool in_order_of_tiles = false)
+      : data(first_row),
+        rows(row_count),
+        stride(row_stride),
+        scales(row_scales),
+        in_tiles(in_order_of_tiles) {}
   // A row-major, dense matrix of f32 or bf16.
   template <typename T>
   InputView(const T* numbers, size_t row_count, size_t columns)
@@ -48,8 +56,9 @@ struct InputView {
 
   const void* data;
   size_t rows;
-  size_t stride;               // bytes from row to row
+  size_t stride;               // bytes of a row, and from row to row unless in_tiles
   const Int8RowScale* scales;  // [rows], of integers
+  bool in_tiles;               // `data` is that of 16 rows then
 };
 
 // A row-major, dense matrix of the output's type, [rows, columns].
@@ -82,8 +91,8 @@ class Linear {
 // Packs the parameters, which are not kept, for products on `team`. The activation is fused into
 // the product.
 //
-// Kernels of our own multiply (panel_product.h); bf16 where the processor has AMX, oneDNN; f32 in a
-// build with a BLAS, on a Mac Accelerate, that.
+// Kernels of our own multiply (panel_product.h); f32 in a build with a BLAS, on a Mac Accelerate,
+// that.
 std::unique_ptr<Linear> PackLinear(ThreadTeam& team, LinearTypes types,
                                    const LinearWeights& weights, Activation activation);
 

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "backends/cpu/arm_kernels.h"
-#include "backends/cpu/avx512_tiles.h"
+#include "backends/cpu/x86_kernels.h"
 #include "base/aligned_buffer.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -167,8 +167,6 @@ HWY_INLINE void MultiplyRows(const PanelTile& tile) {
 void MultiplyF32(const PanelTile& tile) { MultiplyRows<F32Tile>(tile); }
 void MultiplyInt16Pairs(const PanelTile& tile) { MultiplyRows<Int16PairsTile>(tile); }
 
-bool TargetHasAvx512() { return HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3; }
-
 size_t F32Width() { return kVectors * hn::Lanes(hn::ScalableTag<float>()); }
 size_t Int16PairsWidth() { return kPairVectors * hn::Lanes(hn::ScalableTag<int32_t>()); }
 
@@ -191,7 +189,6 @@ namespace embedding {
 
 HWY_EXPORT(MultiplyF32);
 HWY_EXPORT(MultiplyInt16Pairs);
-HWY_EXPORT(TargetHasAvx512);
 HWY_EXPORT(F32Width);
 HWY_EXPORT(Int16PairsWidth);
 HWY_EXPORT(WidenF16);
@@ -206,41 +203,35 @@ MicroKernel F32Kernel() {
 MicroKernel F16Kernel() {
   MicroKernel kernel = F32Kernel();
   kernel.stored_bytes = 2;
+  kernel.depth_block = 256;  // of f32, 16 KB of a panel of 16: the copy that is widened stays near
   kernel.widen = HWY_DYNAMIC_DISPATCH(WidenF16);
   return kernel;
 }
 
 namespace {
 
-// Of the target that Highway chose. To ask what it could choose from costs 8 us here, for virtual
-// machines take the instruction that tells over.
-bool MayUseAvx512() { return HWY_DYNAMIC_DISPATCH(TargetHasAvx512)(); }
+const TileKernels* kernels_for_test = nullptr;
 
 }  // namespace
 
+void SetTileKernelsForTest(const TileKernels* kernels) { kernels_for_test = kernels; }
+
 std::optional<MicroKernel> Bf16PairsKernel() {
+  if (kernels_for_test != nullptr) return kernels_for_test->bf16;
   if (const auto arm = ArmBf16PairsKernel()) return arm;
-  if (!MayUseAvx512() || !HasBf16Pairs()) return std::nullopt;
-  return MicroKernel{.group = 2,
-                     .width = kAvx512TileWidth,
-                     .rows = kAvx512TileRows,
-                     .multiply = MultiplyBf16Pairs,
-                     .round = RoundToBf16};
+  return X86Bf16Kernel();
 }
 
 std::optional<MicroKernel> Bf16Kernel() {
+  if (kernels_for_test != nullptr) return kernels_for_test->bf16;
   if (const auto arm = ArmBf16Kernel()) return arm;
-  return Bf16PairsKernel();
+  return X86Bf16Kernel();
 }
 
 MicroKernel Int8Kernel() {
+  if (kernels_for_test != nullptr) return kernels_for_test->int8;
   if (const auto arm = ArmInt8Kernel()) return *arm;
-  if (MayUseAvx512() && HasInt8Quads()) {
-    return {.group = 4,
-            .width = kAvx512TileWidth,
-            .rows = kAvx512TileRows,
-            .multiply = MultiplyInt8Quads};
-  }
+  if (const auto x86 = X86Int8Kernel()) return *x86;
   // AVX2's multiply-add of pairs of bytes saturates at 16 bits, so bytes are widened first.
   return {.group = 2,
           .width = HWY_DYNAMIC_DISPATCH(Int16PairsWidth)(),

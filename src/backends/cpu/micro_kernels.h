@@ -27,10 +27,26 @@ struct MicroKernel {
   void (*widen)(const uint8_t* stored, size_t words, uint8_t* to) = nullptr;
   // Rows that are multiplied together: the last ones of a tile take the time of as many.
   size_t rows_at_once = 1;
+  // Words that a row's number of them is rounded up to.
+  size_t depth_unit = 1;
+  // Words of a panel that all rows pass by before its next words: 256 KB of a panel of 64 words of
+  // 32 bits and 64 KB of one of 16, which stay in the L2 cache.
+  size_t depth_block = 1024;
   // Of integers on the left: those from 0 to 255 are stored less this.
   int32_t left_shift = 0;
-  // Of bf16: rounds `size` f32 numbers, a multiple of 32.
+  // Of pairs of bf16: rounds `size` f32 numbers, a multiple of 32.
   void (*round)(const float* in, size_t size, uint16_t* out) = nullptr;
+  // Whether it is one of tile_kernel.h, which is fastest with rows in the order of tiles
+  // (linear.h).
+  bool tiles = false;
+  // Called by a thread that has done its part of a product; nullptr where there is nothing to do.
+  void (*release)() = nullptr;
+
+  // Words of a row of so many features.
+  constexpr size_t depth(size_t features) const {
+    const size_t per_unit = group * depth_unit;
+    return (features + per_unit - 1) / per_unit * depth_unit;
+  }
 };
 
 // For the best instruction set that may be used (instruction_set.h). Sums are float.
@@ -39,10 +55,18 @@ MicroKernel F32Kernel();
 MicroKernel F16Kernel();
 // Words are bf16; nothing where the processor does not multiply those. Sums are float.
 std::optional<MicroKernel> Bf16Kernel();
-// The same whose words are pairs of bf16; there if Bf16Kernel() is.
+// The same whose words are pairs of bf16, with `round`; there if Bf16Kernel() is.
 std::optional<MicroKernel> Bf16PairsKernel();
 // Words are integers from 0 to 255, less `left_shift`, on the left, bytes or 16 bits wide according
 // to `word_bytes` and `group`, and signed bytes in the weight. Sums are int32_t.
 MicroKernel Int8Kernel();
+
+// Has Bf16Kernel(), Bf16PairsKernel() and Int8Kernel() give these, for tests of what is around
+// kernels of tiles on processors without; nullptr ends it.
+struct TileKernels {
+  MicroKernel bf16;
+  MicroKernel int8;
+};
+void SetTileKernelsForTest(const TileKernels* kernels);
 
 }  // namespace embedding

@@ -1,4 +1,4 @@
-// Kernels that multiply by what Arm's processors have beside NEON (arm_extensions.h), where they
+// Kernels that multiply by what Arm's processors have beside NEON (cpu_extensions.h), where they
 // have it: as micro_kernels.h describes them, with int8 inputs from -128 to 127.
 //
 // Each extension's are in a file of its own, compiled for it: Highway 1.0 has no targets for them.

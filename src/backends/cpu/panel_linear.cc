@@ -41,15 +41,8 @@ class PanelLinear : public Linear {
   }
 
   void Run(const InputView& input, const OutputView& output, const RowEpilogue& epilogue) override {
-    const auto* left = static_cast<const uint8_t*>(input.data);
-    size_t stride = input.stride;
-    if (in_features_ % kernel_.group != 0) {
-      stride = weight_.depth * kernel_.group * element_bytes_;
-      PadRows(input, stride);
-      left = padded_.data();
-    }
     MultiplyPanels(
-        team_, kernel_, weight_, left, stride, input.rows,
+        team_, kernel_, weight_, WholeWords(input),
         [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
           TakeTile(panel, row, rows, reinterpret_cast<const float*>(sums), output.data);
         },
@@ -57,14 +50,17 @@ class PanelLinear : public Linear {
   }
 
  private:
-  // Rows that end within a word get a copy that does not.
-  void PadRows(const InputView& input, size_t stride) {
+  // Rows that end within what the kernel takes get a copy that does not.
+  InputView WholeWords(const InputView& input) {
+    const size_t stride = weight_.depth * kernel_.word_bytes;
+    if (input.in_tiles || in_features_ * element_bytes_ == stride) return input;
     padded_.Resize(input.rows * stride);
     std::fill_n(padded_.data(), padded_.size(), uint8_t{0});
     for (size_t r = 0; r < input.rows; ++r) {
       std::copy_n(static_cast<const uint8_t*>(input.data) + r * input.stride,
                   in_features_ * element_bytes_, padded_.data() + r * stride);
     }
+    return {padded_.data(), input.rows, stride, nullptr};
   }
 
   // The epilogue of a tile: its sums with the bias, activated, gated and rounded.

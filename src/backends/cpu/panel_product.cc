@@ -8,12 +8,6 @@
 namespace embedding {
 namespace {
 
-// Words of a panel that all rows pass by before its next words: 256 KB of a panel of 64 words of 32
-// bits and 64 KB of one of 16, which stay in the L2 cache.
-constexpr size_t kDepthBlock = 1024;
-// Of words that are widened, the copy stays nearer: 16 KB of a panel of 16.
-constexpr size_t kWidenedDepthBlock = 256;
-
 // Multiply-adds for which another thread is worth its while: some ten microseconds' work, where
 // threads meet within one or two.
 constexpr size_t kWorthAThread = 500'000;
@@ -32,6 +26,21 @@ void Spread(const void* from, size_t words, size_t width, uint8_t* to) {
   }
 }
 
+// A tile whose sums are finished.
+struct FinishedTile {
+  const TileEpilogue* epilogue;
+  size_t panel;
+  size_t row;
+  size_t rows;
+  const uint8_t* sums;
+  size_t row_bytes;  // of the sums
+
+  static void Take(const void* finished, size_t begin, size_t end) {
+    const auto& tile = *static_cast<const FinishedTile*>(finished);
+    (*tile.epilogue)(tile.panel, tile.row + begin, end - begin, tile.sums + begin * tile.row_bytes);
+  }
+};
+
 }  // namespace
 
 void SpreadWords(const void* from, size_t words, const MicroKernel& kernel, uint8_t* to) {
@@ -45,10 +54,11 @@ void SpreadWords(const void* from, size_t words, const MicroKernel& kernel, uint
 }
 
 void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWeight& weight,
-                    const uint8_t* left, size_t left_stride, size_t rows,
-                    const TileEpilogue& tile_epilogue, const RowEpilogue& row_epilogue) {
+                    const InputView& input, const TileEpilogue& tile_epilogue,
+                    const RowEpilogue& row_epilogue) {
   constexpr size_t kSumBytes = 4;
-  const size_t block = kernel.widen != nullptr ? kWidenedDepthBlock : kDepthBlock;
+  const size_t rows = input.rows;
+  const size_t block = kernel.depth_block;
   const bool one_block = weight.depth <= block;
   const size_t stored_row = kernel.width * kernel.stored_bytes;  // of a panel
   const size_t panel_bytes = weight.depth * stored_row;
@@ -70,7 +80,9 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
 
   // Where one block is all, sums are finished at once, and a tile's stay in the L1 cache.
   const size_t tile_bytes = kernel.rows * kernel.width * kSumBytes;
-  const size_t sums_bytes = (one_block ? 1 : groups_of_part) * tile_bytes;
+  // Kernels of tiles leave a tile's to be taken beside the next.
+  const size_t kept_tiles = one_block ? (kernel.tiles ? 2 : 1) : groups_of_part;
+  const size_t sums_bytes = kept_tiles * tile_bytes;
   const size_t widened_bytes =
       kernel.widen != nullptr ? block * kernel.width * kernel.word_bytes : 0;
   const size_t thread_bytes = sums_bytes + widened_bytes;
@@ -79,6 +91,15 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
   buffer.Resize(threads * thread_bytes);
   uint8_t* const scratch = buffer.data();
 
+  const auto* const left = static_cast<const uint8_t*>(input.data);
+  const size_t left_stride = input.in_tiles ? kTileRowBytes : input.stride;
+  const size_t left_step = input.in_tiles ? kTileRows * kTileRowBytes : kTileRowBytes;
+  // Of the words from `word` on, kernel.depth_unit's multiple, of a row that a group begins with.
+  const auto left_at = [&](size_t row, size_t word) {
+    const size_t bytes = word * kernel.word_bytes;
+    return left + row * input.stride + (input.in_tiles ? bytes * kTileRows : bytes);
+  };
+
   const auto multiply = [&](size_t task, size_t next_task, size_t thread) {
     uint8_t* sums = scratch + thread * thread_bytes;
     uint8_t* widened = sums + sums_bytes;
@@ -86,6 +107,7 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
     const size_t next_panel = next_task / parts;
     const size_t begin = task % parts * groups_of_part;
     const size_t end = std::min(begin + groups_of_part, groups);
+    FinishedTile finished = {&tile_epilogue, panel, 0, 0, nullptr, kernel.width * kSumBytes};
     for (size_t first = 0; first < weight.depth; first += block) {
       const size_t depth = std::min(block, weight.depth - first);
       const bool last = first + depth == weight.depth;
@@ -110,9 +132,9 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
       for (size_t group = begin; group < end; ++group) {
         const size_t row = first_row(group);
         const size_t group_rows = first_row(group + 1) - row;
-        uint8_t* tile_sums = sums + (one_block ? 0 : group - begin) * tile_bytes;
+        uint8_t* tile_sums = sums + (group - begin) % kept_tiles * tile_bytes;
         const size_t first_line = (group - begin) * intervals * lines;
-        kernel.multiply({.left = left + row * left_stride + first * kernel.word_bytes,
+        kernel.multiply({.left = left_at(row, first),
                          .left_stride = left_stride,
                          .rows = group_rows,
                          .depth = depth,
@@ -120,10 +142,23 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
                          .sums = tile_sums,
                          .accumulate = first != 0,
                          .ahead = next + first_line * kCacheLineBytes,
-                         .ahead_lines = first_line < next_lines ? lines : 0});
-        if (last) tile_epilogue(panel, row, group_rows, tile_sums);
+                         .ahead_lines = first_line < next_lines ? lines : 0,
+                         .left_step = left_step,
+                         .left_block = kTileRows * input.stride,
+                         .beside = {FinishedTile::Take, &finished, finished.rows}});
+        finished.rows = 0;
+        if (!last) continue;
+        if (kernel.tiles) {
+          finished.row = row;
+          finished.rows = group_rows;
+          finished.sums = tile_sums;
+        } else {
+          tile_epilogue(panel, row, group_rows, tile_sums);
+        }
       }
     }
+    if (finished.rows > 0) FinishedTile::Take(&finished, 0, finished.rows);
+    if (kernel.release != nullptr && next_task == task) kernel.release();
   };
   ParallelForAhead(team, threads, weight.panels * parts, multiply, rows, row_epilogue);
 }

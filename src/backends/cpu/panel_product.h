@@ -18,6 +18,7 @@
 #include <functional>
 #include <optional>
 
+#include "backends/cpu/linear.h"
 #include "backends/cpu/micro_kernels.h"
 #include "backends/cpu/parallel.h"
 #include "base/aligned_buffer.h"
@@ -65,7 +66,7 @@ template <typename T, typename Fill>
 PackedWeight PackPanels(ThreadTeam& team, const MicroKernel& kernel, size_t in_features,
                         size_t column_count, const Fill& fill) {
   PackedWeight packed;
-  packed.depth = (in_features + kernel.group - 1) / kernel.group;
+  packed.depth = kernel.depth(in_features);
   packed.panels = (column_count + kernel.width - 1) / kernel.width;
   const size_t panel_bytes = packed.depth * kernel.width * kernel.stored_bytes;
   packed.bytes.Resize(packed.panels * panel_bytes);
@@ -82,7 +83,9 @@ PackedWeight PackPanels(ThreadTeam& team, const MicroKernel& kernel, size_t in_f
       for (size_t c = 0; c < columns; ++c) {
         T row[kWords * kMaxGroup] = {};
         const size_t first = word * kernel.group;
-        fill(first_column + c, first, std::min(words * kernel.group, in_features - first), row);
+        if (first < in_features) {
+          fill(first_column + c, first, std::min(words * kernel.group, in_features - first), row);
+        }
         SpreadWords(row, words, kernel, out + (word * kernel.width + c) * kernel.stored_bytes);
       }
     }
@@ -95,13 +98,13 @@ PackedWeight PackPanels(ThreadTeam& team, const MicroKernel& kernel, size_t in_f
 using TileEpilogue =
     std::function<void(size_t panel, size_t row, size_t rows, const uint8_t* sums)>;
 
-// Multiplies `rows` rows of words (1 or more), `left_stride` bytes apart, by the weight. When all
+// Multiplies the input's rows, of the weight's depth in words (1 or more), by the weight. When all
 // tiles are done, `row_epilogue` is given the rows.
 //
 // Every sum takes its terms in the order of the features, whatever the number of rows: a row's
 // result does not depend on its batch.
 void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWeight& weight,
-                    const uint8_t* left, size_t left_stride, size_t rows,
-                    const TileEpilogue& tile_epilogue, const RowEpilogue& row_epilogue);
+                    const InputView& input, const TileEpilogue& tile_epilogue,
+                    const RowEpilogue& row_epilogue);
 
 }  // namespace embedding

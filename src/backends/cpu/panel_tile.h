@@ -26,6 +26,18 @@ namespace embedding {
 // nothing.
 inline constexpr size_t kFetchInterval = 4;
 
+// A processor's tile, of AMX: so many rows of so many bytes.
+inline constexpr size_t kTileRows = 16;
+inline constexpr size_t kTileRowBytes = 64;
+
+// Work on some rows, a few at a time, that is done beside something else: run(work, begin, end) for
+// ranges that cover [0, rows). Nothing where `rows` is 0.
+struct WorkBeside {
+  void (*run)(const void* work, size_t begin, size_t end) = nullptr;
+  const void* work = nullptr;
+  size_t rows = 0;
+};
+
 struct PanelTile {
   const uint8_t* left;   // [rows] of `depth` words, each aligned to 4 bytes
   size_t left_stride;    // bytes from row to row
@@ -36,8 +48,14 @@ struct PanelTile {
   bool accumulate;       // adds to the sums, instead of overwriting them
   // Memory that the next tiles need: before every kFetchInterval words `ahead_lines` cache lines
   // of it are fetched into the L2 cache; the L1 is too small for them.
-  const uint8_t* ahead;
-  size_t ahead_lines;
+  const uint8_t* ahead = nullptr;
+  size_t ahead_lines = 0;
+  // For kernels of tiles alone, which do not ask for a row's words to lie side by side: bytes from
+  // kTileRowBytes of a row to the next, and from kTileRows rows to the next.
+  size_t left_step = kTileRowBytes;
+  size_t left_block = 0;
+  // And what they do meanwhile, for the units that multiply tiles are apart from the others.
+  WorkBeside beside = {};
 };
 
 }  // namespace embedding

@@ -28,7 +28,7 @@ class CpuHead {
  public:
   virtual ~CpuHead() = default;
 
-  // Gives the sequences that want it their output. Throws std::bad_alloc, and what oneDNN throws.
+  // Gives the sequences that want it their output. Throws std::bad_alloc.
   virtual void Run(const Batch& batch, const HiddenStates& hidden, BatchOutputs& outputs) = 0;
 };
 

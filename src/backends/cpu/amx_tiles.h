@@ -1,0 +1,17 @@
+// Kernels that multiply tiles by AMX: as tile_kernel.h describes them. For processors with kX86Amx
+// (cpu_extensions.h), on x86-64 alone.
+#pragma once
+
+#include "backends/cpu/panel_tile.h"
+
+namespace embedding {
+
+// Subnormal numbers count as 0, the sums' too.
+void MultiplyBf16ByAmx(const PanelTile& tile);
+// Unsigned bytes by signed ones.
+void MultiplyInt8ByAmx(const PanelTile& tile);
+
+// Gives up what the calling thread's tiles hold, which its system would keep for it otherwise.
+void ReleaseAmx();
+
+}  // namespace embedding

@@ -1,0 +1,87 @@
+// The loop of the kernels of tile_kernel.h, for who has tiles: a type with eight of them,
+//   Configure(first, second)      of tiles 0, 1 and 4 `first` rows count, of 2, 3 and 5 `second`,
+//                                 of 6 and 7, the weight's, all
+//   Zero<tile>()
+//   Load<tile>(from, stride)      rows of kTileRowBytes, `stride` bytes apart
+//   Store<tile>(to, stride)
+//   Add<sums, left, right>()      sums += left * right, of words of 4 bytes: right has word k of 16
+//                                 columns in row k
+//
+// A sum takes its terms in the order of the words, tile by tile, however many rows there are.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "backends/cpu/panel_tile.h"
+
+namespace embedding {
+namespace {
+
+template <class Tiles, bool both>
+void MultiplySteps(const PanelTile& tile) {
+  constexpr size_t kSumsStride = 2 * kTileRowBytes;  // 32 sums, and 32 words of the weight
+  constexpr size_t kStepWords = kTileRowBytes / 4;
+  uint8_t* const below = tile.sums + kTileRows * kSumsStride;
+  if (tile.accumulate) {
+    Tiles::template Load<0>(tile.sums, kSumsStride);
+    Tiles::template Load<1>(tile.sums + kTileRowBytes, kSumsStride);
+    if constexpr (both) {
+      Tiles::template Load<2>(below, kSumsStride);
+      Tiles::template Load<3>(below + kTileRowBytes, kSumsStride);
+    }
+  } else {
+    Tiles::template Zero<0>();
+    Tiles::template Zero<1>();
+    if constexpr (both) {
+      Tiles::template Zero<2>();
+      Tiles::template Zero<3>();
+    }
+  }
+  const size_t steps = tile.depth / kStepWords;
+  const size_t fetched = kStepWords / kFetchInterval * tile.ahead_lines;  // lines a step
+  const uint8_t* ahead = tile.ahead;
+  const uint8_t* left = tile.left;
+  const uint8_t* right = tile.right;
+  for (size_t step = 0; step < steps; ++step) {
+    for (size_t i = 0; i < fetched; ++i, ahead += kTileRowBytes) {
+      __builtin_prefetch(ahead, /*rw=*/0, /*locality=*/2);
+    }
+    Tiles::template Load<6>(right, kSumsStride);
+    Tiles::template Load<4>(left, tile.left_stride);
+    Tiles::template Add<0, 4, 6>();
+    Tiles::template Load<7>(right + kTileRowBytes, kSumsStride);
+    Tiles::template Add<1, 4, 7>();
+    const size_t begin = tile.beside.rows * step / steps;
+    const size_t end = tile.beside.rows * (step + 1) / steps;
+    if (begin != end) tile.beside.run(tile.beside.work, begin, end);
+    if constexpr (both) {
+      Tiles::template Load<5>(left + tile.left_block, tile.left_stride);
+      Tiles::template Add<2, 5, 6>();
+      Tiles::template Add<3, 5, 7>();
+    }
+    left += tile.left_step;
+    right += kStepWords * kSumsStride;
+  }
+  Tiles::template Store<0>(tile.sums, kSumsStride);
+  Tiles::template Store<1>(tile.sums + kTileRowBytes, kSumsStride);
+  if constexpr (both) {
+    Tiles::template Store<2>(below, kSumsStride);
+    Tiles::template Store<3>(below + kTileRowBytes, kSumsStride);
+  }
+}
+
+template <class Tiles>
+void MultiplyTiles(const PanelTile& tile) {
+  const bool both = tile.rows > kTileRows;
+  const size_t first = both ? kTileRows : tile.rows;
+  Tiles::Configure(first, tile.rows - first);
+  if (both) {
+    MultiplySteps<Tiles, true>(tile);
+  } else {
+    MultiplySteps<Tiles, false>(tile);
+  }
+}
+
+}  // namespace
+}  // namespace embedding

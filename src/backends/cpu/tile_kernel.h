@@ -1,0 +1,28 @@
+// Kernels that multiply tiles, 16 rows of 64 bytes of the input by 16 words of 16 output features
+// of the weight, as AMX has them.
+//
+// A call makes the sums of up to 2 x 2 tiles, 32 rows and 32 output features. It is the same for
+// every type of numbers and for whatever multiplies a tile: tile_kernel-inl.h.
+#pragma once
+
+#include <cstddef>
+
+#include "backends/cpu/micro_kernels.h"
+
+namespace embedding {
+
+// `group` numbers are a word of 4 bytes. `release` is MicroKernel::release.
+constexpr MicroKernel TilesKernel(size_t group, void (*multiply)(const PanelTile&),
+                                  void (*release)()) {
+  return {.group = group,
+          .width = 32,
+          .rows = 2 * kTileRows,
+          .multiply = multiply,
+          .rows_at_once = kTileRows,
+          .depth_unit = kTileRowBytes / 4,
+          .depth_block = 512,
+          .tiles = true,
+          .release = release};
+}
+
+}  // namespace embedding

@@ -1,0 +1,54 @@
+#include "backends/cpu/x86_kernels.h"
+
+#if defined(__x86_64__)
+
+#include "backends/cpu/amx_tiles.h"
+#include "backends/cpu/cpu_extensions.h"
+#include "backends/cpu/tile_kernel.h"
+#include "backends/cpu/x86_tiles.h"
+
+namespace embedding {
+
+std::optional<MicroKernel> X86Int8Kernel() {
+  if (MayUse(kX86Amx)) return TilesKernel(4, MultiplyInt8ByAmx, ReleaseAmx);
+  if (MayUse(kX86Avx512Vnni)) {
+    return MicroKernel{.group = 4,
+                       .width = kAvx512TileWidth,
+                       .rows = kAvx512TileRows,
+                       .multiply = MultiplyInt8Quads};
+  }
+  if (MayUse(kX86AvxVnni)) {
+    return MicroKernel{.group = 4,
+                       .width = kAvxVnniTileWidth,
+                       .rows = kAvxVnniTileRows,
+                       .multiply = MultiplyInt8QuadsByAvxVnni};
+  }
+  return std::nullopt;
+}
+
+std::optional<MicroKernel> X86Bf16Kernel() {
+  if (MayUse(kX86Amx)) {
+    MicroKernel kernel = TilesKernel(2, MultiplyBf16ByAmx, ReleaseAmx);
+    kernel.round = RoundToBf16ByAvx512;
+    return kernel;
+  }
+  if (!MayUse(kX86Avx512Bf16)) return std::nullopt;
+  return MicroKernel{.group = 2,
+                     .width = kAvx512TileWidth,
+                     .rows = kAvx512TileRows,
+                     .multiply = MultiplyBf16Pairs,
+                     .round = RoundToBf16ByAvx512};
+}
+
+}  // namespace embedding
+
+#else
+
+namespace embedding {
+
+std::optional<MicroKernel> X86Int8Kernel() { return std::nullopt; }
+std::optional<MicroKernel> X86Bf16Kernel() { return std::nullopt; }
+
+}  // namespace embedding
+
+#endif
