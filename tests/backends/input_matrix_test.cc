@@ -136,8 +136,8 @@ TEST(InputMatrix, ARowThatIsNotFiniteHasNoFiniteScale) {
 
 TEST(Handover, GivesWhatWasWrittenInTheProductsForm) {
   const std::vector<float> x = Numbers(64);
-  Handover same(DType::kF32, DType::kF32);
-  Handover rounded(DType::kF32, DType::kI8);
+  Handover same(DType::kF32, DType::kF32, Handover::Writer::kRows);
+  Handover rounded(DType::kF32, DType::kI8, Handover::Writer::kRows);
   InputMatrix expected(DType::kI8);
   same.Resize(kRows, 64);
   rounded.Resize(kRows, 64);
@@ -151,6 +151,31 @@ TEST(Handover, GivesWhatWasWrittenInTheProductsForm) {
     expected.Set(r, x.data() + r * 64);
     EXPECT_EQ(Integers(rounded.View(0, kRows), r), Integers(expected.View(0, kRows), r));
     EXPECT_EQ(rounded.View(0, kRows).scales[r].scale, expected.View(0, kRows).scales[r].scale);
+  }
+}
+
+// In whatever order the next product takes what one product writes.
+TEST(Handover, GivesAProductsOutputToTheNext) {
+  for (const size_t columns : std::initializer_list<size_t>{64, 40}) {
+    for (const auto writer : {Handover::Writer::kProduct, Handover::Writer::kRows}) {
+      Handover handover(DType::kBF16, DType::kBF16, writer);
+      handover.Resize(40, columns);
+      const OutputView output = handover.Output(40);
+      for (size_t r = 0; r < 40; ++r) {
+        for (size_t c = 0; c < columns; ++c) {
+          *output.At<BFloat16>(r, c) = BFloat16(static_cast<float>(r) - static_cast<float>(c));
+        }
+      }
+      if (const RowEpilogue finish = handover.Epilogue()) finish(0, 40);
+      for (size_t r = 0; r < 40; ++r) {
+        const std::vector<uint8_t> row = Bytes(handover.View(0, 40), r);
+        for (size_t c = 0; c < columns; ++c) {
+          BFloat16 number;
+          std::memcpy(&number, row.data() + c * sizeof(number), sizeof(number));
+          ASSERT_EQ(static_cast<float>(number), static_cast<float>(r) - static_cast<float>(c));
+        }
+      }
+    }
   }
 }
 

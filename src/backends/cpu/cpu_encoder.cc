@@ -28,10 +28,11 @@ CpuEncoder::CpuEncoder(const Encoder& encoder, EncoderWeights weights, EncoderTy
       team_(team),
       weights_(std::move(weights)),
       between_(types.between),
-      context_(types.between, LinearTypes{types.weight}.input()),
+      context_(types.between, LinearTypes{types.weight}.input(), Handover::Writer::kRows),
       embedded_(LinearTypes{types.weight}.input()),
       normalised_(LinearTypes{types.weight}.input()),
-      intermediate_(types.between, LinearTypes{types.weight}.input()),
+      intermediate_(types.between, LinearTypes{types.weight}.input(),
+                    encoder.adapters ? Handover::Writer::kRows : Handover::Writer::kProduct),
       mixture_(types) {
   if (encoder.disentangled) disentangled_.emplace(*encoder.disentangled);
   if (encoder_.layer_inputs) {

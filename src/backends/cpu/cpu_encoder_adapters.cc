@@ -29,9 +29,7 @@ void CpuEncoder::AdaptHeads(const LayerWeights& layer, const Attention& attentio
 
 OutputView CpuEncoder::IntermediateOf(size_t i, size_t rows) {
   const embedding::FeedForward& feed_forward = encoder_.layers[i].feed_forward;
-  if (!encoder_.adapters || !feed_forward.gated) {
-    return {intermediate_.data(), rows, feed_forward.width};
-  }
+  if (!encoder_.adapters || !feed_forward.gated) return intermediate_.Output(rows);
   gates_.Resize(rows * 2 * feed_forward.width);
   return {gates_.data(), rows, 2 * feed_forward.width};
 }

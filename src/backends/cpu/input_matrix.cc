@@ -167,10 +167,8 @@ void InputMatrix::SetBytes(size_t row, const Write& write) {
   thread_local AlignedBuffer<uint8_t> whole;
   whole.Resize(stride_);
   write(clear_end(whole.data()));
-  const size_t in_block = row % kTileRows;
-  uint8_t* to = bytes_.data() + (row - in_block) * stride_ + in_block * kTileRowBytes;
-  for (size_t i = 0; i < stride_; i += kTileRowBytes, to += kTileRows * kTileRowBytes) {
-    std::memcpy(to, whole.data() + i, kTileRowBytes);
+  for (size_t i = 0; i < stride_; i += kTileRowBytes) {
+    std::memcpy(bytes_.data() + PlaceInTiles(row, i, stride_), whole.data() + i, kTileRowBytes);
   }
 }
 
@@ -199,15 +197,30 @@ void InputMatrix::Set(size_t row, const BFloat16* x) {
   });
 }
 
+void Handover::Resize(size_t rows, size_t columns) {
+  columns_ = columns;
+  const size_t row_bytes = columns * DTypeBytes(written_type_);
+  if (written_type_ == taken_type_ && !InputMatrix::Arranges(taken_type_)) {
+    way_ = Way::kAsTheyAre;
+  } else if (written_type_ == taken_type_ && writer_ == Writer::kProduct &&
+             row_bytes % kTileRowBytes == 0) {
+    way_ = Way::kInTiles;
+  } else {
+    way_ = Way::kRounded;
+  }
+  if (way_ != Way::kInTiles) written_.Resize(rows * row_bytes);
+  if (way_ != Way::kAsTheyAre) taken_.Resize(rows, columns);
+}
+
 RowEpilogue Handover::Epilogue() {
-  if (!rounds_) return {};
+  if (way_ != Way::kRounded) return {};
   return [this](size_t begin, size_t end) {
     for (size_t row = begin; row < end; ++row) {
       const size_t first = row * columns_;
       if (written_type_ == DType::kF32) {
-        rounded_.Set(row, static_cast<const float*>(data()) + first);
+        taken_.Set(row, static_cast<const float*>(data()) + first);
       } else {
-        rounded_.Set(row, static_cast<const BFloat16*>(data()) + first);
+        taken_.Set(row, static_cast<const BFloat16*>(data()) + first);
       }
     }
   };

@@ -30,6 +30,9 @@ class InputMatrix {
             type_ == DType::kI8 ? scales_.data() + first : nullptr, in_tiles_};
   }
 
+  // Where a product writes so many rows of kBF16 itself, in the order of tiles.
+  OutputView Output(size_t rows) { return {bytes_.data(), rows, columns_, in_tiles_}; }
+
   // Whether products of such numbers take rows in another form than side by side.
   static bool Arranges(DType type);
 
@@ -53,33 +56,40 @@ class InputMatrix {
 // another, or in another order.
 class Handover {
  public:
-  Handover(DType written, DType taken)
-      : written_type_(written),
-        rounds_(written != taken || InputMatrix::Arranges(taken)),
-        rounded_(taken) {}
+  // Who writes: a product, which can write in any order, or somebody to whom rows lie side by side.
+  enum class Writer { kProduct, kRows };
+
+  Handover(DType written, DType taken, Writer writer)
+      : written_type_(written), writer_(writer), taken_type_(taken), taken_(taken) {}
 
   // As InputMatrix's Resize.
-  void Resize(size_t rows, size_t columns) {
-    columns_ = columns;
-    written_.Resize(rows * columns * DTypeBytes(written_type_));
-    if (rounds_) rounded_.Resize(rows, columns);
+  void Resize(size_t rows, size_t columns);
+  // Where a product writes so many rows.
+  OutputView Output(size_t rows) {
+    return way_ == Way::kInTiles ? taken_.Output(rows) : OutputView{data(), rows, columns_};
   }
-  // [rows, columns], to be written.
+  // [rows, columns], to be written by Writer::kRows.
   void* data() { return written_.data(); }
   // The end of the pass that writes them.
   RowEpilogue Epilogue();
   InputView View(size_t first, size_t rows) const {
     const size_t stride = columns_ * DTypeBytes(written_type_);
-    return rounds_ ? rounded_.View(first, rows)
-                   : InputView(written_.data() + first * stride, rows, stride, nullptr);
+    return way_ == Way::kAsTheyAre
+               ? InputView(written_.data() + first * stride, rows, stride, nullptr)
+               : taken_.View(first, rows);
   }
 
  private:
+  // How rows come from who writes them to who takes them.
+  enum class Way { kAsTheyAre, kInTiles, kRounded };
+
   const DType written_type_;
-  const bool rounds_;
+  const Writer writer_;
+  const DType taken_type_;
   size_t columns_ = 0;
-  AlignedBuffer<uint8_t> written_;  // [rows, columns]
-  InputMatrix rounded_;             // where rounds_
+  Way way_ = Way::kAsTheyAre;
+  AlignedBuffer<uint8_t> written_;  // [rows, columns], unless they are written in tiles
+  InputMatrix taken_;               // unless they are taken as they are
 };
 
 }  // namespace embedding

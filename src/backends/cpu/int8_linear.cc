@@ -149,8 +149,7 @@ class Int8Linear : public Linear {
     MultiplyPanels(
         team_, kernel_, weight_, input,
         [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
-          TakeTile(panel, row, rows, input.scales, reinterpret_cast<const int32_t*>(sums),
-                   output.data);
+          TakeTile(panel, row, rows, input.scales, reinterpret_cast<const int32_t*>(sums), output);
         },
         epilogue);
   }
@@ -158,7 +157,7 @@ class Int8Linear : public Linear {
  private:
   // The epilogue of a tile: the outputs of one panel for some rows.
   void TakeTile(size_t panel, size_t row, size_t rows, const Int8RowScale* inputs,
-                const int32_t* sums, void* output) const {
+                const int32_t* sums, const OutputView& output) const {
     const size_t width = kernel_.width;
     const size_t column = panel * width;
     const size_t first = panel * columns_.panel_outputs();
@@ -171,13 +170,12 @@ class Int8Linear : public Linear {
     for (size_t r = 0; r < rows; ++r) {
       const int32_t* of_row = sums + r * width;
       const Int8RowScale& input = inputs[row + r];
-      const size_t place = (row + r) * columns_.outputs + first;
       if (output_ == DType::kF32) {
         HWY_DYNAMIC_DISPATCH(EpilogueF32)
-        (of_row, input, epilogue, width, static_cast<float*>(output) + place);
+        (of_row, input, epilogue, width, output.At<float>(row + r, first));
       } else {
         HWY_DYNAMIC_DISPATCH(EpilogueBf16)
-        (of_row, input, epilogue, width, static_cast<BFloat16*>(output) + place);
+        (of_row, input, epilogue, width, output.At<BFloat16>(row + r, first));
       }
     }
   }

@@ -11,6 +11,7 @@
 #include <memory>
 #include <span>
 
+#include "backends/cpu/panel_tile.h"
 #include "backends/cpu/parallel.h"
 #include "base/half.h"
 #include "model/heads.h"
@@ -35,12 +36,18 @@ struct Int8RowScale {
   int32_t zero;
 };
 
-// A product's input, in somebody else's memory: rows of f32, of bf16, or of 8-bit integers in words
-// as Int8Kernel() takes them.
-//
 // Rows lie one after another, or in the order of tiles: 64 bytes of 16 rows, the next 64 of these,
 // and so on up to their end; then the next 16 rows. A processor loads a tile of bytes that lie
-// together sooner than one of rows a power of two apart.
+// together sooner than one of rows a power of two apart. This is where byte `byte` of row `row`
+// lies then, rows having `stride` bytes, a multiple of 64.
+constexpr size_t PlaceInTiles(size_t row, size_t byte, size_t stride) {
+  const size_t in_block = row % kTileRows;
+  return (row - in_block) * stride + byte / kTileRowBytes * (kTileRows * kTileRowBytes) +
+         in_block * kTileRowBytes + byte % kTileRowBytes;
+}
+
+// A product's input, in somebody else's memory: rows of f32, of bf16, or of 8-bit integers in words
+// as Int8Kernel() takes them.
 struct InputView {
   InputView(const void* first_row, size_t row_count, size_t row_stride,
             const Int8RowScale* row_scales, bool in_order_of_tiles = false)
@@ -61,11 +68,21 @@ struct InputView {
   bool in_tiles;               // `data` is that of 16 rows then
 };
 
-// A row-major, dense matrix of the output's type, [rows, columns].
+// A matrix of the output's type, [rows, columns], row-major and dense, or in the order of tiles.
 struct OutputView {
+  // The number at this place, which those up to the end of its 64 bytes follow.
+  template <typename T>
+  T* At(size_t row, size_t column) const {
+    const size_t stride = columns * sizeof(T);
+    const size_t byte = column * sizeof(T);
+    return reinterpret_cast<T*>(static_cast<uint8_t*>(data) +
+                                (in_tiles ? PlaceInTiles(row, byte, stride) : row * stride + byte));
+  }
+
   void* data = nullptr;
   size_t rows = 0;
   size_t columns = 0;
+  bool in_tiles = false;
 };
 
 // A torch.nn.Linear's parameters: weight is [out_features, in_features] row-major, bias is

@@ -9,7 +9,7 @@ namespace embedding {
 
 Mixture::Mixture(EncoderTypes types)
     : input_(LinearTypes{types.weight}.input()),
-      intermediate_(types.between, LinearTypes{types.weight}.input()) {}
+      intermediate_(types.between, LinearTypes{types.weight}.input(), Handover::Writer::kProduct) {}
 
 void Mixture::Run(const FeedForward& feed_forward, const LayerWeights& weights,
                   std::span<const float> x, size_t hidden_size, std::span<float> out) {
@@ -33,8 +33,7 @@ void Mixture::Run(const FeedForward& feed_forward, const LayerWeights& weights,
     intermediate_.Resize(rows, feed_forward.width);
     output_.Resize(rows * hidden_size);
     for (size_t i = 0; i < rows; ++i) input_.Set(i, x.data() + choices[i].row * hidden_size);
-    weights.feed_forward[e].intermediate->Run(input_.View(0, rows),
-                                              {intermediate_.data(), rows, feed_forward.width},
+    weights.feed_forward[e].intermediate->Run(input_.View(0, rows), intermediate_.Output(rows),
                                               intermediate_.Epilogue());
     weights.feed_forward[e].output->Run(intermediate_.View(0, rows),
                                         {output_.data(), rows, hidden_size}, {});

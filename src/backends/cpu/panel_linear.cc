@@ -44,7 +44,7 @@ class PanelLinear : public Linear {
     MultiplyPanels(
         team_, kernel_, weight_, WholeWords(input),
         [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
-          TakeTile(panel, row, rows, reinterpret_cast<const float*>(sums), output.data);
+          TakeTile(panel, row, rows, reinterpret_cast<const float*>(sums), output);
         },
         epilogue);
   }
@@ -64,18 +64,18 @@ class PanelLinear : public Linear {
   }
 
   // The epilogue of a tile: its sums with the bias, activated, gated and rounded.
-  void TakeTile(size_t panel, size_t row, size_t rows, const float* sums, void* output) const {
+  void TakeTile(size_t panel, size_t row, size_t rows, const float* sums,
+                const OutputView& output) const {
     const size_t width = kernel_.width;
     const size_t first = panel * columns_.panel_outputs();
     const TileColumns columns = {bias_.data() + panel * width, activation_, width,
                                  std::min(columns_.panel_outputs(), columns_.outputs - first),
                                  columns_.gated};
     for (size_t r = 0; r < rows; ++r) {
-      const size_t place = (row + r) * columns_.outputs + first;
       if (output_ == DType::kF32) {
-        AddBias(sums + r * width, columns, static_cast<float*>(output) + place);
+        AddBias(sums + r * width, columns, output.At<float>(row + r, first));
       } else {
-        AddBias(sums + r * width, columns, static_cast<BFloat16*>(output) + place);
+        AddBias(sums + r * width, columns, output.At<BFloat16>(row + r, first));
       }
     }
   }

@@ -94,10 +94,10 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
   const auto* const left = static_cast<const uint8_t*>(input.data);
   const size_t left_stride = input.in_tiles ? kTileRowBytes : input.stride;
   const size_t left_step = input.in_tiles ? kTileRows * kTileRowBytes : kTileRowBytes;
-  // Of the words from `word` on, kernel.depth_unit's multiple, of a row that a group begins with.
   const auto left_at = [&](size_t row, size_t word) {
-    const size_t bytes = word * kernel.word_bytes;
-    return left + row * input.stride + (input.in_tiles ? bytes * kTileRows : bytes);
+    const size_t byte = word * kernel.word_bytes;
+    return left +
+           (input.in_tiles ? PlaceInTiles(row, byte, input.stride) : row * input.stride + byte);
   };
 
   const auto multiply = [&](size_t task, size_t next_task, size_t thread) {
