@@ -117,7 +117,7 @@ def processor():
 
 def worst(values, choose, form):
     numbers = [float(value) for value in values if value is not None]
-    return form.format(choose(numbers))
+    return form.format(choose(numbers)) if numbers else "not here"
 
 
 def main():
@@ -126,7 +126,7 @@ def main():
     has_bf16 = any("smallest_cosine_bf16" in result for result in results.values())
     if not has_bf16:
         for model, result in measured(programs / "engine_tiles_tests").items():
-            results[model]["smallest_cosine_bf16"] = result["smallest_cosine_bf16"]
+            results[model]["smallest_cosine_bf16"] = result.get("smallest_cosine_bf16")
     rows = {}
     for model in sorted(results):
         references = json.loads((DATA / model / "references.json").read_text())

@@ -216,49 +216,52 @@ TYPED_TEST(PackedAttentionOf, AddsScoresOfPositions) {
   });
 }
 
-TEST(PackedAttention, WhatIsSeenDoesNotDependOnWhoElseAsks) {
+TYPED_TEST(PackedAttentionOf, WhatIsSeenDoesNotDependOnWhoElseAsks) {
   Attention attention = Of(2, 32);
   attention.window = 20;
   const std::vector<uint32_t> offsets = {0, 700};
-  const std::vector<float> qkv = Random(700 * attention.qkv_width(), 3);
-  std::vector<float> all(700 * attention.width());
+  const std::vector<TypeParam> qkv = Random<TypeParam>(700 * attention.qkv_width(), 3);
+  std::vector<TypeParam> all(700 * attention.width());
   Attend(attention, qkv.data(), offsets, all.data());
   for (const uint32_t query : {0U, 19U, 511U, 512U, 530U, 699U}) {
-    std::vector<float> alone(attention.width());
+    std::vector<TypeParam> alone(attention.width());
     const std::vector<TokenRange> queries = {{query, query + 1}};
     Attend(attention, qkv.data(), offsets, alone.data(), queries);
     for (size_t i = 0; i < alone.size(); ++i) {
-      ASSERT_EQ(alone[i], all[query * alone.size() + i]) << query << ", " << i;
+      ASSERT_EQ(static_cast<float>(alone[i]), static_cast<float>(all[query * alone.size() + i]))
+          << query << ", " << i;
     }
   }
 }
 
-TEST(PackedAttention, ASequenceDoesNotDependOnItsNeighbours) {
+TYPED_TEST(PackedAttentionOf, ASequenceDoesNotDependOnItsNeighbours) {
   constexpr size_t kHeads = 2;
   constexpr size_t kHeadDim = 64;
   constexpr size_t kHidden = kHeads * kHeadDim;
-  const std::vector<float> qkv = Random(90 * 3 * kHidden, 3);
-  std::vector<float> together(90 * kHidden);
+  const std::vector<TypeParam> qkv = Random<TypeParam>(90 * 3 * kHidden, 3);
+  std::vector<TypeParam> together(90 * kHidden);
   const Attention attention = Of(kHeads, kHeadDim);
   Attend(attention, qkv.data(), {0, 40, 61, 90}, together.data());
-  std::vector<float> alone(21 * kHidden);
+  std::vector<TypeParam> alone(21 * kHidden);
   Attend(attention, qkv.data() + 40 * 3 * kHidden, {0, 21}, alone.data());
-  for (size_t i = 0; i < alone.size(); ++i) ASSERT_EQ(alone[i], together[40 * kHidden + i]);
+  for (size_t i = 0; i < alone.size(); ++i) {
+    ASSERT_EQ(static_cast<float>(alone[i]), static_cast<float>(together[40 * kHidden + i]));
+  }
 }
 
-TEST(PackedAttention, ComputesTheQueriesAloneThatAreAsked) {
+TYPED_TEST(PackedAttentionOf, ComputesTheQueriesAloneThatAreAsked) {
   constexpr size_t kHeads = 2;
   constexpr size_t kHeadDim = 32;
   constexpr size_t kHidden = kHeads * kHeadDim;
   const std::vector<uint32_t> offsets = {0, 200, 203, 210};
-  const std::vector<float> qkv = Random(210 * 3 * kHidden, 3);
-  std::vector<float> all(210 * kHidden);
+  const std::vector<TypeParam> qkv = Random<TypeParam>(210 * 3 * kHidden, 3);
+  std::vector<TypeParam> all(210 * kHidden);
   Attend(Of(kHeads, kHeadDim), qkv.data(), offsets, all.data());
   // Of the first sequence its first token, of the second none, of the third the last and two more.
   const std::vector<TokenRange> queries = {{0, 1}, {3, 3}, {4, 7}};
   constexpr size_t kTokens[] = {0, 207, 208, 209};
-  std::vector<float> some(std::size(kTokens) * kHidden);
-  std::vector<float> finished(some.size());
+  std::vector<TypeParam> some(std::size(kTokens) * kHidden);
+  std::vector<TypeParam> finished(some.size());
   Attend(Of(kHeads, kHeadDim), qkv.data(), offsets, some.data(), queries,
          [&](size_t begin, size_t end) {
            std::copy(some.begin() + static_cast<ptrdiff_t>(begin * kHidden),
@@ -267,10 +270,13 @@ TEST(PackedAttention, ComputesTheQueriesAloneThatAreAsked) {
          });
   for (size_t row = 0; row < std::size(kTokens); ++row) {
     for (size_t i = 0; i < kHidden; ++i) {
-      ASSERT_EQ(some[row * kHidden + i], all[kTokens[row] * kHidden + i]) << row << ", " << i;
+      ASSERT_EQ(static_cast<float>(some[row * kHidden + i]),
+                static_cast<float>(all[kTokens[row] * kHidden + i]))
+          << row << ", " << i;
     }
   }
-  EXPECT_EQ(finished, some);
+  for (size_t i = 0; i < some.size(); ++i)
+    ASSERT_EQ(static_cast<float>(finished[i]), static_cast<float>(some[i]));
 }
 
 TEST(PackedAttention, TakesSequencesWithoutTokens) {

@@ -1,10 +1,12 @@
-// Runs a test body once for every instruction set that this machine and this build have; in a program
-// with TEST_BEST_TARGET_ALONE, whose kernels under test are the same with all of them, once.
+// Runs a test body once for every instruction set that this machine and this build have; in a
+// program with TEST_BEST_TARGET_ALONE, whose kernels under test are the same with all of them,
+// once.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "backends/cpu/cpu_extensions.h"
@@ -36,7 +38,7 @@ void ForEachLevelOf(uint32_t extensions, const Body& body) {
     SCOPED_TRACE("extensions: " + CpuExtensionNames());
     body();
   }
-  SetCpuExtensionsForTest(~0U);
+  SetCpuExtensionsForTest(std::nullopt);
 }
 
 template <typename Body>

@@ -16,7 +16,7 @@
 namespace embedding {
 namespace {
 
-constexpr size_t kRows = 3;
+constexpr size_t kRows = 19;
 
 // Of both signs, and in row 1 of one sign only.
 std::vector<float> Numbers(size_t columns) {

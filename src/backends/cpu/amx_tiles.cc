@@ -5,6 +5,7 @@
 
 #if defined(__x86_64__)
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 
@@ -23,27 +24,24 @@ struct alignas(64) TileConfiguration {
 };
 static_assert(sizeof(TileConfiguration) == 64);
 
-struct RowCounts {
-  size_t first = 0;
-  size_t second = 0;
-};
-// Of this thread's tiles; 0 where they are not configured.
-thread_local RowCounts configured;
+// What this thread's tiles are configured for; 0 where they are not.
+thread_local size_t configured_rows = 0;
 
 struct AmxTiles {
   // Configuring takes as long as some steps, and is mostly what it was.
-  static void Configure(size_t first, size_t second) {
-    if (configured.first == first && configured.second == second) return;
+  static void Configure(size_t rows) {
+    if (configured_rows == rows) return;
     TileConfiguration configuration;
-    const auto set = [&](int tile, size_t rows) {
-      configuration.rows[tile] = static_cast<uint8_t>(rows);
-      configuration.row_bytes[tile] = rows == 0 ? 0 : uint16_t{kTileRowBytes};
+    const auto set = [&](int tile, size_t tile_rows) {
+      configuration.rows[tile] = static_cast<uint8_t>(tile_rows);
+      configuration.row_bytes[tile] = tile_rows == 0 ? 0 : uint16_t{kTileRowBytes};
     };
+    const size_t first = std::min(rows, kTileRows);
     for (const int tile : {0, 1, 4}) set(tile, first);
-    for (const int tile : {2, 3, 5}) set(tile, second);
+    for (const int tile : {2, 3, 5}) set(tile, rows - first);
     for (const int tile : {6, 7}) set(tile, kTileRows);
     asm volatile("ldtilecfg %0" : : "m"(configuration));
-    configured = {first, second};
+    configured_rows = rows;
   }
   template <int tile>
   static void Zero() {
@@ -79,9 +77,9 @@ void MultiplyBf16ByAmx(const PanelTile& tile) { MultiplyTiles<Bf16Tiles>(tile); 
 void MultiplyInt8ByAmx(const PanelTile& tile) { MultiplyTiles<Int8Tiles>(tile); }
 
 void ReleaseAmx() {
-  if (configured.first == 0) return;
+  if (configured_rows == 0) return;
   asm volatile("tilerelease");
-  configured = {};
+  configured_rows = 0;
 }
 
 }  // namespace embedding

@@ -8,15 +8,13 @@
 namespace embedding {
 namespace {
 
-bool May(CpuExtension extension) { return (CpuExtensions() & extension) != 0; }
-
 // Bytes are multiplied with bytes of the same kind. Those of the weight are signed.
 constexpr int32_t kToSigned = 128;
 
 }  // namespace
 
 std::optional<MicroKernel> ArmInt8Kernel() {
-  if (May(kArmI8mm)) {
+  if (MayUse(kArmI8mm)) {
     return MicroKernel{.group = 8,
                        .width = kNeonMatrixWidth,
                        .rows = kNeonMatrixRows,
@@ -25,7 +23,7 @@ std::optional<MicroKernel> ArmInt8Kernel() {
                        .rows_at_once = 2,
                        .left_shift = kToSigned};
   }
-  if (May(kArmDotprod)) {
+  if (MayUse(kArmDotprod)) {
     return MicroKernel{.group = 4,
                        .width = kNeonDotWidth,
                        .rows = kNeonDotRows,
@@ -36,7 +34,7 @@ std::optional<MicroKernel> ArmInt8Kernel() {
 }
 
 std::optional<MicroKernel> ArmBf16Kernel() {
-  if (!May(kArmBf16)) return std::nullopt;
+  if (!MayUse(kArmBf16)) return std::nullopt;
   return MicroKernel{.group = 4,
                      .width = kNeonMatrixWidth,
                      .rows = kNeonMatrixRows,
@@ -47,7 +45,7 @@ std::optional<MicroKernel> ArmBf16Kernel() {
 }
 
 std::optional<MicroKernel> ArmBf16PairsKernel() {
-  if (!May(kArmBf16)) return std::nullopt;
+  if (!MayUse(kArmBf16)) return std::nullopt;
   return MicroKernel{.group = 2,
                      .width = kNeonDotWidth,
                      .rows = kNeonDotRows,

@@ -333,7 +333,7 @@ void PackedAttention(ThreadTeam& team, const Attention& attention, const ScoreTe
     rows += asking.size();
   }
   const size_t stride = attention.qkv_width();
-  const auto attend = [&](size_t i, size_t next, size_t) {
+  const auto attend = [&](size_t i) {
     const QueryBlock& block = blocks[i];
     const size_t first_token = offsets[block.sequence];
     const T* const sequence = qkv + first_token * stride;
@@ -353,9 +353,9 @@ void PackedAttention(ThreadTeam& team, const Attention& attention, const ScoreTe
                              .heads = together,
                              .terms = terms,
                              .first_token = first_token});
-    if (kernel.release != nullptr && next == i) kernel.release();
+    if (kernel.release != nullptr) kernel.release();
   };
-  ParallelForAhead(team, team.size(), blocks.size(), attend, rows, epilogue);
+  ParallelFor(team, blocks.size(), attend, rows, epilogue);
 }
 
 template void PackedAttention(ThreadTeam&, const Attention&, const ScoreTerms&, const float*,

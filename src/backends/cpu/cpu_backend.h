@@ -1,4 +1,5 @@
-// The CPU backend: kernels of our own.
+// The CPU backend: kernels of our own, and a BLAS's products of f32 in a build with
+// one.
 #pragma once
 
 #include <memory>

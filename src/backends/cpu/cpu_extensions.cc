@@ -23,6 +23,8 @@ namespace {
 
 std::atomic<uint32_t> limit = ~0U;
 std::atomic<bool> chosen = false;
+std::atomic<bool> set_for_test = false;
+std::atomic<uint32_t> for_test = 0;
 
 #if defined(__aarch64__) && defined(__linux__)
 
@@ -49,17 +51,6 @@ uint32_t AskSystem() {
 
 #elif defined(__x86_64__)
 
-// Linux gives a process tiles only if it asks: their state takes 8 KB of each of its threads.
-bool SystemGrantsTiles() {
-#if defined(__linux__)
-  constexpr long kRequest = 0x1023;  // ARCH_REQ_XCOMP_PERM, of Linux 5.16
-  constexpr long kTileData = 18;     // XFEATURE_XTILEDATA
-  return syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
-#else
-  return false;
-#endif
-}
-
 // cpuid's leaf 7: Intel's manual, volume 2A. That the system keeps the registers of AVX and AVX-512
 // the compiler's library asks.
 uint32_t AskSystem() {
@@ -79,7 +70,7 @@ uint32_t AskSystem() {
     if ((eax & 1U << 5) != 0) found |= kX86Avx512Bf16;
   }
   constexpr uint32_t kBeside = kX86Avx512Vnni | kX86Avx512Bf16;
-  if (has_tiles && (found & kBeside) == kBeside && SystemGrantsTiles()) found |= kX86Amx;
+  if (has_tiles && (found & kBeside) == kBeside) found |= kX86Amx;
   return found;
 }
 
@@ -89,6 +80,18 @@ uint32_t AskSystem() { return 0; }
 
 #endif
 
+// Linux gives a process tiles only if it asks: their state takes 8 KB of each of its threads, and
+// of the stacks that its signals are handled on.
+bool SystemGrantsTiles() {
+#if defined(__x86_64__) && defined(__linux__)
+  constexpr long kRequest = 0x1023;  // ARCH_REQ_XCOMP_PERM, of Linux 5.16
+  constexpr long kTileData = 18;     // XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
 }  // namespace
 
 uint32_t CpuExtensionsPresent() {
@@ -97,17 +100,24 @@ uint32_t CpuExtensionsPresent() {
 }
 
 uint32_t CpuExtensions() {
+  if (set_for_test) return for_test;
   if (!chosen.load(std::memory_order_relaxed)) chosen = true;
-  return CpuExtensionsPresent() & limit;
+  const uint32_t within = CpuExtensionsPresent() & limit;
+  if ((within & kX86Amx) == 0) return within;
+  static const bool kGranted = SystemGrantsTiles();
+  return kGranted ? within : within & ~uint32_t{kX86Amx};
 }
 
 bool LimitCpuExtensions(uint32_t extensions) {
-  if (chosen && (CpuExtensions() & ~extensions) != 0) return false;
+  if (chosen) return (CpuExtensions() & ~extensions) == 0;
   limit = extensions;
   return true;
 }
 
-void SetCpuExtensionsForTest(uint32_t extensions) { limit = extensions; }
+void SetCpuExtensionsForTest(std::optional<uint32_t> extensions) {
+  for_test = extensions.value_or(0);
+  set_for_test = extensions.has_value();
+}
 
 std::string CpuExtensionNames() {
   constexpr std::pair<CpuExtension, const char*> kNames[] = {

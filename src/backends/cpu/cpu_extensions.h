@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace embedding {
@@ -26,23 +27,24 @@ enum CpuExtension : uint32_t {
   // AVX512-BF16, sums of 2 products of bf16: Cooper Lake, Sapphire Rapids, Zen 4.
   kX86Avx512Bf16 = 32,
   // AMX with its products of bytes and of bf16, of tiles of 16 x 64 bytes: Intel's servers from
-  // Sapphire Rapids on. Said to be there only beside the two before it, and where the system lets
-  // this process use it.
+  // Sapphire Rapids on. Said to be there only beside the two before it.
   kX86Amx = 64,
 };
 
 // Those that this processor and its system have.
 uint32_t CpuExtensionsPresent();
 
-// Those that may be used: those that are present, within the limit. Asking chooses them.
+// Those that may be used: those that are present, within the limit. Asking chooses them, and asks
+// the system to let this process use AMX if that is one of them: of a system that does not it is
+// none.
 uint32_t CpuExtensions();
 // Whether all of these may be used.
 inline bool MayUse(uint32_t extensions) { return (CpuExtensions() & extensions) == extensions; }
-// Lets no others than these be used. False, and without effect, where others have been chosen
-// already.
+// Lets no others than these be used. Once they have been chosen it has no effect; false if others
+// have.
 bool LimitCpuExtensions(uint32_t extensions);
-// The same whatever has been chosen; all are let again by ~0U.
-void SetCpuExtensionsForTest(uint32_t extensions);
+// From now on these may be used, whatever the processor has; nothing ends it.
+void SetCpuExtensionsForTest(std::optional<uint32_t> extensions);
 // Those that may be used, "dotprod i8mm bf16".
 std::string CpuExtensionNames();
 

@@ -10,6 +10,7 @@
 #include "backends/cpu/input_matrix.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -150,23 +151,21 @@ void InputMatrix::Resize(size_t rows, size_t columns) {
   } else {
     stride_ = columns * DTypeBytes(type_);
   }
+  behind_ = stride_ - columns * (type_ == DType::kI8 ? integer_bytes_ : DTypeBytes(type_));
   if (type_ == DType::kI8) scales_.Resize(rows);
   bytes_.Resize((in_tiles_ ? (rows + kTileRows - 1) / kTileRows * kTileRows : rows) * stride_);
 }
 
 template <typename Write>
 void InputMatrix::SetBytes(size_t row, const Write& write) {
-  // Before its columns are written, for some that lie in the last word.
-  constexpr size_t kMostBehind = kTileRowBytes;
-  const auto clear_end = [&](uint8_t* to) {
-    const size_t cleared = std::min(kMostBehind, stride_);
-    std::fill_n(to + stride_ - cleared, cleared, uint8_t{0});
-    return to;
+  const auto write_whole = [&](uint8_t* to) {
+    write(to);
+    std::fill_n(to + stride_ - behind_, behind_, uint8_t{0});
   };
-  if (!in_tiles_) return write(clear_end(bytes_.data() + row * stride_));
+  if (!in_tiles_) return write_whole(bytes_.data() + row * stride_);
   thread_local AlignedBuffer<uint8_t> whole;
   whole.Resize(stride_);
-  write(clear_end(whole.data()));
+  write_whole(whole.data());
   for (size_t i = 0; i < stride_; i += kTileRowBytes) {
     std::memcpy(bytes_.data() + PlaceInTiles(row, i, stride_), whole.data() + i, kTileRowBytes);
   }
@@ -188,6 +187,7 @@ void InputMatrix::Set(size_t row, const float* x) {
 }
 
 void InputMatrix::Set(size_t row, const BFloat16* x) {
+  assert(type_ != DType::kF32);
   SetBytes(row, [&](uint8_t* to) {
     if (type_ == DType::kBF16) {
       std::copy_n(x, columns_, reinterpret_cast<BFloat16*>(to));

@@ -3,6 +3,7 @@
 // Thread-safety: different rows may be set by several threads at a time.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 
@@ -26,6 +27,7 @@ class InputMatrix {
   void Set(size_t row, const BFloat16* x);  // of kBF16 and kI8
   // `first` is a multiple of kTileRows where rows are in the order of tiles.
   InputView View(size_t first, size_t rows) const {
+    assert(!in_tiles_ || first % kTileRows == 0);
     return {bytes_.data() + first * stride_, rows, stride_,
             type_ == DType::kI8 ? scales_.data() + first : nullptr, in_tiles_};
   }
@@ -43,7 +45,8 @@ class InputMatrix {
 
   const DType type_;
   size_t columns_ = 0;
-  size_t stride_ = 0;  // bytes of a row
+  size_t stride_ = 0;  // bytes of a row, of which the last `behind_` are 0
+  size_t behind_ = 0;
   bool in_tiles_ = false;
   // Of an integer: its bytes, and what is taken off it.
   size_t integer_bytes_ = 0;

@@ -24,20 +24,39 @@ Error TooLate() {
   return Unavailable("the instruction set can be limited only before a model is loaded");
 }
 
+// Of Highway's targets those that are compiled and may be used. Highway 1.0 chooses anew when it is
+// asked, without regard to those that it was told to leave out.
+int64_t Targets() {
+  const auto targets = static_cast<int64_t>(hwy::SupportedTargets());
+  hwy::GetChosenTarget().Update(targets);
+  return targets & HWY_TARGETS;
+}
+
 // What is left of a processor.
 struct Limit {
   // Of x86-64: the vectors that are the most, a target of Highway's; 0 of Arm's, which have NEON.
   int64_t vectors;
   const char* vectors_name;
-  uint32_t extensions;  // flags of CpuExtension, all of which it has to have
-  const char* extensions_name;
+  uint32_t extensions;  // flags of CpuExtension
+  // Of these one that it has to have, and its name.
+  uint32_t needed = 0;
+  const char* needed_name = "";
 };
 
-constexpr Limit kAvx2 = {HWY_AVX2, "AVX2", 0, ""};
-constexpr Limit kAvxVnni = {HWY_AVX2, "AVX2", kX86AvxVnni, "AVX-VNNI's dot products"};
-constexpr Limit kAvx512 = {HWY_AVX3, "AVX-512", 0, ""};
-constexpr Limit kNeon = {0, "NEON", 0, ""};
-constexpr Limit kDotprod = {0, "NEON", kArmDotprod, "NEON's dot products (dotprod)"};
+constexpr Limit kAvx2 = {HWY_AVX2, "AVX2", 0};
+constexpr Limit kAvxVnni = {HWY_AVX2, "AVX2", kX86AvxVnni, kX86AvxVnni, "AVX-VNNI's dot products"};
+constexpr Limit kAvx512 = {HWY_AVX3, "AVX-512", kX86AvxVnni | kX86Avx512Vnni | kX86Avx512Bf16};
+constexpr Limit kNeon = {0, "NEON", 0};
+constexpr Limit kDotprod = {0, "NEON", kArmDotprod, kArmDotprod, "NEON's dot products (dotprod)"};
+
+// Errors: kDeviceUnavailable naming what the processor does not have.
+Status LimitExtensions(const Limit& limit) {
+  if ((CpuExtensionsPresent() & limit.needed) != limit.needed) {
+    return Unavailable(fmt::format("this processor does not have {}", limit.needed_name));
+  }
+  if (!LimitCpuExtensions(limit.extensions)) return TooLate();
+  return {};
+}
 
 #if defined(__x86_64__)
 
@@ -46,20 +65,14 @@ Status LimitTo(const Limit& limit) {
     return Unavailable("only an Arm processor of 64 bits can be limited to NEON");
   }
   const bool chosen = hwy::GetChosenTarget().IsInitialized();  // asking what there is chooses too
+  const int64_t targets = Targets();
   const int64_t beyond = limit.vectors - 1;  // a better instruction set is a lower bit
-  const auto supported = static_cast<int64_t>(hwy::SupportedTargets());
-  if ((supported & limit.vectors) == 0) {
+  if ((targets & limit.vectors) == 0) {
     return Unavailable(fmt::format("this processor does not have {}", limit.vectors_name));
   }
-  if ((CpuExtensionsPresent() & limit.extensions) != limit.extensions) {
-    return Unavailable(fmt::format("this processor does not have {}", limit.extensions_name));
-  }
-  if (chosen && (supported & beyond) != 0) return TooLate();
-  // Beside AVX-512 whatever there is but AMX.
-  constexpr uint32_t kBesideAvx512 = kX86AvxVnni | kX86Avx512Vnni | kX86Avx512Bf16;
-  const uint32_t extensions = limit.vectors == HWY_AVX3 ? kBesideAvx512 : limit.extensions;
-  if (!LimitCpuExtensions(extensions)) return TooLate();
-  if ((supported & beyond) != 0) hwy::DisableTargets(beyond);
+  if (chosen && (targets & beyond) != 0) return TooLate();
+  RETURN_IF_ERROR(LimitExtensions(limit));
+  if ((targets & beyond) != 0) hwy::DisableTargets(beyond);
   return {};
 }
 
@@ -70,11 +83,7 @@ Status LimitTo(const Limit& limit) {
     return Unavailable(
         fmt::format("only an x86-64 processor can be limited to {}", limit.vectors_name));
   }
-  if ((CpuExtensionsPresent() & limit.extensions) != limit.extensions) {
-    return Unavailable(fmt::format("this processor does not have {}", limit.extensions_name));
-  }
-  if (!LimitCpuExtensions(limit.extensions)) return TooLate();
-  return {};
+  return LimitExtensions(limit);
 }
 
 #else
@@ -113,8 +122,7 @@ std::string CpuNumerics() {
 #else
   const char* const libc = "";
 #endif
-  std::string numerics =
-      fmt::format("targets {:x} blas {} libc {}", hwy::SupportedTargets(), BlasName(), libc);
+  std::string numerics = fmt::format("targets {:x} blas {} libc {}", Targets(), BlasName(), libc);
   if (const std::string extensions = CpuExtensionNames(); !extensions.empty()) {
     numerics += " with " + extensions;
   }

@@ -39,8 +39,11 @@ struct MicroKernel {
   // Whether it is one of tile_kernel.h, which is fastest with rows in the order of tiles
   // (linear.h).
   bool tiles = false;
-  // Called by a thread that has done its part of a product; nullptr where there is nothing to do.
+  // Called at the end of each thread's task; nullptr where there is nothing to do.
   void (*release)() = nullptr;
+  // Multiply-adds for which another thread is worth its while: some ten microseconds' work, where
+  // threads meet within one or two.
+  size_t worth_a_thread = 500'000;
 
   // Words of a row of so many features.
   constexpr size_t depth(size_t features) const {

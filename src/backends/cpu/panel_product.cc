@@ -8,14 +8,6 @@
 namespace embedding {
 namespace {
 
-// Multiply-adds for which another thread is worth its while: some ten microseconds' work, where
-// threads meet within one or two.
-constexpr size_t kWorthAThread = 500'000;
-
-size_t ThreadsWorth(const ThreadTeam& team, size_t multiply_adds) {
-  return std::clamp(multiply_adds / kWorthAThread, size_t{1}, team.size());
-}
-
 size_t CeilDivide(size_t n, size_t by) { return (n + by - 1) / by; }
 
 template <typename Word>
@@ -71,8 +63,8 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
   };
   // A task is a panel and, where threads are too many for the panels, a part of the groups.
   constexpr size_t kTasksPerThread = 4;
-  const size_t threads =
-      ThreadsWorth(team, rows * weight.depth * kernel.group * weight.panels * kernel.width);
+  const size_t multiply_adds = rows * weight.depth * kernel.group * weight.panels * kernel.width;
+  const size_t threads = std::clamp(multiply_adds / kernel.worth_a_thread, size_t{1}, team.size());
   const size_t wanted_parts =
       std::clamp(CeilDivide(kTasksPerThread * threads, weight.panels), size_t{1}, groups);
   const size_t groups_of_part = CeilDivide(groups, wanted_parts);
@@ -158,7 +150,7 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
       }
     }
     if (finished.rows > 0) FinishedTile::Take(&finished, 0, finished.rows);
-    if (kernel.release != nullptr && next_task == task) kernel.release();
+    if (kernel.release != nullptr) kernel.release();
   };
   ParallelForAhead(team, threads, weight.panels * parts, multiply, rows, row_epilogue);
 }

@@ -1,7 +1,7 @@
 // PanelTile: what a kernel of micro_kernels.h computes in one call.
 //
 // In a file of its own, without inline functions: those of a file that is compiled for AVX-512
-// might be linked where there is none.
+// or AVX2 might be linked where there is none.
 #pragma once
 
 #include <cstddef>

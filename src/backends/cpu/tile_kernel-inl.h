@@ -1,6 +1,6 @@
 // The loop of the kernels of tile_kernel.h, for who has tiles: a type with eight of them,
-//   Configure(first, second)      of tiles 0, 1 and 4 `first` rows count, of 2, 3 and 5 `second`,
-//                                 of 6 and 7, the weight's, all
+//   Configure(rows)               of tiles 0, 1 and 4 the first 16 of them count, of 2, 3 and 5 the
+//                                 others, of 6 and 7, the weight's, all 16
 //   Zero<tile>()
 //   Load<tile>(from, stride)      rows of kTileRowBytes, `stride` bytes apart
 //   Store<tile>(to, stride)
@@ -43,6 +43,7 @@ void MultiplySteps(const PanelTile& tile) {
   const uint8_t* ahead = tile.ahead;
   const uint8_t* left = tile.left;
   const uint8_t* right = tile.right;
+  size_t done = 0;  // rows of the work beside
   for (size_t step = 0; step < steps; ++step) {
     for (size_t i = 0; i < fetched; ++i, ahead += kTileRowBytes) {
       __builtin_prefetch(ahead, /*rw=*/0, /*locality=*/2);
@@ -52,9 +53,11 @@ void MultiplySteps(const PanelTile& tile) {
     Tiles::template Add<0, 4, 6>();
     Tiles::template Load<7>(right + kTileRowBytes, kSumsStride);
     Tiles::template Add<1, 4, 7>();
-    const size_t begin = tile.beside.rows * step / steps;
-    const size_t end = tile.beside.rows * (step + 1) / steps;
-    if (begin != end) tile.beside.run(tile.beside.work, begin, end);
+    if (done < tile.beside.rows) {
+      const size_t end = tile.beside.rows * (step + 1) / steps;
+      if (done != end) tile.beside.run(tile.beside.work, done, end);
+      done = end;
+    }
     if constexpr (both) {
       Tiles::template Load<5>(left + tile.left_block, tile.left_stride);
       Tiles::template Add<2, 5, 6>();
@@ -73,10 +76,8 @@ void MultiplySteps(const PanelTile& tile) {
 
 template <class Tiles>
 void MultiplyTiles(const PanelTile& tile) {
-  const bool both = tile.rows > kTileRows;
-  const size_t first = both ? kTileRows : tile.rows;
-  Tiles::Configure(first, tile.rows - first);
-  if (both) {
+  Tiles::Configure(tile.rows);
+  if (tile.rows > kTileRows) {
     MultiplySteps<Tiles, true>(tile);
   } else {
     MultiplySteps<Tiles, false>(tile);

@@ -22,7 +22,8 @@ constexpr MicroKernel TilesKernel(size_t group, void (*multiply)(const PanelTile
           .depth_unit = kTileRowBytes / 4,
           .depth_block = 512,
           .tiles = true,
-          .release = release};
+          .release = release,
+          .worth_a_thread = 5'000'000};
 }
 
 }  // namespace embedding

@@ -156,6 +156,7 @@ struct Halves {
 };
 Halves VectorRegister(const ucontext_t& context, int number) {
   auto* const area = reinterpret_cast<uint8_t*>(context.uc_mcontext.fpregs);
+  area[512] |= 4;  // the upper halves are to be restored, even if they have all been 0
   return {area + 160 + 16 * number, area + 576 + 16 * number};
 }
 

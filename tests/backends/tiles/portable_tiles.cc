@@ -1,5 +1,6 @@
 #include "backends/tiles/portable_tiles.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -39,7 +40,9 @@ void Put(Tile& tile, size_t row, const Row<T>& numbers) {
 }
 
 struct PortableTiles {
-  static void Configure(size_t first, size_t second) {
+  static void Configure(size_t rows_of_both) {
+    const size_t first = std::min(rows_of_both, kTileRows);
+    const size_t second = rows_of_both - first;
     const size_t rows[8] = {first, first, second, second, first, second, kTileRows, kTileRows};
     for (size_t i = 0; i < 8; ++i) tiles[i].rows = rows[i];
   }

@@ -158,6 +158,21 @@ TEST(TileKernel, IsWithAmxWhatItIsWithoutIt) {
   EXPECT_EQ(product.Run(ways[1].bf16, false), expected);
 }
 
+// Also when the next product has as many rows.
+TEST(TileKernel, IsConfiguredAnewAfterItHasBeenReleased) {
+#if defined(__x86_64__)
+  if (Ways().size() == 1) GTEST_SKIP() << "there is no AMX here, nor can it be emulated";
+  Product product(20, 16, false);
+  const std::vector<float> before = product.Run(MultiplyInt8ByAmx, false);
+  ReleaseAmx();
+  ReleaseAmx();
+  EXPECT_EQ(product.Run(MultiplyInt8ByAmx, false), before);
+  ReleaseAmx();
+#else
+  GTEST_SKIP() << "of x86-64 alone";
+#endif
+}
+
 // By AVX-VNNI's, which the processor has or not.
 TEST(AvxVnniTile, GivesTheProductsSums) {
 #if defined(__x86_64__)
