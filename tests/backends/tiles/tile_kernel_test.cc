@@ -162,11 +162,11 @@ TEST(TileKernel, IsWithAmxWhatItIsWithoutIt) {
 TEST(TileKernel, IsConfiguredAnewAfterItHasBeenReleased) {
 #if defined(__x86_64__)
   if (Ways().size() == 1) GTEST_SKIP() << "there is no AMX here, nor can it be emulated";
-  Product product(20, 16, false);
-  const std::vector<float> before = product.Run(MultiplyInt8ByAmx, false);
+  Product product(20, 16, true);
+  const std::vector<float> before = product.Run(MultiplyBf16ByAmx, false);
   ReleaseAmx();
   ReleaseAmx();
-  EXPECT_EQ(product.Run(MultiplyInt8ByAmx, false), before);
+  EXPECT_EQ(product.Run(MultiplyBf16ByAmx, false), before);
   ReleaseAmx();
 #else
   GTEST_SKIP() << "of x86-64 alone";
