@@ -199,6 +199,7 @@ step_debug() {
 step_asan-ubsan() {
   CXX=clang++ check "asan-ubsan build" build asan-ubsan
   run_ctest asan-ubsan
+  check "virtual environment" make_venv build/venv tests/e2e
   run_pytest build/venv tests/e2e build/asan-ubsan/embedding-service -k "bad_models or wire or errors or lifecycle or heads or rerank or dialects"
 }
 
