@@ -67,7 +67,8 @@ struct F32Tile {
         sums[r][v] = tile.accumulate ? hn::Load(d, from) : hn::Zero(d);
       }
     }
-    const auto add = [&](size_t i) HWY_ATTR {
+    // Not a call: the sums would be in memory.
+    const auto add = [&](size_t i) HWY_ATTR __attribute__((always_inline)) {
       hn::Vec<decltype(d)> weights[kVectors];
       EMBEDDING_UNROLL
       for (size_t v = 0; v < kVectors; ++v) {
