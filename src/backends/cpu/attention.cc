@@ -125,8 +125,9 @@ struct ScorePanels {
 template <typename Layout, typename T>
 void PackQueries(const AttentionTask<T>& task, size_t head_dim, size_t depth,
                  typename Layout::Word* out) {
-  if (depth != Layout::Words(head_dim))
+  if (depth != Layout::Words(head_dim)) {
     std::fill_n(out, task.rows() * depth, typename Layout::Word{0});
+  }
   if (task.heads == 1) {
     Layout::PackQueries(task.q, task.queries, task.stride, head_dim, depth, out);
     return;

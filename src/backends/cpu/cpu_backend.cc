@@ -41,7 +41,7 @@ Result<std::unique_ptr<Session>> CpuBackend::Load(const Architecture& architectu
   const MutexLock lock(team_->mutex());  // the weights are packed by it
   try {
     return MakeCpuSession(architecture, tensors, type, has_bf16, team_);
-  } catch (const std::exception& e) {  // of allocation
+  } catch (const std::exception& e) {
     return Error{
         ErrorCode::kModelLoad, fmt::format("packing the weights failed: {}", e.what()), {}};
   }

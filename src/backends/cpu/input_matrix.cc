@@ -206,14 +206,14 @@ void Handover::Resize(size_t rows, size_t columns) {
              row_bytes % kTileRowBytes == 0) {
     way_ = Way::kInTiles;
   } else {
-    way_ = Way::kRounded;
+    way_ = Way::kArranged;
   }
   if (way_ != Way::kInTiles) written_.Resize(rows * row_bytes);
   if (way_ != Way::kAsTheyAre) taken_.Resize(rows, columns);
 }
 
 RowEpilogue Handover::Epilogue() {
-  if (way_ != Way::kRounded) return {};
+  if (way_ != Way::kArranged) return {};
   return [this](size_t begin, size_t end) {
     for (size_t row = begin; row < end; ++row) {
       const size_t first = row * columns_;

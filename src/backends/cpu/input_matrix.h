@@ -83,8 +83,9 @@ class Handover {
   }
 
  private:
-  // How rows come from who writes them to who takes them.
-  enum class Way { kAsTheyAre, kInTiles, kRounded };
+  // How rows come from who writes them to who takes them: as one wrote them, in the order of tiles
+  // from the start, or by another pass.
+  enum class Way { kAsTheyAre, kInTiles, kArranged };
 
   const DType written_type_;
   const Writer writer_;

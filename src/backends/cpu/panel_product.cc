@@ -70,9 +70,9 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
   const size_t groups_of_part = CeilDivide(groups, wanted_parts);
   const size_t parts = CeilDivide(groups, groups_of_part);
 
-  // Where one block is all, sums are finished at once, and a tile's stay in the L1 cache.
   const size_t tile_bytes = kernel.rows * kernel.width * kSumBytes;
-  // Kernels of tiles leave a tile's to be taken beside the next.
+  // Where one block is all, sums are finished at once, and a tile's stay in the L1 cache. Kernels
+  // of tiles leave them to be taken beside the next tile.
   const size_t kept_tiles = one_block ? (kernel.tiles ? 2 : 1) : groups_of_part;
   const size_t sums_bytes = kept_tiles * tile_bytes;
   const size_t widened_bytes =

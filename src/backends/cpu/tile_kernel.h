@@ -20,7 +20,7 @@ constexpr MicroKernel TilesKernel(size_t group, void (*multiply)(const PanelTile
           .multiply = multiply,
           .rows_at_once = kTileRows,
           .depth_unit = kTileRowBytes / 4,
-          .depth_block = 512,
+          .depth_block = 512,  // 32 steps, which the end of the tile before is spread over
           .tiles = true,
           .release = release,
           .worth_a_thread = 5'000'000};
