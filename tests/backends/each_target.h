@@ -28,7 +28,7 @@ inline uint32_t ExtensionsBeside(int64_t target) {
 // The body with all of these that the processor has, with less of them, and with none.
 template <typename Body>
 void ForEachLevelOf(uint32_t extensions, const Body& body) {
-  const uint32_t all = CpuExtensionsPresent() & extensions;
+  const uint32_t all = CpuExtensions() & extensions;
   std::vector<uint32_t> levels{all};
   for (const uint32_t less : {all & ~kX86Amx, all & (kArmDotprod | kX86AvxVnni), 0U}) {
     if (less != levels.back()) levels.push_back(less);
