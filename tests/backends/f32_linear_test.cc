@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "backends/cpu/linear.h"
-#include "backends/cpu/panel_linear.h"
 #include "backends/each_target.h"
 #include "backends/linear_checks.h"
 #include "backends/random.h"
@@ -25,7 +24,7 @@ void ExpectMatchesReference(DType weight_type, size_t rows, size_t in, size_t ou
   for (float& w : weight) w = std::nearbyint(w * 256) / 256;  // a number of f16
   const std::vector<float> bias = with_bias ? Random(out, 3) : std::vector<float>{};
   const auto linear =
-      PackPanelLinear(TeamOf(threads), {weight_type}, {weight, bias, in, out}, activation);
+      PackByOwnKernels(TeamOf(threads), {weight_type}, {weight, bias, in, out}, activation);
   std::vector<float> output(rows * out);
   linear->Run({input.data(), rows, in}, {output.data(), rows, out}, {});
   ExpectProduct(output, input, {weight, bias, in, out}, activation);
@@ -33,8 +32,8 @@ void ExpectMatchesReference(DType weight_type, size_t rows, size_t in, size_t ou
 
 // The implementations with sums of f32, each against the definition.
 class LinearF32 : public testing::TestWithParam<DType> {};
-INSTANTIATE_TEST_SUITE_P(Panel, LinearF32, testing::Values(DType::kF32));
-INSTANTIATE_TEST_SUITE_P(PanelOfF16, LinearF32, testing::Values(DType::kF16));
+INSTANTIATE_TEST_SUITE_P(F32, LinearF32, testing::Values(DType::kF32));
+INSTANTIATE_TEST_SUITE_P(OfF16, LinearF32, testing::Values(DType::kF16));
 
 TEST_P(LinearF32, EqualsTheDefinitionForEveryNumberOfRows) {
   ForEachTarget([&] {
@@ -75,7 +74,7 @@ TEST_P(LinearF32, NoActivationMakesANumberOfWhatIsNone) {
   ForEachTarget([&] {
     for (const Activation activation : kActivations) {
       std::vector<float> output(40);
-      PackPanelLinear(TeamOf(1), {GetParam()}, {weight, bias, 64, 40}, activation)
+      PackByOwnKernels(TeamOf(1), {GetParam()}, {weight, bias, 64, 40}, activation)
           ->Run({input.data(), 1, 64}, {output.data(), 1, 40}, {});
       for (const float y : output) EXPECT_TRUE(std::isnan(y)) << static_cast<int>(activation);
     }
@@ -91,14 +90,14 @@ TEST_P(LinearF32, FinishesTheRowsWhenTheyAreWhole) {
   const std::vector<float> weight(kOut * kIn, 0.5F);
   std::vector<float> output(kRows * kOut);
   std::vector<float> sums(kRows);
-  PackPanelLinear(TeamOf(3), {GetParam()}, {weight, {}, kIn, kOut}, Activation::kIdentity)
+  PackByOwnKernels(TeamOf(3), {GetParam()}, {weight, {}, kIn, kOut}, Activation::kIdentity)
       ->Run({input.data(), kRows, kIn}, {output.data(), kRows, kOut},
             [&](size_t begin, size_t end) {
               for (size_t r = begin; r < end; ++r) {
                 for (size_t o = 0; o < kOut; ++o) sums[r] += output[r * kOut + o];
               }
             });
-  for (const float sum : sums) EXPECT_EQ(sum, kOut * kIn * 0.5F);
+  for (const float sum : sums) EXPECT_FLOAT_EQ(sum, kOut * kIn * 0.5F);
 }
 
 // Rows are split among the threads where there are more of those than panels.
@@ -116,7 +115,7 @@ TEST_P(LinearF32, ARowDoesNotDependOnTheOthers) {
   const std::vector<float> input = Random(40 * kIn, 1);
   const std::vector<float> weight = Random(kOut * kIn, 2);
   const auto linear =
-      PackPanelLinear(TeamOf(2), {GetParam()}, {weight, {}, kIn, kOut}, Activation::kIdentity);
+      PackByOwnKernels(TeamOf(2), {GetParam()}, {weight, {}, kIn, kOut}, Activation::kIdentity);
   std::vector<float> together(40 * kOut);
   linear->Run({input.data(), 40, kIn}, {together.data(), 40, kOut}, {});
   for (size_t row = 0; row < 40; ++row) {

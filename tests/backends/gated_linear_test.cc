@@ -12,7 +12,6 @@
 
 #include "backends/cpu/input_matrix.h"
 #include "backends/cpu/int8_linear.h"
-#include "backends/cpu/panel_linear.h"
 #include "backends/each_target.h"
 #include "backends/linear_checks.h"
 #include "backends/random.h"
@@ -24,8 +23,8 @@ namespace {
 // A product of f32 with a gate, or one without; out_features are those of the weight.
 using Make = std::unique_ptr<Linear> (*)(const LinearWeights&, Activation, bool gated);
 
-std::unique_ptr<Linear> F32Panels(const LinearWeights& weights, Activation activation, bool gated) {
-  return PackPanelLinear(TeamOf(2), LinearTypes(), weights, activation, gated);
+std::unique_ptr<Linear> F32(const LinearWeights& weights, Activation activation, bool gated) {
+  return PackByOwnKernels(TeamOf(2), LinearTypes(), weights, activation, gated);
 }
 
 std::unique_ptr<Linear> Int8Panels(const LinearWeights& weights, Activation activation,
@@ -35,8 +34,8 @@ std::unique_ptr<Linear> Int8Panels(const LinearWeights& weights, Activation acti
 
 std::unique_ptr<Linear> UponALibrary(const LinearWeights& weights, Activation activation,
                                      bool gated) {
-  if (!gated) return F32Panels(weights, activation, false);
-  return MakeGatedLinear(F32Panels(weights, Activation::kIdentity, false), DType::kF32,
+  if (!gated) return F32(weights, activation, false);
+  return MakeGatedLinear(F32(weights, Activation::kIdentity, false), DType::kF32,
                          weights.out_features, activation);
 }
 
@@ -78,7 +77,7 @@ struct Kind {
 
 class GatedLinear : public testing::TestWithParam<Kind> {};
 INSTANTIATE_TEST_SUITE_P(All, GatedLinear,
-                         testing::Values(Kind{"F32", F32Panels, DType::kF32},
+                         testing::Values(Kind{"F32", F32, DType::kF32},
                                          Kind{"Int8", Int8Panels, DType::kI8},
                                          Kind{"Library", UponALibrary, DType::kF32}),
                          [](const auto& kind) { return kind.param.name; });
@@ -101,9 +100,9 @@ TEST(GatedLinear, RoundsOnlyWhatItWrites) {
   const LinearWeights weights = {weight, {}, 64, 80};
   std::vector<float> exact(3 * 40);
   std::vector<BFloat16> rounded(3 * 40);
-  PackPanelLinear(TeamOf(2), LinearTypes(), weights, Activation::kSilu, true)
+  PackByOwnKernels(TeamOf(2), LinearTypes(), weights, Activation::kSilu, true)
       ->Run({x.data(), 3, 64}, {exact.data(), 3, 40}, {});
-  PackPanelLinear(TeamOf(2), {DType::kF32, DType::kBF16}, weights, Activation::kSilu, true)
+  PackByOwnKernels(TeamOf(2), {DType::kF32, DType::kBF16}, weights, Activation::kSilu, true)
       ->Run({x.data(), 3, 64}, {rounded.data(), 3, 40}, {});
   for (size_t i = 0; i < exact.size(); ++i) {
     ASSERT_EQ(rounded[i].bits, BFloat16(exact[i]).bits) << i;

@@ -86,7 +86,7 @@ TEST(InputMatrix, AsIntegersAreWithinHalfAStep) {
       for (size_t r = 0; r < kRows; ++r) rounded.Set(r, x.data() + r * columns);
       for (size_t r = 0; r < kRows; ++r) {
         const InputView view = rounded.View(0, kRows);
-        const Int8RowScale scale = view.scales[r];
+        const RowScale scale = view.scales[r];
         const std::vector<int32_t> q = Integers(view, r);
         ASSERT_GE(q.size(), columns);
         for (size_t i = 0; i < columns; ++i) {
@@ -136,7 +136,7 @@ TEST(InputMatrix, ARowThatIsNotFiniteHasNoFiniteScale) {
 
 TEST(Handover, GivesWhatWasWrittenInTheProductsForm) {
   const std::vector<float> x = Numbers(64);
-  Handover same(DType::kF32, DType::kF32, Handover::Writer::kRows);
+  Handover same(DType::kF32, DType::kF16, Handover::Writer::kRows);
   Handover rounded(DType::kF32, DType::kI8, Handover::Writer::kRows);
   InputMatrix expected(DType::kI8);
   same.Resize(kRows, 64);

@@ -6,11 +6,15 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <memory>
 #include <numbers>
 #include <span>
 #include <vector>
 
 #include "backends/cpu/linear.h"
+#include "backends/cpu/micro_kernels.h"
+#include "backends/cpu/panel_linear.h"
+#include "backends/cpu/sliced_linear.h"
 
 namespace embedding {
 
@@ -61,6 +65,16 @@ inline void ExpectProduct(std::span<const float> output, std::span<const float> 
           << of.in_features << " x " << of.out_features << ", row " << r << ", output " << o;
     }
   }
+}
+
+// A product by the kernels of our own, whichever they are here: of f32 in slices or not.
+inline std::unique_ptr<Linear> PackByOwnKernels(ThreadTeam& team, LinearTypes types,
+                                                const LinearWeights& weights, Activation activation,
+                                                bool gated = false) {
+  if (types.weight == DType::kF32 && F32SlicesKernel(weights.in_features)) {
+    return PackSlicedLinear(team, types.output, weights, activation, gated);
+  }
+  return PackPanelLinear(team, types, weights, activation, gated);
 }
 
 // What a product's `epilogue` was given.

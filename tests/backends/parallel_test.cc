@@ -72,11 +72,18 @@ TEST_P(ParallelTest, DoesEachTaskOnce) {
   for (const size_t count : std::initializer_list<size_t>{1, 2, kCount, 1000}) {
     std::vector<std::atomic<int>> times(count);
     ParallelFor(team_, count, [&](size_t i) { ++times[i]; });
-    ParallelForAhead(team_, team_.size(), count, [&](size_t i, size_t next, size_t thread) {
+    std::vector<size_t> left(team_.size());  // what each thread has done and not ended
+    const auto task = [&](size_t i, size_t next, size_t thread) {
       EXPECT_LT(next, count);
-      EXPECT_LT(thread, team_.size());
+      ASSERT_LT(thread, team_.size());
       ++times[i];
+      ++left[thread];
+    };
+    ParallelForAhead(team_, team_.size(), count, task, [&](size_t thread) {
+      EXPECT_GT(left[thread], 0U);
+      left[thread] = 0;
     });
+    EXPECT_EQ(left, std::vector<size_t>(team_.size()));
     ParallelRanges(team_, count, 1, [&](size_t begin, size_t end) {
       for (size_t i = begin; i < end; ++i) ++times[i];
     });

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "backends/cpu/linear.h"
 #include "base/half.h"
 #include "model/heads.h"
 
@@ -17,10 +18,11 @@ struct TileColumns {
   bool gated;      // its first half is the gate, its second half what is gated
 };
 
-// out[0 .. outputs) = activation(sums + bias), or of the gate's half times the other half. Sums and
-// bias are aligned as vectors are. Thread-safe.
-void AddBias(const float* sums, const TileColumns& columns, float* out);
-void AddBias(const float* sums, const TileColumns& columns, BFloat16* out);
+// activation(sums + bias) of `rows` rows of sums, [rows][width], or of the gate's half times the
+// other half: `outputs` numbers of `type`, kF32 or kBF16, from this row and column of the output
+// on. Sums and bias are aligned as vectors are. Thread-safe.
+void AddBias(const float* sums, size_t rows, const TileColumns& columns, DType type,
+             const OutputView& output, size_t row, size_t column);
 
 // x = activation(x), [size]. Thread-safe.
 void ActivateRow(Activation activation, size_t size, float* x);

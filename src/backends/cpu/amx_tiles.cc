@@ -71,10 +71,18 @@ struct Int8Tiles : AmxTiles {
   }
 };
 
+struct DigitTiles : AmxTiles {
+  template <int sums, int left, int right>
+  static void Add() {
+    asm volatile("tdpbssd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(sums), "i"(left), "i"(right));
+  }
+};
+
 }  // namespace
 
 void MultiplyBf16ByAmx(const PanelTile& tile) { MultiplyTiles<Bf16Tiles>(tile); }
 void MultiplyInt8ByAmx(const PanelTile& tile) { MultiplyTiles<Int8Tiles>(tile); }
+void MultiplySlicesByAmx(const PanelTile& tile) { MultiplySlices<DigitTiles>(tile); }
 
 void ReleaseAmx() {
   if (configured_rows == 0) return;

@@ -11,6 +11,9 @@ void MultiplyBf16ByAmx(const PanelTile& tile);
 // Unsigned bytes by signed ones.
 void MultiplyInt8ByAmx(const PanelTile& tile);
 
+// f32 numbers in slices.
+void MultiplySlicesByAmx(const PanelTile& tile);
+
 // Gives up what the calling thread's tiles hold, and how they are configured: the system would keep
 // it for the thread, and something else may configure them otherwise before they are used again.
 void ReleaseAmx();

@@ -160,14 +160,9 @@ class BlasLinear : public Linear {
     const size_t columns = Columns(block);
     for (size_t c = 0; c < columns; c += kMaxPanelWidth) {
       const size_t feature = block * kBlockColumns + c;
-      const size_t place = row * out_features_ + feature;
       const TileColumns tile = {bias_.data() + feature, activation_, kMaxPanelWidth,
                                 std::min(kMaxPanelWidth, columns - c), /*gated=*/false};
-      if (output_ == DType::kF32) {
-        AddBias(sums + c, tile, static_cast<float*>(output) + place);
-      } else {
-        AddBias(sums + c, tile, static_cast<BFloat16*>(output) + place);
-      }
+      AddBias(sums + c, 1, tile, output_, {output, row + 1, out_features_}, row, feature);
     }
   }
 

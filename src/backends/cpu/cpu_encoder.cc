@@ -28,16 +28,15 @@ CpuEncoder::CpuEncoder(const Encoder& encoder, EncoderWeights weights, EncoderTy
       team_(team),
       weights_(std::move(weights)),
       between_(types.between),
-      context_(types.between, LinearTypes{types.weight}.input(), Handover::Writer::kRows),
-      embedded_(LinearTypes{types.weight}.input()),
-      normalised_(LinearTypes{types.weight}.input()),
-      intermediate_(types.between, LinearTypes{types.weight}.input(),
+      context_(types.between, types.weight, Handover::Writer::kRows),
+      embedded_(types.weight),
+      normalised_(types.weight),
+      intermediate_(types.between, types.weight,
                     encoder.adapters ? Handover::Writer::kRows : Handover::Writer::kProduct),
       mixture_(types) {
   if (encoder.disentangled) disentangled_.emplace(*encoder.disentangled);
   if (encoder_.layer_inputs) {
-    layer_inputs_.emplace(*encoder_.layer_inputs, encoder_.hidden_size,
-                          LinearTypes{types.weight}.input());
+    layer_inputs_.emplace(*encoder_.layer_inputs, encoder_.hidden_size, types.weight);
   }
   std::vector<size_t> table_of_layer;
   for (const Layer& layer : encoder_.layers) {

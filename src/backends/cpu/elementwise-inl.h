@@ -42,8 +42,9 @@ HWY_INLINE void StoreFromF32(D, hn::Vec<D> v, BFloat16* to) {
   hn::StoreU(hn::TruncateTo(d16, hn::ShiftRight<16>(rounded)), d16, &to->bits);
 }
 
-// e^(x ln 2) = 2^x for x <= 0, within 2e-7 of the value's size while x > -126; below that it gives
-// 2^-126, nothing beside the 2^0 that every softmax contains. x = n + f with n whole and
+// e^(x ln 2) = 2^x for x <= 0, within 2e-7 of the value's size while x > -100; below that it gives
+// 2^-100, nothing beside the 2^0 that every softmax contains, and no number that is subnormal once
+// it is multiplied, which takes a processor a hundred times as long. x = n + f with n whole and
 // |f| <= 1/2; 2^f is the polynomial of degree 5 with the smallest relative error, 7.5e-8.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Exp2OfNegative(D d, V x) {
@@ -53,7 +54,7 @@ HWY_INLINE V Exp2OfNegative(D d, V x) {
   // 1.5 * 2^23: a sum with it is a whole number that stands in the sum's low bits, which costs less
   // than a conversion.
   const V shifter = hn::Set(d, 12582912.0F);
-  x = hn::Max(x, hn::Set(d, -126.0F));
+  x = hn::Max(x, hn::Set(d, -100.0F));
   const V shifted = hn::Add(x, shifter);
   const V f = hn::Sub(x, hn::Sub(shifted, shifter));
   V p = hn::Set(d, kCoefficients[5]);
@@ -83,6 +84,26 @@ HWY_INLINE V Gelu(D d, V x) {
   return hn::Mul(half, factor);
 }
 
+// GELU for a result that is rounded to 16 bits: within 3.5e-5, for a third of the time. Its factor,
+// the normal distribution's Phi(x), is 1/2 + s (1/2 + (1 - s^2) q(s^2)) with s = x / 4.5 from -1 to
+// 1, which is 0 and 1 at the ends; q is the polynomial of degree 7 with the smallest error of x
+// Phi.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V GeluOf16Bits(D d, V x) {
+  // Least squares with weights iterated towards the minimax fit (Lawson's algorithm).
+  constexpr float kCoefficients[] = {1.29418862F, -4.71798992F, 12.9610100F, -25.7606087F,
+                                     35.6892014F, -32.2165298F, 16.8166866F, -3.81711197F};
+  const V one = hn::Set(d, 1.0F);
+  const V half = hn::Set(d, 0.5F);
+  const V scaled = hn::Mul(x, hn::Set(d, 1 / 4.5F));
+  const V s = hn::Max(hn::Min(scaled, one), hn::Set(d, -1.0F));
+  const V square = hn::Mul(s, s);
+  V q = hn::Set(d, kCoefficients[7]);
+  for (int i = 6; i >= 0; --i) q = hn::MulAdd(q, square, hn::Set(d, kCoefficients[i]));
+  const V phi = hn::MulAdd(s, hn::MulAdd(hn::Sub(one, square), q, half), half);
+  return hn::Mul(x, phi);
+}
+
 // GELU's tanh form: (1 + tanh(u)) / 2 is 1 / (1 + e^(-2 u)).
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V GeluTanh(D d, V x) {
@@ -106,13 +127,14 @@ HWY_INLINE V Sigmoid(D d, V x) {
   return hn::IfThenElse(hn::IsNaN(x), x, hn::Div(part, hn::Add(one, exponential)));
 }
 
-// What a product ends with.
-template <class D, class V = hn::Vec<D>>
+// What a product ends with, for a result that is stored as a T.
+template <typename T, class D, class V = hn::Vec<D>>
 HWY_INLINE V Activate(D d, Activation activation, V x) {
   switch (activation) {
     case Activation::kIdentity:
       break;
     case Activation::kGelu:
+      if constexpr (sizeof(T) == 2) return GeluOf16Bits(d, x);
       return Gelu(d, x);
     case Activation::kGeluTanh:
       return GeluTanh(d, x);
@@ -134,7 +156,8 @@ template <class D, typename T>
 HWY_INLINE void StoreGated(D d, Activation activation, const float* HWY_RESTRICT both, size_t half,
                            size_t outputs, T* HWY_RESTRICT out) {
   const auto gated = [&](size_t i) HWY_ATTR {
-    return hn::Mul(Activate(d, activation, hn::LoadU(d, both + i)), hn::LoadU(d, both + half + i));
+    return hn::Mul(Activate<T>(d, activation, hn::LoadU(d, both + i)),
+                   hn::LoadU(d, both + half + i));
   };
   size_t i = 0;
   for (; i + hn::Lanes(d) <= outputs; i += hn::Lanes(d)) StoreFromF32(d, gated(i), out + i);

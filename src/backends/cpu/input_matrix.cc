@@ -18,6 +18,7 @@
 #include <optional>
 
 #include "backends/cpu/micro_kernels.h"
+#include "backends/cpu/slices.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/input_matrix.cc"
@@ -41,8 +42,8 @@ void RoundRow(const float* HWY_RESTRICT x, size_t size, BFloat16* HWY_RESTRICT o
 
 // The q of x, [size], less `shift`.
 template <typename Integer, typename T>
-HWY_INLINE Int8RowScale Quantize(const T* HWY_RESTRICT x, size_t size, int32_t shift,
-                                 Integer* HWY_RESTRICT q) {
+HWY_INLINE RowScale Quantize(const T* HWY_RESTRICT x, size_t size, int32_t shift,
+                             Integer* HWY_RESTRICT q) {
   constexpr int32_t kLargest = 255;
   const hn::ScalableTag<float> d;
   const hn::ScalableTag<int32_t> di;
@@ -97,8 +98,8 @@ HWY_INLINE Int8RowScale Quantize(const T* HWY_RESTRICT x, size_t size, int32_t s
 // As the kernel takes them: signed bytes where it shifts, unsigned ones where it does not, or
 // numbers of 16 bits.
 template <typename T>
-HWY_INLINE Int8RowScale QuantizeAs(const T* x, size_t size, size_t integer_bytes, int32_t shift,
-                                   uint8_t* words) {
+HWY_INLINE RowScale QuantizeAs(const T* x, size_t size, size_t integer_bytes, int32_t shift,
+                               uint8_t* words) {
   if (integer_bytes == sizeof(int16_t)) {
     return Quantize(x, size, shift, reinterpret_cast<int16_t*>(words));
   }
@@ -106,12 +107,12 @@ HWY_INLINE Int8RowScale QuantizeAs(const T* x, size_t size, size_t integer_bytes
                     : Quantize(x, size, shift, reinterpret_cast<int8_t*>(words));
 }
 
-Int8RowScale QuantizeF32(const float* x, size_t size, size_t integer_bytes, int32_t shift,
-                         uint8_t* words) {
+RowScale QuantizeF32(const float* x, size_t size, size_t integer_bytes, int32_t shift,
+                     uint8_t* words) {
   return QuantizeAs(x, size, integer_bytes, shift, words);
 }
-Int8RowScale QuantizeBf16(const BFloat16* x, size_t size, size_t integer_bytes, int32_t shift,
-                          uint8_t* words) {
+RowScale QuantizeBf16(const BFloat16* x, size_t size, size_t integer_bytes, int32_t shift,
+                      uint8_t* words) {
   return QuantizeAs(x, size, integer_bytes, shift, words);
 }
 
@@ -128,31 +129,41 @@ HWY_EXPORT(QuantizeBf16);
 
 namespace {
 
-// What multiplies inputs of the type in a form of its own, if anything does.
-std::optional<MicroKernel> ArrangingKernel(DType type) {
-  if (type == DType::kI8) return Int8Kernel();
-  if (type != DType::kBF16) return std::nullopt;
+// What multiplies inputs by such a weight in a form of its own, if anything does.
+std::optional<MicroKernel> ArrangingKernel(DType weight, size_t columns) {
+  if (weight == DType::kI8) return Int8Kernel();
+  if (weight == DType::kF32) return F32SlicesKernel(columns);
+  if (weight != DType::kBF16) return std::nullopt;
   const std::optional<MicroKernel> kernel = Bf16Kernel();
   return kernel && kernel->tiles ? kernel : std::nullopt;
 }
 
 }  // namespace
 
-bool InputMatrix::Arranges(DType type) { return ArrangingKernel(type).has_value(); }
+bool InputMatrix::Arranges(DType weight, size_t columns) {
+  return ArrangingKernel(weight, columns).has_value();
+}
 
 void InputMatrix::Resize(size_t rows, size_t columns) {
   columns_ = columns;
   in_tiles_ = false;
-  if (const std::optional<MicroKernel> kernel = ArrangingKernel(type_)) {
+  slice_bytes_ = 0;
+  if (const std::optional<MicroKernel> kernel = ArrangingKernel(weight_, columns)) {
     stride_ = kernel->depth(columns) * kernel->word_bytes;
+    if (type_ == DType::kF32) {
+      slice_bytes_ = stride_;
+      stride_ *= kSlices;
+    }
     integer_bytes_ = kernel->word_bytes / kernel->group;
     shift_ = kernel->left_shift;
     in_tiles_ = kernel->tiles;
   } else {
     stride_ = columns * DTypeBytes(type_);
   }
-  behind_ = stride_ - columns * (type_ == DType::kI8 ? integer_bytes_ : DTypeBytes(type_));
-  if (type_ == DType::kI8) scales_.Resize(rows);
+  behind_ = slice_bytes_ > 0
+                ? 0
+                : stride_ - columns * (type_ == DType::kI8 ? integer_bytes_ : DTypeBytes(type_));
+  if (has_scales()) scales_.Resize(rows);
   bytes_.Resize((in_tiles_ ? (rows + kTileRows - 1) / kTileRows * kTileRows : rows) * stride_);
 }
 
@@ -181,7 +192,13 @@ void InputMatrix::Set(size_t row, const float* x) {
         HWY_DYNAMIC_DISPATCH(RoundRow)(x, columns_, reinterpret_cast<BFloat16*>(to));
         break;
       default:
-        std::copy_n(x, columns_, reinterpret_cast<float*>(to));
+        if (slice_bytes_ == 0) {
+          std::copy_n(x, columns_, reinterpret_cast<float*>(to));
+          break;
+        }
+        const SliceScale scale = SliceScaleOf(x, columns_);
+        SliceRow(x, columns_, scale.inverse, slice_bytes_, to);
+        scales_[row] = {scale.step, 0};
     }
   });
 }
@@ -200,9 +217,10 @@ void InputMatrix::Set(size_t row, const BFloat16* x) {
 void Handover::Resize(size_t rows, size_t columns) {
   columns_ = columns;
   const size_t row_bytes = columns * DTypeBytes(written_type_);
-  if (written_type_ == taken_type_ && !InputMatrix::Arranges(taken_type_)) {
+  const bool is_of_type = written_type_ == LinearTypes{weight_}.input();
+  if (is_of_type && !InputMatrix::Arranges(weight_, columns)) {
     way_ = Way::kAsTheyAre;
-  } else if (written_type_ == taken_type_ && writer_ == Writer::kProduct &&
+  } else if (is_of_type && written_type_ == DType::kBF16 && writer_ == Writer::kProduct &&
              row_bytes % kTileRowBytes == 0) {
     way_ = Way::kInTiles;
   } else {

@@ -24,9 +24,10 @@ namespace embedding {
 
 // What turns a tile's sums into outputs, for the columns of one panel.
 struct Int8Epilogue {
-  const float* scales;         // [columns], of the weight
-  const int32_t* weight_sums;  // [columns], of the weight's integers
-  const float* bias;           // [columns]
+  size_t width;              // of the panel
+  const float* scales;       // [width], of the weight
+  const float* weight_sums;  // [width], of the weight's integers
+  const float* bias;         // [width]
   Activation activation;
   size_t outputs;  // numbers that are written
   bool gated;      // as TileColumns has it
@@ -42,15 +43,17 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // One row of a tile.
 template <typename T>
-HWY_INLINE void Epilogue(const int32_t* HWY_RESTRICT sums, const Int8RowScale& row,
-                         const Int8Epilogue& epilogue, size_t width, T* HWY_RESTRICT out) {
+HWY_INLINE void FinishRow(const int32_t* HWY_RESTRICT sums, const RowScale& row,
+                          const Int8Epilogue& epilogue, T* HWY_RESTRICT out) {
   const hn::ScalableTag<float> d;
   const hn::ScalableTag<int32_t> di;
-  const auto zero = hn::Set(di, row.zero);
+  const size_t width = epilogue.width;
+  const auto zero = hn::Set(d, static_cast<float>(row.zero));
   const auto row_scale = hn::Set(d, row.scale);
   const auto number = [&](size_t c) HWY_ATTR {
-    const auto shift = hn::Mul(zero, hn::LoadU(di, epilogue.weight_sums + c));
-    const auto sum = hn::ConvertTo(d, hn::Sub(hn::Load(di, sums + c), shift));
+    // In f32: what that rounds is far below what rounding to integers has left out.
+    const auto shifted = hn::ConvertTo(d, hn::Load(di, sums + c));
+    const auto sum = hn::NegMulAdd(zero, hn::LoadU(d, epilogue.weight_sums + c), shifted);
     const auto scale = hn::Mul(row_scale, hn::LoadU(d, epilogue.scales + c));
     return hn::MulAdd(sum, scale, hn::LoadU(d, epilogue.bias + c));
   };
@@ -64,18 +67,27 @@ HWY_INLINE void Epilogue(const int32_t* HWY_RESTRICT sums, const Int8RowScale& r
   HWY_ALIGN T edge[kMaxPanelWidth];
   T* HWY_RESTRICT to = epilogue.outputs == width ? out : edge;
   for (size_t c = 0; c < width; c += hn::Lanes(d)) {
-    StoreFromF32(d, Activate(d, epilogue.activation, number(c)), to + c);
+    StoreFromF32(d, Activate<T>(d, epilogue.activation, number(c)), to + c);
   }
   if (to == edge) std::copy_n(edge, epilogue.outputs, out);
 }
 
-void EpilogueF32(const int32_t* sums, const Int8RowScale& row, const Int8Epilogue& epilogue,
-                 size_t width, float* out) {
-  Epilogue(sums, row, epilogue, width, out);
+template <typename T>
+HWY_INLINE void Finish(const int32_t* sums, size_t rows, const RowScale* scales,
+                       const Int8Epilogue& epilogue, const OutputView& output, size_t row,
+                       size_t column) {
+  for (size_t r = 0; r < rows; ++r) {
+    FinishRow(sums + r * epilogue.width, scales[row + r], epilogue, output.At<T>(row + r, column));
+  }
 }
-void EpilogueBf16(const int32_t* sums, const Int8RowScale& row, const Int8Epilogue& epilogue,
-                  size_t width, BFloat16* out) {
-  Epilogue(sums, row, epilogue, width, out);
+
+void FinishF32(const int32_t* sums, size_t rows, const RowScale* scales,
+               const Int8Epilogue& epilogue, const OutputView& output, size_t row, size_t column) {
+  Finish<float>(sums, rows, scales, epilogue, output, row, column);
+}
+void FinishBf16(const int32_t* sums, size_t rows, const RowScale* scales,
+                const Int8Epilogue& epilogue, const OutputView& output, size_t row, size_t column) {
+  Finish<BFloat16>(sums, rows, scales, epilogue, output, row, column);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -85,8 +97,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace embedding {
 
-HWY_EXPORT(EpilogueF32);
-HWY_EXPORT(EpilogueBf16);
+HWY_EXPORT(FinishF32);
+HWY_EXPORT(FinishBf16);
 
 namespace {
 
@@ -156,27 +168,22 @@ class Int8Linear : public Linear {
 
  private:
   // The epilogue of a tile: the outputs of one panel for some rows.
-  void TakeTile(size_t panel, size_t row, size_t rows, const Int8RowScale* inputs,
-                const int32_t* sums, const OutputView& output) const {
+  void TakeTile(size_t panel, size_t row, size_t rows, const RowScale* inputs, const int32_t* sums,
+                const OutputView& output) const {
     const size_t width = kernel_.width;
     const size_t column = panel * width;
     const size_t first = panel * columns_.panel_outputs();
-    const Int8Epilogue epilogue = {scales_.data() + column,
+    const Int8Epilogue epilogue = {width,
+                                   scales_.data() + column,
                                    weight_sums_.data() + column,
                                    bias_.data() + column,
                                    activation_,
                                    std::min(columns_.panel_outputs(), columns_.outputs - first),
                                    columns_.gated};
-    for (size_t r = 0; r < rows; ++r) {
-      const int32_t* of_row = sums + r * width;
-      const Int8RowScale& input = inputs[row + r];
-      if (output_ == DType::kF32) {
-        HWY_DYNAMIC_DISPATCH(EpilogueF32)
-        (of_row, input, epilogue, width, output.At<float>(row + r, first));
-      } else {
-        HWY_DYNAMIC_DISPATCH(EpilogueBf16)
-        (of_row, input, epilogue, width, output.At<BFloat16>(row + r, first));
-      }
+    if (output_ == DType::kF32) {
+      HWY_DYNAMIC_DISPATCH(FinishF32)(sums, rows, inputs, epilogue, output, row, first);
+    } else {
+      HWY_DYNAMIC_DISPATCH(FinishBf16)(sums, rows, inputs, epilogue, output, row, first);
     }
   }
 
@@ -189,7 +196,7 @@ class Int8Linear : public Linear {
   PackedWeight weight_;
   // By column, up to the end of the last panel.
   AlignedBuffer<float> scales_;
-  AlignedBuffer<int32_t> weight_sums_;  // of its integers
+  AlignedBuffer<float> weight_sums_;  // of its integers
   AlignedBuffer<float> bias_;
 };
 

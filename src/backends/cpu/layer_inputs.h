@@ -22,9 +22,9 @@ struct LayerInputWeights {
 // Not thread-safe.
 class LayerInputBranch {
  public:
-  // Products take `input`: LinearTypes::input().
-  LayerInputBranch(const LayerInputs& inputs, size_t hidden_size, DType input)
-      : inputs_(inputs), hidden_size_(hidden_size), first_rows_(input), gated_(input) {}
+  // `weight`: LinearTypes::weight of the products.
+  LayerInputBranch(const LayerInputs& inputs, size_t hidden_size, DType weight)
+      : inputs_(inputs), hidden_size_(hidden_size), first_rows_(weight), gated_(weight) {}
 
   // Of so many tokens, in chunks of so many at most.
   void Reserve(size_t tokens, size_t chunk);

@@ -5,7 +5,9 @@
 #include "backends/cpu/blas_linear.h"
 #include "backends/cpu/gated_linear.h"
 #include "backends/cpu/int8_linear.h"
+#include "backends/cpu/micro_kernels.h"
 #include "backends/cpu/panel_linear.h"
+#include "backends/cpu/sliced_linear.h"
 
 namespace embedding {
 namespace {
@@ -17,7 +19,9 @@ std::unique_ptr<Linear> PackLibraryLinear([[maybe_unused]] ThreadTeam& team,
                                           [[maybe_unused]] const LinearWeights& weights,
                                           [[maybe_unused]] Activation activation) {
 #if defined(EMBEDDING_BLAS)
-  if (types.weight == DType::kF32) return PackBlasLinear(team, types.output, weights, activation);
+  if (types.weight == DType::kF32 && !F32SlicesKernel(weights.in_features)) {
+    return PackBlasLinear(team, types.output, weights, activation);
+  }
 #endif
   return nullptr;
 }
@@ -27,6 +31,9 @@ std::unique_ptr<Linear> PackOwnLinear(ThreadTeam& team, LinearTypes types,
                                       bool gated) {
   if (types.weight == DType::kI8) {
     return PackInt8Linear(team, types.output, weights, activation, gated);
+  }
+  if (types.weight == DType::kF32 && F32SlicesKernel(weights.in_features)) {
+    return PackSlicedLinear(team, types.output, weights, activation, gated);
   }
   return PackPanelLinear(team, types, weights, activation, gated);
 }

@@ -23,6 +23,8 @@ namespace embedding {
 //   kF32, kBF16  both are
 //   kF16         the input is f32, the weight alone is rounded
 //   kI8          both are 8-bit integers with scales: the input's as InputMatrix makes them
+// Of kF32, where the processor multiplies bytes by tiles, both are taken in slices (slices.h): the
+// input's as InputMatrix makes them, or f32 numbers as they are.
 struct LinearTypes {
   DType weight = DType::kF32;
   DType output = DType::kF32;  // kF32 or kBF16
@@ -30,8 +32,8 @@ struct LinearTypes {
   DType input() const { return weight == DType::kF16 ? DType::kF32 : weight; }
 };
 
-// Numbers x as 8-bit integers q, x = (q - zero) * scale, with a scale and a zero for each row.
-struct Int8RowScale {
+// Numbers x as integers q, x = (q - zero) * scale, with a scale and a zero for each row.
+struct RowScale {
   float scale;
   int32_t zero;
 };
@@ -46,11 +48,11 @@ constexpr size_t PlaceInTiles(size_t row, size_t byte, size_t stride) {
          in_block * kTileRowBytes + byte % kTileRowBytes;
 }
 
-// A product's input, in somebody else's memory: rows of f32, of bf16, or of 8-bit integers in words
-// as Int8Kernel() takes them.
+// A product's input, in somebody else's memory: rows of f32, of bf16, of 8-bit integers in words as
+// Int8Kernel() takes them, or of f32 in slices as F32SlicesKernel() does.
 struct InputView {
-  InputView(const void* first_row, size_t row_count, size_t row_stride,
-            const Int8RowScale* row_scales, bool in_order_of_tiles = false)
+  InputView(const void* first_row, size_t row_count, size_t row_stride, const RowScale* row_scales,
+            bool in_order_of_tiles = false)
       : data(first_row),
         rows(row_count),
         stride(row_stride),
@@ -63,9 +65,9 @@ struct InputView {
 
   const void* data;
   size_t rows;
-  size_t stride;               // bytes of a row, and from row to row unless in_tiles
-  const Int8RowScale* scales;  // [rows], of integers
-  bool in_tiles;               // `data` is that of 16 rows then
+  size_t stride;           // bytes of a row, and from row to row unless in_tiles
+  const RowScale* scales;  // [rows], of integers
+  bool in_tiles;           // `data` is that of 16 rows then
 };
 
 // A matrix of the output's type, [rows, columns], row-major and dense, or in the order of tiles.

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "backends/cpu/arm_kernels.h"
+#include "backends/cpu/slices.h"
 #include "backends/cpu/x86_kernels.h"
 #include "base/aligned_buffer.h"
 
@@ -239,6 +240,12 @@ MicroKernel Int8Kernel() {
           .rows = kPortableRows,
           .multiply = HWY_DYNAMIC_DISPATCH(MultiplyInt16Pairs),
           .stored_bytes = 2};
+}
+
+std::optional<MicroKernel> F32SlicesKernel(size_t in_features) {
+  if (in_features > kMostSlicedFeatures) return std::nullopt;
+  if (kernels_for_test != nullptr) return kernels_for_test->slices;
+  return X86F32SlicesKernel();
 }
 
 }  // namespace embedding

@@ -29,6 +29,9 @@ struct MicroKernel {
   size_t rows_at_once = 1;
   // Words that a row's number of them is rounded up to.
   size_t depth_unit = 1;
+  // A tile's sums, one after another, each [rows][width] with all of `rows`: of slices (slices.h)
+  // one for each power of their digits' base.
+  size_t sums = 1;
   // Words of a panel that all rows pass by before its next words: 256 KB of a panel of 64 words of
   // 32 bits and 64 KB of one of 16, which stay in the L2 cache.
   size_t depth_block = 1024;
@@ -39,7 +42,7 @@ struct MicroKernel {
   // Whether it is one of tile_kernel.h, which is fastest with rows in the order of tiles
   // (linear.h).
   bool tiles = false;
-  // Called at the end of each thread's task; nullptr where there is nothing to do.
+  // Called when a thread has done its tasks; nullptr where there is nothing to do.
   void (*release)() = nullptr;
   // Multiply-adds for which another thread is worth its while: some ten microseconds' work, where
   // threads meet within one or two.
@@ -63,12 +66,18 @@ std::optional<MicroKernel> Bf16PairsKernel();
 // Words are integers from 0 to 255, less `left_shift`, on the left, bytes or 16 bits wide according
 // to `word_bytes` and `group`, and signed bytes in the weight. Sums are int32_t.
 MicroKernel Int8Kernel();
+// Words are four digits of f32 numbers in slices (slices.h): of the input all first digits, then
+// all second and third ones; of the weight the other way round. Sums are S0, S1 and S2, int32_t, of
+// a depth that is one block. Nothing where f32 numbers are multiplied as they are: the processor
+// does not multiply bytes so much faster, or with so many input features the sums could overflow.
+std::optional<MicroKernel> F32SlicesKernel(size_t in_features);
 
-// Has Bf16Kernel(), Bf16PairsKernel() and Int8Kernel() give these, for tests of what is around
-// kernels of tiles on processors without; nullptr ends it.
+// Has Bf16Kernel(), Bf16PairsKernel(), Int8Kernel() and F32SlicesKernel() give these, for tests of
+// what is around kernels of tiles on processors without; nullptr ends it.
 struct TileKernels {
   MicroKernel bf16;
   MicroKernel int8;
+  MicroKernel slices;
 };
 void SetTileKernelsForTest(const TileKernels* kernels);
 

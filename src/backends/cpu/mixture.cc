@@ -8,8 +8,8 @@
 namespace embedding {
 
 Mixture::Mixture(EncoderTypes types)
-    : input_(LinearTypes{types.weight}.input()),
-      intermediate_(types.between, LinearTypes{types.weight}.input(), Handover::Writer::kProduct) {}
+    : input_(types.weight),
+      intermediate_(types.between, types.weight, Handover::Writer::kProduct) {}
 
 void Mixture::Run(const FeedForward& feed_forward, const LayerWeights& weights,
                   std::span<const float> x, size_t hidden_size, std::span<float> out) {

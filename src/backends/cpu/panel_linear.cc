@@ -71,13 +71,7 @@ class PanelLinear : public Linear {
     const TileColumns columns = {bias_.data() + panel * width, activation_, width,
                                  std::min(columns_.panel_outputs(), columns_.outputs - first),
                                  columns_.gated};
-    for (size_t r = 0; r < rows; ++r) {
-      if (output_ == DType::kF32) {
-        AddBias(sums + r * width, columns, output.At<float>(row + r, first));
-      } else {
-        AddBias(sums + r * width, columns, output.At<BFloat16>(row + r, first));
-      }
-    }
+    AddBias(sums, rows, columns, output_, output, row, first);
   }
 
   ThreadTeam& team_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "backends/cpu/parallel.h"
 
@@ -18,19 +19,25 @@ void Spread(const void* from, size_t words, size_t width, uint8_t* to) {
   }
 }
 
-// A tile whose sums are finished.
+// A tile whose sums are finished, and are taken beside the next tile, of the same panel or not.
 struct FinishedTile {
-  const TileEpilogue* epilogue;
-  size_t panel;
-  size_t row;
-  size_t rows;
-  const uint8_t* sums;
-  size_t row_bytes;  // of the sums
+  const TileEpilogue* epilogue = nullptr;
+  size_t panel = 0;
+  size_t row = 0;
+  size_t rows = 0;  // 0 where there is none
+  const uint8_t* sums = nullptr;
+  size_t row_bytes = 0;  // of the sums
 
   static void Take(const void* finished, size_t begin, size_t end) {
     const auto& tile = *static_cast<const FinishedTile*>(finished);
     (*tile.epilogue)(tile.panel, tile.row + begin, end - begin, tile.sums + begin * tile.row_bytes);
   }
+};
+
+// What a thread goes from one task to the next with.
+struct alignas(kCacheLineBytes) ThreadState {
+  FinishedTile finished;
+  size_t tile = 0;  // how many it has made
 };
 
 }  // namespace
@@ -50,8 +57,6 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
                     const RowEpilogue& row_epilogue) {
   constexpr size_t kSumBytes = 4;
   const size_t rows = input.rows;
-  const size_t block = kernel.depth_block;
-  const bool one_block = weight.depth <= block;
   const size_t stored_row = kernel.width * kernel.stored_bytes;  // of a panel
   const size_t panel_bytes = weight.depth * stored_row;
 
@@ -63,14 +68,20 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
   };
   // A task is a panel and, where threads are too many for the panels, a part of the groups.
   constexpr size_t kTasksPerThread = 4;
-  const size_t multiply_adds = rows * weight.depth * kernel.group * weight.panels * kernel.width;
+  const size_t multiply_adds =
+      units * kernel.rows_at_once * weight.depth * kernel.group * weight.panels * kernel.width;
   const size_t threads = std::clamp(multiply_adds / kernel.worth_a_thread, size_t{1}, team.size());
   const size_t wanted_parts =
       std::clamp(CeilDivide(kTasksPerThread * threads, weight.panels), size_t{1}, groups);
   const size_t groups_of_part = CeilDivide(groups, wanted_parts);
   const size_t parts = CeilDivide(groups, groups_of_part);
+  // Blocks are for rows that come after others: one group of tiles goes through all of the depth,
+  // and its end can be taken beside another panel's tile.
+  const bool one_block =
+      weight.depth <= kernel.depth_block || (kernel.tiles && groups_of_part == 1);
+  const size_t block = one_block ? weight.depth : kernel.depth_block;
 
-  const size_t tile_bytes = kernel.rows * kernel.width * kSumBytes;
+  const size_t tile_bytes = kernel.sums * kernel.rows * kernel.width * kSumBytes;
   // Where one block is all, sums are finished at once, and a tile's stay in the L1 cache. Kernels
   // of tiles leave them to be taken beside the next tile.
   const size_t kept_tiles = one_block ? (kernel.tiles ? 2 : 1) : groups_of_part;
@@ -82,6 +93,10 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
   thread_local AlignedBuffer<uint8_t> buffer;
   buffer.Resize(threads * thread_bytes);
   uint8_t* const scratch = buffer.data();
+  thread_local AlignedBuffer<ThreadState> state_buffer;
+  state_buffer.Resize(threads);
+  const std::span<ThreadState> states = state_buffer.span();
+  std::fill(states.begin(), states.end(), ThreadState{});
 
   const auto* const left = static_cast<const uint8_t*>(input.data);
   const size_t left_stride = input.in_tiles ? kTileRowBytes : input.stride;
@@ -92,6 +107,11 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
            (input.in_tiles ? PlaceInTiles(row, byte, input.stride) : row * input.stride + byte);
   };
 
+  const auto finish = [&](size_t thread) {
+    FinishedTile& finished = states[thread].finished;
+    if (finished.rows > 0) FinishedTile::Take(&finished, 0, finished.rows);
+    finished.rows = 0;
+  };
   const auto multiply = [&](size_t task, size_t next_task, size_t thread) {
     uint8_t* sums = scratch + thread * thread_bytes;
     uint8_t* widened = sums + sums_bytes;
@@ -99,7 +119,8 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
     const size_t next_panel = next_task / parts;
     const size_t begin = task % parts * groups_of_part;
     const size_t end = std::min(begin + groups_of_part, groups);
-    FinishedTile finished = {&tile_epilogue, panel, 0, 0, nullptr, kernel.width * kSumBytes};
+    FinishedTile& finished = states[thread].finished;
+    size_t& tile = states[thread].tile;
     for (size_t first = 0; first < weight.depth; first += block) {
       const size_t depth = std::min(block, weight.depth - first);
       const bool last = first + depth == weight.depth;
@@ -124,7 +145,7 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
       for (size_t group = begin; group < end; ++group) {
         const size_t row = first_row(group);
         const size_t group_rows = first_row(group + 1) - row;
-        uint8_t* tile_sums = sums + (group - begin) % kept_tiles * tile_bytes;
+        uint8_t* tile_sums = sums + (one_block ? tile++ : group - begin) % kept_tiles * tile_bytes;
         const size_t first_line = (group - begin) * intervals * lines;
         kernel.multiply({.left = left_at(row, first),
                          .left_stride = left_stride,
@@ -141,18 +162,20 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
         finished.rows = 0;
         if (!last) continue;
         if (kernel.tiles) {
-          finished.row = row;
-          finished.rows = group_rows;
-          finished.sums = tile_sums;
+          finished = {&tile_epilogue, panel, row, group_rows, tile_sums, kernel.width * kSumBytes};
         } else {
           tile_epilogue(panel, row, group_rows, tile_sums);
         }
       }
     }
-    if (finished.rows > 0) FinishedTile::Take(&finished, 0, finished.rows);
+    // The sums of several blocks are where the next task's will be.
+    if (!one_block) finish(thread);
+  };
+  const auto at_end = [&](size_t thread) {
+    finish(thread);
     if (kernel.release != nullptr) kernel.release();
   };
-  ParallelForAhead(team, threads, weight.panels * parts, multiply, rows, row_epilogue);
+  ParallelForAhead(team, threads, weight.panels * parts, multiply, at_end, rows, row_epilogue);
 }
 
 }  // namespace embedding

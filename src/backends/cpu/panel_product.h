@@ -94,7 +94,8 @@ PackedWeight PackPanels(ThreadTeam& team, const MicroKernel& kernel, size_t in_f
 }
 
 // Takes the finished sums of a tile, [rows][width]: those of input rows [row, row + rows) and
-// output features [panel * width, ...). Called on any thread of the team.
+// output features [panel * width, ...); where the kernel has several, MicroKernel::sums, the others
+// come after the most rows that a tile has. Called on any thread of the team.
 using TileEpilogue =
     std::function<void(size_t panel, size_t row, size_t rows, const uint8_t* sums)>;
 

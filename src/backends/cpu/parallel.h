@@ -106,11 +106,12 @@ class SharedRange {
 
 // Calls task(i, next, thread) for each i in [0, count), each once, on up to `threads` threads of
 // the team; `next` is what the same thread is likely to do after it (i if nothing), so that a task
-// can prepare its way. When all are done, the threads share `rows` for `epilogue`, if there is one:
-// that costs one meeting of the threads, where a loop of its own would cost two.
-template <typename Task>
+// can prepare its way. at_end(thread) is called after a thread's last task. When all are done, the
+// threads share `rows` for `epilogue`, if there is one: that costs one meeting of the threads,
+// where a loop of its own would cost two.
+template <typename Task, typename AtEnd>
 void ParallelForAhead(ThreadTeam& team, size_t threads, size_t count, const Task& task,
-                      size_t rows = 0, const RowEpilogue& epilogue = {}) {
+                      const AtEnd& at_end, size_t rows = 0, const RowEpilogue& epilogue = {}) {
   threads = std::min(threads, team.size());
   FirstException exception;
   SharedRange tasks(count, std::min(threads, count));
@@ -125,6 +126,7 @@ void ParallelForAhead(ThreadTeam& team, size_t threads, size_t count, const Task
       exception.CatchFrom([&] { task(i, next, thread); });
       ++mine;
     }
+    if (mine > 0) exception.CatchFrom([&] { at_end(thread); });
     if (pieces == 0) return;
     if (mine > 0 && done.fetch_add(mine, std::memory_order_acq_rel) + mine == count) {
       done.notify_all();
@@ -143,7 +145,8 @@ template <typename Task>
 void ParallelFor(ThreadTeam& team, size_t count, const Task& task, size_t rows = 0,
                  const RowEpilogue& epilogue = {}) {
   ParallelForAhead(
-      team, team.size(), count, [&](size_t i, size_t, size_t) { task(i); }, rows, epilogue);
+      team, team.size(), count, [&](size_t i, size_t, size_t) { task(i); }, [](size_t) {}, rows,
+      epilogue);
 }
 
 // Calls task(begin, end) for ranges of nearly the same size that cover [0, count): one a thread, of

@@ -14,9 +14,13 @@
 #include <cstdint>
 
 #include "backends/cpu/panel_tile.h"
+#include "backends/cpu/slices.h"
 
 namespace embedding {
 namespace {
+
+// Rows of the work beside that are done at a time: a call for each would cost as much as its work.
+constexpr size_t kRowsBeside = 4;
 
 template <class Tiles, bool both>
 void MultiplySteps(const PanelTile& tile) {
@@ -55,8 +59,10 @@ void MultiplySteps(const PanelTile& tile) {
     Tiles::template Add<1, 4, 7>();
     if (done < tile.beside.rows) {
       const size_t end = tile.beside.rows * (step + 1) / steps;
-      if (done != end) tile.beside.run(tile.beside.work, done, end);
-      done = end;
+      if (end >= done + kRowsBeside || end == tile.beside.rows) {
+        tile.beside.run(tile.beside.work, done, end);
+        done = end;
+      }
     }
     if constexpr (both) {
       Tiles::template Load<5>(left + tile.left_block, tile.left_stride);
@@ -81,6 +87,24 @@ void MultiplyTiles(const PanelTile& tile) {
     MultiplySteps<Tiles, true>(tile);
   } else {
     MultiplySteps<Tiles, false>(tile);
+  }
+}
+
+// S0, S1 and S2 of slices (slices.h), each a product as deep as it has terms: the input's digits
+// lie by their places and the weight's the other way round, so that a term's two are side by side.
+template <class Tiles>
+void MultiplySlices(const PanelTile& tile) {
+  const size_t slice = tile.depth / kSlices;  // words
+  for (size_t i = 0; i < kSlices; ++i) {
+    PanelTile part = tile;
+    part.depth = (i + 1) * slice;
+    part.right += (kSlices - 1 - i) * slice * 2 * kTileRowBytes;
+    part.sums += i * 2 * kTileRows * 2 * kTileRowBytes;
+    if (i + 1 < kSlices) {
+      part.beside = {};
+      part.ahead_lines = 0;
+    }
+    MultiplyTiles<Tiles>(part);
   }
 }
 

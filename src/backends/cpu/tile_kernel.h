@@ -6,8 +6,10 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 
 #include "backends/cpu/micro_kernels.h"
+#include "backends/cpu/slices.h"
 
 namespace embedding {
 
@@ -24,6 +26,14 @@ constexpr MicroKernel TilesKernel(size_t group, void (*multiply)(const PanelTile
           .tiles = true,
           .release = release,
           .worth_a_thread = 5'000'000};
+}
+
+// The same of f32 numbers in slices.
+constexpr MicroKernel SlicesKernel(void (*multiply)(const PanelTile&), void (*release)()) {
+  MicroKernel kernel = TilesKernel(4, multiply, release);
+  kernel.sums = kSlices;
+  kernel.depth_block = std::numeric_limits<size_t>::max();
+  return kernel;
 }
 
 }  // namespace embedding

@@ -40,6 +40,11 @@ std::optional<MicroKernel> X86Bf16Kernel() {
                      .round = RoundToBf16ByAvx512};
 }
 
+std::optional<MicroKernel> X86F32SlicesKernel() {
+  if (!MayUse(kX86Amx)) return std::nullopt;
+  return SlicesKernel(MultiplySlicesByAmx, ReleaseAmx);
+}
+
 }  // namespace embedding
 
 #else
@@ -48,6 +53,7 @@ namespace embedding {
 
 std::optional<MicroKernel> X86Int8Kernel() { return std::nullopt; }
 std::optional<MicroKernel> X86Bf16Kernel() { return std::nullopt; }
+std::optional<MicroKernel> X86F32SlicesKernel() { return std::nullopt; }
 
 }  // namespace embedding
 

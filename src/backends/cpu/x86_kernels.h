@@ -11,5 +11,6 @@ namespace embedding {
 // As those of micro_kernels.h.
 std::optional<MicroKernel> X86Int8Kernel();
 std::optional<MicroKernel> X86Bf16Kernel();  // of pairs
+std::optional<MicroKernel> X86F32SlicesKernel();
 
 }  // namespace embedding

@@ -138,13 +138,16 @@ float DotBf16(float sum, const uint8_t* row, const Tile& b, size_t column) {
   return FlushSubnormal(FlushSubnormal(sum) + FlushSubnormal(of[0] + of[1]));
 }
 
+// `Left`: how bytes of x count, those of w being signed.
+template <typename Left>
 int32_t DotBytes(int32_t sum, const uint8_t* x, const uint8_t* w) {
-  for (size_t i = 0; i < 4; ++i) sum += x[i] * static_cast<int8_t>(w[i]);
+  for (size_t i = 0; i < 4; ++i) sum += static_cast<Left>(x[i]) * static_cast<int8_t>(w[i]);
   return sum;
 }
 
+template <typename Left>
 int32_t DotInt8(int32_t sum, const uint8_t* row, const Tile& b, size_t column) {
-  for (size_t k = 0; k < b.rows; ++k) sum = DotBytes(sum, row + 4 * k, b.bytes[k] + column);
+  for (size_t k = 0; k < b.rows; ++k) sum = DotBytes<Left>(sum, row + 4 * k, b.bytes[k] + column);
   return sum;
 }
 
@@ -168,7 +171,7 @@ void AddDotsOfBytes(const ucontext_t& context, const Instruction& instruction) {
                                                : Halves{memory, memory + 16};
   const auto add = [](uint8_t* to, const uint8_t* x, const uint8_t* w) {
     for (size_t i = 0; i < 16; i += 4) {
-      const int32_t sum = DotBytes(Read<int32_t>(to + i), x + i, w + i);
+      const int32_t sum = DotBytes<uint8_t>(Read<int32_t>(to + i), x + i, w + i);
       std::memcpy(to + i, &sum, sizeof(sum));
     }
   };
@@ -201,7 +204,9 @@ void Do(const ucontext_t& context, const Instruction& instruction) {
   } else if (is(0x5C, kF3)) {
     MultiplyTiles<float>(instruction, DotBf16);
   } else if (is(0x5E, k66)) {
-    MultiplyTiles<int32_t>(instruction, DotInt8);
+    MultiplyTiles<int32_t>(instruction, DotInt8<uint8_t>);
+  } else if (is(0x5E, kF2)) {
+    MultiplyTiles<int32_t>(instruction, DotInt8<int8_t>);
   } else if (is(0x50, k66) && instruction.wide) {
     AddDotsOfBytes(context, instruction);
   } else {

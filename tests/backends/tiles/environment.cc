@@ -1,4 +1,4 @@
-// Before any test of the program: products of bf16 and int8 are of portable tiles.
+// Before any test of the program: all products are of portable tiles.
 #include <gtest/gtest.h>
 
 #include "backends/cpu/micro_kernels.h"
@@ -20,6 +20,7 @@ MicroKernel Bf16Tiles() {
 const TileKernels kKernels = {
     Bf16Tiles(),
     TilesKernel(4, MultiplyInt8ByPortableTiles, ReleasePortableTiles),
+    SlicesKernel(MultiplySlicesByPortableTiles, ReleasePortableTiles),
 };
 
 class PortableTilesEnvironment : public testing::Environment {

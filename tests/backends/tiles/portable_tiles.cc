@@ -95,12 +95,15 @@ struct Bf16Tiles : PortableTiles {
   }
 };
 
-struct Int8Tiles : PortableTiles {
+// Of unsigned or signed bytes by signed ones. A tile's sums are exact in f32, whose products every
+// processor has many of at a time.
+template <typename Left>
+struct ByteTiles : PortableTiles {
   template <int sums, int left, int right>
   static void Add() {
     const Tile& a = Configured(left);
     const Tile& b = Configured(right);
-    int32_t weights[4 * kWords][kWords];
+    float weights[4 * kWords][kWords];
     for (size_t k = 0; k < kWords; ++k) {
       const Row<int8_t> row = Get<int8_t>(b, k);
       for (size_t c = 0; c < kWords; ++c) {
@@ -109,11 +112,14 @@ struct Int8Tiles : PortableTiles {
     }
     Tile& to = Configured(sums);
     for (size_t r = 0; r < to.rows; ++r) {
-      const Row<uint8_t> row = Get<uint8_t>(a, r);
-      Row<int32_t> out = Get<int32_t>(to, r);
+      const Row<Left> row = Get<Left>(a, r);
+      float sum[kWords] = {};
       for (size_t k = 0; k < 4 * kWords; ++k) {
-        for (size_t c = 0; c < kWords; ++c) out[c] += row[k] * weights[k][c];
+        const float x = row[k];
+        for (size_t c = 0; c < kWords; ++c) sum[c] += x * weights[k][c];
       }
+      Row<int32_t> out = Get<int32_t>(to, r);
+      for (size_t c = 0; c < kWords; ++c) out[c] += static_cast<int32_t>(sum[c]);
       Put(to, r, out);
     }
   }
@@ -122,7 +128,10 @@ struct Int8Tiles : PortableTiles {
 }  // namespace
 
 void MultiplyBf16ByPortableTiles(const PanelTile& tile) { MultiplyTiles<Bf16Tiles>(tile); }
-void MultiplyInt8ByPortableTiles(const PanelTile& tile) { MultiplyTiles<Int8Tiles>(tile); }
+void MultiplyInt8ByPortableTiles(const PanelTile& tile) { MultiplyTiles<ByteTiles<uint8_t>>(tile); }
+void MultiplySlicesByPortableTiles(const PanelTile& tile) {
+  MultiplySlices<ByteTiles<int8_t>>(tile);
+}
 void ReleasePortableTiles() {
   for (Tile& tile : tiles) tile = {};
 }

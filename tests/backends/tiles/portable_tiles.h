@@ -1,5 +1,5 @@
-// AMX's tiles without AMX, after the definitions in Intel's manual (volume 2, TDPBF16PS, TDPBUSD),
-// for tests on every processor of what is around them.
+// AMX's tiles without AMX, after the definitions in Intel's manual (volume 2, TDPBF16PS, TDPBUSD,
+// TDPBSSD), for tests on every processor of what is around them.
 #pragma once
 
 #include "backends/cpu/panel_tile.h"
@@ -9,6 +9,7 @@ namespace embedding {
 // As those of amx_tiles.h, but that subnormal numbers count.
 void MultiplyBf16ByPortableTiles(const PanelTile& tile);
 void MultiplyInt8ByPortableTiles(const PanelTile& tile);
+void MultiplySlicesByPortableTiles(const PanelTile& tile);
 // Also forgets what the tiles hold, and how they are configured.
 void ReleasePortableTiles();
 

@@ -12,6 +12,7 @@
 
 #include "backends/cpu/amx_tiles.h"
 #include "backends/cpu/cpu_extensions.h"
+#include "backends/cpu/slices.h"
 #include "backends/cpu/x86_tiles.h"
 #include "backends/tiles/emulated_instructions.h"
 #include "backends/tiles/portable_tiles.h"
@@ -98,13 +99,17 @@ int32_t Bits(float number) {
 struct Way {
   Multiply bf16;
   Multiply int8;
+  Multiply slices;
 };
 std::vector<Way> Ways() {
-  std::vector<Way> ways = {{MultiplyBf16ByPortableTiles, MultiplyInt8ByPortableTiles}};
+  std::vector<Way> ways = {
+      {MultiplyBf16ByPortableTiles, MultiplyInt8ByPortableTiles, MultiplySlicesByPortableTiles}};
 #if defined(__x86_64__)
-  const bool has_amx = (CpuExtensionsPresent() & kX86Amx) != 0;
+  const bool has_amx = MayUse(kX86Amx);
   if (!has_amx && CanEmulateInstructions()) EmulateInstructions();
-  if (has_amx || CanEmulateInstructions()) ways.push_back({MultiplyBf16ByAmx, MultiplyInt8ByAmx});
+  if (has_amx || CanEmulateInstructions()) {
+    ways.push_back({MultiplyBf16ByAmx, MultiplyInt8ByAmx, MultiplySlicesByAmx});
+  }
 #endif
   return ways;
 }
@@ -125,6 +130,48 @@ TEST(TileKernel, GivesTheProductsSums) {
             ASSERT_NEAR(of_bf16[i], times * bf16.ExactBf16(row, column),
                         1e-5 * static_cast<double>(depth));
             ASSERT_EQ(Bits(of_int8[i]), times * int8.ExactInt8(row, column));
+          }
+        }
+      }
+    }
+  }
+}
+
+// S0, S1 and S2 of slices.h, of digits of the input in their order and of the weight in the other.
+TEST(TileKernel, GivesTheSumsOfSlices) {
+  constexpr size_t kWords = 32;  // of a slice
+  constexpr size_t kDepth = kSlices * kWords;
+  for (const Way& way : Ways()) {
+    for (const size_t rows : std::initializer_list<size_t>{1, 16, 17, 32}) {
+      Product product(rows, kDepth, false);
+      AlignedBuffer<int32_t> sums(kSlices * kMostRows * kWidth);
+      way.slices({.left = product.left.data(),
+                  .left_stride = kDepth * 4,
+                  .rows = rows,
+                  .depth = kDepth,
+                  .right = product.right.data(),
+                  .sums = reinterpret_cast<uint8_t*>(sums.data()),
+                  .accumulate = false,
+                  .left_block = kTileRows * kDepth * 4});
+      const auto digit_of_input = [&](size_t row, size_t place, size_t i) {
+        return static_cast<int8_t>(product.left[(row * kDepth + place * kWords) * 4 + i]);
+      };
+      const auto digit_of_weight = [&](size_t column, size_t place, size_t i) {
+        const size_t word = (kSlices - 1 - place) * kWords + i / 4;
+        return static_cast<int8_t>(product.right[(word * kWidth + column) * 4 + i % 4]);
+      };
+      for (size_t power = 0; power < kSlices; ++power) {
+        for (size_t row = 0; row < rows; ++row) {
+          for (size_t column = 0; column < kWidth; ++column) {
+            int32_t expected = 0;
+            for (size_t place = 0; place <= power; ++place) {
+              for (size_t i = 0; i < 4 * kWords; ++i) {
+                expected +=
+                    digit_of_input(row, place, i) * digit_of_weight(column, power - place, i);
+              }
+            }
+            ASSERT_EQ(sums[(power * kMostRows + row) * kWidth + column], expected)
+                << "S" << power << " of " << rows << " rows, row " << row << ", column " << column;
           }
         }
       }
