@@ -12,9 +12,12 @@ namespace embedding {
 
 struct ModelInfo {
   std::string name;
-  std::string device;           // "cpu"; "cuda:0, cuda:1" of several
-  size_t replicas = 1;          // that compute at the same time
-  std::string dtype;            // "f32"
+  std::string device;   // "cpu"; "cuda:0, cuda:1" of several
+  size_t replicas = 1;  // that compute at the same time
+  std::string dtype;    // "f32"
+  // What its matrix products multiply: the dtype, or "int8 slices", three bytes for each f32
+  // number.
+  std::string products = {};
   size_t dimension = 0;         // floats of a dense vector; 0 for a classifier
   size_t max_dimension = 0;     // what a request may ask for: more, where the model says fewer
   size_t max_input_tokens = 0;  // special tokens included

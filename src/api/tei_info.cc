@@ -79,6 +79,7 @@ void TeiInfo(const CallPtr& call) {
     json.Key("max_input_length").Integer(each.max_input_tokens);
     json.Key("device").String(each.device).Key("replicas").Integer(each.replicas);
     json.Key("dtype").String(DtypeName(each.dtype));
+    json.Key("products").String(DtypeName(each.products));
     json.Key("parameters").Integer(each.parameters).Key("prompts").BeginArray();
     for (const std::string& prompt : each.prompt_names) json.String(prompt);
     json.EndArray().EndObject();

@@ -81,6 +81,8 @@ class Session {
 
   virtual Limits limits() const = 0;
   virtual std::string_view dtype() const = 0;  // of the matrix products: "f32"
+  // What those multiply, where it is not numbers of that type: "int8 slices".
+  virtual std::string_view products() const { return dtype(); }
 };
 
 class Backend {

@@ -41,6 +41,7 @@ ModelInfo DescribeModel(std::string name, const ModelSpec& spec, const TensorSto
   info.device = NamesOf(backends);
   info.replicas = backends.size();
   info.dtype = session.dtype();
+  info.products = session.products();
   info.max_dimension = spec.dimension();
   info.dimension = std::min(info.max_dimension, spec.truncate_dim.value_or(info.max_dimension));
   info.has_sparse = spec.heads().token_weights || spec.heads().splade;

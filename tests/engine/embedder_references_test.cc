@@ -62,6 +62,15 @@ TEST_P(EmbedderReferences, AVectorDoesNotDependOnItsBatch) {
   }
 }
 
+#if defined(TEST_BEST_TARGET_ALONE)  // of tiles
+TEST(EmbedderF32, SaysThatItMultipliesSlices) {
+  auto f32 = Embedder::Load({.model_directory = kMiniLm, .compute_type = ComputeType::kF32});
+  ASSERT_TRUE(f32.ok()) << f32.error().message;
+  EXPECT_EQ((*f32)->info().dtype, "f32");
+  EXPECT_EQ((*f32)->info().products, "int8 slices");
+}
+#endif
+
 TEST(EmbedderBf16, VectorsAreCloseToF32WhereTheProcessorHasIt) {
   auto bf16 = Embedder::Load(
       {.model_directory = kMiniLm, .compute_type = ComputeType::kBF16, .device = {TEST_DEVICE}});

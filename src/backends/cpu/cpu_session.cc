@@ -10,6 +10,7 @@
 #include "backends/cpu/heads/pooled_head.h"
 #include "backends/cpu/heads/splade_head.h"
 #include "backends/cpu/heads/token_heads.h"
+#include "backends/cpu/micro_kernels.h"
 #include "backends/wanted_tokens.h"
 #include "base/mutex.h"
 
@@ -59,6 +60,9 @@ class CpuSession : public Session {
   Status Run(const Batch& batch, BatchOutputs& outputs) noexcept override;
   Limits limits() const override { return {.max_tokens = kMaxBatchTokens}; }
   std::string_view dtype() const override { return NameOf(type_); }
+  std::string_view products() const override {
+    return type_ == ComputeType::kF32 && F32SlicesKernel(hidden_size_) ? "int8 slices" : dtype();
+  }
 
  private:
   void Compute(const Batch& batch, BatchOutputs& outputs);
