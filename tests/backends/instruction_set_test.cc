@@ -10,6 +10,7 @@
 
 #include "backends/cpu/cpu_extensions.h"
 #include "backends/cpu/micro_kernels.h"
+#include "backends/cpu/slices.h"
 #include "hwy/targets.h"
 
 namespace embedding {
@@ -56,6 +57,9 @@ TEST(X86Extensions, ChooseTheKernels) {
     EXPECT_EQ(int8.group, expected.int8_group);
     EXPECT_EQ(int8.width, expected.int8_width.value_or(int8.width));
     EXPECT_EQ(int8.tiles, expected.tiles);
+    EXPECT_EQ(F32SlicesKernel(64).has_value(), expected.tiles);
+    EXPECT_EQ(F32SlicesKernel(kMostSlicedFeatures).has_value(), expected.tiles);
+    EXPECT_FALSE(F32SlicesKernel(kMostSlicedFeatures + 1).has_value());
     for (const auto& kernel : {Bf16Kernel(), Bf16PairsKernel()}) {
       ASSERT_EQ(kernel.has_value(), expected.bf16);
       if (!kernel) continue;

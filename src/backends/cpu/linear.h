@@ -66,7 +66,7 @@ struct InputView {
   const void* data;
   size_t rows;
   size_t stride;           // bytes of a row, and from row to row unless in_tiles
-  const RowScale* scales;  // [rows], of integers
+  const RowScale* scales;  // [rows], of integers and slices
   bool in_tiles;           // `data` is that of 16 rows then
 };
 

@@ -9,7 +9,8 @@ namespace embedding {
 
 // As PackLinear, or as PackGatedLinear, of kF32, where there is F32SlicesKernel(in_features). The
 // numbers of a row of the input, and of an output feature of the weight, are rounded to within
-// 2^-24 of the largest of them. A row with a number that is not finite gives NaN.
+// 2^-22 of the largest of them (slices.h says what that comes to). A row with a number that is not
+// finite gives NaN.
 std::unique_ptr<Linear> PackSlicedLinear(ThreadTeam& team, DType output,
                                          const LinearWeights& weights, Activation activation,
                                          bool gated = false);
