@@ -162,7 +162,7 @@ class BlasLinear : public Linear {
       const size_t feature = block * kBlockColumns + c;
       const TileColumns tile = {bias_.data() + feature, activation_, kMaxPanelWidth,
                                 std::min(kMaxPanelWidth, columns - c), /*gated=*/false};
-      AddBias(sums + c, 1, tile, output_, {output, row + 1, out_features_}, row, feature);
+      AddBias(sums + c, 1, tile, output_, {{output, row + 1, out_features_}, row, feature});
     }
   }
 

@@ -15,7 +15,7 @@
 #define HWY_TARGET_INCLUDE "backends/cpu/int8_linear.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 
-#include "backends/cpu/elementwise-inl.h"
+#include "backends/cpu/tile_end-inl.h"
 #include "hwy/highway.h"
 
 #ifndef EMBEDDING_INT8_LINEAR_TYPES
@@ -24,13 +24,10 @@ namespace embedding {
 
 // What turns a tile's sums into outputs, for the columns of one panel.
 struct Int8Epilogue {
-  size_t width;              // of the panel
+  TileColumns columns;
+  const RowScale* rows;      // of the tile's rows
   const float* scales;       // [width], of the weight
   const float* weight_sums;  // [width], of the weight's integers
-  const float* bias;         // [width]
-  Activation activation;
-  size_t outputs;  // numbers that are written
-  bool gated;      // as TileColumns has it
 };
 
 }  // namespace embedding
@@ -41,53 +38,30 @@ namespace embedding {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// One row of a tile.
 template <typename T>
-HWY_INLINE void FinishRow(const int32_t* HWY_RESTRICT sums, const RowScale& row,
-                          const Int8Epilogue& epilogue, T* HWY_RESTRICT out) {
+HWY_INLINE void Finish(const int32_t* HWY_RESTRICT sums, size_t rows, const Int8Epilogue& epilogue,
+                       const TilePlace& place) {
   const hn::ScalableTag<float> d;
   const hn::ScalableTag<int32_t> di;
-  const size_t width = epilogue.width;
-  const auto zero = hn::Set(d, static_cast<float>(row.zero));
-  const auto row_scale = hn::Set(d, row.scale);
-  const auto number = [&](size_t c) HWY_ATTR {
+  const TileColumns& columns = epilogue.columns;
+  StoreTile<T>(columns, rows, place, [&](size_t row, size_t c) HWY_ATTR {
     // In f32: what that rounds is far below what rounding to integers has left out.
-    const auto shifted = hn::ConvertTo(d, hn::Load(di, sums + c));
+    const auto zero = hn::Set(d, static_cast<float>(epilogue.rows[row].zero));
+    const auto shifted = hn::ConvertTo(d, hn::Load(di, sums + row * columns.width + c));
     const auto sum = hn::NegMulAdd(zero, hn::LoadU(d, epilogue.weight_sums + c), shifted);
+    const auto row_scale = hn::Set(d, epilogue.rows[row].scale);
     const auto scale = hn::Mul(row_scale, hn::LoadU(d, epilogue.scales + c));
-    return hn::MulAdd(sum, scale, hn::LoadU(d, epilogue.bias + c));
-  };
-  if (epilogue.gated) {
-    HWY_ALIGN float both[2 * kMaxPanelWidth];
-    for (size_t c = 0; c < width; c += hn::Lanes(d)) hn::Store(number(c), d, both + c);
-    hn::StoreU(hn::Zero(d), d, both + width);
-    StoreGated(d, epilogue.activation, both, width / 2, epilogue.outputs, out);
-    return;
-  }
-  HWY_ALIGN T edge[kMaxPanelWidth];
-  T* HWY_RESTRICT to = epilogue.outputs == width ? out : edge;
-  for (size_t c = 0; c < width; c += hn::Lanes(d)) {
-    StoreFromF32(d, Activate<T>(d, epilogue.activation, number(c)), to + c);
-  }
-  if (to == edge) std::copy_n(edge, epilogue.outputs, out);
+    return hn::MulAdd(sum, scale, hn::LoadU(d, columns.bias + c));
+  });
 }
 
-template <typename T>
-HWY_INLINE void Finish(const int32_t* sums, size_t rows, const RowScale* scales,
-                       const Int8Epilogue& epilogue, const OutputView& output, size_t row,
-                       size_t column) {
-  for (size_t r = 0; r < rows; ++r) {
-    FinishRow(sums + r * epilogue.width, scales[row + r], epilogue, output.At<T>(row + r, column));
-  }
+void FinishF32(const int32_t* sums, size_t rows, const Int8Epilogue& epilogue,
+               const TilePlace& place) {
+  Finish<float>(sums, rows, epilogue, place);
 }
-
-void FinishF32(const int32_t* sums, size_t rows, const RowScale* scales,
-               const Int8Epilogue& epilogue, const OutputView& output, size_t row, size_t column) {
-  Finish<float>(sums, rows, scales, epilogue, output, row, column);
-}
-void FinishBf16(const int32_t* sums, size_t rows, const RowScale* scales,
-                const Int8Epilogue& epilogue, const OutputView& output, size_t row, size_t column) {
-  Finish<BFloat16>(sums, rows, scales, epilogue, output, row, column);
+void FinishBf16(const int32_t* sums, size_t rows, const Int8Epilogue& epilogue,
+                const TilePlace& place) {
+  Finish<BFloat16>(sums, rows, epilogue, place);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -170,20 +144,15 @@ class Int8Linear : public Linear {
   // The epilogue of a tile: the outputs of one panel for some rows.
   void TakeTile(size_t panel, size_t row, size_t rows, const RowScale* inputs, const int32_t* sums,
                 const OutputView& output) const {
-    const size_t width = kernel_.width;
-    const size_t column = panel * width;
-    const size_t first = panel * columns_.panel_outputs();
-    const Int8Epilogue epilogue = {width,
-                                   scales_.data() + column,
-                                   weight_sums_.data() + column,
-                                   bias_.data() + column,
-                                   activation_,
-                                   std::min(columns_.panel_outputs(), columns_.outputs - first),
-                                   columns_.gated};
+    const size_t column = panel * kernel_.width;
+    const Int8Epilogue epilogue = {columns_.of(panel, bias_.data() + column, activation_),
+                                   inputs + row, scales_.data() + column,
+                                   weight_sums_.data() + column};
+    const TilePlace place = {output, row, panel * columns_.panel_outputs()};
     if (output_ == DType::kF32) {
-      HWY_DYNAMIC_DISPATCH(FinishF32)(sums, rows, inputs, epilogue, output, row, first);
+      HWY_DYNAMIC_DISPATCH(FinishF32)(sums, rows, epilogue, place);
     } else {
-      HWY_DYNAMIC_DISPATCH(FinishBf16)(sums, rows, inputs, epilogue, output, row, first);
+      HWY_DYNAMIC_DISPATCH(FinishBf16)(sums, rows, epilogue, place);
     }
   }
 

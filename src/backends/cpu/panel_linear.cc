@@ -66,12 +66,8 @@ class PanelLinear : public Linear {
   // The epilogue of a tile: its sums with the bias, activated, gated and rounded.
   void TakeTile(size_t panel, size_t row, size_t rows, const float* sums,
                 const OutputView& output) const {
-    const size_t width = kernel_.width;
-    const size_t first = panel * columns_.panel_outputs();
-    const TileColumns columns = {bias_.data() + panel * width, activation_, width,
-                                 std::min(columns_.panel_outputs(), columns_.outputs - first),
-                                 columns_.gated};
-    AddBias(sums, rows, columns, output_, output, row, first);
+    AddBias(sums, rows, columns_.of(panel, bias_.data() + panel * kernel_.width, activation_),
+            output_, {output, row, panel * columns_.panel_outputs()});
   }
 
   ThreadTeam& team_;

@@ -21,6 +21,7 @@
 #include "backends/cpu/linear.h"
 #include "backends/cpu/micro_kernels.h"
 #include "backends/cpu/parallel.h"
+#include "backends/cpu/tile_columns.h"
 #include "base/aligned_buffer.h"
 
 namespace embedding {
@@ -40,6 +41,11 @@ struct PackedColumns {
 
   // Numbers that a panel writes of a row of the output.
   size_t panel_outputs() const { return gated ? width / 2 : width; }
+  // What panel `panel` does, its bias being there.
+  TileColumns of(size_t panel, const float* bias, Activation activation) const {
+    const size_t first = panel * panel_outputs();
+    return {bias, activation, width, std::min(panel_outputs(), outputs - first), gated};
+  }
   // All of them, up to the end of the last panel.
   size_t size() const { return (outputs + panel_outputs() - 1) / panel_outputs() * width; }
   // Nothing where the last panel is not full.

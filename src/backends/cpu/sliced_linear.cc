@@ -14,7 +14,7 @@
 #define HWY_TARGET_INCLUDE "backends/cpu/sliced_linear.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 
-#include "backends/cpu/elementwise-inl.h"
+#include "backends/cpu/tile_end-inl.h"
 #include "hwy/highway.h"
 
 #ifndef EMBEDDING_SLICED_LINEAR_TYPES
@@ -23,13 +23,10 @@ namespace embedding {
 
 // What turns a tile's sums into outputs, for the columns of one panel.
 struct SlicedEpilogue {
-  size_t width;         // of the panel
-  size_t next_sums;     // numbers from S0 to S1, and from S1 to S2
-  const float* scales;  // [width], of the weight, times 2^16
-  const float* bias;    // [width]
-  Activation activation;
-  size_t outputs;  // numbers that are written
-  bool gated;      // as TileColumns has it
+  TileColumns columns;
+  const RowScale* rows;  // of the tile's rows
+  const float* scales;   // [width], of the weight, times 2^16
+  size_t next_sums;      // numbers from S0 to S1, and from S1 to S2
 };
 
 }  // namespace embedding
@@ -40,59 +37,34 @@ namespace embedding {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// One row of a tile.
 template <typename T>
-HWY_INLINE void FinishRow(const int32_t* HWY_RESTRICT sums, float row_scale,
-                          const SlicedEpilogue& epilogue, T* HWY_RESTRICT out) {
+HWY_INLINE void Finish(const int32_t* HWY_RESTRICT sums, size_t rows,
+                       const SlicedEpilogue& epilogue, const TilePlace& place) {
   const hn::ScalableTag<float> d;
   const hn::ScalableTag<int32_t> di;
-  const size_t width = epilogue.width;
-  const auto row = hn::Set(d, row_scale);
-  const auto number = [&](size_t c) HWY_ATTR {
+  const TileColumns& columns = epilogue.columns;
+  StoreTile<T>(columns, rows, place, [&](size_t row, size_t c) HWY_ATTR {
     const auto sum = [&](size_t i) HWY_ATTR {
-      return hn::ConvertTo(d, hn::Load(di, sums + i * epilogue.next_sums + c));
+      const int32_t* const from = sums + i * epilogue.next_sums + row * columns.width;
+      return hn::ConvertTo(d, hn::Load(di, from + c));
     };
     const auto lower = hn::MulAdd(sum(1), hn::Set(d, 256.0F), sum(2));
     const auto whole = hn::MulAdd(sum(0), hn::Set(d, 65536.0F), lower);
     // By the weight's scale first: an input's may be so large or small that the other order leaves
     // f32's range.
     const auto of_column = hn::Mul(whole, hn::LoadU(d, epilogue.scales + c));
-    return hn::MulAdd(of_column, row, hn::LoadU(d, epilogue.bias + c));
-  };
-  if (epilogue.gated) {
-    HWY_ALIGN float both[2 * kMaxPanelWidth];
-    for (size_t c = 0; c < width; c += hn::Lanes(d)) hn::Store(number(c), d, both + c);
-    hn::StoreU(hn::Zero(d), d, both + width);
-    StoreGated(d, epilogue.activation, both, width / 2, epilogue.outputs, out);
-    return;
-  }
-  HWY_ALIGN T edge[kMaxPanelWidth];
-  T* HWY_RESTRICT to = epilogue.outputs == width ? out : edge;
-  for (size_t c = 0; c < width; c += hn::Lanes(d)) {
-    StoreFromF32(d, Activate<T>(d, epilogue.activation, number(c)), to + c);
-  }
-  if (to == edge) std::copy_n(edge, epilogue.outputs, out);
+    const auto row_scale = hn::Set(d, epilogue.rows[row].scale);
+    return hn::MulAdd(of_column, row_scale, hn::LoadU(d, columns.bias + c));
+  });
 }
 
-template <typename T>
-HWY_INLINE void Finish(const int32_t* sums, size_t rows, const RowScale* scales,
-                       const SlicedEpilogue& epilogue, const OutputView& output, size_t row,
-                       size_t column) {
-  for (size_t r = 0; r < rows; ++r) {
-    FinishRow(sums + r * epilogue.width, scales[row + r].scale, epilogue,
-              output.At<T>(row + r, column));
-  }
+void FinishF32(const int32_t* sums, size_t rows, const SlicedEpilogue& epilogue,
+               const TilePlace& place) {
+  Finish<float>(sums, rows, epilogue, place);
 }
-
-void FinishF32(const int32_t* sums, size_t rows, const RowScale* scales,
-               const SlicedEpilogue& epilogue, const OutputView& output, size_t row,
-               size_t column) {
-  Finish<float>(sums, rows, scales, epilogue, output, row, column);
-}
-void FinishBf16(const int32_t* sums, size_t rows, const RowScale* scales,
-                const SlicedEpilogue& epilogue, const OutputView& output, size_t row,
-                size_t column) {
-  Finish<BFloat16>(sums, rows, scales, epilogue, output, row, column);
+void FinishBf16(const int32_t* sums, size_t rows, const SlicedEpilogue& epilogue,
+                const TilePlace& place) {
+  Finish<BFloat16>(sums, rows, epilogue, place);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -178,20 +150,15 @@ class SlicedLinear : public Linear {
   // The epilogue of a tile: the outputs of one panel for some rows.
   void TakeTile(size_t panel, size_t row, size_t rows, const RowScale* inputs, const int32_t* sums,
                 const OutputView& output) const {
-    const size_t width = kernel_.width;
-    const size_t column = panel * width;
-    const size_t first = panel * columns_.panel_outputs();
-    const SlicedEpilogue epilogue = {width,
-                                     kernel_.rows * width,
-                                     scales_.data() + column,
-                                     bias_.data() + column,
-                                     activation_,
-                                     std::min(columns_.panel_outputs(), columns_.outputs - first),
-                                     columns_.gated};
+    const size_t column = panel * kernel_.width;
+    const SlicedEpilogue epilogue = {columns_.of(panel, bias_.data() + column, activation_),
+                                     inputs + row, scales_.data() + column,
+                                     kernel_.rows * kernel_.width};
+    const TilePlace place = {output, row, panel * columns_.panel_outputs()};
     if (output_ == DType::kF32) {
-      HWY_DYNAMIC_DISPATCH(FinishF32)(sums, rows, inputs, epilogue, output, row, first);
+      HWY_DYNAMIC_DISPATCH(FinishF32)(sums, rows, epilogue, place);
     } else {
-      HWY_DYNAMIC_DISPATCH(FinishBf16)(sums, rows, inputs, epilogue, output, row, first);
+      HWY_DYNAMIC_DISPATCH(FinishBf16)(sums, rows, epilogue, place);
     }
   }
 

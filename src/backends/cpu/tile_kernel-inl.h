@@ -22,9 +22,10 @@ namespace {
 // Rows of the work beside that are done at a time: a call for each would cost as much as its work.
 constexpr size_t kRowsBeside = 4;
 
+constexpr size_t kSumsStride = 2 * kTileRowBytes;  // 32 sums, and 32 words of the weight
+
 template <class Tiles, bool both>
 void MultiplySteps(const PanelTile& tile) {
-  constexpr size_t kSumsStride = 2 * kTileRowBytes;  // 32 sums, and 32 words of the weight
   constexpr size_t kStepWords = kTileRowBytes / 4;
   uint8_t* const below = tile.sums + kTileRows * kSumsStride;
   if (tile.accumulate) {
@@ -98,8 +99,8 @@ void MultiplySlices(const PanelTile& tile) {
   for (size_t i = 0; i < kSlices; ++i) {
     PanelTile part = tile;
     part.depth = (i + 1) * slice;
-    part.right += (kSlices - 1 - i) * slice * 2 * kTileRowBytes;
-    part.sums += i * 2 * kTileRows * 2 * kTileRowBytes;
+    part.right += (kSlices - 1 - i) * slice * kSumsStride;
+    part.sums += i * 2 * kTileRows * kSumsStride;
     if (i + 1 < kSlices) {
       part.beside = {};
       part.ahead_lines = 0;
