@@ -111,11 +111,11 @@ class SlicedLinear : public Linear {
           const size_t place = kSlices - 1 - first / slice;
           const size_t begin = first % slice;
           if (inverses[column] == 0 || begin >= in_features_) return;
-          uint8_t digits[kSlices][kDigitsAtOnce];
+          uint8_t digits[kSlices * kDigitsAtOnce];
           const float* const from =
               weights.weight.data() + *columns_.feature(column) * in_features_ + begin;
-          SliceRow(from, std::min(count, in_features_ - begin), inverses[column], count, digits[0]);
-          std::copy_n(digits[0] + place * count, count, to);
+          SliceRow(from, std::min(count, in_features_ - begin), inverses[column], count, digits);
+          std::copy_n(digits + place * count, count, to);
         });
   }
 
