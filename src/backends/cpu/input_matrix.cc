@@ -160,9 +160,8 @@ void InputMatrix::Resize(size_t rows, size_t columns) {
   } else {
     stride_ = columns * DTypeBytes(type_);
   }
-  behind_ = slice_bytes_ > 0
-                ? 0
-                : stride_ - columns * (type_ == DType::kI8 ? integer_bytes_ : DTypeBytes(type_));
+  const size_t number_bytes = type_ == DType::kI8 ? integer_bytes_ : DTypeBytes(type_);
+  behind_ = slice_bytes_ > 0 ? 0 : stride_ - columns * number_bytes;  // SliceRow ends its slices
   if (has_scales()) scales_.Resize(rows);
   bytes_.Resize((in_tiles_ ? (rows + kTileRows - 1) / kTileRows * kTileRows : rows) * stride_);
 }
