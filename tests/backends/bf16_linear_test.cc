@@ -68,6 +68,7 @@ TEST(LinearBf16, IsTheF32ProductOfRoundedNumbersWhereTheProcessorHasIt) {
     }
     expect(20, 4096, 128, Activation::kIdentity);  // more than a block of features
     expect(70, 4096, 40, Activation::kIdentity);
+    expect(300, 4096, 40, Activation::kIdentity);  // more rows than a cache holds
     expect(9, 70, 37, Activation::kGelu);
     expect(9, 7, 13, Activation::kIdentity);
     for (const Activation activation : kActivations) expect(21, 70, 64, activation);

@@ -47,6 +47,8 @@ TEST_P(LinearF32, EqualsTheDefinitionForEveryNumberOfRows) {
     for (const size_t rows : std::initializer_list<size_t>{1, 2, 5, 7, 16, 17, 33, 64, 100, 513}) {
       ExpectMatchesReference(GetParam(), rows, 128, 96, true, Activation::kIdentity);
     }
+    // More rows than a cache holds.
+    ExpectMatchesReference(GetParam(), 200, 4096, 40, true, Activation::kIdentity);
   });
 }
 

@@ -114,6 +114,8 @@ TEST(LinearInt8, EqualsTheDefinition) {
       ExpectInt8MatchesDefinition<float, float>(5, 128, 40, activation);
     }
     ExpectInt8MatchesDefinition<float, float>(20, 4096, 64, Activation::kIdentity);
+    // More rows than a cache holds.
+    ExpectInt8MatchesDefinition<float, float>(300, 4096, 40, Activation::kIdentity);
     ExpectInt8MatchesDefinition<BFloat16, BFloat16>(9, 70, 37, Activation::kGelu);
     ExpectInt8MatchesDefinition<BFloat16, float>(17, 128, 64, Activation::kIdentity);
   });

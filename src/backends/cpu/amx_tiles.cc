@@ -52,6 +52,13 @@ struct AmxTiles {
     asm volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(from), "r"(stride), "i"(tile) : "memory");
   }
   template <int tile>
+  static void LoadOnce(const uint8_t* from, size_t stride) {
+    asm volatile("tileloaddt1 (%0,%1,1), %%tmm%c2"
+                 :
+                 : "r"(from), "r"(stride), "i"(tile)
+                 : "memory");
+  }
+  template <int tile>
   static void Store(uint8_t* to, size_t stride) {
     asm volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(to), "r"(stride), "i"(tile) : "memory");
   }
@@ -82,7 +89,7 @@ struct DigitTiles : AmxTiles {
 
 void MultiplyBf16ByAmx(const PanelTile& tile) { MultiplyTiles<Bf16Tiles>(tile); }
 void MultiplyInt8ByAmx(const PanelTile& tile) { MultiplyTiles<Int8Tiles>(tile); }
-void MultiplySlicesByAmx(const PanelTile& tile) { MultiplySlices<DigitTiles>(tile); }
+void MultiplyDigitsByAmx(const PanelTile& tile) { MultiplyTiles<DigitTiles>(tile); }
 
 void ReleaseAmx() {
   if (configured_rows == 0) return;

@@ -10,9 +10,8 @@ namespace embedding {
 void MultiplyBf16ByAmx(const PanelTile& tile);
 // Unsigned bytes by signed ones.
 void MultiplyInt8ByAmx(const PanelTile& tile);
-
-// f32 numbers in slices.
-void MultiplySlicesByAmx(const PanelTile& tile);
+// Signed bytes by signed ones.
+void MultiplyDigitsByAmx(const PanelTile& tile);
 
 // Gives up what the calling thread's tiles hold, and how they are configured: the system would keep
 // it for the thread, and something else may configure them otherwise before they are used again.

@@ -32,14 +32,30 @@ template <class D>
 HWY_INLINE void StoreFromF32(D d, hn::Vec<D> v, float* to) {
   hn::StoreU(v, d, to);
 }
-template <class D>
-HWY_INLINE void StoreFromF32(D, hn::Vec<D> v, BFloat16* to) {
-  const hn::RebindToUnsigned<D> du;
-  const hn::Rebind<uint16_t, D> d16;
+// The numbers' bits, of which the upper half is the rounded number.
+template <class D, class DU = hn::RebindToUnsigned<D>>
+HWY_INLINE hn::Vec<DU> RoundedBits(D, hn::Vec<D> v) {
+  const DU du;
   const auto bits = hn::BitCast(du, v);
   const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1));
-  const auto rounded = hn::Add(bits, hn::Add(odd, hn::Set(du, 0x7FFF)));
-  hn::StoreU(hn::TruncateTo(d16, hn::ShiftRight<16>(rounded)), d16, &to->bits);
+  return hn::Add(bits, hn::Add(odd, hn::Set(du, 0x7FFF)));
+}
+template <class D>
+HWY_INLINE void StoreFromF32(D d, hn::Vec<D> v, BFloat16* to) {
+  const hn::Rebind<uint16_t, D> d16;
+  hn::StoreU(hn::TruncateTo(d16, hn::ShiftRight<16>(RoundedBits(d, v))), d16, &to->bits);
+}
+// Two vectors, one after the other.
+template <class D>
+HWY_INLINE void StorePairFromF32(D d, hn::Vec<D> v0, hn::Vec<D> v1, float* to) {
+  hn::StoreU(v0, d, to);
+  hn::StoreU(v1, d, to + hn::Lanes(d));
+}
+template <class D>
+HWY_INLINE void StorePairFromF32(D d, hn::Vec<D> v0, hn::Vec<D> v1, BFloat16* to) {
+  const hn::Repartition<uint16_t, D> d16;
+  const auto halves = [&](hn::Vec<D> v) HWY_ATTR { return hn::BitCast(d16, RoundedBits(d, v)); };
+  hn::StoreU(hn::ConcatOdd(d16, halves(v1), halves(v0)), d16, &to->bits);
 }
 
 // e^(x ln 2) = 2^x for x <= 0, within 2e-7 of the value's size while x > -100; below that it gives

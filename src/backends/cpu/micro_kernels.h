@@ -6,6 +6,9 @@
 // or integers, of which a multiplication gives the sum of products.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <optional>
 
 #include "backends/cpu/panel_tile.h"
@@ -35,6 +38,8 @@ struct MicroKernel {
   // Words of a panel that all rows pass by before its next words: 256 KB of a panel of 64 words of
   // 32 bits and 64 KB of one of 16, which stay in the L2 cache.
   size_t depth_block = 1024;
+  // Bytes of rows that all panels pass by before the next rows do, to stay in the L2 cache.
+  size_t left_block_bytes = std::numeric_limits<size_t>::max();
   // Of integers on the left: those from 0 to 255 are stored less this.
   int32_t left_shift = 0;
   // Of pairs of bf16: rounds `size` f32 numbers, a multiple of 32.
@@ -67,8 +72,8 @@ std::optional<MicroKernel> Bf16PairsKernel();
 // to `word_bytes` and `group`, and signed bytes in the weight. Sums are int32_t.
 MicroKernel Int8Kernel();
 // Words are four digits of f32 numbers in slices (slices.h): of the input all first digits, then
-// all second and third ones; of the weight the other way round. Sums are S0, S1 and S2, int32_t, of
-// a depth that is one block. Nothing where f32 numbers are multiplied as they are: the processor
+// all second and third ones; of the weight the other way round. Sums are S0, S1 and S2, int32_t.
+// Nothing where f32 numbers are multiplied as they are: the processor
 // does not multiply bytes so much faster, the build has a BLAS, or with so many input features the
 // sums could overflow.
 std::optional<MicroKernel> F32SlicesKernel(size_t in_features);

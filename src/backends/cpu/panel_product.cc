@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <span>
+#include <vector>
 
 #include "backends/cpu/parallel.h"
 
@@ -34,10 +35,47 @@ struct FinishedTile {
   }
 };
 
+// A part of what a panel's words are multiplied in: `depth` words of the rows, from `left` on, by
+// those of the panel from `right` on.
+struct Pass {
+  size_t left;
+  size_t right;
+  size_t depth;
+  size_t sums;      // which of a tile's
+  bool accumulate;  // not the first of these sums
+};
+
+// In which all rows pass by a panel's words, `block` words at a time, or each group of rows by all
+// that make a sum where that is the depth. Of slices those for S[i] lie side by side: the input's
+// digits by their places, the weight's the other way round. Passes with the same words of the panel
+// follow one another.
+std::vector<Pass> PassesOf(size_t depth, size_t sums, size_t block) {
+  const size_t slice = depth / sums;
+  std::vector<Pass> passes;
+  if (block >= depth) {
+    for (size_t i = 0; i < sums; ++i) {
+      passes.push_back({0, (sums - 1 - i) * slice, (i + 1) * slice, i, false});
+    }
+    return passes;
+  }
+  std::vector<bool> begun(sums);
+  for (size_t place = 0; place < sums; ++place) {  // of the panel
+    for (size_t first = 0; first < slice; first += block) {
+      const size_t words = std::min(block, slice - first);
+      for (size_t left = 0; left <= place; ++left) {
+        const size_t of = sums - 1 - place + left;
+        passes.push_back({left * slice + first, place * slice + first, words, of, begun[of]});
+        begun[of] = true;
+      }
+    }
+  }
+  return passes;
+}
+
 // What a thread goes from one task to the next with.
 struct alignas(kCacheLineBytes) ThreadState {
   FinishedTile finished;
-  size_t tile = 0;  // how many it has made
+  size_t tile = 0;  // how many it has finished
 };
 
 }  // namespace
@@ -66,28 +104,33 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
   const auto first_row = [&](size_t group) {
     return std::min(units * group / groups * kernel.rows_at_once, rows);
   };
-  // A task is a panel and, where threads are too many for the panels, a part of the groups.
+  // A task is a panel and, where threads are too many for the panels or rows for the cache, a part
+  // of the groups. What shares a part of the rows follows one another.
   constexpr size_t kTasksPerThread = 4;
   const size_t multiply_adds =
       units * kernel.rows_at_once * weight.depth * kernel.group * weight.panels * kernel.width;
   const size_t threads = std::clamp(multiply_adds / kernel.worth_a_thread, size_t{1}, team.size());
-  const size_t wanted_parts =
-      std::clamp(CeilDivide(kTasksPerThread * threads, weight.panels), size_t{1}, groups);
-  const size_t groups_of_part = CeilDivide(groups, wanted_parts);
+  const size_t for_threads = CeilDivide(kTasksPerThread * threads, weight.panels);
+  const size_t for_cache =
+      CeilDivide(rows * weight.depth * kernel.word_bytes, kernel.left_block_bytes);
+  const size_t groups_of_part =
+      CeilDivide(groups, std::clamp(std::max(for_threads, for_cache), size_t{1}, groups));
   const size_t parts = CeilDivide(groups, groups_of_part);
-  // Blocks are for rows that come after others: one group of tiles goes through all of the depth,
-  // and its end can be taken beside another panel's tile.
-  const bool one_block =
-      weight.depth <= kernel.depth_block || (kernel.tiles && groups_of_part == 1);
-  const size_t block = one_block ? weight.depth : kernel.depth_block;
+  // Blocks are for rows that come after others: one group of tiles goes through all of the depth.
+  const bool one_block = (weight.depth <= kernel.depth_block && kernel.sums == 1) ||
+                         (kernel.tiles && groups_of_part == 1);
+  const std::vector<Pass> passes =
+      PassesOf(weight.depth, kernel.sums, one_block ? weight.depth : kernel.depth_block);
+  const size_t longest = one_block ? weight.depth : std::min(kernel.depth_block, weight.depth);
 
-  const size_t tile_bytes = kernel.sums * kernel.rows * kernel.width * kSumBytes;
+  const size_t sum_bytes = kernel.rows * kernel.width * kSumBytes;
+  const size_t tile_bytes = kernel.sums * sum_bytes;
   // Where one block is all, sums are finished at once, and a tile's stay in the L1 cache. Kernels
-  // of tiles leave them to be taken beside the next tile.
-  const size_t kept_tiles = one_block ? (kernel.tiles ? 2 : 1) : groups_of_part;
+  // of tiles leave the last one's to be taken beside the next task's.
+  const size_t kept_tiles = (one_block ? 1 : groups_of_part) + (kernel.tiles ? 1 : 0);
   const size_t sums_bytes = kept_tiles * tile_bytes;
   const size_t widened_bytes =
-      kernel.widen != nullptr ? block * kernel.width * kernel.word_bytes : 0;
+      kernel.widen != nullptr ? longest * kernel.width * kernel.word_bytes : 0;
   const size_t thread_bytes = sums_bytes + widened_bytes;
   // What the team works in; the calling thread's, for all its products.
   thread_local AlignedBuffer<uint8_t> buffer;
@@ -115,50 +158,57 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
   const auto multiply = [&](size_t task, size_t next_task, size_t thread) {
     uint8_t* sums = scratch + thread * thread_bytes;
     uint8_t* widened = sums + sums_bytes;
-    const size_t panel = task / parts;
-    const size_t next_panel = next_task / parts;
-    const size_t begin = task % parts * groups_of_part;
+    const size_t panel = task % weight.panels;
+    const size_t begin = task / weight.panels * groups_of_part;
     const size_t end = std::min(begin + groups_of_part, groups);
+    const auto words_at = [&](size_t word) {
+      return weight.bytes.data() + panel * panel_bytes + word * stored_row;
+    };
     FinishedTile& finished = states[thread].finished;
     size_t& tile = states[thread].tile;
-    for (size_t first = 0; first < weight.depth; first += block) {
-      const size_t depth = std::min(block, weight.depth - first);
-      const bool last = first + depth == weight.depth;
-      const uint8_t* stored = weight.bytes.data() + panel * panel_bytes + first * stored_row;
+    for (size_t i = 0; i < passes.size(); ++i) {
+      const Pass& pass = passes[i];
+      const bool last = i + 1 == passes.size();
+      const uint8_t* stored = words_at(pass.right);
       const uint8_t* right = stored;
       if (kernel.widen != nullptr) {
-        kernel.widen(stored, depth * kernel.width, widened);
+        kernel.widen(stored, pass.depth * kernel.width, widened);
         right = widened;
       }
       // The words after these come from memory into the caches while these are multiplied: left to
       // the processor's own prefetchers, a product of few rows waits for a third of its time. The
       // requests are spread over the groups, not to come faster than memory answers.
-      const uint8_t* next = stored + depth * stored_row;
-      size_t next_words = std::min(block, weight.depth - first - depth);
-      if (last && next_panel != panel) {
-        next = weight.bytes.data() + next_panel * panel_bytes;
-        next_words = std::min(block, weight.depth);
+      const uint8_t* next = stored;
+      size_t next_words = 0;
+      if (last && next_task != task) {
+        next = weight.bytes.data() + next_task % weight.panels * panel_bytes;
+        next_words = one_block ? weight.depth : passes[0].depth;
+      } else if (!last && !one_block && passes[i + 1].right != pass.right) {
+        next = words_at(passes[i + 1].right);
+        next_words = passes[i + 1].depth;
       }
       const size_t next_lines = CeilDivide(next_words * stored_row, kCacheLineBytes);
-      const size_t intervals = CeilDivide(depth, kFetchInterval);
+      const size_t intervals = CeilDivide(pass.depth, kFetchInterval);
       const size_t lines = CeilDivide(next_lines, intervals * (end - begin));
       for (size_t group = begin; group < end; ++group) {
         const size_t row = first_row(group);
         const size_t group_rows = first_row(group + 1) - row;
-        uint8_t* tile_sums = sums + (one_block ? tile++ : group - begin) % kept_tiles * tile_bytes;
+        const size_t place = (one_block ? tile : tile + group - begin) % kept_tiles;
+        uint8_t* tile_sums = sums + place * tile_bytes;
         const size_t first_line = (group - begin) * intervals * lines;
-        kernel.multiply({.left = left_at(row, first),
+        kernel.multiply({.left = left_at(row, pass.left),
                          .left_stride = left_stride,
                          .rows = group_rows,
-                         .depth = depth,
+                         .depth = pass.depth,
                          .right = right,
-                         .sums = tile_sums,
-                         .accumulate = first != 0,
+                         .sums = tile_sums + pass.sums * sum_bytes,
+                         .accumulate = pass.accumulate,
                          .ahead = next + first_line * kCacheLineBytes,
                          .ahead_lines = first_line < next_lines ? lines : 0,
                          .left_step = left_step,
                          .left_block = kTileRows * input.stride,
-                         .beside = {FinishedTile::Take, &finished, finished.rows}});
+                         .beside = {FinishedTile::Take, &finished, finished.rows},
+                         .once = end - begin > 1 ? Once::kLeft : Once::kRight});
         finished.rows = 0;
         if (!last) continue;
         if (kernel.tiles) {
@@ -166,10 +216,10 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
         } else {
           tile_epilogue(panel, row, group_rows, tile_sums);
         }
+        if (one_block) ++tile;
       }
     }
-    // The sums of several blocks are where the next task's will be.
-    if (!one_block) finish(thread);
+    if (!one_block) tile += end - begin;
   };
   const auto at_end = [&](size_t thread) {
     finish(thread);

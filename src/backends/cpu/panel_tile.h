@@ -38,6 +38,9 @@ struct WorkBeside {
   size_t rows = 0;
 };
 
+// What of a tile is not multiplied again soon, and need not displace what is from the L1 cache.
+enum class Once { kNeither, kLeft, kRight };
+
 struct PanelTile {
   const uint8_t* left;   // [rows] of `depth` words, each aligned to 4 bytes
   size_t left_stride;    // bytes from row to row
@@ -56,6 +59,7 @@ struct PanelTile {
   size_t left_block = 0;
   // And what they do meanwhile, for the units that multiply tiles are apart from the others.
   WorkBeside beside = {};
+  Once once = Once::kNeither;
 };
 
 }  // namespace embedding

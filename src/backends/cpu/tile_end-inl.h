@@ -25,22 +25,29 @@ template <typename T, class Number>
 HWY_INLINE void StoreTile(const TileColumns& columns, size_t rows, const TilePlace& place,
                           const Number& number) {
   const hn::ScalableTag<float> d;
+  const size_t lanes = hn::Lanes(d);
   const size_t width = columns.width;
-  for (size_t row = 0; row < rows; ++row) {
-    T* HWY_RESTRICT out = place.output.At<T>(place.row + row, place.column);
-    if (columns.gated) {
+  if (columns.gated) {
+    for (size_t row = 0; row < rows; ++row) {
       HWY_ALIGN float both[2 * kMaxPanelWidth];
-      for (size_t c = 0; c < width; c += hn::Lanes(d)) hn::Store(number(row, c), d, both + c);
+      for (size_t c = 0; c < width; c += lanes) hn::Store(number(row, c), d, both + c);
       hn::StoreU(hn::Zero(d), d, both + width);
-      StoreGated(d, columns.activation, both, width / 2, columns.outputs, out);
-      continue;
+      StoreGated(d, columns.activation, both, width / 2, columns.outputs,
+                 place.output.At<T>(place.row + row, place.column));
     }
-    HWY_ALIGN T edge[kMaxPanelWidth];
-    T* HWY_RESTRICT to = columns.outputs == width ? out : edge;
-    for (size_t c = 0; c < width; c += hn::Lanes(d)) {
-      StoreFromF32(d, Activate<T>(d, columns.activation, number(row, c)), to + c);
+    return;
+  }
+  // Two vectors of a column at a time, of all rows: what is the column's is loaded once.
+  for (size_t c = 0; c < columns.outputs; c += 2 * lanes) {
+    const bool whole = c + 2 * lanes <= columns.outputs;
+    const size_t second = c + lanes < width ? c + lanes : c;  // which is not written then
+    for (size_t row = 0; row < rows; ++row) {
+      T* HWY_RESTRICT out = place.output.At<T>(place.row + row, place.column) + c;
+      HWY_ALIGN T edge[2 * HWY_MAX_BYTES / sizeof(float)];
+      StorePairFromF32(d, Activate<T>(d, columns.activation, number(row, c)),
+                       Activate<T>(d, columns.activation, number(row, second)), whole ? out : edge);
+      if (!whole) std::copy_n(edge, columns.outputs - c, out);
     }
-    if (to == edge) std::copy_n(edge, columns.outputs, out);
   }
 }
 

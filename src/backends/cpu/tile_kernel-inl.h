@@ -3,6 +3,7 @@
 //                                 others, of 6 and 7, the weight's, all 16
 //   Zero<tile>()
 //   Load<tile>(from, stride)      rows of kTileRowBytes, `stride` bytes apart
+//   LoadOnce<tile>(from, stride)  the same, of what is not loaded again soon
 //   Store<tile>(to, stride)
 //   Add<sums, left, right>()      sums += left * right, of words of 4 bytes: right has word k of 16
 //                                 columns in row k
@@ -14,7 +15,6 @@
 #include <cstdint>
 
 #include "backends/cpu/panel_tile.h"
-#include "backends/cpu/slices.h"
 
 namespace embedding {
 namespace {
@@ -24,9 +24,20 @@ constexpr size_t kRowsBeside = 4;
 
 constexpr size_t kSumsStride = 2 * kTileRowBytes;  // 32 sums, and 32 words of the weight
 
-template <class Tiles, bool both>
+template <class Tiles, int tile, bool once>
+void LoadFor(const uint8_t* from, size_t stride) {
+  if constexpr (once) {
+    Tiles::template LoadOnce<tile>(from, stride);
+  } else {
+    Tiles::template Load<tile>(from, stride);
+  }
+}
+
+template <class Tiles, Once once, bool both>
 void MultiplySteps(const PanelTile& tile) {
   constexpr size_t kStepWords = kTileRowBytes / 4;
+  constexpr bool kLeftOnce = once == Once::kLeft;
+  constexpr bool kRightOnce = once == Once::kRight;
   uint8_t* const below = tile.sums + kTileRows * kSumsStride;
   if (tile.accumulate) {
     Tiles::template Load<0>(tile.sums, kSumsStride);
@@ -53,10 +64,10 @@ void MultiplySteps(const PanelTile& tile) {
     for (size_t i = 0; i < fetched; ++i, ahead += kTileRowBytes) {
       __builtin_prefetch(ahead, /*rw=*/0, /*locality=*/2);
     }
-    Tiles::template Load<6>(right, kSumsStride);
-    Tiles::template Load<4>(left, tile.left_stride);
+    LoadFor<Tiles, 6, kRightOnce>(right, kSumsStride);
+    LoadFor<Tiles, 4, kLeftOnce>(left, tile.left_stride);
     Tiles::template Add<0, 4, 6>();
-    Tiles::template Load<7>(right + kTileRowBytes, kSumsStride);
+    LoadFor<Tiles, 7, kRightOnce>(right + kTileRowBytes, kSumsStride);
     Tiles::template Add<1, 4, 7>();
     if (done < tile.beside.rows) {
       const size_t end = tile.beside.rows * (step + 1) / steps;
@@ -66,7 +77,7 @@ void MultiplySteps(const PanelTile& tile) {
       }
     }
     if constexpr (both) {
-      Tiles::template Load<5>(left + tile.left_block, tile.left_stride);
+      LoadFor<Tiles, 5, kLeftOnce>(left + tile.left_block, tile.left_stride);
       Tiles::template Add<2, 5, 6>();
       Tiles::template Add<3, 5, 7>();
     }
@@ -81,31 +92,25 @@ void MultiplySteps(const PanelTile& tile) {
   }
 }
 
-template <class Tiles>
-void MultiplyTiles(const PanelTile& tile) {
-  Tiles::Configure(tile.rows);
+template <class Tiles, Once once>
+void MultiplyRows(const PanelTile& tile) {
   if (tile.rows > kTileRows) {
-    MultiplySteps<Tiles, true>(tile);
+    MultiplySteps<Tiles, once, true>(tile);
   } else {
-    MultiplySteps<Tiles, false>(tile);
+    MultiplySteps<Tiles, once, false>(tile);
   }
 }
 
-// S0, S1 and S2 of slices (slices.h), each a product as deep as it has terms: the input's digits
-// lie by their places and the weight's the other way round, so that a term's two are side by side.
 template <class Tiles>
-void MultiplySlices(const PanelTile& tile) {
-  const size_t slice = tile.depth / kSlices;  // words
-  for (size_t i = 0; i < kSlices; ++i) {
-    PanelTile part = tile;
-    part.depth = (i + 1) * slice;
-    part.right += (kSlices - 1 - i) * slice * kSumsStride;
-    part.sums += i * 2 * kTileRows * kSumsStride;
-    if (i + 1 < kSlices) {
-      part.beside = {};
-      part.ahead_lines = 0;
-    }
-    MultiplyTiles<Tiles>(part);
+void MultiplyTiles(const PanelTile& tile) {
+  Tiles::Configure(tile.rows);
+  switch (tile.once) {
+    case Once::kNeither:
+      return MultiplyRows<Tiles, Once::kNeither>(tile);
+    case Once::kLeft:
+      return MultiplyRows<Tiles, Once::kLeft>(tile);
+    case Once::kRight:
+      return MultiplyRows<Tiles, Once::kRight>(tile);
   }
 }
 

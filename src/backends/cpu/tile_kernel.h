@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstddef>
-#include <limits>
 
 #include "backends/cpu/micro_kernels.h"
 #include "backends/cpu/slices.h"
@@ -22,17 +21,17 @@ constexpr MicroKernel TilesKernel(size_t group, void (*multiply)(const PanelTile
           .multiply = multiply,
           .rows_at_once = kTileRows,
           .depth_unit = kTileRowBytes / 4,
-          .depth_block = 512,  // 32 steps, which the end of the tile before is spread over
+          .depth_block = 256,
+          .left_block_bytes = size_t{1} << 20,
           .tiles = true,
           .release = release,
           .worth_a_thread = 5'000'000};
 }
 
-// The same of f32 numbers in slices.
+// The same of f32 numbers in slices, whose digits are signed bytes.
 constexpr MicroKernel SlicesKernel(void (*multiply)(const PanelTile&), void (*release)()) {
   MicroKernel kernel = TilesKernel(4, multiply, release);
   kernel.sums = kSlices;
-  kernel.depth_block = std::numeric_limits<size_t>::max();
   return kernel;
 }
 

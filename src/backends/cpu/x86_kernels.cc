@@ -42,7 +42,7 @@ std::optional<MicroKernel> X86Bf16Kernel() {
 
 std::optional<MicroKernel> X86F32SlicesKernel() {
   if (!MayUse(kX86Amx)) return std::nullopt;
-  return SlicesKernel(MultiplySlicesByAmx, ReleaseAmx);
+  return SlicesKernel(MultiplyDigitsByAmx, ReleaseAmx);
 }
 
 }  // namespace embedding

@@ -191,7 +191,7 @@ void Do(const ucontext_t& context, const Instruction& instruction) {
     for (Tile& tile : tiles) tile = {};
   } else if (is(0x49, kF2)) {
     std::memset(Configured(instruction.reg).bytes, 0, sizeof(Tile::bytes));
-  } else if (is(0x4B, kF2)) {
+  } else if (is(0x4B, kF2) || is(0x4B, k66)) {
     Tile& tile = Configured(instruction.reg);
     for (size_t r = 0; r < tile.rows; ++r) {
       std::memcpy(tile.bytes[r], base + r * instruction.index, tile.row_bytes);

@@ -20,7 +20,7 @@ MicroKernel Bf16Tiles() {
 const TileKernels kKernels = {
     Bf16Tiles(),
     TilesKernel(4, MultiplyInt8ByPortableTiles, ReleasePortableTiles),
-    SlicesKernel(MultiplySlicesByPortableTiles, ReleasePortableTiles),
+    SlicesKernel(MultiplyDigitsByPortableTiles, ReleasePortableTiles),
 };
 
 class PortableTilesEnvironment : public testing::Environment {

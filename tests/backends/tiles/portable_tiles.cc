@@ -56,6 +56,10 @@ struct PortableTiles {
     for (size_t r = 0; r < to.rows; ++r) std::memcpy(to.bytes[r], from + r * stride, kTileRowBytes);
   }
   template <int tile>
+  static void LoadOnce(const uint8_t* from, size_t stride) {
+    Load<tile>(from, stride);
+  }
+  template <int tile>
   static void Store(uint8_t* to, size_t stride) {
     const Tile& from = Configured(tile);
     for (size_t r = 0; r < from.rows; ++r) {
@@ -129,8 +133,8 @@ struct ByteTiles : PortableTiles {
 
 void MultiplyBf16ByPortableTiles(const PanelTile& tile) { MultiplyTiles<Bf16Tiles>(tile); }
 void MultiplyInt8ByPortableTiles(const PanelTile& tile) { MultiplyTiles<ByteTiles<uint8_t>>(tile); }
-void MultiplySlicesByPortableTiles(const PanelTile& tile) {
-  MultiplySlices<ByteTiles<int8_t>>(tile);
+void MultiplyDigitsByPortableTiles(const PanelTile& tile) {
+  MultiplyTiles<ByteTiles<int8_t>>(tile);
 }
 void ReleasePortableTiles() {
   for (Tile& tile : tiles) tile = {};

@@ -9,7 +9,7 @@ namespace embedding {
 // As those of amx_tiles.h, but that subnormal numbers count.
 void MultiplyBf16ByPortableTiles(const PanelTile& tile);
 void MultiplyInt8ByPortableTiles(const PanelTile& tile);
-void MultiplySlicesByPortableTiles(const PanelTile& tile);
+void MultiplyDigitsByPortableTiles(const PanelTile& tile);
 // Also forgets what the tiles hold, and how they are configured.
 void ReleasePortableTiles();
 

@@ -12,7 +12,6 @@
 
 #include "backends/cpu/amx_tiles.h"
 #include "backends/cpu/cpu_extensions.h"
-#include "backends/cpu/slices.h"
 #include "backends/cpu/x86_tiles.h"
 #include "backends/tiles/emulated_instructions.h"
 #include "backends/tiles/portable_tiles.h"
@@ -46,7 +45,8 @@ struct Product {
   }
 
   // Rows lie as `left_stride`, step and block say.
-  const std::vector<float>& Run(Multiply multiply, bool accumulate, const WorkBeside& beside = {}) {
+  const std::vector<float>& Run(Multiply multiply, bool accumulate, const WorkBeside& beside = {},
+                                Once once = Once::kNeither) {
     PanelTile tile = {.left = left.data(),
                       .left_stride = depth * 4,
                       .rows = rows,
@@ -56,6 +56,7 @@ struct Product {
                       .accumulate = accumulate};
     tile.left_block = kTileRows * tile.left_stride;
     tile.beside = beside;
+    tile.once = once;
     multiply(tile);
     result.assign(sums.data(), sums.data() + rows * kWidth);
     return result;
@@ -72,14 +73,8 @@ struct Product {
     }
     return sum;
   }
-  int32_t ExactInt8(size_t row, size_t column) const {
-    int32_t sum = 0;
-    for (size_t i = 0; i < 4 * depth; ++i) {
-      const auto w = static_cast<int8_t>(right[(i / 4 * kWidth + column) * 4 + i % 4]);
-      sum += left[row * depth * 4 + i] * w;
-    }
-    return sum;
-  }
+  int32_t ExactInt8(size_t row, size_t column) const { return Exact<uint8_t>(row, column); }
+  int32_t ExactDigits(size_t row, size_t column) const { return Exact<int8_t>(row, column); }
 
   size_t rows;
   size_t depth;
@@ -87,6 +82,17 @@ struct Product {
   AlignedBuffer<uint8_t> right;
   AlignedBuffer<float> sums;  // or int32_t
   std::vector<float> result;
+
+ private:
+  template <typename Left>
+  int32_t Exact(size_t row, size_t column) const {
+    int32_t sum = 0;
+    for (size_t i = 0; i < 4 * depth; ++i) {
+      const auto x = static_cast<Left>(left[row * depth * 4 + i]);
+      sum += x * static_cast<int8_t>(right[(i / 4 * kWidth + column) * 4 + i % 4]);
+    }
+    return sum;
+  }
 };
 
 int32_t Bits(float number) {
@@ -99,16 +105,16 @@ int32_t Bits(float number) {
 struct Way {
   Multiply bf16;
   Multiply int8;
-  Multiply slices;
+  Multiply digits;
 };
 std::vector<Way> Ways() {
   std::vector<Way> ways = {
-      {MultiplyBf16ByPortableTiles, MultiplyInt8ByPortableTiles, MultiplySlicesByPortableTiles}};
+      {MultiplyBf16ByPortableTiles, MultiplyInt8ByPortableTiles, MultiplyDigitsByPortableTiles}};
 #if defined(__x86_64__)
   const bool has_amx = MayUse(kX86Amx);
   if (!has_amx && CanEmulateInstructions()) EmulateInstructions();
   if (has_amx || CanEmulateInstructions()) {
-    ways.push_back({MultiplyBf16ByAmx, MultiplyInt8ByAmx, MultiplySlicesByAmx});
+    ways.push_back({MultiplyBf16ByAmx, MultiplyInt8ByAmx, MultiplyDigitsByAmx});
   }
 #endif
   return ways;
@@ -137,43 +143,29 @@ TEST(TileKernel, GivesTheProductsSums) {
   }
 }
 
-// S0, S1 and S2 of slices.h, of digits of the input in their order and of the weight in the other.
-TEST(TileKernel, GivesTheSumsOfSlices) {
-  constexpr size_t kWords = 32;  // of a slice
-  constexpr size_t kDepth = kSlices * kWords;
+// Of slices.h: both sides are signed.
+TEST(TileKernel, GivesTheSumsOfDigits) {
   for (const Way& way : Ways()) {
     for (const size_t rows : std::initializer_list<size_t>{1, 16, 17, 32}) {
-      Product product(rows, kDepth, false);
-      AlignedBuffer<int32_t> sums(kSlices * kMostRows * kWidth);
-      way.slices({.left = product.left.data(),
-                  .left_stride = kDepth * 4,
-                  .rows = rows,
-                  .depth = kDepth,
-                  .right = product.right.data(),
-                  .sums = reinterpret_cast<uint8_t*>(sums.data()),
-                  .accumulate = false,
-                  .left_block = kTileRows * kDepth * 4});
-      const auto digit_of_input = [&](size_t row, size_t place, size_t i) {
-        return static_cast<int8_t>(product.left[(row * kDepth + place * kWords) * 4 + i]);
-      };
-      const auto digit_of_weight = [&](size_t column, size_t place, size_t i) {
-        const size_t word = (kSlices - 1 - place) * kWords + i / 4;
-        return static_cast<int8_t>(product.right[(word * kWidth + column) * 4 + i % 4]);
-      };
-      for (size_t power = 0; power < kSlices; ++power) {
-        for (size_t row = 0; row < rows; ++row) {
-          for (size_t column = 0; column < kWidth; ++column) {
-            int32_t expected = 0;
-            for (size_t place = 0; place <= power; ++place) {
-              for (size_t i = 0; i < 4 * kWords; ++i) {
-                expected +=
-                    digit_of_input(row, place, i) * digit_of_weight(column, power - place, i);
-              }
-            }
-            ASSERT_EQ(sums[(power * kMostRows + row) * kWidth + column], expected)
-                << "S" << power << " of " << rows << " rows, row " << row << ", column " << column;
-          }
+      Product product(rows, 32, false);
+      for (const int times : {1, 2}) {
+        const std::vector<float>& sums = product.Run(way.digits, times > 1);
+        for (size_t i = 0; i < rows * kWidth; ++i) {
+          ASSERT_EQ(Bits(sums[i]), times * product.ExactDigits(i / kWidth, i % kWidth)) << i;
         }
+      }
+    }
+  }
+}
+
+// Rows or words that are not loaded again soon are multiplied like others.
+TEST(TileKernel, GivesTheSameOfWhatIsLoadedOnce) {
+  for (const Way& way : Ways()) {
+    for (const size_t rows : std::initializer_list<size_t>{5, 32}) {
+      Product product(rows, 64, true);
+      const std::vector<float> expected = product.Run(way.bf16, false);
+      for (const Once once : {Once::kLeft, Once::kRight}) {
+        EXPECT_EQ(product.Run(way.bf16, false, {}, once), expected);
       }
     }
   }
