@@ -45,19 +45,12 @@ struct Pass {
   bool accumulate;  // not the first of these sums
 };
 
-// In which all rows pass by a panel's words, `block` words at a time, or each group of rows by all
-// that make a sum where that is the depth. Of slices those for S[i] lie side by side: the input's
-// digits by their places, the weight's the other way round. Passes with the same words of the panel
-// follow one another.
+// In which all rows pass by a panel's words, `block` words at a time. Of slices the input's digits
+// lie by their places and the weight's the other way round; of S[i] are those whose places add up
+// to i. Passes with the same words of the panel follow one another.
 std::vector<Pass> PassesOf(size_t depth, size_t sums, size_t block) {
   const size_t slice = depth / sums;
   std::vector<Pass> passes;
-  if (block >= depth) {
-    for (size_t i = 0; i < sums; ++i) {
-      passes.push_back({0, (sums - 1 - i) * slice, (i + 1) * slice, i, false});
-    }
-    return passes;
-  }
   std::vector<bool> begun(sums);
   for (size_t place = 0; place < sums; ++place) {  // of the panel
     for (size_t first = 0; first < slice; first += block) {
@@ -116,9 +109,10 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
   const size_t groups_of_part =
       CeilDivide(groups, std::clamp(std::max(for_threads, for_cache), size_t{1}, groups));
   const size_t parts = CeilDivide(groups, groups_of_part);
-  // Blocks are for rows that come after others: one group of tiles goes through all of the depth.
-  const bool one_block = (weight.depth <= kernel.depth_block && kernel.sums == 1) ||
-                         (kernel.tiles && groups_of_part == 1);
+  // Blocks are for what is multiplied again: a panel's words by other rows, or by other digits of
+  // the same. One group of tiles goes through all of the depth.
+  const bool alone = kernel.tiles && groups_of_part == 1;
+  const bool one_block = kernel.sums == 1 && (weight.depth <= kernel.depth_block || alone);
   const std::vector<Pass> passes =
       PassesOf(weight.depth, kernel.sums, one_block ? weight.depth : kernel.depth_block);
   const size_t longest = one_block ? weight.depth : std::min(kernel.depth_block, weight.depth);
@@ -180,10 +174,16 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
       // requests are spread over the groups, not to come faster than memory answers.
       const uint8_t* next = stored;
       size_t next_words = 0;
-      if (last && next_task != task) {
-        next = weight.bytes.data() + next_task % weight.panels * panel_bytes;
-        next_words = one_block ? weight.depth : passes[0].depth;
-      } else if (!last && !one_block && passes[i + 1].right != pass.right) {
+      const uint8_t* const next_panel =
+          weight.bytes.data() + next_task % weight.panels * panel_bytes;
+      if (alone && next_task != task) {  // each pass its share of the next panel
+        const size_t from = weight.depth * i / passes.size();
+        next = next_panel + from * stored_row;
+        next_words = weight.depth * (i + 1) / passes.size() - from;
+      } else if (last && next_task != task) {
+        next = next_panel;
+        next_words = passes[0].depth;
+      } else if (!last && passes[i + 1].right != pass.right) {
         next = words_at(passes[i + 1].right);
         next_words = passes[i + 1].depth;
       }
@@ -208,7 +208,7 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
                          .left_step = left_step,
                          .left_block = kTileRows * input.stride,
                          .beside = {FinishedTile::Take, &finished, finished.rows},
-                         .once = end - begin > 1 ? Once::kLeft : Once::kRight});
+                         .once = alone && one_block ? Once::kRight : Once::kLeft});
         finished.rows = 0;
         if (!last) continue;
         if (kernel.tiles) {
