@@ -32,17 +32,24 @@ HWY_INLINE float OnlineSoftmax(const float* HWY_RESTRICT scores, size_t keys, si
   const D d;
   const size_t lanes = hn::Lanes(d);
   auto block_max = hn::Set(d, max);
-  for (size_t first = 0; first < keys; first += panel) {
-    const float* piece = scores + first / panel * stride;
+  auto other_max =
+      block_max;  // of every second vector, not to wait for one comparison after another
+  const float* piece = scores;
+  for (size_t first = 0; first < keys; first += panel, piece += stride) {
     const size_t size = HWY_MIN(panel, keys - first);
-    for (size_t i = 0; i < size; i += lanes) block_max = hn::Max(block_max, hn::Load(d, piece + i));
+    size_t i = 0;
+    for (; i + 2 * lanes <= size; i += 2 * lanes) {
+      block_max = hn::Max(block_max, hn::Load(d, piece + i));
+      other_max = hn::Max(other_max, hn::Load(d, piece + i + lanes));
+    }
+    if (i < size) block_max = hn::Max(block_max, hn::Load(d, piece + i));
   }
-  const float new_max = hn::GetLane(hn::MaxOfLanes(d, block_max));
+  const float new_max = hn::GetLane(hn::MaxOfLanes(d, hn::Max(block_max, other_max)));
   const auto scale = hn::Set(d, factor);
   const auto offset = hn::Set(d, new_max * factor);
   auto block_sum = hn::Zero(d);
-  for (size_t first = 0; first < keys; first += panel) {
-    const float* piece = scores + first / panel * stride;
+  piece = scores;
+  for (size_t first = 0; first < keys; first += panel, piece += stride) {
     const size_t size = HWY_MIN(panel, keys - first);
     for (size_t i = 0; i < size; i += lanes) {
       const auto p = Exp2OfNegative(d, hn::MulSub(hn::Load(d, piece + i), scale, offset));
