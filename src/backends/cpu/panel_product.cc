@@ -144,11 +144,6 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
            (input.in_tiles ? PlaceInTiles(row, byte, input.stride) : row * input.stride + byte);
   };
 
-  const auto finish = [&](size_t thread) {
-    FinishedTile& finished = states[thread].finished;
-    if (finished.rows > 0) FinishedTile::Take(&finished, 0, finished.rows);
-    finished.rows = 0;
-  };
   const auto multiply = [&](size_t task, size_t next_task, size_t thread) {
     uint8_t* sums = scratch + thread * thread_bytes;
     uint8_t* widened = sums + sums_bytes;
@@ -222,7 +217,8 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
     if (!one_block) tile += end - begin;
   };
   const auto at_end = [&](size_t thread) {
-    finish(thread);
+    const FinishedTile& finished = states[thread].finished;
+    if (finished.rows > 0) FinishedTile::Take(&finished, 0, finished.rows);
     if (kernel.release != nullptr) kernel.release();
   };
   ParallelForAhead(team, threads, weight.panels * parts, multiply, at_end, rows, row_epilogue);

@@ -21,7 +21,7 @@ constexpr MicroKernel TilesKernel(size_t group, void (*multiply)(const PanelTile
           .multiply = multiply,
           .rows_at_once = kTileRows,
           .depth_unit = kTileRowBytes / 4,
-          .depth_block = 256,
+          .depth_block = 256,  // 32 KB of a panel, which stay in the L1 while rows pass by
           .left_block_bytes = size_t{1} << 20,
           .tiles = true,
           .release = release,
