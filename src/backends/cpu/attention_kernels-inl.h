@@ -32,8 +32,7 @@ HWY_INLINE float OnlineSoftmax(const float* HWY_RESTRICT scores, size_t keys, si
   const D d;
   const size_t lanes = hn::Lanes(d);
   auto block_max = hn::Set(d, max);
-  auto other_max =
-      block_max;  // of every second vector, not to wait for one comparison after another
+  auto other_max = block_max;  // of every second vector, for two comparisons at a time
   const float* piece = scores;
   for (size_t first = 0; first < keys; first += panel, piece += stride) {
     const size_t size = HWY_MIN(panel, keys - first);

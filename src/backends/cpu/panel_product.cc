@@ -113,9 +113,8 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
   // the same. One group of tiles goes through all of the depth.
   const bool alone = kernel.tiles && groups_of_part == 1;
   const bool one_block = kernel.sums == 1 && (weight.depth <= kernel.depth_block || alone);
-  const std::vector<Pass> passes =
-      PassesOf(weight.depth, kernel.sums, one_block ? weight.depth : kernel.depth_block);
-  const size_t longest = one_block ? weight.depth : std::min(kernel.depth_block, weight.depth);
+  const size_t block = one_block ? weight.depth : kernel.depth_block;
+  const std::vector<Pass> passes = PassesOf(weight.depth, kernel.sums, block);
 
   const size_t sum_bytes = kernel.rows * kernel.width * kSumBytes;
   const size_t tile_bytes = kernel.sums * sum_bytes;
@@ -124,7 +123,7 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
   const size_t kept_tiles = (one_block ? 1 : groups_of_part) + (kernel.tiles ? 1 : 0);
   const size_t sums_bytes = kept_tiles * tile_bytes;
   const size_t widened_bytes =
-      kernel.widen != nullptr ? longest * kernel.width * kernel.word_bytes : 0;
+      kernel.widen != nullptr ? block * kernel.width * kernel.word_bytes : 0;
   const size_t thread_bytes = sums_bytes + widened_bytes;
   // What the team works in; the calling thread's, for all its products.
   thread_local AlignedBuffer<uint8_t> buffer;
