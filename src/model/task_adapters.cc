@@ -47,8 +47,7 @@ Result<Adapters> ReadAdapterConfig(const std::string& path) {
   RETURN_IF_ERROR(ExpectPlain(config));
   Adapters adapters;
   ASSIGN_OR_RETURN(adapters.rank, ReadSize(config, "r", kMaxWidth));
-  ASSIGN_OR_RETURN(const double alpha, config.Number("lora_alpha"));
-  adapters.scale = static_cast<float>(alpha / static_cast<double>(adapters.rank));
+  ASSIGN_OR_RETURN(adapters.scale, ReadAdapterScale(config, adapters.rank));
   return adapters;
 }
 

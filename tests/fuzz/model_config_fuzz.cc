@@ -91,6 +91,7 @@ void CheckEncoder(const Encoder& encoder) {
   if (encoder.positions.count > 0) {
     FUZZ_CHECK(encoder.positions.first + encoder.max_tokens <= encoder.positions.count);
   }
+  FUZZ_CHECK(!encoder.adapters || std::isfinite(encoder.adapters->scale));
   if (const auto& bias = encoder.relative_bias) {
     FUZZ_CHECK(bias->buckets >= 4 && bias->max_distance > bias->buckets / 4);
   }

@@ -33,7 +33,7 @@ TEST_F(ModelSpecTest, RefusesAbsurdSizes) {
     EXPECT_THAT(ErrorMessage(), HasSubstr("/config.json: " + std::string(field) + " is missing"));
     Config() = before;
   }
-  for (const json& value : {json(0), json(-1e-5), json(2), json("1e-5")}) {
+  for (const json& value : {json(0), json(1e-60), json(-1e-5), json(2), json("1e-5")}) {
     EXPECT_THAT(ErrorWith("config.json", "layer_norm_eps", value), HasSubstr("layer_norm_eps"));
   }
   for (const json& value : {json(-1), json(1000), json(1.0)}) {

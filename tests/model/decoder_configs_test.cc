@@ -178,7 +178,9 @@ TEST_F(DecoderConfigs, Gemma3HasNormsOnBothSidesAndTwoBases) {
                             "sliding_attention"};
   EXPECT_THAT(Windows(), ElementsAre(-1, -1, -1, 5));
   ExpectRefused("attn_logit_softcapping", 30.0);
-  EXPECT_THAT(ErrorWith("query_pre_attn_scalar", 0), HasSubstr("query_pre_attn_scalar"));
+  for (const double scalar : {0.0, -1.0, 1e90, 1e-90}) {
+    EXPECT_THAT(ErrorWith("query_pre_attn_scalar", scalar), HasSubstr("query_pre_attn_scalar"));
+  }
 }
 
 TEST_F(DecoderConfigs, EmbeddingGemma2HasWiderHeadsInSomeLayers) {

@@ -111,6 +111,7 @@ TEST_F(TaskAdapters, WhatIsNotPlainIsRefused) {
   EXPECT_THAT(ErrorWith(kConfig, "layer_replication", {{0, 2}}), names("layer_replication"));
   EXPECT_THAT(ErrorWith(kConfig, "r", 0), names("r must"));
   EXPECT_THAT(ErrorWith(kConfig, "lora_alpha", "x"), names("lora_alpha"));
+  EXPECT_THAT(ErrorWith(kConfig, "lora_alpha", 1e60), names("lora_alpha"));
   EXPECT_THAT(ErrorWith(kConfig, "r", 4), names("r and lora_alpha are not those of task"));
   EXPECT_THAT(ErrorWith(kConfig, "lora_alpha", 4), names("different ones are not supported"));
   EXPECT_EQ(SpecError(), "");

@@ -1,5 +1,6 @@
 #include "model/families/config_fields.h"
 
+#include <cfloat>
 #include <cmath>
 #include <utility>
 
@@ -34,8 +35,17 @@ Result<size_t> ReadTokens(const JsonValue& config, std::string_view name, int64_
 Result<float> ReadEpsilon(const JsonValue& config, std::string_view name, double fallback) {
   const std::string_view field = FieldName(config, name);
   ASSIGN_OR_RETURN(const double eps, config.Number(field, fallback));
-  if (!(eps > 0 && eps <= 1)) return config.Wrong(field, "a number above 0, at most 1");
+  if (!(eps >= FLT_MIN && eps <= 1)) {  // below, it would be 0 or flushed to it
+    return config.Wrong(field, "a number of float32 above 0, at most 1");
+  }
   return static_cast<float>(eps);
+}
+
+Result<float> ReadAdapterScale(const JsonValue& config, size_t rank,
+                               std::optional<double> fallback) {
+  ASSIGN_OR_RETURN(const double alpha, config.Number("lora_alpha", fallback));
+  if (!(std::abs(alpha) <= FLT_MAX)) return config.Wrong("lora_alpha", "a number of float32");
+  return static_cast<float>(alpha / static_cast<double>(rank));
 }
 
 Result<Activation> ActivationOfName(const JsonValue& config, std::string_view field,

@@ -38,6 +38,10 @@ Result<size_t> ReadTokens(const JsonValue& config, std::string_view name, int64_
 // An epsilon, in (0, 1].
 Result<float> ReadEpsilon(const JsonValue& config, std::string_view name, double fallback);
 
+// Adapters::scale: lora_alpha / rank.
+Result<float> ReadAdapterScale(const JsonValue& config, size_t rank,
+                               std::optional<double> fallback = {});
+
 // An activation by transformers' names.
 Result<Activation> ReadActivation(const JsonValue& config, std::string_view name,
                                   const std::string& fallback);

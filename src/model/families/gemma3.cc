@@ -34,7 +34,8 @@ Status ReadAttention(const JsonValue& config, Encoder& encoder) {
   ASSIGN_OR_RETURN(const bool both_ways, config.Bool("use_bidirectional_attention", false));
   ASSIGN_OR_RETURN(const bool bias, config.Bool("attention_bias", false));
   ASSIGN_OR_RETURN(const double scalar, config.Number("query_pre_attn_scalar", 256));
-  if (!(scalar > 0)) return config.Wrong("query_pre_attn_scalar", "a number above 0");
+  const auto scale = static_cast<float>(1 / std::sqrt(scalar));
+  if (!std::isnormal(scale)) return config.Wrong("query_pre_attn_scalar", "a number above 0");
   ASSIGN_OR_RETURN(const size_t window, ReadSize(config, "sliding_window", kMaxPositions, 4096));
   ASSIGN_OR_RETURN(const std::vector<bool> windowed, ReadWindowed(config, encoder.layers.size()));
   const size_t head_dim = encoder.layers[0].attention.head_dim;
@@ -49,7 +50,7 @@ Status ReadAttention(const JsonValue& config, Encoder& encoder) {
     Attention& attention = encoder.layers[i].attention;
     attention.qkv_bias = bias;
     attention.output_bias = bias;
-    attention.scale = static_cast<float>(1 / std::sqrt(scalar));
+    attention.scale = scale;
     attention.causal = !both_ways;
     attention.rope = windowed[i] ? local : full;
     attention.query_norm = encoder.final_norm;

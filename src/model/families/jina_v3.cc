@@ -22,8 +22,7 @@ Status ReadAdapters(const JsonValue& config, Encoder& encoder) {
   if (tasks.size() > kMostTasks) return config.Fail("has too many lora_adaptations");
   Adapters adapters = {.count = tasks.size()};
   ASSIGN_OR_RETURN(adapters.rank, ReadSize(config, "lora_rank", kMaxWidth, 4));
-  ASSIGN_OR_RETURN(const double alpha, config.Number("lora_alpha", 1));
-  adapters.scale = static_cast<float>(alpha / static_cast<double>(adapters.rank));
+  ASSIGN_OR_RETURN(adapters.scale, ReadAdapterScale(config, adapters.rank, 1));
   encoder.adapters = adapters;
   return {};
 }
