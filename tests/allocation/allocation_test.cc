@@ -24,6 +24,7 @@
 #include "http/client.h"
 #include "http/server.h"
 #include "http/worker_pool.h"
+#include "test_data.h"
 
 namespace {
 
@@ -184,7 +185,7 @@ class AllocationTest : public testing::TestWithParam<Param> {
     }();
     const uint16_t port = PortOf(*server);
     std::unique_ptr<Embedder> embedder =
-        *Embedder::Load({.model_directory = TEST_DATA_DIR "/tiny-bge-m3",
+        *Embedder::Load({.model_directory = TestData("tiny-bge-m3"),
                          .compute_type = ComputeType::kF32,
                          .device = {.threads = 2},
                          .cache = cache});

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "embedding/engine.h"
+#include "test_data.h"
 #include "text/tokenizer.h"
 
 namespace embedding {
@@ -93,7 +94,7 @@ class FakeEmbedder final : public Embedder {
                      .dimension = 4,
                      .max_input_tokens = kMaxTokens};
   std::unique_ptr<Tokenizer> tokenizer_ =
-      *Tokenizer::FromFile(TEST_DATA_DIR "/tiny-bge-m3/tokenizer.json");
+      *Tokenizer::FromFile(TestData("tiny-bge-m3/tokenizer.json"));
   std::vector<std::pair<Done, Result<EmbedResponse>>> held_;
 };
 

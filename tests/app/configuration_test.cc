@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/cache.h"
+#include "test_data.h"
 
 namespace embedding::app {
 namespace {
@@ -58,7 +59,7 @@ TEST(ConfigurationTest, WhatDoesNotGoTogetherIsNamed) {
   EXPECT_NE(Refused(twice).message.find("twice"), std::string::npos);
 
   Configuration same_name;
-  same_name.models = {TEST_DATA_DIR "/tiny-bge-m3", TEST_DATA_DIR "/../data/tiny-bge-m3"};
+  same_name.models = {TestData("tiny-bge-m3"), TestData("../data/tiny-bge-m3")};
   EXPECT_EQ(Refused(same_name).code, ErrorCode::kInvalidArgument);
   EXPECT_NE(Refused(same_name).message.find("both be called"), std::string::npos);
 
@@ -78,7 +79,7 @@ TEST(ConfigurationTest, WhatDoesNotGoTogetherIsNamed) {
 
 TEST(ConfigurationTest, ADirectoryIsCalledByItsLastPart) {
   EXPECT_EQ(DisplayName("BAAI/bge-m3"), "BAAI/bge-m3");
-  EXPECT_EQ(DisplayName(TEST_DATA_DIR "/tiny-bge-m3"), "tiny-bge-m3");
+  EXPECT_EQ(DisplayName(TestData("tiny-bge-m3")), "tiny-bge-m3");
 }
 
 TEST(CacheOption, TakesSizesAndRedis) {

@@ -20,6 +20,7 @@
 #include "engine/fake_backend.h"
 #include "engine/rerank.h"
 #include "engine/vectors.h"
+#include "test_data.h"
 
 namespace embedding {
 namespace {
@@ -180,7 +181,7 @@ TEST_F(CacheTest, ModelsShareNothing) {
 }
 
 TEST_F(CacheTest, TokenTypesAndLengthsTellTextsApart) {
-  const auto pairs = LoadModel(TEST_DATA_DIR "/tiny-reranker");
+  const auto pairs = LoadModel(TestData("tiny-reranker"));
   EmbedRequest request;
   request.outputs = {.dense = false, .logits = true};
   for (const auto& ids : std::vector<std::vector<int32_t>>{{0}, {0, 0}, {0, 0, 0}, {1, 0}}) {
@@ -224,7 +225,7 @@ TEST_F(CacheTest, RerankingGoesThroughIt) {
   EXPECT_EQ(mixed.scores[1], computed.scores[1]);
   EXPECT_THAT(device_.TakeRuns(), ElementsAre(3, 1));
 
-  const auto reranker = LoadModel(TEST_DATA_DIR "/tiny-reranker");
+  const auto reranker = LoadModel(TestData("tiny-reranker"));
   const RerankResponse first = rerank(*reranker);
   const RerankResponse second = rerank(*reranker);
   EXPECT_EQ(second.cached_texts, 3U);

@@ -11,6 +11,7 @@
 #include "embedding/engine.h"
 #include "engine/vectors.h"
 #include "temp_dir.h"
+#include "test_data.h"
 
 namespace embedding {
 namespace {
@@ -70,7 +71,7 @@ TEST(EmbedderLoad, ATokenizerOfAnotherModelIsRefused) {
   const TempDir temp_dir;
   const fs::path directory = temp_dir.path();
   fs::copy(kTinyBgeM3, directory, fs::copy_options::recursive);
-  fs::copy(MODELS_DIR "/bge-m3-tokenizer/tokenizer.json", directory / "tokenizer.json",
+  fs::copy(FetchedModel("bge-m3-tokenizer/tokenizer.json"), directory / "tokenizer.json",
            fs::copy_options::overwrite_existing);
   const auto embedder = Embedder::Load({.model_directory = directory.string()});
   ASSERT_FALSE(embedder.ok());

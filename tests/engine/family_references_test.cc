@@ -18,6 +18,7 @@
 #include "embedding/engine.h"
 #include "engine/vectors.h"
 #include "temp_dir.h"
+#include "test_data.h"
 #include "text/tokenizer.h"
 
 namespace embedding {
@@ -26,7 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-const fs::path kFamilies = TEST_DATA_DIR "/families";
+const fs::path kFamilies = TestData("families");
 
 constexpr bool kIsGpu = std::string_view(TEST_DEVICE) != "cpu";
 

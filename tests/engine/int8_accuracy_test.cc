@@ -11,13 +11,14 @@
 #include <vector>
 
 #include "embedding/engine.h"
+#include "test_data.h"
 
 namespace embedding {
 namespace {
 
 std::vector<std::string> Texts() {
   constexpr int kEvery = 5;
-  std::ifstream stream(TEST_DATA_DIR "/expected/tokens.all-MiniLM-L6-v2.jsonl");
+  std::ifstream stream(TestData("expected/tokens.all-MiniLM-L6-v2.jsonl"));
   std::vector<std::string> texts;
   std::string line;
   for (int i = 0; std::getline(stream, line); ++i) {
@@ -28,7 +29,7 @@ std::vector<std::string> Texts() {
 
 EmbedResponse EmbedAs(ComputeType type, const std::vector<std::string>& texts) {
   const auto embedder =
-      Embedder::Load({.model_directory = MODELS_DIR "/all-MiniLM-L6-v2", .compute_type = type});
+      Embedder::Load({.model_directory = FetchedModel("all-MiniLM-L6-v2"), .compute_type = type});
   EXPECT_TRUE(embedder.ok()) << embedder.error().message;
   EmbedRequest request;
   request.texts = texts;

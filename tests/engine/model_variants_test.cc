@@ -16,6 +16,7 @@
 #include "embedding/engine.h"
 #include "engine/vectors.h"
 #include "temp_dir.h"
+#include "test_data.h"
 
 namespace embedding {
 namespace {
@@ -24,8 +25,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 const json& Variants() {
-  static const json variants =
-      json::parse(std::ifstream(TEST_DATA_DIR "/expected/model_variants.json"));
+  static const json variants = json::parse(std::ifstream(TestData("expected/model_variants.json")));
   return variants;
 }
 
@@ -54,9 +54,8 @@ class ModelVariants : public testing::TestWithParam<std::string> {
   void SetUp() override {
     const json& variant = VariantOf(GetParam());
     const std::string base = variant.at("base");
-    const fs::path models = MODELS_DIR;
-    const fs::path data = TEST_DATA_DIR;
-    fs::copy(fs::exists(models / base) ? models / base : data / base, directory_,
+    const fs::path fetched = FetchedModel(base);
+    fs::copy(fs::exists(fetched) ? fetched : fs::path(TestData(base)), directory_,
              fs::copy_options::recursive);
     for (const auto& [name, patch] : variant.at("files").items()) {
       const fs::path path = directory_ / name;

@@ -7,17 +7,18 @@
 #include <string>
 
 #include "temp_dir.h"
+#include "test_data.h"
 
 namespace embedding {
 
-inline const std::filesystem::path kModuleModels = TEST_DATA_DIR "/module_models";
+inline const std::filesystem::path kModuleModels = TestData("module_models");
 
 // One of them in a directory of its own: what the families have of it, and what it has besides.
 class ModuleModel {
  public:
   explicit ModuleModel(const std::string& name) {
     namespace fs = std::filesystem;
-    const fs::path families = TEST_DATA_DIR "/families";
+    const fs::path families = TestData("families");
     references_ = nlohmann::json::parse(std::ifstream(kModuleModels / name / "references.json"));
     for (const auto& [folder, family] : references_.at("bases").items()) {
       const fs::path target = directory_ / folder;

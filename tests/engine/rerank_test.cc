@@ -13,6 +13,7 @@
 
 #include "engine/fake_backend.h"
 #include "engine/vectors.h"
+#include "test_data.h"
 
 namespace embedding {
 namespace {
@@ -120,7 +121,7 @@ TEST_F(RerankByVectors, NeedsTexts) {
 TEST(RerankByClassifier, TheScoreIsTheLogitsSigmoidOrTheLogit) {
   const float logits[] = {0, 2, -1};
   const auto embedder =
-      Load(TEST_DATA_DIR "/tiny-reranker",
+      Load(TestData("tiny-reranker"),
            {.backends = {std::make_shared<FakeBackend>(
                 Limits(), [&](const Batch& batch, BatchOutputs& outputs) -> Status {
                   for (size_t s = 0; s < batch.sequences(); ++s) {

@@ -10,6 +10,7 @@
 
 #include "engine/vectors.h"
 #include "temp_dir.h"
+#include "test_data.h"
 
 namespace embedding {
 namespace {
@@ -49,9 +50,9 @@ std::vector<std::pair<int32_t, float>> WeightsOf(const std::string& directory) {
 TEST(Splade, TheBiasMayHaveTheDecodersName) {
   const TempDir dir;
   const fs::path copy = dir.File("model");
-  fs::copy(TEST_DATA_DIR "/tiny-splade", copy, fs::copy_options::recursive);
+  fs::copy(TestData("tiny-splade"), copy, fs::copy_options::recursive);
   Rename(copy / "model.safetensors", "cls.predictions.bias", "cls.predictions.decoder.bias");
-  const auto expected = WeightsOf(TEST_DATA_DIR "/tiny-splade");
+  const auto expected = WeightsOf(TestData("tiny-splade"));
   EXPECT_FALSE(expected.empty());
   EXPECT_EQ(WeightsOf(copy.string()), expected);
 }

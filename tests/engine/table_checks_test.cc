@@ -15,6 +15,7 @@
 
 #include "embedding/engine.h"
 #include "temp_dir.h"
+#include "test_data.h"
 
 namespace embedding {
 namespace {
@@ -25,9 +26,9 @@ using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
 
-const std::string kReranker = TEST_DATA_DIR "/tiny-reranker";      // XLM-RoBERTa: 1 type
-const std::string kClassifier = TEST_DATA_DIR "/tiny-classifier";  // BERT: 2 types
-const std::string kEncoder = TEST_DATA_DIR "/tiny-bge-m3";         // XLM-RoBERTa: 1 type
+const std::string kReranker = TestData("tiny-reranker");      // XLM-RoBERTa: 1 type
+const std::string kClassifier = TestData("tiny-classifier");  // BERT: 2 types
+const std::string kEncoder = TestData("tiny-bge-m3");         // XLM-RoBERTa: 1 type
 
 using Change = std::function<void(json&)>;
 

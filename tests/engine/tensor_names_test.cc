@@ -16,6 +16,7 @@
 
 #include "engine/vectors.h"
 #include "temp_dir.h"
+#include "test_data.h"
 
 namespace embedding {
 namespace {
@@ -81,7 +82,7 @@ class TensorNames : public testing::Test {
  protected:
   // A model of the families, and what it gives as it is.
   void Start(const std::string& name) {
-    const fs::path families = TEST_DATA_DIR "/families";
+    const fs::path families = TestData("families");
     const json references = json::parse(std::ifstream(families / name / "references.json"));
     fs::copy(families / name, directory_, fs::copy_options::recursive);
     fs::copy(

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "embedding/engine.h"
+#include "test_data.h"
 
 namespace embedding {
 
@@ -23,8 +24,8 @@ namespace embedding {
 #define TEST_DEVICE "cpu"
 #endif
 
-inline const std::string kMiniLm = MODELS_DIR "/all-MiniLM-L6-v2";
-inline const std::string kTinyBgeM3 = TEST_DATA_DIR "/tiny-bge-m3";
+inline const std::string kMiniLm = FetchedModel("all-MiniLM-L6-v2");
+inline const std::string kTinyBgeM3 = TestData("tiny-bge-m3");
 
 // In f32, whatever the processor: the references are.
 inline std::unique_ptr<Embedder> Load(const std::string& directory, EmbedderOptions options = {}) {
@@ -43,7 +44,7 @@ struct Expected {
 };
 
 inline Expected ReadExpected(const std::string& file, const char* field) {
-  std::ifstream stream(std::string(TEST_DATA_DIR "/expected/") + file);
+  std::ifstream stream(TestData("expected/" + std::string(file)));
   Expected expected;
   for (const nlohmann::json& row : nlohmann::json::parse(stream)) {
     expected.texts.push_back(row.at("text"));

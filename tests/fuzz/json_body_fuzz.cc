@@ -13,6 +13,7 @@
 #include "fuzz/check.h"
 #include "fuzz/contract_embedder.h"
 #include "fuzz/json_mutator.h"
+#include "test_data.h"
 
 namespace embedding::api {
 namespace {
@@ -34,7 +35,7 @@ class Server {
 
  private:
   std::unique_ptr<Tokenizer> tokenizer_ =
-      *Tokenizer::FromFile(TEST_DATA_DIR "/tiny-classifier/tokenizer.json");
+      *Tokenizer::FromFile(TestData("tiny-classifier/tokenizer.json"));
   ContractEmbedder embedder_{"org/embedder", *tokenizer_, {}};
   ContractEmbedder reranker_{"org/reranker", *tokenizer_, {"LABEL_0"}};
   Service service_{{.model_name = "org/embedder", .max_client_batch_size = 8},

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "fuzz/encoding.h"
+#include "test_data.h"
 
 namespace embedding {
 namespace {
@@ -18,14 +19,12 @@ namespace {
 std::vector<std::unique_ptr<Tokenizer>> LoadAll() {
   std::vector<std::unique_ptr<Tokenizer>> tokenizers;
   // Two by their model's bit, and others by two bits more.
-  for (const char* path : {MODELS_DIR "/bge-m3-tokenizer/tokenizer.json",
-                           MODELS_DIR "/all-MiniLM-L6-v2/tokenizer.json",
-                           TEST_DATA_DIR "/small-tokenizers/roberta.json",
-                           TEST_DATA_DIR "/small-tokenizers/llama2.json",
-                           TEST_DATA_DIR "/small-tokenizers/modernbert.json",
-                           TEST_DATA_DIR "/small-tokenizers/clip.json",
-                           TEST_DATA_DIR "/small-tokenizers/subwords.json",
-                           TEST_DATA_DIR "/small-tokenizers/t5.json"}) {
+  for (const std::string& path :
+       {FetchedModel("bge-m3-tokenizer/tokenizer.json"),
+        FetchedModel("all-MiniLM-L6-v2/tokenizer.json"), TestData("small-tokenizers/roberta.json"),
+        TestData("small-tokenizers/llama2.json"), TestData("small-tokenizers/modernbert.json"),
+        TestData("small-tokenizers/clip.json"), TestData("small-tokenizers/subwords.json"),
+        TestData("small-tokenizers/t5.json")}) {
     Result<std::unique_ptr<Tokenizer>> tokenizer = Tokenizer::FromFile(path);
     if (!tokenizer.ok()) {
       std::fprintf(stderr, "%s\n", tokenizer.error().message.c_str());

@@ -3,6 +3,7 @@
 
 #include "download_fixture.h"
 #include "hub/file_sha256.h"
+#include "test_data.h"
 
 namespace embedding {
 namespace {
@@ -34,14 +35,13 @@ TEST_F(DownloadTest, FillsTheCacheInTheHubsLayout) {
 
 TEST_F(DownloadTest, BringsARealModelWhole) {
   fs::create_directories(directory_ / "models/acme");
-  fs::copy(TEST_DATA_DIR "/tiny-bge-m3", directory_ / "models/acme/tiny",
-           fs::copy_options::recursive);
+  fs::copy(TestData("tiny-bge-m3"), directory_ / "models/acme/tiny", fs::copy_options::recursive);
   StartHub();
   ASSERT_TRUE(DownloadModel("acme/tiny").ok());
   std::vector<std::string> names;
-  for (const auto& entry : fs::recursive_directory_iterator(TEST_DATA_DIR "/tiny-bge-m3")) {
+  for (const auto& entry : fs::recursive_directory_iterator(TestData("tiny-bge-m3"))) {
     if (entry.is_regular_file())
-      names.push_back(fs::relative(entry.path(), TEST_DATA_DIR "/tiny-bge-m3").string());
+      names.push_back(fs::relative(entry.path(), TestData("tiny-bge-m3")).string());
   }
   ASSERT_THAT(names, SizeIs(testing::Ge(10U)));
   ExpectWhole(names);

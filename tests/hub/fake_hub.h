@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "temp_dir.h"
+#include "test_data.h"
 
 namespace embedding {
 
@@ -34,13 +35,14 @@ class FakeHub {
     std::array<int, 2> from_hub{};
     if (pipe(to_hub.data()) != 0 || pipe(from_hub.data()) != 0) std::abort();
     const std::string text = behaviour.dump();
+    const std::string script = TestData("../hub/fake_hub.py");
     pid_ = fork();
     if (pid_ == 0) {
       dup2(to_hub[0], STDIN_FILENO);
       dup2(from_hub[1], STDOUT_FILENO);
       for (const int fd : {to_hub[0], to_hub[1], from_hub[0], from_hub[1]}) close(fd);
-      execlp("python3", "python3", TEST_DATA_DIR "/../hub/fake_hub.py", root.c_str(), log.c_str(),
-             text.c_str(), nullptr);
+      execlp("python3", "python3", script.c_str(), root.c_str(), log.c_str(), text.c_str(),
+             nullptr);
       _exit(127);
     }
     close(to_hub[0]);

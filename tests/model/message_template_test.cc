@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "temp_dir.h"
+#include "test_data.h"
 
 namespace embedding {
 namespace {
@@ -44,7 +45,7 @@ class MessageTemplateTest : public testing::Test {
 };
 
 TEST_F(MessageTemplateTest, RendersAsTransformersDoes) {
-  const json cases = json::parse(std::ifstream(TEST_DATA_DIR "/templates.json"));
+  const json cases = json::parse(std::ifstream(TestData("templates.json")));
   ASSERT_GT(cases.size(), 50U);
   dir_.Write("tokenizer_config.json",
              R"({"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"})");

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "model/model_spec_fixture.h"
+#include "test_data.h"
 
 namespace embedding {
 namespace {
@@ -17,7 +18,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 TEST(ModelSpecFilesTest, ReadsTinyBgeM3) {
-  const auto spec = ReadModelSpec(std::string(TEST_DATA_DIR) + "/tiny-bge-m3");
+  const auto spec = ReadModelSpec(TestData("tiny-bge-m3"));
   ASSERT_TRUE(spec.ok()) << spec.error().message;
   EXPECT_EQ(spec->family->name(), "xlm-roberta");
   EXPECT_THAT(spec->architectures, ElementsAre("XLMRobertaModel"));
@@ -47,7 +48,7 @@ TEST(ModelSpecFilesTest, ReadsTinyBgeM3) {
 }
 
 TEST(ModelSpecFilesTest, ReadsBgeM3) {
-  const auto spec = ReadModelSpec(std::string(TEST_DATA_DIR) + "/bge-m3-files");
+  const auto spec = ReadModelSpec(TestData("bge-m3-files"));
   ASSERT_TRUE(spec.ok()) << spec.error().message;
   EXPECT_EQ(spec->dimension(), 1024U);
   EXPECT_EQ(spec->encoder().layers.size(), 24U);
@@ -55,7 +56,7 @@ TEST(ModelSpecFilesTest, ReadsBgeM3) {
 }
 
 TEST(ModelSpecFilesTest, ReadsADirectoryWithoutModules) {
-  const auto spec = ReadModelSpec(std::string(TEST_DATA_DIR) + "/tiny-reranker");
+  const auto spec = ReadModelSpec(TestData("tiny-reranker"));
   ASSERT_TRUE(spec.ok()) << spec.error().message;
   EXPECT_THAT(spec->architectures, ElementsAre("XLMRobertaForSequenceClassification"));
   EXPECT_TRUE(spec->heads().classifier);
@@ -66,7 +67,7 @@ TEST(ModelSpecFilesTest, ReadsADirectoryWithoutModules) {
 }
 
 TEST(ModelSpecFilesTest, ReadsAllMiniLm) {
-  const std::string directory = std::string(MODELS_DIR) + "/all-MiniLM-L6-v2";
+  const std::string directory = FetchedModel("all-MiniLM-L6-v2");
   if (!std::filesystem::exists(directory)) GTEST_SKIP() << directory << " is not there";
   const auto spec = ReadModelSpec(directory);
   ASSERT_TRUE(spec.ok()) << spec.error().message;

@@ -1,4 +1,5 @@
 #include "model/families/rope.h"
+#include "test_data.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,7 +22,7 @@ Result<Rope> Read(const json& config, const RopeFields& fields) {
 }
 
 TEST(Rope, FrequenciesEqualThoseOfTransformers) {
-  const json references = json::parse(std::ifstream(TEST_DATA_DIR "/expected/rope.json"));
+  const json references = json::parse(std::ifstream(TestData("expected/rope.json")));
   ASSERT_GT(references.at("cases").size(), 15U);
   for (const json& reference : references.at("cases")) {
     SCOPED_TRACE(reference.at("config").dump());

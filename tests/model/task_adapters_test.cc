@@ -14,6 +14,7 @@
 
 #include "model/model_spec.h"
 #include "temp_dir.h"
+#include "test_data.h"
 #include "weights/builders.h"
 
 namespace embedding {
@@ -27,7 +28,7 @@ using testing::HasSubstr;
 class TaskAdapters : public testing::Test {
  protected:
   TaskAdapters() {
-    fs::copy(TEST_DATA_DIR "/families/jina_v5_small", model_, fs::copy_options::recursive);
+    fs::copy(TestData("families/jina_v5_small"), model_, fs::copy_options::recursive);
   }
 
   void Change(const std::string& file, const std::string& field, const json& value) {

@@ -15,6 +15,7 @@
 #include "base/json_document.h"
 #include "model/tokenizer_document.h"
 #include "temp_dir.h"
+#include "test_data.h"
 
 namespace embedding {
 namespace {
@@ -24,7 +25,7 @@ using nlohmann::json;
 
 const json& References() {
   static const json references =
-      json::parse(std::ifstream(TEST_DATA_DIR "/expected/tokenizer_classes.json"));
+      json::parse(std::ifstream(TestData("expected/tokenizer_classes.json")));
   return references;
 }
 
@@ -71,8 +72,7 @@ class TokenizerClasses : public testing::TestWithParam<std::string> {
   void SetUp() override {
     const json& reference = CaseOf(GetParam());
     const std::string base = reference.at("base");
-    fs::copy(fs::path(TEST_DATA_DIR) / "vocabularies" / base, directory_,
-             fs::copy_options::recursive);
+    fs::copy(TestData("vocabularies/" + base), directory_, fs::copy_options::recursive);
     for (const auto& [before, after] : reference.at("renamed").items()) {
       fs::rename(directory_ / before, directory_ / after.get<std::string>());
     }
@@ -177,8 +177,8 @@ TEST_P(MadeVocabularies, AreTransformers) {
   const auto read = ReadTokenizerDocument(config_);
   ASSERT_TRUE(read.ok()) << read.error().message;
   const json model = json::parse(simdjson::minify(read->document.element())).at("model");
-  const fs::path saved = fs::path(TEST_DATA_DIR) / "vocabularies" /
-                         reference.at("base").get<std::string>() / "tokenizer.json";
+  const std::string saved =
+      TestData("vocabularies/" + reference.at("base").get<std::string>() + "/tokenizer.json");
   const json expected = json::parse(std::ifstream(saved)).at("model");
   EXPECT_EQ(model.at("type"), expected.at("type"));
   EXPECT_EQ(model.at("vocab"), expected.at("vocab"));

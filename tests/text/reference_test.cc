@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json_value.h"
+#include "test_data.h"
 #include "text/tokenizer_json.h"
 #include "text/tokenizers.h"
 #include "text/unigram_scores.h"
@@ -24,7 +25,7 @@ TEST_P(ReferenceTest, EveryTextHasTheLibrarysIds) {
   if (json.empty()) GTEST_SKIP() << GetParam() << " is not in models/";
   const auto tokenizer = LoadTokenizer(json);
   ASSERT_NE(tokenizer, nullptr);
-  std::ifstream lines(TEST_DATA_DIR "/expected/tokens." + GetParam() + ".jsonl");
+  std::ifstream lines(TestData("expected/tokens." + GetParam() + ".jsonl"));
   size_t count = 0;
   for (std::string line; std::getline(lines, line); ++count) {
     const Json expected = Json::parse(line);
@@ -75,9 +76,7 @@ void ExpectCase(const Tokenizer& tokenizer, const Json& expected) {
   EXPECT_EQ(*decoded, expected["decoded"].get<std::string>());
 }
 
-Json References() {
-  return Json::parse(ReadWhole(TEST_DATA_DIR "/expected/tokenizer.references.json"));
-}
+Json References() { return Json::parse(ReadWhole(TestData("expected/tokenizer.references.json"))); }
 
 TEST(TokenizerReferences, EveryVariantGivesTheLibrarysEncodings) {
   const Json references = References();
@@ -101,8 +100,7 @@ TEST(TokenizerReferences, EveryVariantGivesTheLibrarysEncodings) {
 }
 
 TEST(TokenizerReferences, EveryComponentGivesTheLibrarysEncodings) {
-  const Json references =
-      Json::parse(ReadWhole(TEST_DATA_DIR "/expected/tokenizer.components.json"));
+  const Json references = Json::parse(ReadWhole(TestData("expected/tokenizer.components.json")));
   ASSERT_FALSE(references["tokenizers"].empty());
   for (const Json& variant : references["tokenizers"]) {
     const std::string base = variant["base"];
@@ -158,7 +156,7 @@ class TokenizerTies : public testing::Test {
     }
   }
 
-  const Json ties_ = Json::parse(ReadWhole(TEST_DATA_DIR "/expected/tokenizer.ties.json"));
+  const Json ties_ = Json::parse(ReadWhole(TestData("expected/tokenizer.ties.json")));
 };
 
 TEST_F(TokenizerTies, RepeatedLettersAreCutAsTheLibraryCutsThem) {

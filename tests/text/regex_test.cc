@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "test_data.h"
 #include "text/tokenizers.h"
 
 namespace embedding {
@@ -43,7 +44,7 @@ void ExpectCases(const Regex& regex, const Json& cases) {
 // By Oniguruma: see tests/data/make_regex_references.py.
 class RegexReferences : public testing::Test {
  protected:
-  const Json references_ = Json::parse(ReadWhole(TEST_DATA_DIR "/expected/regex.json"));
+  const Json references_ = Json::parse(ReadWhole(TestData("expected/regex.json")));
 };
 
 TEST_F(RegexReferences, PatternsOfTokenizersMatchWhereTheLibrarysDo) {

@@ -5,6 +5,7 @@
 
 #include <limits>
 
+#include "test_data.h"
 #include "text/protobuf.h"
 #include "text/tokenizers.h"
 
@@ -32,7 +33,7 @@ std::string ErrorOf(std::string_view file) {
 
 // The trainers arguments are in tests/data/make_vocabularies.py.
 TEST(SentencePieceModel, ReadsWhatTheLibraryTrains) {
-  const std::string unigram = ReadWhole(TEST_DATA_DIR "/vocabularies/albert/spiece.model");
+  const std::string unigram = ReadWhole(TestData("vocabularies/albert/spiece.model"));
   const auto albert = ReadSentencePieceModel(unigram);
   ASSERT_TRUE(albert.ok()) << albert.error().message;
   EXPECT_EQ(albert->algorithm, Algorithm::kUnigram);
@@ -49,7 +50,7 @@ TEST(SentencePieceModel, ReadsWhatTheLibraryTrains) {
   EXPECT_FALSE(albert->byte_fallback);
   EXPECT_EQ(albert->precompiled_charsmap.size(), 1052U);
 
-  const std::string bpe = ReadWhole(TEST_DATA_DIR "/vocabularies/gemma/tokenizer.model");
+  const std::string bpe = ReadWhole(TestData("vocabularies/gemma/tokenizer.model"));
   const auto gemma = ReadSentencePieceModel(bpe);
   ASSERT_TRUE(gemma.ok()) << gemma.error().message;
   EXPECT_EQ(gemma->algorithm, Algorithm::kBpe);
@@ -79,7 +80,7 @@ TEST(SentencePieceModel, TakesTheLastOfAFieldAndPassesOverOthers) {
 }
 
 TEST(SentencePieceModel, RefusesWhatIsCutShort) {
-  const std::string file = ReadWhole(TEST_DATA_DIR "/vocabularies/t5/spiece.model");
+  const std::string file = ReadWhole(TestData("vocabularies/t5/spiece.model"));
   const size_t pieces = 900 * 5;  // of at least so many bytes: none of these ends is the end of all
   for (const size_t size : {size_t{1}, size_t{2}, size_t{10}, pieces, file.size() - 1}) {
     EXPECT_NE(ErrorOf(std::string_view(file).substr(0, size)), "") << size;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/sha256.h"
+#include "test_data.h"
 #include "text/tokenizers.h"
 
 namespace embedding {
@@ -18,9 +19,9 @@ using Json = nlohmann::json;
 
 std::vector<std::string> Texts() {
   std::vector<std::string> texts;
-  std::ifstream first(TEST_DATA_DIR "/expected/tokens.bge-m3.jsonl");
+  std::ifstream first(TestData("expected/tokens.bge-m3.jsonl"));
   for (std::string line; std::getline(first, line);) texts.push_back(Json::parse(line)["text"]);
-  std::ifstream second(TEST_DATA_DIR "/expected/tokenizer_texts.jsonl");
+  std::ifstream second(TestData("expected/tokenizer_texts.jsonl"));
   for (std::string line; std::getline(second, line);) texts.push_back(Json::parse(line));
   return texts;
 }
@@ -28,7 +29,7 @@ std::vector<std::string> Texts() {
 // By tokenizer, 16 hexadecimal digits a text.
 Json Digests() {
   Json digests;
-  std::ifstream lines(TEST_DATA_DIR "/expected/tokenizer_digests.jsonl");
+  std::ifstream lines(TestData("expected/tokenizer_digests.jsonl"));
   for (std::string line; std::getline(lines, line);) {
     const Json row = Json::parse(line);
     digests[row["tokenizer"].get<std::string>()] = row["digests"];

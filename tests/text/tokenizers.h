@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "test_data.h"
 #include "text/tokenizer.h"
 
 namespace embedding {
@@ -33,14 +34,14 @@ inline std::string GunzipWhole(const std::string& path) {
 
 // The tokenizer.json of a model by its name in the reference files; empty if it is not here.
 inline std::string TokenizerJson(const std::string& name) {
-  if (name == "bge-m3") return GunzipWhole(TEST_DATA_DIR "/bge-m3-files/tokenizer.json.gz");
-  if (name == "tiny-bge-m3") return ReadWhole(TEST_DATA_DIR "/tiny-bge-m3/tokenizer.json");
+  if (name == "bge-m3") return GunzipWhole(TestData("bge-m3-files/tokenizer.json.gz"));
+  if (name == "tiny-bge-m3") return ReadWhole(TestData("tiny-bge-m3/tokenizer.json"));
   if (name.starts_with("small/")) {
-    return ReadWhole(TEST_DATA_DIR "/small-tokenizers/" + name.substr(6) + ".json");
+    return ReadWhole(TestData("small-tokenizers/" + name.substr(6) + ".json"));
   }
-  const std::string fetched = ReadWhole(MODELS_DIR "/tokenizers/" + name + "/tokenizer.json");
+  const std::string fetched = ReadWhole(FetchedModel("tokenizers/" + name + "/tokenizer.json"));
   if (!fetched.empty()) return fetched;
-  return ReadWhole(MODELS_DIR "/" + name + "/tokenizer.json");
+  return ReadWhole(FetchedModel(name + "/tokenizer.json"));
 }
 
 // Loads it; fails the test if it cannot be.

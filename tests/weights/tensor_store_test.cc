@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "temp_dir.h"
+#include "test_data.h"
 #include "weights/builders.h"
 
 namespace embedding {
@@ -39,13 +40,12 @@ uint32_t Crc32(std::span<const std::byte> bytes) {
 }
 
 TEST(TensorStoreTest, ReadsWhatPyTorchAndSafetensorsRead) {
-  const std::string data = TEST_DATA_DIR;
-  std::ifstream in(data + "/expected/tensors.json");
+  std::ifstream in(TestData("expected/tensors.json"));
   const nlohmann::json expected = nlohmann::json::parse(in);
   ASSERT_EQ(expected.size(), 5U);
   for (const auto& [file, tensors] : expected.items()) {
     SCOPED_TRACE(file);
-    const auto store = TensorStore::OpenFile(Concat({data, "/", file}));
+    const auto store = TensorStore::OpenFile(TestData(file));
     ASSERT_TRUE(store.ok()) << store.error().message;
     EXPECT_EQ(store->tensors().size(), tensors.size());
     for (const auto& [name, tensor] : tensors.items()) {
