@@ -21,8 +21,12 @@ template <typename T>
 HWY_INLINE void AddBiasAs(const float* HWY_RESTRICT sums, size_t rows, const TileColumns& columns,
                           const TilePlace& place) {
   const hn::ScalableTag<float> d;
-  StoreTile<T>(columns, rows, place, [&](size_t row, size_t c) HWY_ATTR {
-    return hn::Add(hn::Load(d, sums + row * columns.width + c), hn::Load(d, columns.bias + c));
+  const size_t width = columns.width;
+  StoreTile<T>(columns, rows, place, [&](size_t c) HWY_ATTR {
+    const auto bias = hn::Load(d, columns.bias + c);
+    const float* const of_columns = sums + c;
+    return [=](size_t row)
+               HWY_ATTR { return hn::Add(hn::Load(d, of_columns + row * width), bias); };
   });
 }
 

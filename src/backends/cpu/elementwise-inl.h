@@ -168,8 +168,8 @@ HWY_INLINE V Activate(D d, Activation activation, V x) {
 
 // out[0 .. outputs) = activation(gate) * up, of `both`: `half` numbers of the gate, then `half` of
 // what is gated; a vector more may be read.
-template <class D, typename T>
-HWY_INLINE void StoreGated(D d, Activation activation, const float* HWY_RESTRICT both, size_t half,
+template <class D, class A, typename T>
+HWY_INLINE void StoreGated(D d, A activation, const float* HWY_RESTRICT both, size_t half,
                            size_t outputs, T* HWY_RESTRICT out) {
   const auto gated = [&](size_t i) HWY_ATTR {
     return hn::Mul(Activate<T>(d, activation, hn::LoadU(d, both + i)),

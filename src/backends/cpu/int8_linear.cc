@@ -43,15 +43,20 @@ HWY_INLINE void Finish(const int32_t* HWY_RESTRICT sums, size_t rows, const Int8
                        const TilePlace& place) {
   const hn::ScalableTag<float> d;
   const hn::ScalableTag<int32_t> di;
-  const TileColumns& columns = epilogue.columns;
-  StoreTile<T>(columns, rows, place, [&](size_t row, size_t c) HWY_ATTR {
-    // In f32: what that rounds is far below what rounding to integers has left out.
-    const auto zero = hn::Set(d, static_cast<float>(epilogue.rows[row].zero));
-    const auto shifted = hn::ConvertTo(d, hn::Load(di, sums + row * columns.width + c));
-    const auto sum = hn::NegMulAdd(zero, hn::LoadU(d, epilogue.weight_sums + c), shifted);
-    const auto row_scale = hn::Set(d, epilogue.rows[row].scale);
-    const auto scale = hn::Mul(row_scale, hn::LoadU(d, epilogue.scales + c));
-    return hn::MulAdd(sum, scale, hn::LoadU(d, columns.bias + c));
+  const size_t width = epilogue.columns.width;
+  const RowScale* const inputs = epilogue.rows;
+  StoreTile<T>(epilogue.columns, rows, place, [&](size_t c) HWY_ATTR {
+    const auto weight_sums = hn::LoadU(d, epilogue.weight_sums + c);
+    const auto scales = hn::LoadU(d, epilogue.scales + c);
+    const auto bias = hn::LoadU(d, epilogue.columns.bias + c);
+    const int32_t* const of_columns = sums + c;
+    return [=](size_t row) HWY_ATTR {
+      // In f32: what that rounds is far below what rounding to integers has left out.
+      const auto zero = hn::ConvertTo(d, hn::Set(di, inputs[row].zero));
+      const auto shifted = hn::ConvertTo(d, hn::Load(di, of_columns + row * width));
+      const auto sum = hn::NegMulAdd(zero, weight_sums, shifted);
+      return hn::MulAdd(sum, hn::Mul(hn::Set(d, inputs[row].scale), scales), bias);
+    };
   });
 }
 

@@ -42,19 +42,23 @@ HWY_INLINE void Finish(const int32_t* HWY_RESTRICT sums, size_t rows,
                        const SlicedEpilogue& epilogue, const TilePlace& place) {
   const hn::ScalableTag<float> d;
   const hn::ScalableTag<int32_t> di;
-  const TileColumns& columns = epilogue.columns;
-  StoreTile<T>(columns, rows, place, [&](size_t row, size_t c) HWY_ATTR {
-    const auto sum = [&](size_t i) HWY_ATTR {
-      const int32_t* const from = sums + i * epilogue.next_sums + row * columns.width;
-      return hn::ConvertTo(d, hn::Load(di, from + c));
+  const size_t width = epilogue.columns.width;
+  const size_t next_sums = epilogue.next_sums;
+  const RowScale* const inputs = epilogue.rows;
+  StoreTile<T>(epilogue.columns, rows, place, [&](size_t c) HWY_ATTR {
+    const auto scales = hn::LoadU(d, epilogue.scales + c);
+    const auto bias = hn::LoadU(d, epilogue.columns.bias + c);
+    const int32_t* const of_columns = sums + c;
+    return [=](size_t row) HWY_ATTR {
+      const auto sum = [&](size_t i) HWY_ATTR {
+        return hn::ConvertTo(d, hn::Load(di, of_columns + row * width + i * next_sums));
+      };
+      const auto lower = hn::MulAdd(sum(1), hn::Set(d, 256.0F), sum(2));
+      const auto whole = hn::MulAdd(sum(0), hn::Set(d, 65536.0F), lower);
+      // By the weight's scale first: an input's may be so large or small that the other order
+      // leaves f32's range.
+      return hn::MulAdd(hn::Mul(whole, scales), hn::Set(d, inputs[row].scale), bias);
     };
-    const auto lower = hn::MulAdd(sum(1), hn::Set(d, 256.0F), sum(2));
-    const auto whole = hn::MulAdd(sum(0), hn::Set(d, 65536.0F), lower);
-    // By the weight's scale first: an input's may be so large or small that the other order leaves
-    // f32's range.
-    const auto of_column = hn::Mul(whole, hn::LoadU(d, epilogue.scales + c));
-    const auto row_scale = hn::Set(d, epilogue.rows[row].scale);
-    return hn::MulAdd(of_column, row_scale, hn::LoadU(d, columns.bias + c));
   });
 }
 

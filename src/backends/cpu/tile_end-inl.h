@@ -8,6 +8,7 @@
 #endif
 
 #include <algorithm>
+#include <type_traits>
 
 #include "backends/cpu/elementwise-inl.h"
 #include "backends/cpu/micro_kernels.h"
@@ -19,35 +20,55 @@ namespace embedding {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Writes activation(number), or of the gate's half times the other half, as T: number(row, column)
-// is a vector of a tile's numbers with the bias.
-template <typename T, class Number>
-HWY_INLINE void StoreTile(const TileColumns& columns, size_t rows, const TilePlace& place,
-                          const Number& number) {
+// Writes activation(number), or of the gate's half times the other half, as T: numbers_at(c) holds
+// what the vector of columns from c on has for all rows, and gives a row's numbers with the bias.
+template <typename T, class A, class NumbersAt>
+HWY_INLINE void StoreTileBy(A activation, const TileColumns& columns, size_t rows,
+                            const TilePlace& place, const NumbersAt& numbers_at) {
   const hn::ScalableTag<float> d;
   const size_t lanes = hn::Lanes(d);
-  const size_t width = columns.width;
-  if (columns.gated) {
+  // Copies: a store might change what is elsewhere, for all that a compiler knows.
+  const auto [bias, unused, width, outputs, gated] = columns;
+  const auto [output, first_row, column] = place;
+  if (gated) {
     for (size_t row = 0; row < rows; ++row) {
       HWY_ALIGN float both[2 * kMaxPanelWidth];
-      for (size_t c = 0; c < width; c += lanes) hn::Store(number(row, c), d, both + c);
+      for (size_t c = 0; c < width; c += lanes) hn::Store(numbers_at(c)(row), d, both + c);
       hn::StoreU(hn::Zero(d), d, both + width);
-      StoreGated(d, columns.activation, both, width / 2, columns.outputs,
-                 place.output.At<T>(place.row + row, place.column));
+      StoreGated(d, activation, both, width / 2, outputs,
+                 output.template At<T>(first_row + row, column));
     }
     return;
   }
-  // Two vectors of a column at a time, of all rows: what is the column's is loaded once.
-  for (size_t c = 0; c < columns.outputs; c += 2 * lanes) {
-    const bool whole = c + 2 * lanes <= columns.outputs;
-    const size_t second = c + lanes < width ? c + lanes : c;  // which is not written then
+  for (size_t c = 0; c < outputs; c += 2 * lanes) {  // two vectors at a time
+    const bool whole = c + 2 * lanes <= outputs;
+    const auto first = numbers_at(c);
+    const auto second = numbers_at(c + lanes < width ? c + lanes : c);  // or it is not written
     for (size_t row = 0; row < rows; ++row) {
-      T* HWY_RESTRICT out = place.output.At<T>(place.row + row, place.column) + c;
+      T* const out = output.template At<T>(first_row + row, column) + c;
       HWY_ALIGN T edge[2 * HWY_MAX_BYTES / sizeof(float)];
-      StorePairFromF32(d, Activate<T>(d, columns.activation, number(row, c)),
-                       Activate<T>(d, columns.activation, number(row, second)), whole ? out : edge);
-      if (!whole) std::copy_n(edge, columns.outputs - c, out);
+      StorePairFromF32(d, Activate<T>(d, activation, first(row)),
+                       Activate<T>(d, activation, second(row)), whole ? out : edge);
+      if (!whole) std::copy_n(edge, outputs - c, out);
     }
+  }
+}
+
+// The same by code of its own for the activations that most models have.
+template <typename T, class NumbersAt>
+HWY_INLINE void StoreTile(const TileColumns& columns, size_t rows, const TilePlace& place,
+                          const NumbersAt& numbers_at) {
+  const auto store = [&](auto activation)
+                         HWY_ATTR { StoreTileBy<T>(activation, columns, rows, place, numbers_at); };
+  switch (columns.activation) {
+    case Activation::kIdentity:
+      return store(std::integral_constant<Activation, Activation::kIdentity>());
+    case Activation::kGelu:
+      return store(std::integral_constant<Activation, Activation::kGelu>());
+    case Activation::kSilu:
+      return store(std::integral_constant<Activation, Activation::kSilu>());
+    default:
+      return store(columns.activation);
   }
 }
 
