@@ -10,6 +10,7 @@
 #include <limits>
 #include <vector>
 
+#include "backends/cpu/linear.h"
 #include "backends/each_target.h"
 #include "backends/random.h"
 
@@ -24,7 +25,7 @@ struct Sliced {
 Sliced Slice(const std::vector<float>& x, size_t slice_bytes) {
   Sliced sliced{SliceScaleOf(x.data(), x.size()), {}};
   std::vector<uint8_t> digits(kSlices * slice_bytes, 77);
-  SliceRow(x.data(), x.size(), sliced.scale.inverse, slice_bytes, digits.data());
+  SliceRow(x.data(), x.size(), sliced.scale.inverse, slice_bytes, {digits.data()});
   for (size_t i = 0; i < slice_bytes; ++i) {
     int32_t q = 0;
     for (size_t place = 0; place < kSlices; ++place) {

@@ -32,18 +32,24 @@ namespace embedding {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-void RoundRow(const float* HWY_RESTRICT x, size_t size, BFloat16* HWY_RESTRICT out) {
+void RoundRow(const float* HWY_RESTRICT x, size_t size, const RowBytes& row) {
+  const auto out = [to = row](size_t i) {
+    return reinterpret_cast<BFloat16*>(to.At(i * sizeof(BFloat16)));
+  };
   const hn::ScalableTag<float> d;
   const size_t lanes = hn::Lanes(d);
   size_t i = 0;
-  for (; i + lanes <= size; i += lanes) StoreFromF32(d, hn::LoadU(d, x + i), out + i);
-  for (; i < size; ++i) out[i] = BFloat16(x[i]);
+  for (; i + lanes <= size; i += lanes) StoreFromF32(d, hn::LoadU(d, x + i), out(i));
+  for (; i < size; ++i) *out(i) = BFloat16(x[i]);
 }
 
 // The q of x, [size], less `shift`.
 template <typename Integer, typename T>
 HWY_INLINE RowScale Quantize(const T* HWY_RESTRICT x, size_t size, int32_t shift,
-                             Integer* HWY_RESTRICT q) {
+                             const RowBytes& row) {
+  const auto q = [to = row](size_t k) {
+    return reinterpret_cast<Integer*>(to.At(k * sizeof(Integer)));
+  };
   constexpr int32_t kLargest = 255;
   const hn::ScalableTag<float> d;
   const hn::ScalableTag<int32_t> di;
@@ -72,7 +78,7 @@ HWY_INLINE RowScale Quantize(const T* HWY_RESTRICT x, size_t size, int32_t shift
   // The sum, unlike least and most, is not finite if any number is not.
   const float scale = (most / kLargest - least / kLargest) + total * 0.0F;
   if (!std::isfinite(scale)) {  // no number fits an integer; the scale makes the outputs NaN
-    std::fill_n(q, size, Integer{0});
+    row.Clear(0, size * sizeof(Integer));
     return {scale, 0};
   }
   // A row of zeros, or of numbers too small to divide by.
@@ -86,11 +92,11 @@ HWY_INLINE RowScale Quantize(const T* HWY_RESTRICT x, size_t size, int32_t shift
   for (; i + lanes <= size; i += lanes) {
     const auto rounded = hn::NearestInt(hn::Mul(LoadAsF32(d, x + i), inverse_v));
     const auto shifted = hn::Min(hn::Add(rounded, zero_v), largest_v);
-    hn::StoreU(hn::DemoteTo(narrow, shifted), narrow, q + i);
+    hn::StoreU(hn::DemoteTo(narrow, shifted), narrow, q(i));
   }
   for (; i < size; ++i) {
     const auto rounded = static_cast<int32_t>(std::lrint(static_cast<float>(x[i]) * inverse));
-    q[i] = static_cast<Integer>(std::min(rounded + zero, largest));
+    *q(i) = static_cast<Integer>(std::min(rounded + zero, largest));
   }
   return {scale, zero};
 }
@@ -99,20 +105,18 @@ HWY_INLINE RowScale Quantize(const T* HWY_RESTRICT x, size_t size, int32_t shift
 // numbers of 16 bits.
 template <typename T>
 HWY_INLINE RowScale QuantizeAs(const T* x, size_t size, size_t integer_bytes, int32_t shift,
-                               uint8_t* words) {
-  if (integer_bytes == sizeof(int16_t)) {
-    return Quantize(x, size, shift, reinterpret_cast<int16_t*>(words));
-  }
-  return shift == 0 ? Quantize(x, size, shift, words)
-                    : Quantize(x, size, shift, reinterpret_cast<int8_t*>(words));
+                               const RowBytes& words) {
+  if (integer_bytes == sizeof(int16_t)) return Quantize<int16_t>(x, size, shift, words);
+  return shift == 0 ? Quantize<uint8_t>(x, size, shift, words)
+                    : Quantize<int8_t>(x, size, shift, words);
 }
 
 RowScale QuantizeF32(const float* x, size_t size, size_t integer_bytes, int32_t shift,
-                     uint8_t* words) {
+                     const RowBytes& words) {
   return QuantizeAs(x, size, integer_bytes, shift, words);
 }
 RowScale QuantizeBf16(const BFloat16* x, size_t size, size_t integer_bytes, int32_t shift,
-                      uint8_t* words) {
+                      const RowBytes& words) {
   return QuantizeAs(x, size, integer_bytes, shift, words);
 }
 
@@ -166,51 +170,46 @@ void InputMatrix::Resize(size_t rows, size_t columns) {
   bytes_.Resize((in_tiles_ ? (rows + kTileRows - 1) / kTileRows * kTileRows : rows) * stride_);
 }
 
-template <typename Write>
-void InputMatrix::SetBytes(size_t row, const Write& write) {
-  const auto write_whole = [&](uint8_t* to) {
-    write(to);
-    std::fill_n(to + stride_ - behind_, behind_, uint8_t{0});
-  };
-  if (!in_tiles_) return write_whole(bytes_.data() + row * stride_);
-  thread_local AlignedBuffer<uint8_t> whole;
-  whole.Resize(stride_);
-  write_whole(whole.data());
-  for (size_t i = 0; i < stride_; i += kTileRowBytes) {
-    std::memcpy(bytes_.data() + PlaceInTiles(row, i, stride_), whole.data() + i, kTileRowBytes);
-  }
+RowBytes InputMatrix::Row(size_t row) {
+  const RowBytes bytes =
+      in_tiles_ ? RowBytes{bytes_.data() + PlaceInTiles(row, 0, stride_), kTileRows * kTileRowBytes}
+                : RowBytes{bytes_.data() + row * stride_};
+  bytes.Clear(stride_ - behind_, stride_);
+  return bytes;
 }
 
 void InputMatrix::Set(size_t row, const float* x) {
-  SetBytes(row, [&](uint8_t* to) {
-    switch (type_) {
-      case DType::kI8:
-        scales_[row] = HWY_DYNAMIC_DISPATCH(QuantizeF32)(x, columns_, integer_bytes_, shift_, to);
+  const RowBytes to = Row(row);
+  switch (type_) {
+    case DType::kI8:
+      scales_[row] = HWY_DYNAMIC_DISPATCH(QuantizeF32)(x, columns_, integer_bytes_, shift_, to);
+      break;
+    case DType::kBF16:
+      HWY_DYNAMIC_DISPATCH(RoundRow)(x, columns_, to);
+      break;
+    default:
+      if (slice_bytes_ == 0) {
+        std::copy_n(x, columns_, reinterpret_cast<float*>(to.first));
         break;
-      case DType::kBF16:
-        HWY_DYNAMIC_DISPATCH(RoundRow)(x, columns_, reinterpret_cast<BFloat16*>(to));
-        break;
-      default:
-        if (slice_bytes_ == 0) {
-          std::copy_n(x, columns_, reinterpret_cast<float*>(to));
-          break;
-        }
-        const SliceScale scale = SliceScaleOf(x, columns_);
-        SliceRow(x, columns_, scale.inverse, slice_bytes_, to);
-        scales_[row] = {scale.step, 0};
-    }
-  });
+      }
+      const SliceScale scale = SliceScaleOf(x, columns_);
+      SliceRow(x, columns_, scale.inverse, slice_bytes_, to);
+      scales_[row] = {scale.step, 0};
+  }
 }
 
 void InputMatrix::Set(size_t row, const BFloat16* x) {
   assert(type_ != DType::kF32);
-  SetBytes(row, [&](uint8_t* to) {
-    if (type_ == DType::kBF16) {
-      std::copy_n(x, columns_, reinterpret_cast<BFloat16*>(to));
-    } else {
-      scales_[row] = HWY_DYNAMIC_DISPATCH(QuantizeBf16)(x, columns_, integer_bytes_, shift_, to);
-    }
-  });
+  const RowBytes to = Row(row);
+  if (type_ == DType::kI8) {
+    scales_[row] = HWY_DYNAMIC_DISPATCH(QuantizeBf16)(x, columns_, integer_bytes_, shift_, to);
+    return;
+  }
+  constexpr size_t kPiece = kTileRowBytes / sizeof(BFloat16);
+  for (size_t i = 0; i < columns_; i += kPiece) {
+    std::memcpy(to.At(i * sizeof(BFloat16)), x + i,
+                std::min(kPiece, columns_ - i) * sizeof(BFloat16));
+  }
 }
 
 void Handover::Resize(size_t rows, size_t columns) {

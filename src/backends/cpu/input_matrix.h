@@ -41,9 +41,8 @@ class InputMatrix {
   static bool Arranges(DType weight, size_t columns);
 
  private:
-  // Writes row `row` by write(to), which is given memory for the row that is 0 behind its columns.
-  template <typename Write>
-  void SetBytes(size_t row, const Write& write);
+  // Row `row`, which is 0 behind its columns.
+  RowBytes Row(size_t row);
 
   bool has_scales() const { return slice_bytes_ > 0 || type_ == DType::kI8; }
 

@@ -6,6 +6,7 @@
 // it.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -47,6 +48,24 @@ constexpr size_t PlaceInTiles(size_t row, size_t byte, size_t stride) {
   return (row - in_block) * stride + byte / kTileRowBytes * (kTileRows * kTileRowBytes) +
          in_block * kTileRowBytes + byte % kTileRowBytes;
 }
+
+// A row's bytes in one order or the other, to be written.
+struct RowBytes {
+  uint8_t* first;
+  size_t step = kTileRowBytes;  // bytes from kTileRowBytes of the row to the next
+
+  // Those from `byte` on, which its kTileRowBytes follow.
+  uint8_t* At(size_t byte) const {
+    return first + byte / kTileRowBytes * step + byte % kTileRowBytes;
+  }
+  void Clear(size_t begin, size_t end) const {
+    for (size_t byte = begin; byte < end;) {
+      const size_t count = std::min(end, (byte / kTileRowBytes + 1) * kTileRowBytes) - byte;
+      std::fill_n(At(byte), count, uint8_t{0});
+      byte += count;
+    }
+  }
+};
 
 // A product's input, in somebody else's memory: rows of f32, of bf16, of 8-bit integers in words as
 // Int8Kernel() takes them, or of f32 in slices as F32SlicesKernel() does.

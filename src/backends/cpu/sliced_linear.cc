@@ -118,7 +118,7 @@ class SlicedLinear : public Linear {
           uint8_t digits[kSlices * kDigitsAtOnce];
           const float* const from =
               weights.weight.data() + *columns_.feature(column) * in_features_ + begin;
-          SliceRow(from, std::min(count, in_features_ - begin), inverses[column], count, digits);
+          SliceRow(from, std::min(count, in_features_ - begin), inverses[column], count, {digits});
           std::copy_n(digits + place * count, count, to);
         });
   }

@@ -7,6 +7,7 @@
 #define HWY_TARGET_INCLUDE "backends/cpu/slices.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 
+#include "backends/cpu/linear.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -37,7 +38,8 @@ SliceScale ScaleOf(const float* HWY_RESTRICT x, size_t size) {
 }
 
 void Slice(const float* HWY_RESTRICT x, size_t size, float inverse, size_t slice_bytes,
-           uint8_t* HWY_RESTRICT digits) {
+           const RowBytes& row) {
+  const RowBytes digits = row;  // whose fields no store changes
   const hn::ScalableTag<float> d;
   const hn::ScalableTag<int32_t> di;
   const hn::Rebind<uint8_t, decltype(d)> d8;
@@ -50,28 +52,27 @@ void Slice(const float* HWY_RESTRICT x, size_t size, float inverse, size_t slice
   // and that half.
   const auto half_digits = hn::Set(di, 0x808080);
   const auto to_signed = hn::Set(d8, uint8_t{0x80});
-  const auto slice = [&](const float* from, uint8_t* to) HWY_ATTR {
-    const auto rounded = hn::NearestInt(hn::Mul(hn::LoadU(d, from), inverse_v));
+  size_t i = 0;
+  for (; i + lanes <= size; i += lanes) {
+    const auto rounded = hn::NearestInt(hn::Mul(hn::LoadU(d, x + i), inverse_v));
     const auto q = hn::Max(least, hn::Min(rounded, most));
     const auto shifted = hn::BitCast(du, hn::Add(q, half_digits));
     const auto store = [&](hn::Vec<decltype(du)> v, size_t place) HWY_ATTR {
-      hn::StoreU(hn::Xor(hn::TruncateTo(d8, v), to_signed), d8, to + place * slice_bytes);
+      hn::StoreU(hn::Xor(hn::TruncateTo(d8, v), to_signed), d8, digits.At(place * slice_bytes + i));
     };
     store(hn::ShiftRight<16>(shifted), 0);
     store(hn::ShiftRight<8>(shifted), 1);
     store(shifted, 2);
-  };
-  size_t i = 0;
-  for (; i + lanes <= size; i += lanes) slice(x + i, digits + i);
+  }
   for (size_t place = 0; place < kSlices; ++place) {
-    std::fill(digits + place * slice_bytes + i, digits + (place + 1) * slice_bytes, uint8_t{0});
+    digits.Clear(place * slice_bytes + i, (place + 1) * slice_bytes);
   }
   for (; i < size; ++i) {
     const auto rounded = static_cast<int32_t>(std::lrint(x[i] * inverse));
     const int32_t q = std::clamp(rounded, -kLargestSliced, kLargestSliced);
     const auto shifted = static_cast<uint32_t>(q + 0x808080);
     for (size_t place = 0; place < kSlices; ++place) {
-      digits[place * slice_bytes + i] =
+      *digits.At(place * slice_bytes + i) =
           static_cast<uint8_t>(shifted >> (8 * (kSlices - 1 - place)) ^ 0x80);
     }
   }
@@ -91,7 +92,8 @@ SliceScale SliceScaleOf(const float* x, size_t size) {
   return HWY_DYNAMIC_DISPATCH(ScaleOf)(x, size);
 }
 
-void SliceRow(const float* x, size_t size, float inverse, size_t slice_bytes, uint8_t* digits) {
+void SliceRow(const float* x, size_t size, float inverse, size_t slice_bytes,
+              const RowBytes& digits) {
   HWY_DYNAMIC_DISPATCH(Slice)(x, size, inverse, slice_bytes, digits);
 }
 

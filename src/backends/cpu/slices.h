@@ -21,6 +21,8 @@
 
 namespace embedding {
 
+struct RowBytes;  // of linear.h, whose functions must not come into files for one processor alone
+
 inline constexpr size_t kSlices = 3;
 // The largest q: 2^23 less what the lower digits' signs take.
 inline constexpr int32_t kLargestSliced = 127 * 65536 + 127 * 256 + 127;
@@ -36,6 +38,7 @@ SliceScale SliceScaleOf(const float* x, size_t size);
 
 // Writes the first digits of x, [size], then from `slice_bytes` on the second ones, and then the
 // third; 0 up to the end of each slice.
-void SliceRow(const float* x, size_t size, float inverse, size_t slice_bytes, uint8_t* digits);
+void SliceRow(const float* x, size_t size, float inverse, size_t slice_bytes,
+              const RowBytes& digits);
 
 }  // namespace embedding
