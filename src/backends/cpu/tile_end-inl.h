@@ -28,15 +28,17 @@ HWY_INLINE void StoreTileBy(A activation, const TileColumns& columns, size_t row
   const hn::ScalableTag<float> d;
   const size_t lanes = hn::Lanes(d);
   // Copies: a store might change what is elsewhere, for all that a compiler knows.
-  const auto [bias, unused, width, outputs, gated] = columns;
-  const auto [output, first_row, column] = place;
-  if (gated) {
+  const size_t width = columns.width;
+  const size_t outputs = columns.outputs;
+  const auto out_at = [at = place](size_t row) {
+    return at.output.template At<T>(at.row + row, at.column);
+  };
+  if (columns.gated) {
     for (size_t row = 0; row < rows; ++row) {
       HWY_ALIGN float both[2 * kMaxPanelWidth];
       for (size_t c = 0; c < width; c += lanes) hn::Store(numbers_at(c)(row), d, both + c);
       hn::StoreU(hn::Zero(d), d, both + width);
-      StoreGated(d, activation, both, width / 2, outputs,
-                 output.template At<T>(first_row + row, column));
+      StoreGated(d, activation, both, width / 2, outputs, out_at(row));
     }
     return;
   }
@@ -45,7 +47,7 @@ HWY_INLINE void StoreTileBy(A activation, const TileColumns& columns, size_t row
     const auto first = numbers_at(c);
     const auto second = numbers_at(c + lanes < width ? c + lanes : c);  // or it is not written
     for (size_t row = 0; row < rows; ++row) {
-      T* const out = output.template At<T>(first_row + row, column) + c;
+      T* const out = out_at(row) + c;
       HWY_ALIGN T edge[2 * HWY_MAX_BYTES / sizeof(float)];
       StorePairFromF32(d, Activate<T>(d, activation, first(row)),
                        Activate<T>(d, activation, second(row)), whole ? out : edge);
