@@ -1,5 +1,6 @@
 // Gemma 3 (2025), the text model, and EmbeddingGemma, which is it with attention both ways: norms
 // before and after each half, which multiply by 1 + weight; most layers see a window of the text.
+#include <cfloat>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -34,8 +35,9 @@ Status ReadAttention(const JsonValue& config, Encoder& encoder) {
   ASSIGN_OR_RETURN(const bool both_ways, config.Bool("use_bidirectional_attention", false));
   ASSIGN_OR_RETURN(const bool bias, config.Bool("attention_bias", false));
   ASSIGN_OR_RETURN(const double scalar, config.Number("query_pre_attn_scalar", 256));
-  const auto scale = static_cast<float>(1 / std::sqrt(scalar));
-  if (!std::isnormal(scale)) return config.Wrong("query_pre_attn_scalar", "a number above 0");
+  if (!(scalar >= FLT_MIN && scalar <= FLT_MAX)) {
+    return config.Wrong("query_pre_attn_scalar", "a number of float32 above 0");
+  }
   ASSIGN_OR_RETURN(const size_t window, ReadSize(config, "sliding_window", kMaxPositions, 4096));
   ASSIGN_OR_RETURN(const std::vector<bool> windowed, ReadWindowed(config, encoder.layers.size()));
   const size_t head_dim = encoder.layers[0].attention.head_dim;
@@ -50,7 +52,7 @@ Status ReadAttention(const JsonValue& config, Encoder& encoder) {
     Attention& attention = encoder.layers[i].attention;
     attention.qkv_bias = bias;
     attention.output_bias = bias;
-    attention.scale = scale;
+    attention.scale = static_cast<float>(1 / std::sqrt(scalar));
     attention.causal = !both_ways;
     attention.rope = windowed[i] ? local : full;
     attention.query_norm = encoder.final_norm;
