@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/quoted.h"
 #include "text/decoder_steps.h"
 #include "text/tokenizer_json.h"
 
@@ -71,7 +72,7 @@ Result<Step> ParseOne(const JsonValue& node, std::string_view type) {
     ASSIGN_OR_RETURN(const bool cleanup, node.Bool("cleanup"));
     return MakeCtcDecoder(std::move(pad_token), std::move(word_delimiter), cleanup);
   }
-  return Unsupported(node, "is of type \"" + std::string(type) + "\", which is not supported");
+  return Unsupported(node, "is of type " + Quoted(type) + ", which is not supported");
 }
 
 Status AddSteps(const JsonValue& node, std::vector<Step>& steps) {

@@ -5,6 +5,7 @@
 
 #include "base/json_document.h"
 #include "base/json_repair.h"
+#include "base/quoted.h"
 #include "text/tokenizer_json.h"
 #include "text/unigram_scores.h"
 
@@ -81,8 +82,8 @@ Result<Vocabulary> ParseVocabulary(const JsonValue& model) {
   for (const dom::key_value_pair member : object) {
     uint64_t id = 0;
     if (member.value.get_uint64().get(id) != simdjson::SUCCESS || id > Vocabulary::kMaxId) {
-      return vocab.Fail("has the piece \"" + std::string(member.key) +
-                        "\" with an id that is not a whole number from 0 to " +
+      return vocab.Fail("has the piece " + Quoted(member.key) +
+                        " with an id that is not a whole number from 0 to " +
                         std::to_string(Vocabulary::kMaxId));
     }
     pieces.push_back({member.key, static_cast<uint32_t>(id)});
@@ -91,7 +92,7 @@ Result<Vocabulary> ParseVocabulary(const JsonValue& model) {
   if (!vocabulary) return std::move(vocabulary).error().At(vocab.place());
   for (const Vocabulary::Piece& piece : pieces) {
     if (!piece.text.empty() && vocabulary->IdOf(piece.text) != static_cast<int32_t>(piece.id)) {
-      return vocab.Fail("has the piece \"" + std::string(piece.text) + "\" twice");
+      return vocab.Fail("has the piece " + Quoted(piece.text) + " twice");
     }
   }
   return vocabulary;
@@ -109,8 +110,8 @@ Result<std::unique_ptr<Model>> ParseModel(const JsonValue& node, const JsonValue
   if (type == "Unigram") return ParseUnigram(node, said, nearest_scores);
   if (type == "BPE") return ParseBpe(node, said);
   if (type == "WordLevel") return ParseWordLevel(node, said);
-  return node.Fail("is of type \"" + std::string(type) +
-                   "\", which is not supported (BPE, Unigram, WordPiece and WordLevel are)");
+  return node.Fail("is of type " + Quoted(type) +
+                   ", which is not supported (BPE, Unigram, WordPiece and WordLevel are)");
 }
 
 }  // namespace embedding

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/quoted.h"
 #include "base/utf8.h"
 #include "text/tokenizer_json.h"
 
@@ -92,7 +93,7 @@ Result<std::unique_ptr<Normalizer>> ParseOne(const JsonValue& node, std::string_
     ASSIGN_OR_RETURN(const std::string prefix, node.String("prepend"));
     return MakePrependNormalizer(prefix);
   }
-  return node.Fail("is of type \"" + std::string(type) + "\", which is not supported");
+  return node.Fail("is of type " + Quoted(type) + ", which is not supported");
 }
 
 Status AddNormalizers(const JsonValue& node, Normalizers& normalizers) {

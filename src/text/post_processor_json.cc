@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/quoted.h"
 #include "text/tokenizer_json.h"
 
 namespace embedding {
@@ -46,7 +47,7 @@ Result<Template> ParseTemplate(const JsonValue& node, const JsonValue& special_t
       ASSIGN_OR_RETURN(const std::string name, sequence->String("id"));
       ASSIGN_OR_RETURN(const int64_t type_id, sequence->Integer("type_id", 0, INT32_MAX));
       if (name != "A" && (name != "B" || !is_pair)) {
-        return sequence->Fail("names no sequence: \"" + std::string(name) + "\"");
+        return sequence->Fail("names no sequence: " + Quoted(name));
       }
       const auto type = static_cast<int32_t>(type_id);
       const Piece piece = name == "A" ? First(type) : Second(type);
@@ -125,7 +126,7 @@ Result<PostProcessor> ParseOne(const JsonValue& node, std::string_view type) {
   if (type == "BertProcessing") return ParseBert(node);
   if (type == "RobertaProcessing") return ParseRoberta(node);
   if (type == "ByteLevel") return ParseByteLevel(node);
-  return node.Fail("is of type \"" + std::string(type) + "\", which is not supported");
+  return node.Fail("is of type " + Quoted(type) + ", which is not supported");
 }
 
 // Of a Sequence at most one member puts tokens around a text. Before it the others trim offsets;

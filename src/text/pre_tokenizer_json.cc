@@ -1,6 +1,7 @@
 #include <array>
 #include <utility>
 
+#include "base/quoted.h"
 #include "base/utf8.h"
 #include "text/tokenizer_json.h"
 
@@ -102,7 +103,7 @@ Result<std::unique_ptr<PreTokenizer>> ParseOne(const JsonValue& node, std::strin
     ASSIGN_OR_RETURN(const int64_t length, node.Integer("length", 1, INT32_MAX, 5));
     return MakeFixedLengthPreTokenizer(static_cast<size_t>(length));
   }
-  return node.Fail("is of type \"" + std::string(type) + "\", which is not supported");
+  return node.Fail("is of type " + Quoted(type) + ", which is not supported");
 }
 
 Status AddByteLevel(const JsonValue& node, PreTokenizers& pre_tokenizers) {

@@ -81,7 +81,7 @@ Status RefuseTwo(const JsonValue& object, std::string_view name) {
   const auto fields = object.Fields();
   const auto count = std::count_if(fields.begin(), fields.end(),
                                    [&](const auto& field) { return field.first == name; });
-  return count > 1 ? Status(object.Fail("has \"" + std::string(name) + "\" twice")) : Status{};
+  return count > 1 ? Status(object.Fail("has " + Quoted(name) + " twice")) : Status{};
 }
 
 }  // namespace

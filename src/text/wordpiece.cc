@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/quoted.h"
 #include "text/model.h"
 
 namespace embedding {
@@ -76,7 +77,7 @@ Result<std::unique_ptr<Model>> MakeWordPiece(Vocabulary vocabulary,
   const std::optional<int32_t> unk_id = vocabulary.IdOf(options.unk_token);
   if (!unk_id) {
     return Error{ErrorCode::kModelLoad,
-                 "the vocabulary lacks the unk_token \"" + options.unk_token + "\"", ""};
+                 "the vocabulary lacks the unk_token " + Quoted(options.unk_token), ""};
   }
   return std::unique_ptr<Model>(
       std::make_unique<WordPiece>(std::move(vocabulary), options, *unk_id));

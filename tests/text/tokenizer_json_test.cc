@@ -39,6 +39,13 @@ Json WordPiece() {
   return document;
 }
 
+Json WordLevel() {
+  Json document = WordPiece();
+  document["model"] = Json::parse(R"({"type": "WordLevel", "unk_token": "<unk>",
+    "vocab": {"<unk>": 0, "_": 1, "a": 2}})");
+  return document;
+}
+
 Json Bpe() {
   Json document = Unigram();
   document["model"] = Json::parse(R"({"type": "BPE", "dropout": null, "unk_token": "<unk>",
@@ -73,6 +80,29 @@ TEST(TokenizerJson, RefusesComponentsThatAreNotSupportedByName) {
       Refusal(With(Unigram(), "/normalizer",
                    R"({"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Nmx"}]})")),
       HasSubstr("normalizer.normalizers[1] is of type \"Nmx\""));
+}
+
+// Messages end in a terminal and a log.
+TEST(TokenizerJson, ShowsNamesWithoutWhatWouldMoveACursor) {
+  const std::string name = "\x1b[2K\n\x7f";
+  const std::string shown = R"("\x1b[2K\x0a\x7f")";
+  const auto of_type = [](const std::string& type) { return Json{{"type", type}}; };
+  for (const std::string place : {"model", "normalizer", "pre_tokenizer", "post_processor"}) {
+    Json document = Unigram();
+    document[place] = of_type(name);
+    EXPECT_THAT(Refusal(document.dump()), HasSubstr(place + " is of type " + shown));
+  }
+  for (const Json& model : {WordPiece(), Bpe(), WordLevel()}) {
+    Json document = model;
+    document["model"]["unk_token"] = name;
+    EXPECT_THAT(Refusal(document.dump()), HasSubstr("lacks the unk_token " + shown));
+    document = model;
+    document["model"]["vocab"][name] = -1;
+    EXPECT_THAT(Refusal(document.dump()), HasSubstr("has the piece " + shown + " with an id"));
+  }
+  Json document = Unigram();
+  document["post_processor"]["single"][0]["Sequence"]["id"] = name;
+  EXPECT_THAT(Refusal(document.dump()), HasSubstr("names no sequence: " + shown));
 }
 
 TEST(TokenizerJson, ShowsARegularExpressionThatIsNotSupported) {
