@@ -8,6 +8,7 @@
 #include "backends/cpu/linear.h"
 #include "backends/cpu/panel_linear.h"
 #include "backends/peak.h"
+#include "base/aligned_buffer.h"
 #include "bench/team.h"
 
 namespace embedding {
@@ -30,7 +31,7 @@ void LinearOf(benchmark::State& state, LinearTypes types) {
   InputMatrix input(types.weight);
   input.Resize(rows, in);
   for (size_t r = 0; r < rows; ++r) input.Set(r, numbers(in).data());
-  std::vector<uint8_t> output(rows * out * DTypeBytes(types.output));
+  AlignedBuffer<uint8_t> output(rows * out * DTypeBytes(types.output));
   const auto activation = state.range(3) != 0 ? Activation::kGelu : Activation::kIdentity;
   const auto linear = PackLinear(Team(), types, {weight, bias, in, out}, activation);
   for (auto _ : state) {

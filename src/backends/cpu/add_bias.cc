@@ -17,26 +17,27 @@ namespace embedding {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-template <typename T>
-HWY_INLINE void AddBiasAs(const float* HWY_RESTRICT sums, size_t rows, const TileColumns& columns,
-                          const TilePlace& place) {
-  const hn::ScalableTag<float> d;
-  const size_t width = columns.width;
-  StoreTile<T>(columns, rows, place, [&](size_t c) HWY_ATTR {
-    const auto bias = hn::Load(d, columns.bias + c);
-    const float* const of_columns = sums + c;
-    return [=](size_t row)
-               HWY_ATTR { return hn::Add(hn::Load(d, of_columns + row * width), bias); };
-  });
-}
+// A product's numbers, as tile_end-inl.h asks for them.
+class BiasedNumbers {
+ public:
+  HWY_INLINE BiasedNumbers(const TileEnd& end, size_t column)
+      : bias_(hn::LoadU(D(), end.columns.bias + column)),
+        sums_(static_cast<const float*>(end.sums) + column),
+        width_(end.columns.width) {}
 
-void AddBiasF32(const float* sums, size_t rows, const TileColumns& columns,
-                const TilePlace& place) {
-  AddBiasAs<float>(sums, rows, columns, place);
-}
-void AddBiasBf16(const float* sums, size_t rows, const TileColumns& columns,
-                 const TilePlace& place) {
-  AddBiasAs<BFloat16>(sums, rows, columns, place);
+  HWY_INLINE hn::Vec<hn::ScalableTag<float>> operator()(size_t row) const {
+    return hn::Add(hn::Load(D(), sums_ + row * width_), bias_);
+  }
+
+ private:
+  using D = hn::ScalableTag<float>;
+  hn::Vec<D> bias_;
+  const float* sums_;
+  size_t width_;
+};
+
+TileEndFunctions BiasEndFunctions(DType type, Activation activation, bool gated) {
+  return EndFunctionsFor<BiasedNumbers, AmxBf16>(type, activation, gated);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -46,16 +47,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace embedding {
 
-HWY_EXPORT(AddBiasF32);
-HWY_EXPORT(AddBiasBf16);
+HWY_EXPORT(BiasEndFunctions);
 
-void AddBias(const float* sums, size_t rows, const TileColumns& columns, DType type,
-             const TilePlace& place) {
-  if (type == DType::kF32) {
-    HWY_DYNAMIC_DISPATCH(AddBiasF32)(sums, rows, columns, place);
-  } else {
-    HWY_DYNAMIC_DISPATCH(AddBiasBf16)(sums, rows, columns, place);
-  }
+TileEndFunctions AddBias(DType type, Activation activation, bool gated) {
+  return HWY_DYNAMIC_DISPATCH(BiasEndFunctions)(type, activation, gated);
 }
 
 namespace {
@@ -64,10 +59,14 @@ template <typename T>
 void Activate(Activation activation, DType type, size_t size, T* x) {
   alignas(kCacheLineBytes) static constexpr float kNone[kMaxPanelWidth] = {};
   alignas(kCacheLineBytes) float sums[kMaxPanelWidth] = {};
+  const TileEndFunctions functions = AddBias(type, activation, /*gated=*/false);
   for (size_t i = 0; i < size; i += kMaxPanelWidth) {
     const size_t count = std::min(kMaxPanelWidth, size - i);
     for (size_t k = 0; k < count; ++k) sums[k] = static_cast<float>(x[i + k]);
-    AddBias(sums, 1, {kNone, activation, kMaxPanelWidth, count, false}, type, {{x, 1, size}, 0, i});
+    const TileEnd end = {.columns = {kNone, activation, kMaxPanelWidth, count, /*gated=*/false},
+                         .place = {{x, 1, size}, 0, i},
+                         .sums = sums};
+    functions.run(&end, 0, 1);
   }
 }
 

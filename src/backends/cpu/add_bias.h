@@ -3,17 +3,15 @@
 
 #include <cstddef>
 
-#include "backends/cpu/tile_columns.h"
+#include "backends/cpu/tile_end.h"
 #include "base/half.h"
 #include "model/heads.h"
 
 namespace embedding {
 
-// activation(sums + bias) of `rows` rows of sums, [rows][width], or of the gate's half times the
-// other half, as numbers of `type`, kF32 or kBF16. Sums and bias are aligned as vectors are.
-// Thread-safe.
-void AddBias(const float* sums, size_t rows, const TileColumns& columns, DType type,
-             const TilePlace& place);
+// Writes activation(sums + bias), or of the gate's half times the other half, as numbers of `type`,
+// kF32 or kBF16. Sums and bias are aligned as vectors are. Thread-safe.
+TileEndFunctions AddBias(DType type, Activation activation, bool gated);
 
 // x = activation(x), [size]. Thread-safe.
 void ActivateRow(Activation activation, size_t size, float* x);

@@ -84,7 +84,7 @@ class BlasLinear : public Linear {
  public:
   BlasLinear(ThreadTeam& team, DType output, const LinearWeights& weights, Activation activation)
       : team_(team),
-        output_(output),
+        ends_(AddBias(output, activation, /*gated=*/false)),
         in_features_(weights.in_features),
         out_features_(weights.out_features),
         activation_(activation),
@@ -162,12 +162,15 @@ class BlasLinear : public Linear {
       const size_t feature = block * kBlockColumns + c;
       const TileColumns tile = {bias_.data() + feature, activation_, kMaxPanelWidth,
                                 std::min(kMaxPanelWidth, columns - c), /*gated=*/false};
-      AddBias(sums + c, 1, tile, output_, {{output, row + 1, out_features_}, row, feature});
+      const TileEnd end = {.columns = tile,
+                           .place = {{output, row + 1, out_features_}, row, feature},
+                           .sums = sums + c};
+      ends_.run(&end, 0, 1);
     }
   }
 
   ThreadTeam& team_;
-  const DType output_;
+  const TileEndFunctions ends_;
   const size_t in_features_;
   const size_t out_features_;
   const Activation activation_;

@@ -18,55 +18,44 @@
 #include "backends/cpu/tile_end-inl.h"
 #include "hwy/highway.h"
 
-#ifndef EMBEDDING_INT8_LINEAR_TYPES
-#define EMBEDDING_INT8_LINEAR_TYPES
-namespace embedding {
-
-// What turns a tile's sums into outputs, for the columns of one panel.
-struct Int8Epilogue {
-  TileColumns columns;
-  const RowScale* rows;      // of the tile's rows
-  const float* scales;       // [width], of the weight
-  const float* weight_sums;  // [width], of the weight's integers
-};
-
-}  // namespace embedding
-#endif
-
 HWY_BEFORE_NAMESPACE();
 namespace embedding {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-template <typename T>
-HWY_INLINE void Finish(const int32_t* HWY_RESTRICT sums, size_t rows, const Int8Epilogue& epilogue,
-                       const TilePlace& place) {
-  const hn::ScalableTag<float> d;
-  const hn::ScalableTag<int32_t> di;
-  const size_t width = epilogue.columns.width;
-  const RowScale* const inputs = epilogue.rows;
-  StoreTile<T>(epilogue.columns, rows, place, [&](size_t c) HWY_ATTR {
-    const auto weight_sums = hn::LoadU(d, epilogue.weight_sums + c);
-    const auto scales = hn::LoadU(d, epilogue.scales + c);
-    const auto bias = hn::LoadU(d, epilogue.columns.bias + c);
-    const int32_t* const of_columns = sums + c;
-    return [=](size_t row) HWY_ATTR {
-      // In f32: what that rounds is far below what rounding to integers has left out.
-      const auto zero = hn::ConvertTo(d, hn::Set(di, inputs[row].zero));
-      const auto shifted = hn::ConvertTo(d, hn::Load(di, of_columns + row * width));
-      const auto sum = hn::NegMulAdd(zero, weight_sums, shifted);
-      return hn::MulAdd(sum, hn::Mul(hn::Set(d, inputs[row].scale), scales), bias);
-    };
-  });
-}
+// A product's numbers, as tile_end-inl.h asks for them.
+class Int8Numbers {
+ public:
+  HWY_INLINE Int8Numbers(const TileEnd& end, size_t column)
+      : weight_sums_(hn::LoadU(D(), end.weight_sums + column)),
+        scales_(hn::LoadU(D(), end.scales + column)),
+        bias_(hn::LoadU(D(), end.columns.bias + column)),
+        sums_(static_cast<const int32_t*>(end.sums) + column),
+        width_(end.columns.width),
+        inputs_(end.inputs) {}
 
-void FinishF32(const int32_t* sums, size_t rows, const Int8Epilogue& epilogue,
-               const TilePlace& place) {
-  Finish<float>(sums, rows, epilogue, place);
-}
-void FinishBf16(const int32_t* sums, size_t rows, const Int8Epilogue& epilogue,
-                const TilePlace& place) {
-  Finish<BFloat16>(sums, rows, epilogue, place);
+  HWY_INLINE hn::Vec<hn::ScalableTag<float>> operator()(size_t row) const {
+    const D d;
+    const hn::ScalableTag<int32_t> di;
+    // In f32: what that rounds is far below what rounding to integers has left out.
+    const auto zero = hn::ConvertTo(d, hn::Set(di, inputs_[row].zero));
+    const auto shifted = hn::ConvertTo(d, hn::Load(di, sums_ + row * width_));
+    const auto sum = hn::NegMulAdd(zero, weight_sums_, shifted);
+    return hn::MulAdd(sum, hn::Mul(hn::Set(d, inputs_[row].scale), scales_), bias_);
+  }
+
+ private:
+  using D = hn::ScalableTag<float>;
+  hn::Vec<D> weight_sums_;
+  hn::Vec<D> scales_;
+  hn::Vec<D> bias_;
+  const int32_t* sums_;
+  size_t width_;
+  const RowScale* inputs_;
+};
+
+TileEndFunctions Int8EndFunctions(DType type, Activation activation, bool gated) {
+  return EndFunctionsFor<Int8Numbers, AmxInt8>(type, activation, gated);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -76,8 +65,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace embedding {
 
-HWY_EXPORT(FinishF32);
-HWY_EXPORT(FinishBf16);
+HWY_EXPORT(Int8EndFunctions);
 
 namespace {
 
@@ -103,8 +91,8 @@ class Int8Linear : public Linear {
   Int8Linear(ThreadTeam& team, DType output, const LinearWeights& weights, Activation activation,
              bool gated)
       : team_(team),
-        kernel_(Int8Kernel()),
-        output_(output),
+        ends_(HWY_DYNAMIC_DISPATCH(Int8EndFunctions)(output, activation, gated)),
+        kernel_(WithEnds(Int8Kernel(), ends_)),
         in_features_(weights.in_features),
         columns_(kernel_.width, weights.out_features, gated),
         activation_(activation) {
@@ -137,33 +125,29 @@ class Int8Linear : public Linear {
   }
 
   void Run(const InputView& input, const OutputView& output, const RowEpilogue& epilogue) override {
-    MultiplyPanels(
-        team_, kernel_, weight_, input,
-        [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
-          TakeTile(panel, row, rows, input.scales, reinterpret_cast<const int32_t*>(sums), output);
-        },
-        epilogue);
+    MultiplyPanels(team_, kernel_, weight_, input,
+                   {[&](size_t panel, size_t row, const void* sums, TileEnd& end) {
+                      end = EndOf(panel, row, sums, input.scales, output);
+                    },
+                    ends_.run},
+                   epilogue);
   }
 
  private:
-  // The epilogue of a tile: the outputs of one panel for some rows.
-  void TakeTile(size_t panel, size_t row, size_t rows, const RowScale* inputs, const int32_t* sums,
+  TileEnd EndOf(size_t panel, size_t row, const void* sums, const RowScale* inputs,
                 const OutputView& output) const {
     const size_t column = panel * kernel_.width;
-    const Int8Epilogue epilogue = {columns_.of(panel, bias_.data() + column, activation_),
-                                   inputs + row, scales_.data() + column,
-                                   weight_sums_.data() + column};
-    const TilePlace place = {output, row, panel * columns_.panel_outputs()};
-    if (output_ == DType::kF32) {
-      HWY_DYNAMIC_DISPATCH(FinishF32)(sums, rows, epilogue, place);
-    } else {
-      HWY_DYNAMIC_DISPATCH(FinishBf16)(sums, rows, epilogue, place);
-    }
+    return {.columns = columns_.of(panel, bias_.data() + column, activation_),
+            .place = {output, row, panel * columns_.panel_outputs()},
+            .sums = sums,
+            .inputs = inputs + row,
+            .scales = scales_.data() + column,
+            .weight_sums = weight_sums_.data() + column};
   }
 
   ThreadTeam& team_;
+  const TileEndFunctions ends_;
   const MicroKernel kernel_;
-  const DType output_;
   const size_t in_features_;
   const PackedColumns columns_;
   const Activation activation_;

@@ -91,10 +91,14 @@ struct InputView {
 
 // A matrix of the output's type, [rows, columns], row-major and dense, or in the order of tiles.
 struct OutputView {
+  template <typename T>
+  size_t row_bytes() const {
+    return columns * sizeof(T);
+  }
   // The number at this place, which those up to the end of its 64 bytes follow.
   template <typename T>
   T* At(size_t row, size_t column) const {
-    const size_t stride = columns * sizeof(T);
+    const size_t stride = row_bytes<T>();
     const size_t byte = column * sizeof(T);
     return reinterpret_cast<T*>(static_cast<uint8_t*>(data) +
                                 (in_tiles ? PlaceInTiles(row, byte, stride) : row * stride + byte));

@@ -47,6 +47,8 @@ struct MicroKernel {
   // Whether it is one of tile_kernel.h, which is fastest with rows in the order of tiles
   // (linear.h).
   bool tiles = false;
+  // Whether these are AMX's, which can have a product's ends in place (tile_end.h).
+  bool amx = false;
   // Called when a thread has done its tasks; nullptr where there is nothing to do.
   void (*release)() = nullptr;
   // Multiply-adds for which another thread is worth its while: some ten microseconds' work, where

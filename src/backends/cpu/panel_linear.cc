@@ -19,9 +19,9 @@ class PanelLinear : public Linear {
               const LinearWeights& weights, Activation activation, bool gated,
               const Element& element)
       : team_(team),
-        kernel_(kernel),
+        ends_(AddBias(types.output, activation, gated)),
+        kernel_(WithEnds(kernel, ends_)),
         element_bytes_(DTypeBytes(types.input())),
-        output_(types.output),
         in_features_(weights.in_features),
         columns_(kernel.width, weights.out_features, gated),
         activation_(activation),
@@ -41,12 +41,12 @@ class PanelLinear : public Linear {
   }
 
   void Run(const InputView& input, const OutputView& output, const RowEpilogue& epilogue) override {
-    MultiplyPanels(
-        team_, kernel_, weight_, WholeWords(input),
-        [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
-          TakeTile(panel, row, rows, reinterpret_cast<const float*>(sums), output);
-        },
-        epilogue);
+    MultiplyPanels(team_, kernel_, weight_, WholeWords(input),
+                   {[&](size_t panel, size_t row, const void* sums, TileEnd& end) {
+                      end = EndOf(panel, row, sums, output);
+                    },
+                    ends_.run},
+                   epilogue);
   }
 
  private:
@@ -63,17 +63,16 @@ class PanelLinear : public Linear {
     return {padded_.data(), input.rows, stride, nullptr};
   }
 
-  // The epilogue of a tile: its sums with the bias, activated, gated and rounded.
-  void TakeTile(size_t panel, size_t row, size_t rows, const float* sums,
-                const OutputView& output) const {
-    AddBias(sums, rows, columns_.of(panel, bias_.data() + panel * kernel_.width, activation_),
-            output_, {output, row, panel * columns_.panel_outputs()});
+  TileEnd EndOf(size_t panel, size_t row, const void* sums, const OutputView& output) const {
+    return {.columns = columns_.of(panel, bias_.data() + panel * kernel_.width, activation_),
+            .place = {output, row, panel * columns_.panel_outputs()},
+            .sums = sums};
   }
 
   ThreadTeam& team_;
+  const TileEndFunctions ends_;
   const MicroKernel kernel_;
   const size_t element_bytes_;  // of the input
-  const DType output_;
   const size_t in_features_;
   const PackedColumns columns_;
   const Activation activation_;

@@ -20,19 +20,11 @@ void Spread(const void* from, size_t words, size_t width, uint8_t* to) {
   }
 }
 
-// A tile whose sums are finished, and are taken beside the next tile, of the same panel or not.
+// A tile whose sums are finished, and whose end is done beside the next tile, of the same panel or
+// not.
 struct FinishedTile {
-  const TileEpilogue* epilogue = nullptr;
-  size_t panel = 0;
-  size_t row = 0;
-  size_t rows = 0;  // 0 where there is none
-  const uint8_t* sums = nullptr;
-  size_t row_bytes = 0;  // of the sums
-
-  static void Take(const void* finished, size_t begin, size_t end) {
-    const auto& tile = *static_cast<const FinishedTile*>(finished);
-    (*tile.epilogue)(tile.panel, tile.row + begin, end - begin, tile.sums + begin * tile.row_bytes);
-  }
+  TileEnd end;
+  size_t rows;  // 0 where there is none
 };
 
 // A part of what a panel's words are multiplied in: `depth` words of the rows, from `left` on, by
@@ -84,8 +76,7 @@ void SpreadWords(const void* from, size_t words, const MicroKernel& kernel, uint
 }
 
 void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWeight& weight,
-                    const InputView& input, const TileEpilogue& tile_epilogue,
-                    const RowEpilogue& row_epilogue) {
+                    const InputView& input, const TileEnds& ends, const RowEpilogue& row_epilogue) {
   constexpr size_t kSumBytes = 4;
   const size_t rows = input.rows;
   const size_t stored_row = kernel.width * kernel.stored_bytes;  // of a panel
@@ -201,14 +192,15 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
                          .ahead_lines = first_line < next_lines ? lines : 0,
                          .left_step = left_step,
                          .left_block = kTileRows * input.stride,
-                         .beside = {FinishedTile::Take, &finished, finished.rows},
+                         .beside = {ends.run, &finished.end, finished.rows},
                          .once = alone && one_block ? Once::kRight : Once::kLeft});
         finished.rows = 0;
         if (!last) continue;
-        if (kernel.tiles) {
-          finished = {&tile_epilogue, panel, row, group_rows, tile_sums, kernel.width * kSumBytes};
-        } else {
-          tile_epilogue(panel, row, group_rows, tile_sums);
+        ends.set(panel, row, tile_sums, finished.end);
+        finished.rows = group_rows;
+        if (!kernel.tiles) {
+          ends.run(&finished.end, 0, group_rows);
+          finished.rows = 0;
         }
         if (one_block) ++tile;
       }
@@ -217,7 +209,7 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
   };
   const auto at_end = [&](size_t thread) {
     const FinishedTile& finished = states[thread].finished;
-    if (finished.rows > 0) FinishedTile::Take(&finished, 0, finished.rows);
+    if (finished.rows > 0) ends.run(&finished.end, 0, finished.rows);
     if (kernel.release != nullptr) kernel.release();
   };
   ParallelForAhead(team, threads, weight.panels * parts, multiply, at_end, rows, row_epilogue);

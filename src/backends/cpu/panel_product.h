@@ -21,7 +21,7 @@
 #include "backends/cpu/linear.h"
 #include "backends/cpu/micro_kernels.h"
 #include "backends/cpu/parallel.h"
-#include "backends/cpu/tile_columns.h"
+#include "backends/cpu/tile_end.h"
 #include "base/aligned_buffer.h"
 
 namespace embedding {
@@ -99,11 +99,20 @@ PackedWeight PackPanels(ThreadTeam& team, const MicroKernel& kernel, size_t in_f
   return packed;
 }
 
-// Takes the finished sums of a tile, [rows][width]: those of input rows [row, row + rows) and
-// output features [panel * width, ...); where the kernel has several, MicroKernel::sums, the others
-// come after the most rows that a tile has. Called on any thread of the team.
-using TileEpilogue =
-    std::function<void(size_t panel, size_t row, size_t rows, const uint8_t* sums)>;
+// What is done to the finished sums of a tile, on any thread of the team: `run` of TileEndFunctions
+// with what set(panel, row, sums, end) writes, the tile being that of input rows from `row` on and
+// output features [panel * width, ...). `sums` are [rows][width]; where the kernel has several,
+// MicroKernel::sums, the others come after the most rows that a tile has.
+struct TileEnds {
+  std::function<void(size_t panel, size_t row, const void* sums, TileEnd& end)> set;
+  void (*run)(const void* tile_end, size_t begin, size_t end);
+};
+
+// `kernel` with the ends in place, if it can have them there.
+inline MicroKernel WithEnds(MicroKernel kernel, const TileEndFunctions& ends) {
+  if (kernel.amx && ends.multiply_by_amx != nullptr) kernel.multiply = ends.multiply_by_amx;
+  return kernel;
+}
 
 // Multiplies the input's rows, of the weight's depth in words (1 or more), by the weight. When all
 // tiles are done, `row_epilogue` is given the rows.
@@ -111,7 +120,6 @@ using TileEpilogue =
 // Every sum takes its terms in the order of the features, whatever the number of rows: a row's
 // result does not depend on its batch.
 void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWeight& weight,
-                    const InputView& input, const TileEpilogue& tile_epilogue,
-                    const RowEpilogue& row_epilogue);
+                    const InputView& input, const TileEnds& ends, const RowEpilogue& row_epilogue);
 
 }  // namespace embedding

@@ -17,58 +17,47 @@
 #include "backends/cpu/tile_end-inl.h"
 #include "hwy/highway.h"
 
-#ifndef EMBEDDING_SLICED_LINEAR_TYPES
-#define EMBEDDING_SLICED_LINEAR_TYPES
-namespace embedding {
-
-// What turns a tile's sums into outputs, for the columns of one panel.
-struct SlicedEpilogue {
-  TileColumns columns;
-  const RowScale* rows;  // of the tile's rows
-  const float* scales;   // [width], of the weight, times 2^16
-  size_t next_sums;      // numbers from S0 to S1, and from S1 to S2
-};
-
-}  // namespace embedding
-#endif
-
 HWY_BEFORE_NAMESPACE();
 namespace embedding {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-template <typename T>
-HWY_INLINE void Finish(const int32_t* HWY_RESTRICT sums, size_t rows,
-                       const SlicedEpilogue& epilogue, const TilePlace& place) {
-  const hn::ScalableTag<float> d;
-  const hn::ScalableTag<int32_t> di;
-  const size_t width = epilogue.columns.width;
-  const size_t next_sums = epilogue.next_sums;
-  const RowScale* const inputs = epilogue.rows;
-  StoreTile<T>(epilogue.columns, rows, place, [&](size_t c) HWY_ATTR {
-    const auto scales = hn::LoadU(d, epilogue.scales + c);
-    const auto bias = hn::LoadU(d, epilogue.columns.bias + c);
-    const int32_t* const of_columns = sums + c;
-    return [=](size_t row) HWY_ATTR {
-      const auto sum = [&](size_t i) HWY_ATTR {
-        return hn::ConvertTo(d, hn::Load(di, of_columns + row * width + i * next_sums));
-      };
-      const auto lower = hn::MulAdd(sum(1), hn::Set(d, 256.0F), sum(2));
-      const auto whole = hn::MulAdd(sum(0), hn::Set(d, 65536.0F), lower);
-      // By the weight's scale first: an input's may be so large or small that the other order
-      // leaves f32's range.
-      return hn::MulAdd(hn::Mul(whole, scales), hn::Set(d, inputs[row].scale), bias);
-    };
-  });
-}
+// A product's numbers, as tile_end-inl.h asks for them.
+class SlicedNumbers {
+ public:
+  HWY_INLINE SlicedNumbers(const TileEnd& end, size_t column)
+      : scales_(hn::LoadU(D(), end.scales + column)),
+        bias_(hn::LoadU(D(), end.columns.bias + column)),
+        sums_(static_cast<const int32_t*>(end.sums) + column),
+        next_sums_(end.next_sums),
+        width_(end.columns.width),
+        inputs_(end.inputs) {}
 
-void FinishF32(const int32_t* sums, size_t rows, const SlicedEpilogue& epilogue,
-               const TilePlace& place) {
-  Finish<float>(sums, rows, epilogue, place);
-}
-void FinishBf16(const int32_t* sums, size_t rows, const SlicedEpilogue& epilogue,
-                const TilePlace& place) {
-  Finish<BFloat16>(sums, rows, epilogue, place);
+  HWY_INLINE hn::Vec<hn::ScalableTag<float>> operator()(size_t row) const {
+    const D d;
+    const hn::ScalableTag<int32_t> di;
+    const auto sum = [&](size_t i) HWY_ATTR {
+      return hn::ConvertTo(d, hn::Load(di, sums_ + row * width_ + i * next_sums_));
+    };
+    const auto lower = hn::MulAdd(sum(1), hn::Set(d, 256.0F), sum(2));
+    const auto whole = hn::MulAdd(sum(0), hn::Set(d, 65536.0F), lower);
+    // By the weight's scale first: an input's may be so large or small that the other order leaves
+    // f32's range.
+    return hn::MulAdd(hn::Mul(whole, scales_), hn::Set(d, inputs_[row].scale), bias_);
+  }
+
+ private:
+  using D = hn::ScalableTag<float>;
+  hn::Vec<D> scales_;
+  hn::Vec<D> bias_;
+  const int32_t* sums_;
+  size_t next_sums_;
+  size_t width_;
+  const RowScale* inputs_;
+};
+
+TileEndFunctions SlicedEndFunctions(DType type, Activation activation, bool gated) {
+  return EndFunctionsFor<SlicedNumbers, AmxDigits>(type, activation, gated);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -78,8 +67,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace embedding {
 
-HWY_EXPORT(FinishF32);
-HWY_EXPORT(FinishBf16);
+HWY_EXPORT(SlicedEndFunctions);
 
 namespace {
 
@@ -88,8 +76,8 @@ class SlicedLinear : public Linear {
   SlicedLinear(ThreadTeam& team, DType output, const LinearWeights& weights, Activation activation,
                bool gated)
       : team_(team),
-        kernel_(*F32SlicesKernel(weights.in_features)),
-        output_(output),
+        ends_(HWY_DYNAMIC_DISPATCH(SlicedEndFunctions)(output, activation, gated)),
+        kernel_(WithEnds(*F32SlicesKernel(weights.in_features), ends_)),
         in_features_(weights.in_features),
         columns_(kernel_.width, weights.out_features, gated),
         activation_(activation),
@@ -125,13 +113,12 @@ class SlicedLinear : public Linear {
 
   void Run(const InputView& input, const OutputView& output, const RowEpilogue& epilogue) override {
     const InputView in_slices = InSlices(input);
-    MultiplyPanels(
-        team_, kernel_, weight_, in_slices,
-        [&](size_t panel, size_t row, size_t rows, const uint8_t* sums) {
-          TakeTile(panel, row, rows, in_slices.scales, reinterpret_cast<const int32_t*>(sums),
-                   output);
-        },
-        epilogue);
+    MultiplyPanels(team_, kernel_, weight_, in_slices,
+                   {[&](size_t panel, size_t row, const void* sums, TileEnd& end) {
+                      end = EndOf(panel, row, sums, in_slices.scales, output);
+                    },
+                    ends_.run},
+                   epilogue);
   }
 
  private:
@@ -151,24 +138,20 @@ class SlicedLinear : public Linear {
     return sliced_.View(0, input.rows);
   }
 
-  // The epilogue of a tile: the outputs of one panel for some rows.
-  void TakeTile(size_t panel, size_t row, size_t rows, const RowScale* inputs, const int32_t* sums,
+  TileEnd EndOf(size_t panel, size_t row, const void* sums, const RowScale* inputs,
                 const OutputView& output) const {
     const size_t column = panel * kernel_.width;
-    const SlicedEpilogue epilogue = {columns_.of(panel, bias_.data() + column, activation_),
-                                     inputs + row, scales_.data() + column,
-                                     kernel_.rows * kernel_.width};
-    const TilePlace place = {output, row, panel * columns_.panel_outputs()};
-    if (output_ == DType::kF32) {
-      HWY_DYNAMIC_DISPATCH(FinishF32)(sums, rows, epilogue, place);
-    } else {
-      HWY_DYNAMIC_DISPATCH(FinishBf16)(sums, rows, epilogue, place);
-    }
+    return {.columns = columns_.of(panel, bias_.data() + column, activation_),
+            .place = {output, row, panel * columns_.panel_outputs()},
+            .sums = sums,
+            .inputs = inputs + row,
+            .scales = scales_.data() + column,
+            .next_sums = kernel_.rows * kernel_.width};
   }
 
   ThreadTeam& team_;
+  const TileEndFunctions ends_;
   const MicroKernel kernel_;
-  const DType output_;
   const size_t in_features_;
   const PackedColumns columns_;
   const Activation activation_;

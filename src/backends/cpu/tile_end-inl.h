@@ -10,68 +10,219 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "backends/cpu/amx_tiles-inl.h"
 #include "backends/cpu/elementwise-inl.h"
 #include "backends/cpu/micro_kernels.h"
-#include "backends/cpu/tile_columns.h"
+#include "backends/cpu/tile_end.h"
+#include "backends/cpu/tile_kernel-inl.h"
 #include "hwy/highway.h"
+
+// Whether this is compiled for processors that may have AMX.
+#undef EMBEDDING_MAY_HAVE_AMX
+#define EMBEDDING_MAY_HAVE_AMX (HWY_ARCH_X86_64 && HWY_TARGET <= HWY_AVX3)
 
 HWY_BEFORE_NAMESPACE();
 namespace embedding {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Writes activation(number), or of the gate's half times the other half, as T: numbers_at(c) holds
-// what the vector of columns from c on has for all rows, and gives a row's numbers with the bias.
-template <typename T, class A, class NumbersAt>
-HWY_INLINE void StoreTileBy(A activation, const TileColumns& columns, size_t rows,
-                            const TilePlace& place, const NumbersAt& numbers_at) {
-  const hn::ScalableTag<float> d;
-  const size_t lanes = hn::Lanes(d);
-  // Copies: a store might change what is elsewhere, for all that a compiler knows.
-  const size_t width = columns.width;
-  const size_t outputs = columns.outputs;
-  const auto out_at = [at = place](size_t row) {
-    return at.output.template At<T>(at.row + row, at.column);
-  };
-  if (columns.gated) {
-    for (size_t row = 0; row < rows; ++row) {
-      HWY_ALIGN float both[2 * kMaxPanelWidth];
-      for (size_t c = 0; c < width; c += lanes) hn::Store(numbers_at(c)(row), d, both + c);
-      hn::StoreU(hn::Zero(d), d, both + width);
-      StoreGated(d, activation, both, width / 2, outputs, out_at(row));
-    }
-    return;
+// `Numbers`, of a product: Numbers(end, c) has what the vector of columns from c on needs of all
+// rows, and of a row makes numbers with the bias.
+//
+// `A`: an activation that the code is made for, or Activation where it asks.
+template <class A>
+HWY_INLINE A ActivationOf(const TileEnd& end) {
+  if constexpr (std::is_same_v<A, Activation>) return end.columns.activation;
+  return A();
+}
+
+// Writes `count` numbers, two vectors of them or less, as T.
+template <class D, typename T>
+HWY_INLINE void StoreSome(D d, hn::Vec<D> v0, hn::Vec<D> v1, size_t count, T* out) {
+  if (HWY_LIKELY(count == 2 * hn::Lanes(d))) return StorePairFromF32(d, v0, v1, out);
+  HWY_ALIGN T edge[2 * HWY_MAX_BYTES / sizeof(float)];
+  StorePairFromF32(d, v0, v1, edge);
+  std::copy_n(edge, count, out);
+}
+
+// Where a tile's rows go, from a column on.
+template <typename T>
+class RowPlaces {
+ public:
+  HWY_INLINE RowPlaces(const TilePlace& place, size_t column)
+      : first_(place.output.At<T>(place.row, place.column + column)),
+        row_bytes_(place.output.in_tiles ? kTileRowBytes : place.output.row_bytes<T>()),
+        block_bytes_(
+            place.output.in_tiles ? kTileRows * (place.output.row_bytes<T>() - kTileRowBytes) : 0) {
   }
-  for (size_t c = 0; c < outputs; c += 2 * lanes) {  // two vectors at a time
-    const bool whole = c + 2 * lanes <= outputs;
-    const auto first = numbers_at(c);
-    const auto second = numbers_at(c + lanes < width ? c + lanes : c);  // or it is not written
-    for (size_t row = 0; row < rows; ++row) {
-      T* const out = out_at(row) + c;
-      HWY_ALIGN T edge[2 * HWY_MAX_BYTES / sizeof(float)];
-      StorePairFromF32(d, Activate<T>(d, activation, first(row)),
-                       Activate<T>(d, activation, second(row)), whole ? out : edge);
-      if (!whole) std::copy_n(edge, outputs - c, out);
+
+  HWY_INLINE T* At(size_t row) const {
+    return reinterpret_cast<T*>(reinterpret_cast<uint8_t*>(first_) + row * row_bytes_ +
+                                row / kTileRows * block_bytes_);
+  }
+  // What rows that are far apart are written to is not in the cache: fetched ahead, a store does
+  // not hold up what is behind it.
+  HWY_INLINE void FetchFrom(size_t row) const {
+    const auto* const ahead = reinterpret_cast<const uint8_t*>(At(row));
+    __builtin_prefetch(ahead, /*rw=*/1);
+    if constexpr (sizeof(T) == sizeof(float)) {
+      __builtin_prefetch(ahead + kCacheLineBytes, /*rw=*/1);
     }
+  }
+
+ private:
+  T* first_;
+  size_t row_bytes_;
+  size_t block_bytes_;  // from the end of kTileRows rows to the next
+};
+
+// The end of rows in two vectors of columns. It is a copy of what it needs: a store might change
+// what is elsewhere, for all that a compiler knows.
+template <class Numbers, typename T, class A>
+class PairEnd {
+ public:
+  HWY_INLINE PairEnd(const TileEnd& end, size_t column)
+      : first_(end, column),
+        second_(end, column + kLanes < end.columns.width ? column + kLanes : column),
+        activation_(ActivationOf<A>(end)),
+        places_(end.place, column),
+        outputs_(std::min(2 * kLanes, end.columns.outputs - column)) {}
+
+  HWY_INLINE void operator()(size_t row) const {
+    const D d;
+    StoreSome(d, Activate<T>(d, activation_, first_(row)),
+              Activate<T>(d, activation_, second_(row)), outputs_, places_.At(row));
+  }
+
+ private:
+  using D = hn::ScalableTag<float>;
+  static constexpr size_t kLanes = hn::MaxLanes(D());
+
+  Numbers first_;
+  Numbers second_;
+  A activation_;
+  RowPlaces<T> places_;
+  size_t outputs_;
+};
+
+template <class Numbers, typename T, class A>
+void RunEnd(const void* tile_end, size_t begin, size_t rows_end) {
+  const auto& end = *static_cast<const TileEnd*>(tile_end);
+  for (size_t c = 0; c < end.columns.outputs; c += 2 * hn::MaxLanes(hn::ScalableTag<float>())) {
+    const PairEnd<Numbers, T, A> pair(end, c);
+    for (size_t row = begin; row < rows_end; ++row) pair(row);
   }
 }
 
-// The same by code of its own for the activations that most models have.
-template <typename T, class NumbersAt>
-HWY_INLINE void StoreTile(const TileColumns& columns, size_t rows, const TilePlace& place,
-                          const NumbersAt& numbers_at) {
-  const auto store = [&](auto activation)
-                         HWY_ATTR { StoreTileBy<T>(activation, columns, rows, place, numbers_at); };
-  switch (columns.activation) {
-    case Activation::kIdentity:
-      return store(std::integral_constant<Activation, Activation::kIdentity>());
-    case Activation::kGelu:
-      return store(std::integral_constant<Activation, Activation::kGelu>());
-    case Activation::kSilu:
-      return store(std::integral_constant<Activation, Activation::kSilu>());
-    default:
-      return store(columns.activation);
+template <class Numbers, typename T, class A>
+void RunGatedEnd(const void* tile_end, size_t begin, size_t rows_end) {
+  const hn::ScalableTag<float> d;
+  const auto& end = *static_cast<const TileEnd*>(tile_end);
+  const size_t width = end.columns.width;
+  for (size_t row = begin; row < rows_end; ++row) {
+    HWY_ALIGN float both[2 * kMaxPanelWidth];
+    for (size_t c = 0; c < width; c += hn::Lanes(d)) hn::Store(Numbers(end, c)(row), d, both + c);
+    hn::StoreU(hn::Zero(d), d, both + width);
+    StoreGated(d, ActivationOf<A>(end), both, width / 2, end.columns.outputs,
+               end.place.output.template At<T>(end.place.row + row, end.place.column));
   }
+}
+
+#if EMBEDDING_MAY_HAVE_AMX
+constexpr size_t kRowsAhead = 8;  // that are fetched to be written
+
+// The end of rows of a tile, whose columns are two vectors.
+template <class Numbers, typename T, class A>
+class WholeEnd : PairEnd<Numbers, T, A> {
+ public:
+  HWY_INLINE explicit WholeEnd(const TileEnd& end)
+      : PairEnd<Numbers, T, A>(end, 0), places_(end.place, 0) {}
+
+  HWY_INLINE void operator()(size_t row) const {
+    places_.FetchFrom(row + kRowsAhead);
+    PairEnd<Numbers, T, A>::operator()(row);
+  }
+
+ private:
+  RowPlaces<T> places_;
+};
+
+// The same of a gated product: the first vector is the gate.
+template <class Numbers, typename T, class A>
+class GatedEnd {
+ public:
+  HWY_INLINE explicit GatedEnd(const TileEnd& end)
+      : gate_(end, 0),
+        gated_(end, kLanes),
+        activation_(ActivationOf<A>(end)),
+        places_(end.place, 0),
+        outputs_(end.columns.outputs) {}
+
+  HWY_INLINE void operator()(size_t row) const {
+    const D d;
+    places_.FetchFrom(row + kRowsAhead);
+    T* const out = places_.At(row);
+    const auto numbers = hn::Mul(Activate<T>(d, activation_, gate_(row)), gated_(row));
+    if (HWY_LIKELY(outputs_ == kLanes)) return StoreFromF32(d, numbers, out);
+    HWY_ALIGN T edge[HWY_MAX_BYTES / sizeof(float)];
+    StoreFromF32(d, numbers, edge);
+    std::copy_n(edge, outputs_, out);
+  }
+
+ private:
+  using D = hn::ScalableTag<float>;
+  static constexpr size_t kLanes = hn::MaxLanes(D());
+
+  Numbers gate_;
+  Numbers gated_;
+  A activation_;
+  RowPlaces<T> places_;
+  size_t outputs_;
+};
+
+template <class Tiles, class Rows>
+void MultiplyAndRun(const PanelTile& tile) {
+  if (tile.beside.rows == 0) return Tiles::Multiply(tile);
+  MultiplyTiles<Tiles>(tile, Rows(*static_cast<const TileEnd*>(tile.beside.work)));
+}
+#endif
+
+template <class Numbers, class Tiles, typename T, class A>
+TileEndFunctions EndFunctions(bool gated) {
+#if EMBEDDING_MAY_HAVE_AMX
+  if (gated) {
+    return {RunGatedEnd<Numbers, T, A>, MultiplyAndRun<Tiles, GatedEnd<Numbers, T, A>>};
+  }
+  return {RunEnd<Numbers, T, A>, MultiplyAndRun<Tiles, WholeEnd<Numbers, T, A>>};
+#else
+  return {gated ? RunGatedEnd<Numbers, T, A> : RunEnd<Numbers, T, A>, nullptr};
+#endif
+}
+
+// For the activations that most models have there is code of its own. `Tiles`: of amx_tiles-inl.h,
+// what the product is multiplied by where there is AMX.
+template <class Numbers, class Tiles, typename T>
+TileEndFunctions EndFunctionsFor(Activation activation, bool gated) {
+  switch (activation) {
+    case Activation::kIdentity:
+      return EndFunctions<Numbers, Tiles, T,
+                          std::integral_constant<Activation, Activation::kIdentity>>(gated);
+    case Activation::kGelu:
+      return EndFunctions<Numbers, Tiles, T, std::integral_constant<Activation, Activation::kGelu>>(
+          gated);
+    case Activation::kSilu:
+      return EndFunctions<Numbers, Tiles, T, std::integral_constant<Activation, Activation::kSilu>>(
+          gated);
+    default:
+      return EndFunctions<Numbers, Tiles, T, Activation>(gated);
+  }
+}
+
+// For outputs of `type`, kF32 or kBF16.
+template <class Numbers, class Tiles>
+TileEndFunctions EndFunctionsFor(DType type, Activation activation, bool gated) {
+  return type == DType::kF32 ? EndFunctionsFor<Numbers, Tiles, float>(activation, gated)
+                             : EndFunctionsFor<Numbers, Tiles, BFloat16>(activation, gated);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -1,4 +1,7 @@
-// The loop of the kernels of tile_kernel.h, for who has tiles: a type with eight of them,
+// The loop of the kernels of tile_kernel.h, once for each instruction set that Highway compiles
+// for, which is that of the work beside.
+//
+// `Tiles` is a type with eight of them,
 //   Configure(rows)               of tiles 0, 1 and 4 the first 16 of them count, of 2, 3 and 5 the
 //                                 others, of 6 and 7, the weight's, all 16
 //   Zero<tile>()
@@ -9,110 +12,120 @@
 //                                 columns in row k
 //
 // A sum takes its terms in the order of the words, tile by tile, however many rows there are.
-#pragma once
 
+#if defined(EMBEDDING_TILE_KERNEL_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef EMBEDDING_TILE_KERNEL_INL_H_
+#undef EMBEDDING_TILE_KERNEL_INL_H_
+#else
+#define EMBEDDING_TILE_KERNEL_INL_H_
+#endif
+
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
 #include "backends/cpu/panel_tile.h"
+#include "hwy/highway.h"
 
+HWY_BEFORE_NAMESPACE();
 namespace embedding {
-namespace {
+namespace HWY_NAMESPACE {
 
-// Rows of the work beside that are done at a time: a call for each would cost as much as its work.
-constexpr size_t kRowsBeside = 4;
+// The work beside, called for each row. Others do it in place.
+class CallRows {
+ public:
+  explicit CallRows(const WorkBeside& beside) : beside_(beside) {}
+  HWY_INLINE void operator()(size_t row) const { beside_.run(beside_.work, row, row + 1); }
 
-constexpr size_t kSumsStride = 2 * kTileRowBytes;  // 32 sums, and 32 words of the weight
+ private:
+  const WorkBeside beside_;
+};
 
-template <class Tiles, int tile, bool once>
-void LoadFor(const uint8_t* from, size_t stride) {
-  if constexpr (once) {
+template <class Tiles, int tile>
+HWY_INLINE void LoadTile(bool once, const uint8_t* from, size_t stride) {
+  if (once) {
     Tiles::template LoadOnce<tile>(from, stride);
   } else {
     Tiles::template Load<tile>(from, stride);
   }
 }
 
-template <class Tiles, Once once, bool both>
-void MultiplySteps(const PanelTile& tile) {
+// What a tile asks of kernels of tiles, with beside(row) for each row of the work beside.
+//
+// A processor has few tiles besides those that are named, so what stands between two products of
+// tiles must be short for the next ones to begin in time: of the work a row at most, unless there
+// are more rows than products.
+template <class Tiles, class Beside>
+HWY_INLINE void MultiplyTiles(const PanelTile& tile, const Beside& beside) {
   constexpr size_t kStepWords = kTileRowBytes / 4;
-  constexpr bool kLeftOnce = once == Once::kLeft;
-  constexpr bool kRightOnce = once == Once::kRight;
+  constexpr size_t kSumsStride = 2 * kTileRowBytes;  // 32 sums, and 32 words of the weight
+  Tiles::Configure(tile.rows);
+  const bool both = tile.rows > kTileRows;
   uint8_t* const below = tile.sums + kTileRows * kSumsStride;
   if (tile.accumulate) {
     Tiles::template Load<0>(tile.sums, kSumsStride);
     Tiles::template Load<1>(tile.sums + kTileRowBytes, kSumsStride);
-    if constexpr (both) {
+    if (both) {
       Tiles::template Load<2>(below, kSumsStride);
       Tiles::template Load<3>(below + kTileRowBytes, kSumsStride);
     }
   } else {
     Tiles::template Zero<0>();
     Tiles::template Zero<1>();
-    if constexpr (both) {
+    if (both) {
       Tiles::template Zero<2>();
       Tiles::template Zero<3>();
     }
   }
   const size_t steps = tile.depth / kStepWords;
-  const size_t fetched = kStepWords / kFetchInterval * tile.ahead_lines;  // lines a step
   const uint8_t* ahead = tile.ahead;
   const uint8_t* left = tile.left;
   const uint8_t* right = tile.right;
-  size_t done = 0;  // rows of the work beside
+  // The work's rows are spread over the places for them, which are behind products of tiles.
+  const size_t places = (both ? 4 : 2) * steps;
+  const size_t rows = std::min(tile.beside.rows, places);
+  size_t row = 0;
+  size_t due = 0;  // rows, in parts of `places`
+  const auto work = [&]() __attribute__((always_inline)) HWY_ATTR {
+    due += rows;
+    if (due < places) return;
+    due -= places;
+    beside(row++);
+  };
   for (size_t step = 0; step < steps; ++step) {
-    for (size_t i = 0; i < fetched; ++i, ahead += kTileRowBytes) {
+    const size_t fetched = kStepWords / kFetchInterval * tile.ahead_lines;
+    for (const uint8_t* const end = ahead + fetched * kTileRowBytes; ahead < end;
+         ahead += kTileRowBytes) {
       __builtin_prefetch(ahead, /*rw=*/0, /*locality=*/2);
     }
-    LoadFor<Tiles, 6, kRightOnce>(right, kSumsStride);
-    LoadFor<Tiles, 4, kLeftOnce>(left, tile.left_stride);
+    LoadTile<Tiles, 6>(tile.once == Once::kRight, right, kSumsStride);
+    LoadTile<Tiles, 4>(tile.once == Once::kLeft, left, tile.left_stride);
     Tiles::template Add<0, 4, 6>();
-    LoadFor<Tiles, 7, kRightOnce>(right + kTileRowBytes, kSumsStride);
+    work();
+    LoadTile<Tiles, 7>(tile.once == Once::kRight, right + kTileRowBytes, kSumsStride);
     Tiles::template Add<1, 4, 7>();
-    if (done < tile.beside.rows) {
-      const size_t end = tile.beside.rows * (step + 1) / steps;
-      if (end >= done + kRowsBeside || end == tile.beside.rows) {
-        tile.beside.run(tile.beside.work, done, end);
-        done = end;
-      }
-    }
-    if constexpr (both) {
-      LoadFor<Tiles, 5, kLeftOnce>(left + tile.left_block, tile.left_stride);
+    work();
+    if (both) {
+      LoadTile<Tiles, 5>(tile.once == Once::kLeft, left + tile.left_block, tile.left_stride);
       Tiles::template Add<2, 5, 6>();
+      work();
       Tiles::template Add<3, 5, 7>();
+      work();
     }
     left += tile.left_step;
     right += kStepWords * kSumsStride;
   }
+  for (; row < tile.beside.rows; ++row) beside(row);  // more rows than places
   Tiles::template Store<0>(tile.sums, kSumsStride);
   Tiles::template Store<1>(tile.sums + kTileRowBytes, kSumsStride);
-  if constexpr (both) {
+  if (both) {
     Tiles::template Store<2>(below, kSumsStride);
     Tiles::template Store<3>(below + kTileRowBytes, kSumsStride);
   }
 }
 
-template <class Tiles, Once once>
-void MultiplyRows(const PanelTile& tile) {
-  if (tile.rows > kTileRows) {
-    MultiplySteps<Tiles, once, true>(tile);
-  } else {
-    MultiplySteps<Tiles, once, false>(tile);
-  }
-}
-
-template <class Tiles>
-void MultiplyTiles(const PanelTile& tile) {
-  Tiles::Configure(tile.rows);
-  switch (tile.once) {
-    case Once::kNeither:
-      return MultiplyRows<Tiles, Once::kNeither>(tile);
-    case Once::kLeft:
-      return MultiplyRows<Tiles, Once::kLeft>(tile);
-    case Once::kRight:
-      return MultiplyRows<Tiles, Once::kRight>(tile);
-  }
-}
-
-}  // namespace
+}  // namespace HWY_NAMESPACE
 }  // namespace embedding
+HWY_AFTER_NAMESPACE();
+
+#endif  // EMBEDDING_TILE_KERNEL_INL_H_

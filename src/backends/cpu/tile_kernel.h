@@ -12,9 +12,8 @@
 
 namespace embedding {
 
-// `group` numbers are a word of 4 bytes. `release` is MicroKernel::release.
-constexpr MicroKernel TilesKernel(size_t group, void (*multiply)(const PanelTile&),
-                                  void (*release)()) {
+// `group` numbers are a word of 4 bytes.
+constexpr MicroKernel TilesKernel(size_t group, void (*multiply)(const PanelTile&)) {
   return {.group = group,
           .width = 32,
           .rows = 2 * kTileRows,
@@ -24,13 +23,12 @@ constexpr MicroKernel TilesKernel(size_t group, void (*multiply)(const PanelTile
           .depth_block = 256,  // 32 KB of a panel, which stay in the L1 while rows pass by
           .left_block_bytes = size_t{1} << 20,
           .tiles = true,
-          .release = release,
           .worth_a_thread = 5'000'000};
 }
 
 // The same of f32 numbers in slices, whose digits are signed bytes.
-constexpr MicroKernel SlicesKernel(void (*multiply)(const PanelTile&), void (*release)()) {
-  MicroKernel kernel = TilesKernel(4, multiply, release);
+constexpr MicroKernel SlicesKernel(void (*multiply)(const PanelTile&)) {
+  MicroKernel kernel = TilesKernel(4, multiply);
   kernel.sums = kSlices;
   return kernel;
 }

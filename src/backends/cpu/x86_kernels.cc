@@ -8,9 +8,18 @@
 #include "backends/cpu/x86_tiles.h"
 
 namespace embedding {
+namespace {
+
+MicroKernel OfAmx(MicroKernel kernel) {
+  kernel.release = ReleaseAmx;
+  kernel.amx = true;
+  return kernel;
+}
+
+}  // namespace
 
 std::optional<MicroKernel> X86Int8Kernel() {
-  if (MayUse(kX86Amx)) return TilesKernel(4, MultiplyInt8ByAmx, ReleaseAmx);
+  if (MayUse(kX86Amx)) return OfAmx(TilesKernel(4, MultiplyInt8ByAmx));
   if (MayUse(kX86Avx512Vnni)) {
     return MicroKernel{.group = 4,
                        .width = kAvx512TileWidth,
@@ -28,7 +37,7 @@ std::optional<MicroKernel> X86Int8Kernel() {
 
 std::optional<MicroKernel> X86Bf16Kernel() {
   if (MayUse(kX86Amx)) {
-    MicroKernel kernel = TilesKernel(2, MultiplyBf16ByAmx, ReleaseAmx);
+    MicroKernel kernel = OfAmx(TilesKernel(2, MultiplyBf16ByAmx));
     kernel.round = RoundToBf16ByAvx512;
     return kernel;
   }
@@ -42,7 +51,7 @@ std::optional<MicroKernel> X86Bf16Kernel() {
 
 std::optional<MicroKernel> X86F32SlicesKernel() {
   if (!MayUse(kX86Amx)) return std::nullopt;
-  return SlicesKernel(MultiplyDigitsByAmx, ReleaseAmx);
+  return OfAmx(SlicesKernel(MultiplyDigitsByAmx));
 }
 
 }  // namespace embedding

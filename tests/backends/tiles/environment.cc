@@ -9,8 +9,13 @@
 namespace embedding {
 namespace {
 
+MicroKernel Released(MicroKernel kernel) {
+  kernel.release = ReleasePortableTiles;
+  return kernel;
+}
+
 MicroKernel Bf16Tiles() {
-  MicroKernel kernel = TilesKernel(2, MultiplyBf16ByPortableTiles, ReleasePortableTiles);
+  MicroKernel kernel = Released(TilesKernel(2, MultiplyBf16ByPortableTiles));
   kernel.round = [](const float* in, size_t size, uint16_t* out) {
     for (size_t i = 0; i < size; ++i) out[i] = BFloat16(in[i]).bits;
   };
@@ -19,8 +24,8 @@ MicroKernel Bf16Tiles() {
 
 const TileKernels kKernels = {
     Bf16Tiles(),
-    TilesKernel(4, MultiplyInt8ByPortableTiles, ReleasePortableTiles),
-    SlicesKernel(MultiplyDigitsByPortableTiles, ReleasePortableTiles),
+    Released(TilesKernel(4, MultiplyInt8ByPortableTiles)),
+    Released(SlicesKernel(MultiplyDigitsByPortableTiles)),
 };
 
 class PortableTilesEnvironment : public testing::Environment {

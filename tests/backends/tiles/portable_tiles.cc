@@ -129,13 +129,16 @@ struct ByteTiles : PortableTiles {
   }
 };
 
+template <class Tiles>
+void Multiply(const PanelTile& tile) {
+  HWY_NAMESPACE::MultiplyTiles<Tiles>(tile, HWY_NAMESPACE::CallRows(tile.beside));
+}
+
 }  // namespace
 
-void MultiplyBf16ByPortableTiles(const PanelTile& tile) { MultiplyTiles<Bf16Tiles>(tile); }
-void MultiplyInt8ByPortableTiles(const PanelTile& tile) { MultiplyTiles<ByteTiles<uint8_t>>(tile); }
-void MultiplyDigitsByPortableTiles(const PanelTile& tile) {
-  MultiplyTiles<ByteTiles<int8_t>>(tile);
-}
+void MultiplyBf16ByPortableTiles(const PanelTile& tile) { Multiply<Bf16Tiles>(tile); }
+void MultiplyInt8ByPortableTiles(const PanelTile& tile) { Multiply<ByteTiles<uint8_t>>(tile); }
+void MultiplyDigitsByPortableTiles(const PanelTile& tile) { Multiply<ByteTiles<int8_t>>(tile); }
 void ReleasePortableTiles() {
   for (Tile& tile : tiles) tile = {};
 }
