@@ -104,21 +104,43 @@ HWY_INLINE V Gelu(D d, V x) {
 // below -2, for a third of the time. Its factor, the normal distribution's Phi(x), is 1/2 + s (1/2
 // + (1 - s^2) q(s^2)) with s = x / 4.5 from -1 to 1, which is 0 and 1 at the ends; q is the
 // polynomial of degree 7 with the smallest error of x Phi.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V GeluOf16Bits(D d, V x) {
+template <class D>
+struct GeluOf16Bits {
+  using V = hn::Vec<D>;
+
   // Least squares with weights iterated towards the minimax fit (Lawson's algorithm).
-  constexpr float kCoefficients[] = {1.29418862F, -4.71798992F, 12.9610100F, -25.7606087F,
-                                     35.6892014F, -32.2165298F, 16.8166866F, -3.81711197F};
-  const V one = hn::Set(d, 1.0F);
-  const V half = hn::Set(d, 0.5F);
-  const V scaled = hn::Mul(x, hn::Set(d, 1 / 4.5F));
-  const V s = hn::Max(hn::Min(scaled, one), hn::Set(d, -1.0F));
-  const V square = hn::Mul(s, s);
-  V q = hn::Set(d, kCoefficients[7]);
-  for (int i = 6; i >= 0; --i) q = hn::MulAdd(q, square, hn::Set(d, kCoefficients[i]));
-  const V phi = hn::MulAdd(s, hn::MulAdd(hn::Sub(one, square), q, half), half);
-  return hn::Mul(x, phi);
-}
+  HWY_INLINE GeluOf16Bits()
+      : q0(hn::Set(D(), 1.29418862F)),
+        q1(hn::Set(D(), -4.71798992F)),
+        q2(hn::Set(D(), 12.9610100F)),
+        q3(hn::Set(D(), -25.7606087F)),
+        q4(hn::Set(D(), 35.6892014F)),
+        q5(hn::Set(D(), -32.2165298F)),
+        q6(hn::Set(D(), 16.8166866F)),
+        q7(hn::Set(D(), -3.81711197F)),
+        minus_one(hn::Set(D(), -1.0F)),
+        half(hn::Set(D(), 0.5F)),
+        one(hn::Set(D(), 1.0F)),
+        scale(hn::Set(D(), 1 / 4.5F)) {}
+
+  HWY_INLINE V operator()(V x) const {
+    const V s = hn::Max(hn::Min(hn::Mul(x, scale), one), minus_one);
+    const V square = hn::Mul(s, s);
+    V q = hn::MulAdd(q7, square, q6);
+    q = hn::MulAdd(q, square, q5);
+    q = hn::MulAdd(q, square, q4);
+    q = hn::MulAdd(q, square, q3);
+    q = hn::MulAdd(q, square, q2);
+    q = hn::MulAdd(q, square, q1);
+    q = hn::MulAdd(q, square, q0);
+    const V phi = hn::MulAdd(s, hn::MulAdd(hn::Sub(one, square), q, half), half);
+    return hn::Mul(x, phi);
+  }
+
+  // Not an array: compilers keep those in memory.
+  V q0, q1, q2, q3, q4, q5, q6, q7;
+  V minus_one, half, one, scale;
+};
 
 // GELU's tanh form: (1 + tanh(u)) / 2 is 1 / (1 + e^(-2 u)).
 template <class D, class V = hn::Vec<D>>
@@ -150,7 +172,7 @@ HWY_INLINE V Activate(D d, Activation activation, V x) {
     case Activation::kIdentity:
       break;
     case Activation::kGelu:
-      if constexpr (sizeof(T) == 2) return GeluOf16Bits(d, x);
+      if constexpr (sizeof(T) == 2) return GeluOf16Bits<D>()(x);
       return Gelu(d, x);
     case Activation::kGeluTanh:
       return GeluTanh(d, x);

@@ -129,6 +129,37 @@ void RunGatedEnd(const void* tile_end, size_t begin, size_t rows_end) {
 }
 
 #if EMBEDDING_MAY_HAVE_AMX
+// Between two products compilers load an activation's constants anew for each row, and loads are
+// what tiles need: these are kept in registers.
+class KeptGelu : public GeluOf16Bits<hn::ScalableTag<float>> {
+ public:
+  HWY_INLINE KeptGelu() {
+    KeepAll(q0, q1, q2, q3, q4, q5, q6, q7);
+    KeepAll(minus_one, half, one, scale);
+  }
+
+ private:
+  static HWY_INLINE void Keep(V& vector) { asm("" : "+v"(vector.raw)); }
+  template <class... Vs>
+  static HWY_INLINE void KeepAll(Vs&... vectors) {
+    (Keep(vectors), ...);
+  }
+};
+template <typename T>
+HWY_INLINE hn::Vec<hn::ScalableTag<float>> Activate(hn::ScalableTag<float> /*d*/,
+                                                    const KeptGelu& gelu,
+                                                    hn::Vec<hn::ScalableTag<float>> x) {
+  return gelu(x);
+}
+template <typename T, class A>
+struct Kept {
+  using Type = A;
+};
+template <>
+struct Kept<BFloat16, std::integral_constant<Activation, Activation::kGelu>> {
+  using Type = KeptGelu;
+};
+
 constexpr size_t kRowsAhead = 8;  // that are fetched to be written
 
 // The end of rows of a tile, whose columns are two vectors.
@@ -190,10 +221,11 @@ void MultiplyAndRun(const PanelTile& tile) {
 template <class Numbers, class Tiles, typename T, class A>
 TileEndFunctions EndFunctions(bool gated) {
 #if EMBEDDING_MAY_HAVE_AMX
+  using InPlace = typename Kept<T, A>::Type;
   if (gated) {
-    return {RunGatedEnd<Numbers, T, A>, MultiplyAndRun<Tiles, GatedEnd<Numbers, T, A>>};
+    return {RunGatedEnd<Numbers, T, A>, MultiplyAndRun<Tiles, GatedEnd<Numbers, T, InPlace>>};
   }
-  return {RunEnd<Numbers, T, A>, MultiplyAndRun<Tiles, WholeEnd<Numbers, T, A>>};
+  return {RunEnd<Numbers, T, A>, MultiplyAndRun<Tiles, WholeEnd<Numbers, T, InPlace>>};
 #else
   return {gated ? RunGatedEnd<Numbers, T, A> : RunEnd<Numbers, T, A>, nullptr};
 #endif
