@@ -49,7 +49,7 @@ namespace embedding {
 
 HWY_EXPORT(BiasEndFunctions);
 
-TileEndFunctions AddBias(DType type, Activation activation, bool gated) {
+TileEndFunctions BiasEnds(DType type, Activation activation, bool gated) {
   return HWY_DYNAMIC_DISPATCH(BiasEndFunctions)(type, activation, gated);
 }
 
@@ -59,11 +59,11 @@ template <typename T>
 void Activate(Activation activation, DType type, size_t size, T* x) {
   alignas(kCacheLineBytes) static constexpr float kNone[kMaxPanelWidth] = {};
   alignas(kCacheLineBytes) float sums[kMaxPanelWidth] = {};
-  const TileEndFunctions functions = AddBias(type, activation, /*gated=*/false);
+  const TileEndFunctions functions = BiasEnds(type, activation, /*gated=*/false);
   for (size_t i = 0; i < size; i += kMaxPanelWidth) {
     const size_t count = std::min(kMaxPanelWidth, size - i);
     for (size_t k = 0; k < count; ++k) sums[k] = static_cast<float>(x[i + k]);
-    const TileEnd end = {.columns = {kNone, activation, kMaxPanelWidth, count, /*gated=*/false},
+    const TileEnd end = {.columns = {kNone, activation, kMaxPanelWidth, count},
                          .place = {{x, 1, size}, 0, i},
                          .sums = sums};
     functions.run(&end, 0, 1);

@@ -9,9 +9,9 @@
 
 namespace embedding {
 
-// Writes activation(sums + bias), or of the gate's half times the other half, as numbers of `type`,
-// kF32 or kBF16. Sums and bias are aligned as vectors are. Thread-safe.
-TileEndFunctions AddBias(DType type, Activation activation, bool gated);
+// What writes activation(sums + bias), or of the gate's half times the other half, as numbers of
+// `type`, kF32 or kBF16. Thread-safe.
+TileEndFunctions BiasEnds(DType type, Activation activation, bool gated);
 
 // x = activation(x), [size]. Thread-safe.
 void ActivateRow(Activation activation, size_t size, float* x);

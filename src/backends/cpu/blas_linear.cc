@@ -84,7 +84,7 @@ class BlasLinear : public Linear {
  public:
   BlasLinear(ThreadTeam& team, DType output, const LinearWeights& weights, Activation activation)
       : team_(team),
-        ends_(AddBias(output, activation, /*gated=*/false)),
+        ends_(BiasEnds(output, activation, /*gated=*/false)),
         in_features_(weights.in_features),
         out_features_(weights.out_features),
         activation_(activation),
@@ -161,7 +161,7 @@ class BlasLinear : public Linear {
     for (size_t c = 0; c < columns; c += kMaxPanelWidth) {
       const size_t feature = block * kBlockColumns + c;
       const TileColumns tile = {bias_.data() + feature, activation_, kMaxPanelWidth,
-                                std::min(kMaxPanelWidth, columns - c), /*gated=*/false};
+                                std::min(kMaxPanelWidth, columns - c)};
       const TileEnd end = {.columns = tile,
                            .place = {{output, row + 1, out_features_}, row, feature},
                            .sums = sums + c};

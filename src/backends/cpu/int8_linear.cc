@@ -67,6 +67,10 @@ namespace embedding {
 
 HWY_EXPORT(Int8EndFunctions);
 
+TileEndFunctions Int8Ends(DType type, Activation activation, bool gated) {
+  return HWY_DYNAMIC_DISPATCH(Int8EndFunctions)(type, activation, gated);
+}
+
 namespace {
 
 struct ColumnScale {
@@ -91,7 +95,7 @@ class Int8Linear : public Linear {
   Int8Linear(ThreadTeam& team, DType output, const LinearWeights& weights, Activation activation,
              bool gated)
       : team_(team),
-        ends_(HWY_DYNAMIC_DISPATCH(Int8EndFunctions)(output, activation, gated)),
+        ends_(Int8Ends(output, activation, gated)),
         kernel_(WithEnds(Int8Kernel(), ends_)),
         in_features_(weights.in_features),
         columns_(kernel_.width, weights.out_features, gated),

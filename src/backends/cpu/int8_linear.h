@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "backends/cpu/linear.h"
+#include "backends/cpu/tile_end.h"
 
 namespace embedding {
 
@@ -13,5 +14,8 @@ namespace embedding {
 // so a row's result does not depend on its batch. An input row whose scale is not finite gives NaN.
 std::unique_ptr<Linear> PackInt8Linear(ThreadTeam& team, DType output, const LinearWeights& weights,
                                        Activation activation, bool gated = false);
+
+// What ends the tiles of such a product, with outputs of `type`, kF32 or kBF16. Thread-safe.
+TileEndFunctions Int8Ends(DType type, Activation activation, bool gated);
 
 }  // namespace embedding

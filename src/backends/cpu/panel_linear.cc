@@ -19,7 +19,7 @@ class PanelLinear : public Linear {
               const LinearWeights& weights, Activation activation, bool gated,
               const Element& element)
       : team_(team),
-        ends_(AddBias(types.output, activation, gated)),
+        ends_(BiasEnds(types.output, activation, gated)),
         kernel_(WithEnds(kernel, ends_)),
         element_bytes_(DTypeBytes(types.input())),
         in_features_(weights.in_features),

@@ -24,7 +24,7 @@ void Spread(const void* from, size_t words, size_t width, uint8_t* to) {
 // not.
 struct FinishedTile {
   TileEnd end;
-  size_t rows;  // 0 where there is none
+  size_t rows = 0;  // 0 where there is none
 };
 
 // A part of what a panel's words are multiplied in: `depth` words of the rows, from `left` on, by
@@ -76,7 +76,8 @@ void SpreadWords(const void* from, size_t words, const MicroKernel& kernel, uint
 }
 
 void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWeight& weight,
-                    const InputView& input, const TileEnds& ends, const RowEpilogue& row_epilogue) {
+                    const InputView& input, const TileFinisher& finisher,
+                    const RowEpilogue& row_epilogue) {
   constexpr size_t kSumBytes = 4;
   const size_t rows = input.rows;
   const size_t stored_row = kernel.width * kernel.stored_bytes;  // of a panel
@@ -192,15 +193,15 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
                          .ahead_lines = first_line < next_lines ? lines : 0,
                          .left_step = left_step,
                          .left_block = kTileRows * input.stride,
-                         .beside = {ends.run, &finished.end, finished.rows},
+                         .beside = {finisher.run, &finished.end, finished.rows},
                          .once = alone && one_block ? Once::kRight : Once::kLeft});
         finished.rows = 0;
         if (!last) continue;
-        ends.set(panel, row, tile_sums, finished.end);
-        finished.rows = group_rows;
-        if (!kernel.tiles) {
-          ends.run(&finished.end, 0, group_rows);
-          finished.rows = 0;
+        finisher.set(panel, row, tile_sums, finished.end);
+        if (kernel.tiles) {
+          finished.rows = group_rows;
+        } else {
+          finisher.run(&finished.end, 0, group_rows);
         }
         if (one_block) ++tile;
       }
@@ -209,7 +210,7 @@ void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWei
   };
   const auto at_end = [&](size_t thread) {
     const FinishedTile& finished = states[thread].finished;
-    if (finished.rows > 0) ends.run(&finished.end, 0, finished.rows);
+    if (finished.rows > 0) finisher.run(&finished.end, 0, finished.rows);
     if (kernel.release != nullptr) kernel.release();
   };
   ParallelForAhead(team, threads, weight.panels * parts, multiply, at_end, rows, row_epilogue);

@@ -44,7 +44,7 @@ struct PackedColumns {
   // What panel `panel` does, its bias being there.
   TileColumns of(size_t panel, const float* bias, Activation activation) const {
     const size_t first = panel * panel_outputs();
-    return {bias, activation, width, std::min(panel_outputs(), outputs - first), gated};
+    return {bias, activation, width, std::min(panel_outputs(), outputs - first)};
   }
   // All of them, up to the end of the last panel.
   size_t size() const { return (outputs + panel_outputs() - 1) / panel_outputs() * width; }
@@ -103,7 +103,7 @@ PackedWeight PackPanels(ThreadTeam& team, const MicroKernel& kernel, size_t in_f
 // with what set(panel, row, sums, end) writes, the tile being that of input rows from `row` on and
 // output features [panel * width, ...). `sums` are [rows][width]; where the kernel has several,
 // MicroKernel::sums, the others come after the most rows that a tile has.
-struct TileEnds {
+struct TileFinisher {
   std::function<void(size_t panel, size_t row, const void* sums, TileEnd& end)> set;
   void (*run)(const void* tile_end, size_t begin, size_t end);
 };
@@ -120,6 +120,7 @@ inline MicroKernel WithEnds(MicroKernel kernel, const TileEndFunctions& ends) {
 // Every sum takes its terms in the order of the features, whatever the number of rows: a row's
 // result does not depend on its batch.
 void MultiplyPanels(ThreadTeam& team, const MicroKernel& kernel, const PackedWeight& weight,
-                    const InputView& input, const TileEnds& ends, const RowEpilogue& row_epilogue);
+                    const InputView& input, const TileFinisher& finisher,
+                    const RowEpilogue& row_epilogue);
 
 }  // namespace embedding

@@ -30,8 +30,8 @@ inline constexpr size_t kFetchInterval = 4;
 inline constexpr size_t kTileRows = 16;
 inline constexpr size_t kTileRowBytes = 64;
 
-// Work on some rows, a few at a time, that is done beside something else: run(work, begin, end) for
-// ranges that cover [0, rows). Nothing where `rows` is 0.
+// Work on some rows that is done beside something else: run(work, begin, end) for ranges that cover
+// [0, rows). Nothing where `rows` is 0.
 struct WorkBeside {
   void (*run)(const void* work, size_t begin, size_t end) = nullptr;
   const void* work = nullptr;

@@ -69,6 +69,10 @@ namespace embedding {
 
 HWY_EXPORT(SlicedEndFunctions);
 
+TileEndFunctions SlicedEnds(DType type, Activation activation, bool gated) {
+  return HWY_DYNAMIC_DISPATCH(SlicedEndFunctions)(type, activation, gated);
+}
+
 namespace {
 
 class SlicedLinear : public Linear {
@@ -76,7 +80,7 @@ class SlicedLinear : public Linear {
   SlicedLinear(ThreadTeam& team, DType output, const LinearWeights& weights, Activation activation,
                bool gated)
       : team_(team),
-        ends_(HWY_DYNAMIC_DISPATCH(SlicedEndFunctions)(output, activation, gated)),
+        ends_(SlicedEnds(output, activation, gated)),
         kernel_(WithEnds(*F32SlicesKernel(weights.in_features), ends_)),
         in_features_(weights.in_features),
         columns_(kernel_.width, weights.out_features, gated),

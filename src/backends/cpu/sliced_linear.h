@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "backends/cpu/linear.h"
+#include "backends/cpu/tile_end.h"
 
 namespace embedding {
 
@@ -14,5 +15,8 @@ namespace embedding {
 std::unique_ptr<Linear> PackSlicedLinear(ThreadTeam& team, DType output,
                                          const LinearWeights& weights, Activation activation,
                                          bool gated = false);
+
+// What ends the tiles of such a product, with outputs of `type`, kF32 or kBF16. Thread-safe.
+TileEndFunctions SlicedEnds(DType type, Activation activation, bool gated);
 
 }  // namespace embedding

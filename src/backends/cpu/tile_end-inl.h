@@ -8,6 +8,9 @@
 #endif
 
 #include <algorithm>
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
 #include <type_traits>
 
 #include "backends/cpu/amx_tiles-inl.h"
@@ -54,19 +57,20 @@ class RowPlaces {
         row_bytes_(place.output.in_tiles ? kTileRowBytes : place.output.row_bytes<T>()),
         block_bytes_(
             place.output.in_tiles ? kTileRows * (place.output.row_bytes<T>() - kTileRowBytes) : 0) {
+    assert(!place.output.in_tiles || place.row % kTileRows == 0);
   }
 
   HWY_INLINE T* At(size_t row) const {
     return reinterpret_cast<T*>(reinterpret_cast<uint8_t*>(first_) + row * row_bytes_ +
                                 row / kTileRows * block_bytes_);
   }
-  // What rows that are far apart are written to is not in the cache: fetched ahead, a store does
-  // not hold up what is behind it.
-  HWY_INLINE void FetchFrom(size_t row) const {
-    const auto* const ahead = reinterpret_cast<const uint8_t*>(At(row));
-    __builtin_prefetch(ahead, /*rw=*/1);
-    if constexpr (sizeof(T) == sizeof(float)) {
-      __builtin_prefetch(ahead + kCacheLineBytes, /*rw=*/1);
+  // For `count` numbers that will be written there. Rows that are far apart are not in the cache:
+  // fetched ahead, a store does not hold up what is behind it.
+  template <size_t count>
+  HWY_INLINE void Fetch(size_t row) const {
+    const auto* const first = reinterpret_cast<const uint8_t*>(At(row));
+    for (size_t byte = 0; byte < count * sizeof(T); byte += kTileRowBytes) {
+      __builtin_prefetch(first + byte, /*rw=*/1);
     }
   }
 
@@ -82,10 +86,10 @@ template <class Numbers, typename T, class A>
 class PairEnd {
  public:
   HWY_INLINE PairEnd(const TileEnd& end, size_t column)
-      : first_(end, column),
+      : places_(end.place, column),
+        first_(end, column),
         second_(end, column + kLanes < end.columns.width ? column + kLanes : column),
         activation_(ActivationOf<A>(end)),
-        places_(end.place, column),
         outputs_(std::min(2 * kLanes, end.columns.outputs - column)) {}
 
   HWY_INLINE void operator()(size_t row) const {
@@ -94,14 +98,16 @@ class PairEnd {
               Activate<T>(d, activation_, second_(row)), outputs_, places_.At(row));
   }
 
- private:
+ protected:
   using D = hn::ScalableTag<float>;
   static constexpr size_t kLanes = hn::MaxLanes(D());
 
+  RowPlaces<T> places_;
+
+ private:
   Numbers first_;
   Numbers second_;
   A activation_;
-  RowPlaces<T> places_;
   size_t outputs_;
 };
 
@@ -165,17 +171,17 @@ constexpr size_t kRowsAhead = 8;  // that are fetched to be written
 // The end of rows of a tile, whose columns are two vectors.
 template <class Numbers, typename T, class A>
 class WholeEnd : PairEnd<Numbers, T, A> {
- public:
-  HWY_INLINE explicit WholeEnd(const TileEnd& end)
-      : PairEnd<Numbers, T, A>(end, 0), places_(end.place, 0) {}
+  using Base = PairEnd<Numbers, T, A>;
 
-  HWY_INLINE void operator()(size_t row) const {
-    places_.FetchFrom(row + kRowsAhead);
-    PairEnd<Numbers, T, A>::operator()(row);
+ public:
+  HWY_INLINE explicit WholeEnd(const TileEnd& end) : Base(end, 0) {
+    assert(end.columns.width == 2 * Base::kLanes);
   }
 
- private:
-  RowPlaces<T> places_;
+  HWY_INLINE void operator()(size_t row) const {
+    Base::places_.template Fetch<2 * Base::kLanes>(row + kRowsAhead);
+    Base::operator()(row);
+  }
 };
 
 // The same of a gated product: the first vector is the gate.
@@ -187,11 +193,13 @@ class GatedEnd {
         gated_(end, kLanes),
         activation_(ActivationOf<A>(end)),
         places_(end.place, 0),
-        outputs_(end.columns.outputs) {}
+        outputs_(end.columns.outputs) {
+    assert(end.columns.width == 2 * kLanes);
+  }
 
   HWY_INLINE void operator()(size_t row) const {
     const D d;
-    places_.FetchFrom(row + kRowsAhead);
+    places_.template Fetch<kLanes>(row + kRowsAhead);
     T* const out = places_.At(row);
     const auto numbers = hn::Mul(Activate<T>(d, activation_, gate_(row)), gated_(row));
     if (HWY_LIKELY(outputs_ == kLanes)) return StoreFromF32(d, numbers, out);
@@ -220,15 +228,16 @@ void MultiplyAndRun(const PanelTile& tile) {
 
 template <class Numbers, class Tiles, typename T, class A>
 TileEndFunctions EndFunctions(bool gated) {
+  TileEndFunctions functions = {gated ? RunGatedEnd<Numbers, T, A> : RunEnd<Numbers, T, A>,
+                                nullptr};
 #if EMBEDDING_MAY_HAVE_AMX
-  using InPlace = typename Kept<T, A>::Type;
-  if (gated) {
-    return {RunGatedEnd<Numbers, T, A>, MultiplyAndRun<Tiles, GatedEnd<Numbers, T, InPlace>>};
+  if constexpr (!std::is_same_v<A, Activation>) {
+    using InPlace = typename Kept<T, A>::Type;
+    functions.multiply_by_amx = gated ? MultiplyAndRun<Tiles, GatedEnd<Numbers, T, InPlace>>
+                                      : MultiplyAndRun<Tiles, WholeEnd<Numbers, T, InPlace>>;
   }
-  return {RunEnd<Numbers, T, A>, MultiplyAndRun<Tiles, WholeEnd<Numbers, T, InPlace>>};
-#else
-  return {gated ? RunGatedEnd<Numbers, T, A> : RunEnd<Numbers, T, A>, nullptr};
 #endif
+  return functions;
 }
 
 // For the activations that most models have there is code of its own. `Tiles`: of amx_tiles-inl.h,

@@ -52,9 +52,9 @@ HWY_INLINE void LoadTile(bool once, const uint8_t* from, size_t stride) {
 
 // What a tile asks of kernels of tiles, with beside(row) for each row of the work beside.
 //
-// A processor has few tiles besides those that are named, so what stands between two products of
-// tiles must be short for the next ones to begin in time: of the work a row at most, unless there
-// are more rows than products.
+// A processor has few tiles to spare besides the eight that are named, so it does not see far
+// ahead: what stands between two products must be short for the next ones to begin in time. So it
+// is a row of the work at most, the rest behind the last product.
 template <class Tiles, class Beside>
 HWY_INLINE void MultiplyTiles(const PanelTile& tile, const Beside& beside) {
   constexpr size_t kStepWords = kTileRowBytes / 4;
@@ -85,7 +85,7 @@ HWY_INLINE void MultiplyTiles(const PanelTile& tile, const Beside& beside) {
   const size_t places = (both ? 4 : 2) * steps;
   const size_t rows = std::min(tile.beside.rows, places);
   size_t row = 0;
-  size_t due = 0;  // rows, in parts of `places`
+  size_t due = 0;  // grows by `rows` a place: a row is done each time that it comes to `places`
   const auto work = [&]() __attribute__((always_inline)) HWY_ATTR {
     due += rows;
     if (due < places) return;
