@@ -91,6 +91,7 @@ struct InputView {
 
 // A matrix of the output's type, [rows, columns], row-major and dense, or in the order of tiles.
 struct OutputView {
+  // Bytes of a row, without those between its parts where it is in tiles.
   template <typename T>
   size_t row_bytes() const {
     return columns * sizeof(T);

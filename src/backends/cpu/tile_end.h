@@ -26,6 +26,7 @@ struct TilePlace {
   size_t column;
 };
 
+// What the end of one tile needs.
 struct TileEnd {
   TileColumns columns;
   TilePlace place;
@@ -43,8 +44,8 @@ struct TileEndFunctions {
   // Does those of rows [begin, end) of a tile: `tile_end` is a TileEnd.
   void (*run)(const void* tile_end, size_t begin, size_t end);
   // Multiplies by AMX as MicroKernel::multiply does, where the work beside is a TileEnd of 32
-  // columns; does that itself, for calls would hold up the tiles. nullptr in code for processors
-  // without, and for activations that few models have.
+  // columns, which is done in place: calls would hold up the tiles. nullptr in code for processors
+  // without AMX, and for activations that few models have, whose ends are called.
   void (*multiply_by_amx)(const PanelTile& tile);
 };
 
