@@ -38,8 +38,10 @@ struct MicroKernel {
   // Words of a panel that all rows pass by before its next words: 256 KB of a panel of 64 words of
   // 32 bits and 64 KB of one of 16, which stay in the L2 cache.
   size_t depth_block = 1024;
-  // Bytes of rows that all panels pass by before the next rows do, to stay in the L2 cache.
+  // Bytes of rows that all panels pass by before the next do, to stay in the L2 cache: all words of
+  // some rows or, where these would be fewer than so many, some words of them.
   size_t left_block_bytes = std::numeric_limits<size_t>::max();
+  size_t left_block_rows = 1;
   // Of integers on the left: those from 0 to 255 are stored less this.
   int32_t left_shift = 0;
   // Of pairs of bf16: rounds `size` f32 numbers, a multiple of 32.

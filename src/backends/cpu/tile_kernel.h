@@ -22,6 +22,7 @@ constexpr MicroKernel TilesKernel(size_t group, void (*multiply)(const PanelTile
           .depth_unit = kTileRowBytes / 4,
           .depth_block = 256,  // 32 KB of a panel, which stay in the L1 while rows pass by
           .left_block_bytes = size_t{1} << 20,
+          .left_block_rows = 256,
           .tiles = true,
           .worth_a_thread = 5'000'000};
 }
@@ -30,6 +31,7 @@ constexpr MicroKernel TilesKernel(size_t group, void (*multiply)(const PanelTile
 constexpr MicroKernel SlicesKernel(void (*multiply)(const PanelTile&)) {
   MicroKernel kernel = TilesKernel(4, multiply);
   kernel.sums = kSlices;
+  kernel.left_block_rows = 1;  // three sums of each tile would leave the cache
   return kernel;
 }
 
