@@ -39,18 +39,14 @@ InstructionSet InstructionSetOf(const std::string& name) {
   return InstructionSet::kBest;
 }
 
-// Tells how far a download is, and logs it more seldom.
+// Tells how far a download is, each time, for it may stand still after any; and logs it seldom.
 ProgressCallback TellProgress(api::Loading& loading) {
   using Clock = std::chrono::steady_clock;
-  return [&loading, tell_at = Clock::now(),
-          log_at = Clock::now()](const DownloadProgress& progress) mutable {
-    constexpr std::chrono::milliseconds kTellEvery{100};
+  return [&loading, log_at = Clock::now()](const DownloadProgress& progress) mutable {
     constexpr std::chrono::seconds kLogEvery{5};
     constexpr uint64_t kMegabyte = 1'000'000;
-    const auto now = Clock::now();
-    if (now < tell_at) return;
-    tell_at = now + kTellEvery;
     loading.Report({{std::string(progress.file), progress.done_bytes, progress.total_bytes}});
+    const auto now = Clock::now();
     if (now < log_at) return;
     log_at = now + kLogEvery;
     spdlog::info("downloading {}: {} of {} MB", progress.file, progress.done_bytes / kMegabyte,

@@ -26,13 +26,17 @@ class ProgressBar {
  private:
   using Clock = std::chrono::steady_clock;
 
-  std::string TextOf(std::string_view what, uint64_t done, uint64_t total) const;
+  std::string Text() const;
+  void Draw();
 
   const double unit_;
   const std::string unit_name_;
   const bool in_place_;
   bool begun_ = false;
-  bool drawn_ = false;
+  bool drawn_ = false;  // what was shown last
+  std::string what_;
+  uint64_t done_ = 0;
+  uint64_t total_ = 0;
   uint64_t first_done_ = 0;  // of an earlier attempt: they say nothing of the rate
   Clock::time_point started_;
   Clock::time_point next_;

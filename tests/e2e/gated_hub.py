@@ -9,6 +9,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 MODEL = "some-org/some-model"
+WEIGHTS = "pytorch_model.bin"  # of which the second half may be kept back
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -59,7 +60,7 @@ def _handler(files, gate, second_half):
             self.send_header("ETag", f'"{hashlib.sha1(content).hexdigest()}"')
             self.end_headers()
             if self.command == "GET":
-                half = len(content) // 2 if self.path.endswith("pytorch_model.bin") else 0
+                half = len(content) // 2 if self.path.endswith(WEIGHTS) else 0
                 self.wfile.write(content[:half])
                 self.wfile.flush()
                 if half:

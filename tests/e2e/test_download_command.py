@@ -59,11 +59,11 @@ def test_what_cannot_be_downloaded(tmp_path, arguments, code, part):
         assert len(result.stderr.splitlines()) == 1 and result.stdout == ""
 
 
-def on_a_terminal(columns, *arguments, env):
+def on_a_terminal(columns, *arguments, env, stdin=None):
     """What is written to a terminal of that many columns."""
     mine, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    process = subprocess.Popen([BINARY, *arguments], env=env, stderr=its, stdout=subprocess.PIPE)
+    process = subprocess.Popen([BINARY, *arguments], env=env, stdin=stdin, stderr=its, stdout=subprocess.DEVNULL)
     os.close(its)
     written = b""
     try:
@@ -93,6 +93,10 @@ def test_a_terminal_gets_a_bar_as_wide_as_it_is(tmp_path, columns):
     assert written.count("\x1b[K") == len(drawn)
     if columns == 120:
         assert re.search(r"\d+ of 12 MB  [\d.]+ MB/s  \[#{40}\]", drawn[-1])
+        # Each file is named as it comes, for it may stand still with any.
+        assert {line.split(" ")[0] for line in drawn} == {
+            str(path.relative_to(TINY_BGE_M3)) for path in TINY_BGE_M3.rglob("*") if path.is_file()
+        }
 
 
 @pytest.mark.parametrize("variable", [{"TERM": "dumb"}, {"TERM": "xterm", "NO_COLOR": "1"}])

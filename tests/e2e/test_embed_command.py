@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from server import BINARY, DATA, PATIENCE_S, TINY_BGE_M3, TINY_RERANKER, Server, environment, run
+from test_download_command import drawings, on_a_terminal
 from test_lifecycle import free_port, wait_for
 
 
@@ -205,3 +206,12 @@ def test_bench_measures():
         assert row["texts_per_second"] > 0 and row["median_ms"] > 0 and row["flops"] > 0
         assert row["machine_flops"] > 1e9
     assert "share" in run("bench", "--model", TINY_BGE_M3, "--seconds", 0).stdout
+
+
+def test_a_terminal_is_told_how_many_there_were(tmp_path):
+    (tmp_path / "texts").write_text("text\n" * 321)
+    env = environment(TERM="xterm")
+    env.pop("NO_COLOR", None)
+    with open(tmp_path / "texts") as texts:
+        written = on_a_terminal(80, "embed", "--model", TINY_BGE_M3, env=env, stdin=texts)
+    assert drawings(written)[-1].startswith("embedded  321 texts ")
