@@ -138,6 +138,16 @@ struct Disentangled {
   std::optional<Norm> norm;  // of the relative positions' embeddings
 };
 
+// A convolution over the tokens of a sequence, with zeros beyond its ends, beside the first layer:
+// what that gives, x, becomes norm(x + activation(y)), where y_t = b + sum_j W_j x_0[t + j -
+// (kernel - 1) / 2], and x_0 is what it is given.
+struct Convolution {
+  size_t kernel = 0;  // tokens, odd
+  size_t groups = 1;  // divides hidden_size: a number is made of those of its own group
+  Activation activation = Activation::kTanh;
+  Norm norm;
+};
+
 // x = projected_norm(projection(embeddings_norm(embedding_scale * word + token type + position))),
 // of which there is what the fields have; the layers upon it; final_norm.
 struct Encoder {
@@ -156,6 +166,7 @@ struct Encoder {
   std::optional<RelativeBias> relative_bias;
   std::optional<Disentangled> disentangled;
   std::optional<LayerInputs> layer_inputs;
+  std::optional<Convolution> convolution;
   std::optional<Adapters> adapters;
   // Of a sequence: what comes after them has no positions.
   size_t max_tokens = 0;

@@ -267,6 +267,12 @@ Result<EncoderTensors> ReadEncoderTensors(const TensorReader& reader,
   ASSIGN_OR_RETURN(tensors.final_norm,
                    reader.Norm(names.final_norm, encoder.final_norm, encoder.hidden_size));
   RETURN_IF_ERROR(ReadRelativePositions(reader, names, encoder, tensors));
+  if (const auto& convolution = encoder.convolution) {
+    ASSIGN_OR_RETURN(tensors.convolution,
+                     reader.Convolution(names.convolution, encoder.hidden_size, *convolution));
+    ASSIGN_OR_RETURN(tensors.convolution_norm,
+                     reader.Norm(names.convolution_norm, convolution->norm, encoder.hidden_size));
+  }
   return tensors;
 }
 

@@ -78,6 +78,8 @@ struct EncoderTensorNames {
   std::string_view relative_bias = {};
   std::string_view relative_embeddings = {};
   std::string_view relative_norm = {};
+  std::string_view convolution = {};
+  std::string_view convolution_norm = {};
 };
 
 // Of a Classifier. Not below the encoder's prefix, but for `dense` where that says so.

@@ -16,6 +16,31 @@ std::string Below(std::string_view prefix, std::string_view name) {
   return path.append(name);
 }
 
+// Of a Conv1d's weight, [channels, channels of a group, kernel], a copy, [channels, kernel *
+// channels].
+TensorView NeighboursSideBySide(const TensorView& weight) {
+  const auto channels = static_cast<size_t>(weight.shape[0]);
+  const auto of_group = static_cast<size_t>(weight.shape[1]);
+  const auto kernel = static_cast<size_t>(weight.shape[2]);
+  const size_t size = DTypeBytes(weight.dtype);
+  auto bytes = std::make_shared<std::vector<std::byte>>(channels * kernel * channels * size);
+  const std::byte* from = weight.bytes.data();
+  for (size_t out = 0; out < channels; ++out) {
+    const size_t group = out / of_group * of_group;
+    for (size_t in = group; in < group + of_group; ++in) {
+      for (size_t k = 0; k < kernel; ++k, from += size) {
+        std::memcpy(bytes->data() + ((out * kernel + k) * channels + in) * size, from, size);
+      }
+    }
+  }
+  TensorView view{.dtype = weight.dtype,
+                  .shape = {weight.shape[0], static_cast<int64_t>(kernel * channels)},
+                  .bytes = *bytes,
+                  .copy = nullptr};
+  view.copy = std::move(bytes);
+  return view;
+}
+
 constexpr std::string_view kParametrised = "parametrizations.weight.original";
 constexpr std::string_view kAdapterA = "parametrizations.weight.0.lora_A";
 constexpr std::string_view kAdapterB = "parametrizations.weight.0.lora_B";
@@ -108,6 +133,18 @@ Result<std::vector<LinearTensors>> TensorReader::Fused(std::string_view name, si
     first += rows;
   }
   return parts;
+}
+
+Result<LinearTensors> TensorReader::Convolution(std::string_view name, size_t channels,
+                                                const embedding::Convolution& convolution) const {
+  const TensorReader reader = At(Form(name, "weight"));
+  LinearTensors linear{.name = reader.prefix_, .weight = {}, .bias = {}};
+  ASSIGN_OR_RETURN(
+      const TensorView weight,
+      reader.Tensor("weight", {channels, channels / convolution.groups, convolution.kernel}));
+  linear.weight = NeighboursSideBySide(weight);
+  ASSIGN_OR_RETURN(linear.bias, reader.Tensor("bias", {channels}));
+  return linear;
 }
 
 Result<NormTensors> TensorReader::Norm(std::string_view name, const embedding::Norm& norm,

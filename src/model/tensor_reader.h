@@ -46,6 +46,11 @@ class TensorReader {
   Result<std::vector<LinearTensors>> Fused(std::string_view name, size_t in_features,
                                            std::initializer_list<size_t> out_features,
                                            bool has_bias) const;
+  // A torch.nn.Conv1d of as many channels in as out, as the Linear of its input's neighbours:
+  // [channels, kernel * channels], those of a neighbour side by side, with zeros for what is not of
+  // a channel's group.
+  Result<LinearTensors> Convolution(std::string_view name, size_t channels,
+                                    const embedding::Convolution& convolution) const;
   Result<NormTensors> Norm(std::string_view name, const embedding::Norm& norm, size_t size) const;
   // Of those fields that are there.
   Result<std::optional<NormTensors>> Norm(std::string_view name,

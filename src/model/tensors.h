@@ -92,6 +92,9 @@ struct EncoderTensors {
   std::optional<TensorView> relative_bias;        // [RelativeBias::buckets, heads]
   std::optional<TensorView> relative_embeddings;  // [2 * Disentangled::span, hidden_size]
   std::optional<NormTensors> relative_norm;       // of hidden_size
+  // Convolution::kernel tokens' numbers, side by side -> hidden_size
+  std::optional<LinearTensors> convolution;
+  std::optional<NormTensors> convolution_norm;  // of hidden_size
 };
 
 struct SpladeTensors {

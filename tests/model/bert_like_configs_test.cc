@@ -170,11 +170,32 @@ TEST_F(BertLikeConfigs, DebertaV2HasMoreForms) {
   EXPECT_EQ(encoder.projected_norm->eps, 1e-7F);
 }
 
+TEST_F(BertLikeConfigs, DebertaV2OfManyLayersHasAConvolution) {
+  config_ = Sizes("deberta-v2");
+  EXPECT_FALSE(ReadEncoder().convolution);
+  config_["conv_kernel_size"] = 3;
+  Encoder encoder = ReadEncoder();
+  ASSERT_TRUE(encoder.convolution);
+  EXPECT_EQ(encoder.convolution->kernel, 3U);
+  EXPECT_EQ(encoder.convolution->groups, 1U);
+  EXPECT_EQ(encoder.convolution->activation, Activation::kTanh);
+  EXPECT_EQ(encoder.convolution->norm.eps, 1e-7F);
+  config_.update({{"conv_groups", 4}, {"conv_act", "gelu"}});
+  encoder = ReadEncoder();
+  EXPECT_EQ(encoder.convolution->groups, 4U);
+  EXPECT_EQ(encoder.convolution->activation, Activation::kGelu);
+}
+
 TEST_F(BertLikeConfigs, DebertaRefusesWhatTheDataCannotSay) {
   config_ = Sizes("deberta-v2");
   config_["relative_attention"] = true;
   config_["pos_att_type"] = {"c2p", "p2c"};
-  ExpectRefused("conv_kernel_size", 3);
+  ExpectRefused("conv_kernel_size", 4);
+  ExpectRefused("conv_kernel_size", 257);
+  config_["conv_kernel_size"] = 3;
+  ExpectRefused("conv_groups", 3);
+  ExpectRefused("conv_groups", 0);
+  EXPECT_THAT(ErrorWith("conv_act", "sine"), HasSubstr("conv_act \"sine\""));
   ExpectRefused("pooler_hidden_size", 32);
   ExpectRefused("attention_head_size", 8);
   EXPECT_THAT(ErrorWith("pos_att_type", "c2p|p2p"), HasSubstr("pos_att_type \"p2p\""));

@@ -20,6 +20,9 @@ namespace {
 // hide.
 constexpr size_t kChunkRows = 512;
 
+// Of a pass without a product: fewer are done sooner than another thread is woken.
+constexpr size_t kMinRows = 4;
+
 }  // namespace
 
 CpuEncoder::CpuEncoder(const Encoder& encoder, EncoderWeights weights, EncoderTypes types,
@@ -37,6 +40,9 @@ CpuEncoder::CpuEncoder(const Encoder& encoder, EncoderWeights weights, EncoderTy
   if (encoder.disentangled) disentangled_.emplace(*encoder.disentangled);
   if (encoder_.layer_inputs) {
     layer_inputs_.emplace(*encoder_.layer_inputs, encoder_.hidden_size, types.weight);
+  }
+  if (encoder_.convolution) {
+    convolution_.emplace(*encoder_.convolution, encoder_.hidden_size, types.weight);
   }
   std::vector<size_t> table_of_layer;
   for (const Layer& layer : encoder_.layers) {
@@ -61,6 +67,9 @@ Result<CpuEncoder> CpuEncoder::Load(const Encoder& encoder, const EncoderTensors
 std::span<const float> CpuEncoder::Run(const Batch& batch, std::span<const TokenRange> wanted) {
   Reserve(batch);
   Embed(batch);
+  if (convolution_) {
+    convolution_->Run(*weights_.convolution, batch.offsets, hidden_.data(), kChunkRows, team_);
+  }
   const size_t layers = encoder_.layers.size();
   size_t rows = layers == 0 ? Keep(batch, wanted) : batch.tokens();
   for (size_t i = 0; i < layers; ++i) {
@@ -133,7 +142,6 @@ void CpuEncoder::EmbedToken(const Batch& batch, size_t i, float* out) const {
 void CpuEncoder::Embed(const Batch& batch) {
   const size_t size = encoder_.hidden_size;
   const NormParameters* const next = NormBefore(0);
-  constexpr size_t kMinRows = 4;  // less is done sooner than another thread is woken
   for (size_t first = 0; first < batch.tokens(); first += kChunkRows) {
     const size_t rows = std::min(kChunkRows, batch.tokens() - first);
     float* const hidden = hidden_.data() + first * size;
@@ -218,6 +226,7 @@ size_t CpuEncoder::Keep(const Batch& batch, std::span<const TokenRange> wanted) 
                   hidden_.data() + rows * size);
     }
     if (layer_inputs_) layer_inputs_->MoveFirst(from, rows, wanted[s].size());
+    if (convolution_) convolution_->Move(from, rows, wanted[s].size());
     rows += wanted[s].size();
   }
   adapted_.Keep(batch, wanted);
@@ -244,14 +253,15 @@ void CpuEncoder::FeedForward(size_t i, size_t total_rows) {
                    .source = &context_,
                    .source_first = first,
                    .source_width = encoder_.layers[i].attention.width()}));
-    const bool is_end = !layer.inputs;
+    const bool convolves = i == 0 && convolution_;
+    const bool is_end = !layer.inputs && !convolves;
     const RowEpilogue end = AddBranch({.norms = layer.feed_forward_norms,
                                        .next = is_end ? NormBefore(i + 1) : nullptr,
                                        .first = first,
                                        .adapters = adapters.output ? &*adapters.output : nullptr,
                                        .source = &intermediate_,
                                        .source_width = width,
-                                       .scale = is_end ? layer.output_scale : 1.0F});
+                                       .scale = layer.inputs ? 1.0F : layer.output_scale});
     if (feed_forward.experts) {
       for (size_t row = 0; row < rows; ++row) {
         const float* const hidden = hidden_.data() + (first + row) * size;
@@ -271,12 +281,19 @@ void CpuEncoder::FeedForward(size_t i, size_t total_rows) {
                                 FinishIntermediate(i, first));
       weights.output->Run(intermediate_.View(0, rows), branch, end);
     }
-    if (!is_end) {
+    if (layer.inputs) {
       layer_inputs_->Run(*layer.inputs, first, normalised_.View(0, rows), branch,
                          AddBranch({.norms = layer.input_norms,
                                     .next = NormBefore(i + 1),
                                     .first = first,
                                     .scale = layer.output_scale}));
+    }
+    if (convolves) {
+      std::copy_n(convolution_->Rows(first), rows * size, branch_.data());
+      ParallelRanges(
+          team_, rows, kMinRows,
+          AddBranch(
+              {.norms = weights_.convolution_norms, .next = NormBefore(i + 1), .first = first}));
     }
     Project(i + 1, first, rows);
   }

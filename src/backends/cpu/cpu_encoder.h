@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backends/backend.h"
+#include "backends/cpu/convolution.h"
 #include "backends/cpu/disentangled.h"
 #include "backends/cpu/encoder_weights.h"
 #include "backends/cpu/input_matrix.h"
@@ -97,6 +98,7 @@ class CpuEncoder {
   AlignedBuffer<float> branch_;     // [chunk, hidden_size]: what is added to hidden_
   AdaptedRows adapted_;             // of normalised_
   std::optional<LayerInputBranch> layer_inputs_;
+  std::optional<ConvolutionBranch> convolution_;
   Mixture mixture_;
   std::optional<DisentangledScores> disentangled_;
 };

@@ -225,6 +225,11 @@ Result<EncoderWeights> PackEncoderWeights(const Encoder& encoder, const EncoderT
     weights.relative_bias.emplace(*encoder.relative_bias, *tensors.relative_bias,
                                   encoder.layers[0].attention.heads);
   }
+  if (const auto& convolution = encoder.convolution) {
+    ASSIGN_OR_RETURN(weights.convolution,
+                     packer.Pack({&*tensors.convolution}, DType::kF32, convolution->activation));
+    weights.convolution_norms.output.emplace(*tensors.convolution_norm, convolution->norm);
+  }
   weights.layers.resize(tensors.layers.size());
   AlignedBuffer<float> relative_embeddings;
   if (encoder.disentangled) {

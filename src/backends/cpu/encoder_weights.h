@@ -80,6 +80,8 @@ struct EncoderWeights {
   std::vector<LayerWeights> layers;  // by Layer::weights
   std::optional<NormParameters> final_norm;
   std::optional<RelativeBiasTable> relative_bias;
+  std::unique_ptr<Linear> convolution;  // kernel * hidden_size -> hidden_size, activated, as f32
+  HalfNormWeights convolution_norms;    // of its branch
 };
 
 // Packed for `team`, as PackLinear does. Errors: kModelLoad naming a tensor with numbers beyond

@@ -142,6 +142,10 @@ Status CudaCompute::Activate(Activation activation, CudaPointer x, size_t count,
                           uint64_t{count}, x);
 }
 
+Status CudaCompute::Add(CudaPointer added, size_t count, CudaPointer x) const {
+  return kernels_->Launch(Kernel::kAdd, GridOver(count), stream_, added, uint64_t{count}, x);
+}
+
 Status CudaCompute::Scale(float factor, CudaPointer x, size_t count) const {
   return kernels_->Launch(Kernel::kScale, GridOver(count), stream_, factor, uint64_t{count}, x);
 }

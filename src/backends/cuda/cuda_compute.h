@@ -74,6 +74,8 @@ class CudaCompute {
   Status AddF32(CudaPointer added, size_t count, CudaPointer x) const;
   // In place; `type` is that of x: kF32 or type().
   Status Activate(Activation activation, CudaPointer x, size_t count, ComputeType type) const;
+  // x += added, of type().
+  Status Add(CudaPointer added, size_t count, CudaPointer x) const;
   // x *= factor, of type().
   Status Scale(float factor, CudaPointer x, size_t count) const;
   // activation(gate) * x, where both stand side by side in `x`, [rows, 2 * width].
@@ -83,7 +85,8 @@ class CudaCompute {
   // Where that is.
   Result<CudaPointer> Activated(const FeedForward& feed_forward, CudaPointer inner, size_t rows,
                                 CudaPointer gated) const;
-  // to[i] = x[rows[i]], of type(), [count, columns]; `rows` are int32_t on the device.
+  // to[i] = x[rows[i]], or zeros where that is negative, of type(), [count, columns]; `rows` are
+  // int32_t on the device.
   Status GatherRows(CudaPointer x, CudaPointer rows, size_t count, size_t columns,
                     CudaPointer to) const;
   Status Multiply(const CudaLinear& linear, CudaPointer x, size_t rows, CudaPointer added,

@@ -8,6 +8,7 @@
 
 #include "backends/adapted_models.h"
 #include "backends/cuda/row_counts.h"
+#include "backends/neighbours.h"
 #include "backends/positions.h"
 
 namespace embedding {
@@ -69,6 +70,7 @@ Result<std::unique_ptr<CudaEncoder>> CudaEncoder::Load(CudaCompute& compute, con
   ASSIGN_OR_RETURN(CudaEncoderWeights weights, LoadEncoderWeights(compute, encoder, tensors));
   std::unique_ptr<CudaEncoder> made(new CudaEncoder(compute, encoder, std::move(weights)));
   ASSIGN_OR_RETURN(made->attention_, CudaAttention::Load(compute, made->encoder_, tensors));
+  ASSIGN_OR_RETURN(made->convolution_, CudaConvolution::Load(compute, encoder, tensors));
   return made;
 }
 
@@ -80,6 +82,7 @@ CudaEncoder::Indices CudaEncoder::PlacesOf(const CudaGraphs::Key& shape) const {
   const size_t kept_adapters = adapters + (shape.adapters.empty() ? 0 : rows);
   const size_t tiles = kept_adapters + (shape.adapters.empty() ? 0 : shape.kept);
   const size_t of_tiles = attention_->head_sizes() * sizeof(AttentionTile) / sizeof(int32_t);
+  const size_t neighbours = tiles + of_tiles * shape.tiles;
   return {0,
           rows,
           2 * rows,
@@ -88,7 +91,8 @@ CudaEncoder::Indices CudaEncoder::PlacesOf(const CudaGraphs::Key& shape) const {
           adapters,
           kept_adapters,
           tiles,
-          tiles + of_tiles * shape.tiles};
+          neighbours,
+          neighbours + (convolution_ ? convolution_->kernel() * rows : 0)};
 }
 
 CudaAdaptedRows CudaEncoder::AdaptedRows(const CudaGraphs::Key& shape, bool are_kept) const {
@@ -136,7 +140,11 @@ Status CudaEncoder::Reserve(const CudaGraphs::Key& shape) {
   ASSIGN_OR_RETURN(const bool attends, attention_->Reserve(shape.rows));
   ASSIGN_OR_RETURN(const bool feeds, feed_forward_.Reserve(shape.rows));
   ASSIGN_OR_RETURN(const bool adapts, products_.Reserve(shape.rows, largest_rank_));
-  if (!attends || !feeds || !adapts) graphs_.Clear();
+  bool convolves = true;
+  if (convolution_) {
+    ASSIGN_OR_RETURN(convolves, convolution_->Reserve(shape.rows, shape.kept));
+  }
+  if (!attends || !feeds || !adapts || !convolves) graphs_.Clear();
   for (const auto& [buffer, bytes] : needs) {
     if (bytes <= buffer->bytes()) continue;
     graphs_.Clear();
@@ -150,6 +158,7 @@ void CudaEncoder::FreeBuffers() {
   attention_->FreeBuffers();
   feed_forward_.FreeBuffers();
   products_.FreeBuffers();
+  if (convolution_) convolution_->FreeBuffers();
   for (CudaBuffer* const buffer :
        {&x_, &normed_, &qkv_, &context_, &first_, &kept_first_, &indices_}) {
     buffer->Free();
@@ -186,6 +195,10 @@ Status CudaEncoder::CopyIndices(const Batch& batch, std::span<const TokenRange> 
       if (shape.kept != 0) kept_adapters = std::fill_n(kept_adapters, wanted[s].size(), adapter);
     }
   }
+  if (convolution_) {
+    PlaceNeighbours(*encoder_.convolution, batch.offsets, /*beyond=*/-1, neighbours_);
+    std::copy(neighbours_.begin(), neighbours_.end(), indices + places.neighbours);
+  }
   attention_->CopyTiles(reinterpret_cast<AttentionTile*>(indices + places.tiles), shape.tiles);
   return compute_.CopyToDevice(indices_.address(), indices, places.count * sizeof(int32_t));
 }
@@ -196,6 +209,10 @@ Status CudaEncoder::Launch(const CudaGraphs::Key& shape) {
   if (encoder_.layer_inputs) {
     const size_t bytes = shape.rows * encoder_.hidden_size * compute_.element_bytes();
     RETURN_IF_ERROR(compute_.CopyOnDevice(first_.address(), x_.address(), bytes));
+  }
+  if (convolution_) {
+    RETURN_IF_ERROR(
+        convolution_->Launch(x_.address(), Index(PlacesOf(shape).neighbours), shape.rows));
   }
   for (size_t i = 0; i < encoder_.layers.size(); ++i) RETURN_IF_ERROR(LaunchLayer(i, shape));
   CudaPointer x = x_.address();
@@ -291,7 +308,9 @@ Status CudaEncoder::LaunchLayer(size_t index, const CudaGraphs::Key& shape) {
                               .to = all.to + at,
                               .adapted = all.adapted.from(row)}));
   }
-  return {};
+  if (index != 0 || !convolution_) return {};
+  if (keeps) RETURN_IF_ERROR(convolution_->Keep(Index(PlacesOf(shape).kept), shape.kept));
+  return convolution_->AddTo(all.to);
 }
 
 }  // namespace embedding

@@ -14,6 +14,7 @@
 #include "backends/cuda/cuda_adapters.h"
 #include "backends/cuda/cuda_attention.h"
 #include "backends/cuda/cuda_compute.h"
+#include "backends/cuda/cuda_convolution.h"
 #include "backends/cuda/cuda_encoder_weights.h"
 #include "backends/cuda/cuda_feed_forward.h"
 #include "backends/cuda/cuda_graphs.h"
@@ -39,7 +40,7 @@ class CudaEncoder {
  private:
   // Where the numbers stand that a batch's launches read, as int32_t from the buffer's begin.
   struct Indices {
-    size_t ids, types, positions, places, kept, adapters, kept_adapters, tiles, count;
+    size_t ids, types, positions, places, kept, adapters, kept_adapters, tiles, neighbours, count;
   };
 
   CudaEncoder(CudaCompute& compute, const Encoder& encoder, CudaEncoderWeights weights);
@@ -61,6 +62,7 @@ class CudaEncoder {
   CudaEncoderWeights weights_;
   CudaAdapterProducts products_;
   std::unique_ptr<CudaAttention> attention_;
+  std::unique_ptr<CudaConvolution> convolution_;  // nullptr where the encoder has none
   CudaFeedForward feed_forward_;
   size_t largest_width_ = 0;       // of attention
   size_t largest_qkv_width_ = 0;   // of queries, keys and values
@@ -78,6 +80,7 @@ class CudaEncoder {
   CudaBuffer indices_;
   CudaBuffer host_indices_;
   std::vector<int32_t> positions_;
+  std::vector<int32_t> neighbours_;
   CudaGraphs graphs_;
 };
 

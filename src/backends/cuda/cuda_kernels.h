@@ -53,6 +53,7 @@ enum class Kernel {
   kGatherRowsF32,
   kCombineExperts,
   kGateInputs,
+  kAdd,
   kScale,
   kScaleRows,
   kFromF32,
@@ -67,7 +68,7 @@ enum class Kernel {
   kNormalizeLengths,
   kWeighVocabulary,
 };
-constexpr size_t kKernels = 22;
+constexpr size_t kKernels = 23;
 
 struct Grid {
   size_t x = 1;

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "backends/neighbours.h"
 #include "backends/positions.h"
 
 namespace embedding {
@@ -41,6 +42,10 @@ MlxEncoder::MlxEncoder(const Encoder& encoder, const EncoderTensors& tensors, mx
       final_norm_(LoadNorm(tensors.final_norm, encoder.final_norm, dtype)),
       attention_(encoder, tensors, dtype, score_bytes) {
   if (tensors.projection) projection_ = LoadLinear(*tensors.projection, dtype);
+  if (encoder.convolution) {
+    convolution_ = LoadLinear(*tensors.convolution, dtype);
+    convolution_norm_ = LoadNorm(*tensors.convolution_norm, encoder.convolution->norm, dtype);
+  }
   for (const Layer& layer : encoder.layers) {
     if (layer.weights != layers_.size()) continue;
     const LayerTensors& of = tensors.layers[layer.weights];
@@ -102,6 +107,8 @@ mx::array MlxEncoder::Run(const Batch& batch, std::span<const TokenRange> wanted
   const MlxAdaptedRows* const adapted_rows = adapted ? &*adapted : nullptr;
   mx::array x = Embed(batch, adapted_rows);
   mx::array first = x;
+  std::optional<mx::array> convolved;
+  if (convolution_) convolved = Convolved(batch, first);
   if (encoder_.layers.empty()) x = TakeRows(x, kept_rows);
   for (size_t i = 0; i < encoder_.layers.size(); ++i) {
     const LayerWeights& layer = weights_of(i);
@@ -113,11 +120,26 @@ mx::array MlxEncoder::Run(const Batch& batch, std::span<const TokenRange> wanted
       context = TakeRows(context, kept_rows);
       x = TakeRows(x, kept_rows);
       first = TakeRows(first, kept_rows);
+      if (convolved) convolved = TakeRows(*convolved, kept_rows);
       if (adapted) adapted->scales = TakeRows(adapted->scales, kept_rows);
     }
     x = FeedForward(i, x, context, first, adapted_rows);
+    if (i == 0 && convolved) x = (*convolution_norm_)(x + *convolved);
   }
   return final_norm_ ? (*final_norm_)(x) : x;
+}
+
+mx::array MlxEncoder::Convolved(const Batch& batch, const mx::array& first) const {
+  const Convolution& convolution = *encoder_.convolution;
+  const int rows = first.shape(0);
+  const mx::array zeros = mx::zeros({1, first.shape(1)}, first.dtype());
+  std::vector<int32_t> neighbours;
+  PlaceNeighbours(convolution, batch.offsets, /*beyond=*/rows, neighbours);
+  neighbours.resize(convolution.kernel * static_cast<size_t>(rows), rows);
+  const mx::array side_by_side = mx::reshape(
+      TakeRows(mx::concatenate({first, zeros}, 0), ToArray(neighbours, {Int(neighbours.size())})),
+      {rows, Int(convolution.kernel) * first.shape(1)});
+  return Activate(convolution.activation, (*convolution_)(side_by_side));
 }
 
 mx::array MlxEncoder::Embed(const Batch& batch, const MlxAdaptedRows* adapted) {

@@ -55,6 +55,8 @@ class MlxEncoder {
     return layers_[encoder_.layers[layer].weights];
   }
   Array Embed(const Batch& batch, const MlxAdaptedRows* adapted);
+  // What the encoder's convolution adds to its first layer's output; `first` is that layer's input.
+  Array Convolved(const Batch& batch, const Array& first) const;
   Array FeedForward(size_t layer, const Array& x, const Array& context, const Array& first,
                     const MlxAdaptedRows* adapted) const;
 
@@ -69,6 +71,8 @@ class MlxEncoder {
   std::optional<MlxNorm> projected_norm_;
   std::vector<LayerWeights> layers_;  // by Layer::weights
   std::optional<MlxNorm> final_norm_;
+  std::optional<MlxLinear> convolution_;
+  std::optional<MlxNorm> convolution_norm_;
   MlxAttention attention_;
   // [layers] {x, context, first} and ArraysOf -> the layer's output; equal layers have the same.
   // Empty where nothing is compiled. (In what attention does there is nothing to fuse, and of its

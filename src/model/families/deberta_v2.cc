@@ -76,12 +76,31 @@ Status ReadDisentangled(const JsonValue& config, Encoder& encoder) {
   return {};
 }
 
-Status CheckComputation(const JsonValue& config, const Encoder& encoder) {
-  ASSIGN_OR_RETURN(const int64_t kernel, config.Integer("conv_kernel_size", 0, kMaxWidth, 0));
-  if (kernel > 0) {
-    return ModelError("{}: conv_kernel_size {} is not supported; supported is 0", config.place(),
-                      kernel);
+// DeBERTa v2's convolution, of its largest models.
+Status ReadConvolution(const JsonValue& config, Encoder& encoder) {
+  constexpr int64_t kMaxKernel = 255;
+  ASSIGN_OR_RETURN(const int64_t kernel, config.Integer("conv_kernel_size", 0, kMaxKernel, 0));
+  if (kernel == 0) return {};
+  // With an even one torch gives a token less than the layer beside it does.
+  if (kernel % 2 == 0) {
+    return ModelError("{}: conv_kernel_size {} is not supported; supported are odd ones",
+                      config.place(), kernel);
   }
+  const auto hidden = static_cast<int64_t>(encoder.hidden_size);
+  ASSIGN_OR_RETURN(const int64_t groups, config.Integer("conv_groups", 1, hidden, 1));
+  if (hidden % groups != 0) {
+    return ModelError("{}: conv_groups {} does not divide hidden_size {}", config.place(), groups,
+                      hidden);
+  }
+  ASSIGN_OR_RETURN(const Activation activation, ReadActivation(config, "conv_act", "tanh"));
+  encoder.convolution = {.kernel = static_cast<size_t>(kernel),
+                         .groups = static_cast<size_t>(groups),
+                         .activation = activation,
+                         .norm = encoder.layers[0].attention_norms.output.value()};
+  return {};
+}
+
+Status CheckComputation(const JsonValue& config, const Encoder& encoder) {
   const auto hidden = static_cast<int64_t>(encoder.hidden_size);
   const auto head_dim = static_cast<int64_t>(encoder.layers[0].attention.head_dim);
   for (const auto& [field, expected] :
@@ -100,6 +119,7 @@ Result<Encoder> ReadEncoder(const JsonValue& config) {
   ASSIGN_OR_RETURN(encoder.token_types, ReadCount(config, "type_vocab_size", kMaxWidth, 0));
   RETURN_IF_ERROR(ReadPostNorms(config, "layer_norm_eps", 1e-7, encoder));
   RETURN_IF_ERROR(ReadDisentangled(config, encoder));
+  RETURN_IF_ERROR(ReadConvolution(config, encoder));
   const auto hidden = static_cast<int64_t>(encoder.hidden_size);
   ASSIGN_OR_RETURN(encoder.embedding_size, ReadSize(config, "embedding_size", kMaxWidth, hidden));
   if (encoder.embedding_size != encoder.hidden_size) {
@@ -131,6 +151,8 @@ constexpr EncoderTensorNames Tensors() {
   names.projected_norm = "embeddings.LayerNorm";
   names.relative_embeddings = "encoder.rel_embeddings";
   names.relative_norm = "encoder.LayerNorm";
+  names.convolution = "encoder.conv.conv";
+  names.convolution_norm = "encoder.conv.LayerNorm";
   return names;
 }
 

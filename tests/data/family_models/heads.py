@@ -83,6 +83,16 @@ def cross_encoders_of_deberta():
                max_relative_positions=20, share_att_key=False, **deberta(embedding_size=24))
 
 
+def cross_encoders_with_a_convolution():
+    """As DeBERTa v2 xlarge and xxlarge are; and with what its config may say else of the convolution."""
+    classifier("ce_deberta_v2_convolution", "DebertaV2", "deberta_v2", labels=3, conv_kernel_size=3, conv_act="gelu",
+               position_buckets=12, share_att_key=True, norm_rel_ebd="layer_norm", position_biased_input=False,
+               type_vocab_size=0, max_relative_positions=-1, **deberta())
+    classifier("ce_deberta_v2_convolution_in_groups", "DebertaV2", "deberta_v2", conv_kernel_size=5, conv_groups=4,
+               position_biased_input=True, type_vocab_size=2, max_relative_positions=20, share_att_key=False,
+               **deberta(embedding_size=24, num_hidden_layers=1))
+
+
 ROTARY = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 40}
 
 
@@ -182,5 +192,5 @@ def sparse_encoders():
         splade(name, model.half(), tokenizer)
 
 
-MAKE = [cross_encoders, cross_encoders_of_deberta, cross_encoders_with_rotary_positions, qwen3_reranker,
-        sparse_encoders]
+MAKE = [cross_encoders, cross_encoders_of_deberta, cross_encoders_with_a_convolution,
+        cross_encoders_with_rotary_positions, qwen3_reranker, sparse_encoders]

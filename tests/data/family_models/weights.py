@@ -49,7 +49,8 @@ def randomize(model, name, gains=(), norm_mean=1.0, embedding=1.0, relative_bias
             normal(parameter, embedding)
         else:
             gain = next((gain for pattern, gain in [*gains, *GAINS] if re.search(pattern, key)), 1.0)
-            normal(parameter, gain / parameter.shape[-1] ** 0.5)
+            inputs = parameter[0].numel() if ".conv." in key else parameter.shape[-1]
+            normal(parameter, gain / inputs ** 0.5)
     return model.eval().half()
 
 

@@ -172,6 +172,13 @@ extern "C" __global__ void GateInputs(const Element* parts, float scale, int act
   }
 }
 
+// x += added
+extern "C" __global__ void Add(const Element* added, uint64 count, Element* x) {
+  const size_t step = size_t(gridDim.x) * blockDim.x;
+  for (size_t i = size_t(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step)
+    FromFloat(ToFloat(x[i]) + ToFloat(added[i]), x[i]);
+}
+
 // x *= factor
 extern "C" __global__ void Scale(float factor, uint64 count, Element* x) {
   const size_t step = size_t(gridDim.x) * blockDim.x;

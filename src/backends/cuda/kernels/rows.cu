@@ -134,12 +134,14 @@ extern "C" __global__ void CombineExperts(const Element* outputs, const int* pla
   sum.Store(to + size_t(row) * HIDDEN_SIZE);
 }
 
-// to[i] = x[rows[i]], [count, columns]; one block a row.
+// to[i] = x[rows[i]], or zeros where that is negative, [count, columns]; one block a row.
 template <typename T, typename To>
 __device__ void GatherRow(const T* x, const int* rows, int columns, To* to) {
-  const T* const from = x + size_t(rows[blockIdx.x]) * columns;
+  const int row = rows[blockIdx.x];
+  const T* const from = x + size_t(row < 0 ? 0 : row) * columns;
   To* const result = to + size_t(blockIdx.x) * columns;
-  for (int i = threadIdx.x; i < columns; i += blockDim.x) FromFloat(ToFloat(from[i]), result[i]);
+  for (int i = threadIdx.x; i < columns; i += blockDim.x) 
+    FromFloat(row < 0 ? 0.0f : ToFloat(from[i]), result[i]);
 }
 extern "C" __global__ void GatherRows(const Element* x, const int* rows, int columns,
                                       Element* to) {
