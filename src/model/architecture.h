@@ -157,7 +157,8 @@ struct Encoder {
       0;  // of the tables' rows; where it is not hidden_size, they are projected
   float embedding_scale = 1;
   Positions positions;
-  size_t token_types = 0;               // 0: there is no table of them
+  size_t token_types = 0;  // 0: there is no table of them
+  size_t task_types = 0;   // the same; a token's type has the first one's row beside it
   std::optional<Norm> embeddings_norm;  // of embedding_size
   bool projection_bias = true;
   std::optional<Norm> projected_norm;  // of hidden_size, where there is a projection

@@ -197,6 +197,11 @@ Status ReadEmbeddings(const TensorReader& reader, const EncoderTensorNames& name
     ASSIGN_OR_RETURN(tensors.token_type_adapters,
                      reader.TableAdapters(names.token_type_embeddings, encoder.token_types, size));
   }
+  if (encoder.task_types > 0) {
+    ASSIGN_OR_RETURN(const TensorView tasks,
+                     reader.Table(names.task_type_embeddings, encoder.task_types, size));
+    tensors.token_type_embeddings = PlusRow(*tensors.token_type_embeddings, RowsOf(tasks, 0, 1));
+  }
   ASSIGN_OR_RETURN(tensors.embeddings_norm,
                    reader.Norm(names.embeddings_norm, encoder.embeddings_norm, size));
   if (size != encoder.hidden_size) {

@@ -6,10 +6,10 @@ namespace embedding {
 namespace {
 
 constexpr const Family* kFamilies[] = {
-    &kAlbert,          &kBert,     &kCamembert,  &kDebertaV2,  &kDistilBert, &kElectra,
-    &kEmbeddingGemma2, &kEuroBert, &kGemma3,     &kGte,        &kJinaV3,     &kJinaV5,
-    &kLlama,           &kMistral,  &kModernBert, &kMpnet,      &kNomicBert,  &kQwen2,
-    &kQwen3,           &kRoberta,  &kT5,         &kXlmRoberta,
+    &kAlbert,          &kBert,  &kCamembert, &kDebertaV2,  &kDistilBert, &kElectra,
+    &kEmbeddingGemma2, &kErnie, &kEuroBert,  &kGemma3,     &kGte,        &kJinaV3,
+    &kJinaV5,          &kLlama, &kMistral,   &kModernBert, &kMpnet,      &kMt5,
+    &kNomicBert,       &kQwen2, &kQwen3,     &kRoberta,    &kT5,         &kXlmRoberta,
 };
 
 }  // namespace

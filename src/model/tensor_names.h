@@ -64,6 +64,7 @@ struct EncoderTensorNames {
   std::string_view word_embeddings = {};
   std::string_view position_embeddings = {};
   std::string_view token_type_embeddings = {};
+  std::string_view task_type_embeddings = {};
   std::string_view embeddings_norm = {};
   std::string_view projection = {};
   std::string_view projected_norm = {};

@@ -194,6 +194,19 @@ TensorView InnerRowsOf(const TensorView& tensor, size_t first, size_t rows) {
   return view;
 }
 
+TensorView PlusRow(const TensorView& table, const TensorView& row) {
+  std::vector<float> sums(table.elements());
+  std::vector<float> added(row.elements());
+  CopyToF32(table, sums);
+  CopyToF32(row, added);
+  for (size_t i = 0; i < sums.size(); ++i) sums[i] += added[i % added.size()];
+  auto bytes = std::make_shared<std::vector<std::byte>>(sums.size() * sizeof(float));
+  std::memcpy(bytes->data(), sums.data(), bytes->size());
+  TensorView view{.dtype = DType::kF32, .shape = table.shape, .bytes = *bytes, .copy = nullptr};
+  view.copy = std::move(bytes);
+  return view;
+}
+
 TensorView Transposed(const TensorView& tensor) {
   const auto rows = static_cast<size_t>(tensor.shape[0]);
   const auto columns = static_cast<size_t>(tensor.shape[1]);

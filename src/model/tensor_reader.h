@@ -80,6 +80,9 @@ TensorView RowsOf(const TensorView& tensor, size_t first, size_t rows);
 // The same of the second dimension of a tensor of three: a copy.
 TensorView InnerRowsOf(const TensorView& tensor, size_t first, size_t rows);
 
+// A copy in f32 of a tensor of two dimensions, `row`, [1, columns], added to each of its rows.
+TensorView PlusRow(const TensorView& table, const TensorView& row);
+
 // A copy, [columns, rows], of a tensor of two dimensions.
 TensorView Transposed(const TensorView& tensor);
 

@@ -79,9 +79,10 @@ std::vector<LinearTensors*> LinearsOf(LayerTensors& layer);
 
 // Those that the encoder has.
 struct EncoderTensors {
-  TensorView word_embeddings;                       // [vocab_size, embedding_size]
-  std::optional<TensorView> position_embeddings;    // [Positions::count, embedding_size]
-  std::optional<TensorView> token_type_embeddings;  // [token_types, embedding_size]
+  TensorView word_embeddings;                     // [vocab_size, embedding_size]
+  std::optional<TensorView> position_embeddings;  // [Positions::count, embedding_size]
+  std::optional<TensorView>
+      token_type_embeddings;  // [token_types, embedding_size], with the task's
   std::optional<AdapterTensors> word_adapters;
   std::optional<AdapterTensors> token_type_adapters;
   std::optional<NormTensors> embeddings_norm;  // of embedding_size

@@ -33,7 +33,7 @@ def model_config():
     # Encoders of every family, and what their configs have besides in the repositories' forms.
     families = ("distilbert", "mpnet", "modernbert", "electra", "albert", "nomic", "nomic_hub", "nomic_moe", "gte",
                 "gte_hub", "t5", "ce_deberta_v3", "ce_deberta_v2",
-                "ce_deberta_v2_convolution")
+                "ce_deberta_v2_convolution", "ernie", "mt5")
     scaled = {
         "llama3": {"rope_type": "llama3", "factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
                    "original_max_position_embeddings": 64},

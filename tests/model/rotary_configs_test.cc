@@ -245,6 +245,15 @@ TEST_F(RotaryConfigs, T5HasItsFeedForwardsByName) {
   EXPECT_EQ(ReadEncoder().layers[0].feed_forward.activation, Activation::kSilu);
   config_["feed_forward_proj"] = "gelu";
   EXPECT_EQ(ReadEncoder().layers[0].feed_forward.activation, Activation::kGelu);
+  config_.erase("feed_forward_proj");
+  config_["model_type"] = "mt5";
+  EXPECT_EQ(ReadEncoder().layers[0].feed_forward.activation, Activation::kGeluTanh);
+  EXPECT_TRUE(ReadEncoder().layers[0].feed_forward.gated);
+  config_.update({{"feed_forward_proj", "relu"}, {"dense_act_fn", "silu"}, {"is_gated_act", true}});
+  EXPECT_EQ(ReadEncoder().layers[0].feed_forward.activation, Activation::kSilu);
+  EXPECT_TRUE(ReadEncoder().layers[0].feed_forward.gated);
+  EXPECT_THAT(ErrorWith("dense_act_fn", "mish"), HasSubstr("dense_act_fn \"mish\""));
+  config_.erase("dense_act_fn");
   EXPECT_THAT(ErrorWith("feed_forward_proj", "gated-mish"),
               HasSubstr("feed_forward_proj \"mish\" is not supported"));
   ExpectRefused("relative_attention_num_buckets", 2);

@@ -1,5 +1,6 @@
 // BERT (Devlin et al. 2019) and RoBERTa (Liu et al. 2019), which differs in how positions are
-// counted and in its heads; XLM-RoBERTa and CamemBERT are RoBERTas with other vocabularies.
+// counted and in its heads; XLM-RoBERTa and CamemBERT are RoBERTas with other vocabularies. ERNIE
+// (Sun et al. 2019, 2021) is a BERT whose tokens have an embedding of their task, the first one's.
 #include "model/families/bert.h"
 
 #include "model/families/config_fields.h"
@@ -90,6 +91,20 @@ Result<Encoder> ReadBertEncoder(const JsonValue& config) {
   return encoder;
 }
 
+Result<Encoder> ReadErnieEncoder(const JsonValue& config) {
+  ASSIGN_OR_RETURN(Encoder encoder, ReadBertEncoder(config));
+  ASSIGN_OR_RETURN(const bool has_task, config.Bool("use_task_id", false));
+  if (!has_task) return encoder;
+  ASSIGN_OR_RETURN(encoder.task_types, ReadSize(config, "task_type_vocab_size", kMaxWidth, 3));
+  return encoder;
+}
+
+constexpr EncoderTensorNames ErnieTensors() {
+  EncoderTensorNames names = kBertTensors;
+  names.task_type_embeddings = "embeddings.task_type_embeddings";
+  return names;
+}
+
 Result<Classifier> ReadTanhClassifier(const JsonValue& /*config*/) { return Classifier{}; }
 
 // Its activation is that, whatever the layers have.
@@ -105,6 +120,16 @@ constinit const Family kBert = {
     .read_encoder = ReadBertEncoder,
     .prefixes = "bert",
     .tensors = kBertTensors,
+    .classifier = kBertClassifier,
+    .masked_language = {ReadBertMaskedLanguage, kBertMaskedLanguageTensors},
+};
+
+constinit const Family kErnie = {
+    .model_types = "ernie",
+    .tokenizer_class = "BertTokenizer",
+    .read_encoder = ReadErnieEncoder,
+    .prefixes = "ernie|bert",
+    .tensors = ErnieTensors(),
     .classifier = kBertClassifier,
     .masked_language = {ReadBertMaskedLanguage, kBertMaskedLanguageTensors},
 };

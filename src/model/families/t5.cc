@@ -1,5 +1,5 @@
 // The encoder of T5 (Raffel et al. 2020): pre-norm by RMSNorm, no biases, no positions but a bias
-// of scores by distance.
+// of scores by distance. mT5 (Xue et al. 2021) is one of the later form with another vocabulary.
 #include <string>
 #include <string_view>
 
@@ -10,17 +10,22 @@
 namespace embedding {
 namespace {
 
-// "relu", "gated-gelu": the gate, and the activation.
-Status ReadFeedForward(const JsonValue& config, Encoder& encoder) {
-  constexpr std::string_view kField = "feed_forward_proj";
+// "relu", "gated-gelu": the gate, and the activation; both may stand in fields of their own too,
+// which then count.
+Status ReadFeedForward(const JsonValue& config, const std::string& fallback, Encoder& encoder) {
   constexpr std::string_view kGated = "gated-";
-  ASSIGN_OR_RETURN(const std::string value, config.String(kField, "relu"));
+  constexpr std::string_view kBoth = "feed_forward_proj";
+  constexpr std::string_view kActivation = "dense_act_fn";
+  ASSIGN_OR_RETURN(const std::string value, config.String(kBoth, fallback));
   std::string_view name = value;
-  const bool gated = name.starts_with(kGated);
-  if (gated) name.remove_prefix(kGated.size());
+  const bool is_gated = name.starts_with(kGated);
+  if (is_gated) name.remove_prefix(kGated.size());
   // What was released as gated-gelu has the tanh form.
-  if (gated && name == "gelu") name = "gelu_new";
-  ASSIGN_OR_RETURN(const Activation activation, ActivationOfName(config, kField, name));
+  if (is_gated && name == "gelu") name = "gelu_new";
+  ASSIGN_OR_RETURN(const bool gated, config.Bool("is_gated_act", is_gated));
+  ASSIGN_OR_RETURN(const std::string act, config.String(kActivation, std::string(name)));
+  ASSIGN_OR_RETURN(const Activation activation,
+                   ActivationOfName(config, config.Has(kActivation) ? kActivation : kBoth, act));
   for (Layer& layer : encoder.layers) {
     layer.feed_forward.activation = activation;
     layer.feed_forward.gated = gated;
@@ -30,7 +35,8 @@ Status ReadFeedForward(const JsonValue& config, Encoder& encoder) {
   return {};
 }
 
-Result<Encoder> ReadEncoder(const JsonValue& config) {
+// `feed_forward`: what feed_forward_proj is where a config does not say.
+Result<Encoder> ReadEncoder(const JsonValue& config, const std::string& feed_forward) {
   ASSIGN_OR_RETURN(Encoder encoder, ReadSizes(config, {.hidden_size = "d_model",
                                                        .layers = "num_layers",
                                                        .heads = "num_heads",
@@ -39,7 +45,7 @@ Result<Encoder> ReadEncoder(const JsonValue& config) {
   Norm norm{.kind = NormKind::kRms};
   ASSIGN_OR_RETURN(norm.eps, ReadEpsilon(config, "layer_norm_epsilon", 1e-6));
   encoder.final_norm = norm;
-  RETURN_IF_ERROR(ReadFeedForward(config, encoder));
+  RETURN_IF_ERROR(ReadFeedForward(config, feed_forward, encoder));
   for (Layer& layer : encoder.layers) {
     layer.attention.scale = 1;
     layer.attention.qkv_bias = false;
@@ -63,32 +69,40 @@ Result<Encoder> ReadEncoder(const JsonValue& config) {
   return encoder;
 }
 
+constexpr Family T5(std::string_view model_type,
+                    Result<Encoder> (*read_encoder)(const JsonValue&)) {
+  return {
+      .model_types = model_type,
+      .tokenizer_class = "T5Tokenizer",
+      .read_encoder = read_encoder,
+      .prefixes = "transformer",
+      .tensors =
+          {
+              .word_embeddings = "shared|encoder.embed_tokens",
+              .layers = "encoder.block",
+              .layer =
+                  {
+                      .query = "layer.0.SelfAttention.q",
+                      .key = "layer.0.SelfAttention.k",
+                      .value = "layer.0.SelfAttention.v",
+                      .attention_output = "layer.0.SelfAttention.o",
+                      .attention_norms = {.input = "layer.0.layer_norm"},
+                      .gate = "layer.1.DenseReluDense.wi_0",
+                      .intermediate = "layer.1.DenseReluDense.wi|layer.1.DenseReluDense.wi_1",
+                      .output = "layer.1.DenseReluDense.wo",
+                      .feed_forward_norms = {.input = "layer.1.layer_norm"},
+                  },
+              .final_norm = "encoder.final_layer_norm",
+              .relative_bias = "encoder.block.0.layer.0.SelfAttention.relative_attention_bias",
+          },
+  };
+}
+
 }  // namespace
 
-constinit const Family kT5 = {
-    .model_types = "t5",
-    .tokenizer_class = "T5Tokenizer",
-    .read_encoder = ReadEncoder,
-    .prefixes = "transformer",
-    .tensors =
-        {
-            .word_embeddings = "shared|encoder.embed_tokens",
-            .layers = "encoder.block",
-            .layer =
-                {
-                    .query = "layer.0.SelfAttention.q",
-                    .key = "layer.0.SelfAttention.k",
-                    .value = "layer.0.SelfAttention.v",
-                    .attention_output = "layer.0.SelfAttention.o",
-                    .attention_norms = {.input = "layer.0.layer_norm"},
-                    .gate = "layer.1.DenseReluDense.wi_0",
-                    .intermediate = "layer.1.DenseReluDense.wi|layer.1.DenseReluDense.wi_1",
-                    .output = "layer.1.DenseReluDense.wo",
-                    .feed_forward_norms = {.input = "layer.1.layer_norm"},
-                },
-            .final_norm = "encoder.final_layer_norm",
-            .relative_bias = "encoder.block.0.layer.0.SelfAttention.relative_attention_bias",
-        },
-};
+constinit const Family kT5 =
+    T5("t5", [](const JsonValue& config) { return ReadEncoder(config, "relu"); });
+constinit const Family kMt5 =
+    T5("mt5", [](const JsonValue& config) { return ReadEncoder(config, "gated-gelu"); });
 
 }  // namespace embedding

@@ -1,6 +1,7 @@
 """Decoders: causal attention, fewer heads of keys than of queries, RMSNorm, SwiGLU."""
 
-from transformers import (LlamaConfig, LlamaModel, MistralConfig, MistralModel, Qwen3Config, Qwen3Model)
+from transformers import (LlamaConfig, LlamaModel, MistralConfig, MistralModel, Qwen2Config,
+                          Qwen2Model, Qwen3Config, Qwen3Model)
 
 from .layout import dense
 from .weights import randomize
@@ -15,6 +16,15 @@ def qwen3():
                          rope_parameters={"rope_type": "default", "rope_theta": 1000.0})
     dense("qwen3", randomize(Qwen3Model(config), "qwen3"), "qwen3", pooling="lasttoken", limit=128,
           prompts={"query": INSTRUCTION, "document": ""}, similarity="cosine")
+
+
+def qwen2():
+    """As KaLM's are, and with windows from the second layer on, as a config may have them."""
+    config = Qwen2Config(vocab_size=603, hidden_size=32, num_hidden_layers=3, num_attention_heads=4,
+                         num_key_value_heads=2, intermediate_size=64, max_position_embeddings=256,
+                         use_sliding_window=True, sliding_window=16, max_window_layers=1,
+                         rope_parameters={"rope_type": "default", "rope_theta": 1000.0})
+    dense("qwen2", randomize(Qwen2Model(config), "qwen2"), "qwen3", limit=128)
 
 
 def llama():
@@ -40,4 +50,4 @@ def mistral():
     dense("mistral_legacy", model.float(), "llama2_legacy", pooling="lasttoken", limit=128)
 
 
-MAKE = [qwen3, llama, mistral]
+MAKE = [qwen3, qwen2, llama, mistral]

@@ -1,8 +1,8 @@
 """Encoders with positions that are learnt: of BERT's kind, and MPNet."""
 
 from transformers import (AlbertConfig, AlbertModel, BertConfig, BertModel, CamembertConfig, CamembertModel,
-                          DistilBertConfig, DistilBertModel, ElectraConfig, ElectraModel, MPNetConfig, MPNetModel,
-                          RobertaConfig, RobertaModel, XLMRobertaConfig, XLMRobertaModel)
+                          DistilBertConfig, DistilBertModel, ElectraConfig, ElectraModel, ErnieConfig, ErnieModel,
+                          MPNetConfig, MPNetModel, RobertaConfig, RobertaModel, XLMRobertaConfig, XLMRobertaModel)
 
 from .layout import dense
 from .weights import randomize
@@ -42,6 +42,13 @@ def electra():
     dense("electra", randomize(ElectraModel(config), "electra"), "bert")
 
 
+def ernie():
+    """As ERNIE 3.0's are: with an embedding of the task, of more types than two."""
+    config = ErnieConfig(vocab_size=640, hidden_size=32, num_hidden_layers=2, num_attention_heads=4,
+                         intermediate_size=64, max_position_embeddings=96, type_vocab_size=4, use_task_id=True)
+    dense("ernie", randomize(ErnieModel(config), "ernie"), "bert")
+
+
 def albert():
     """Three layers out of two groups of weights, each of which has two inner layers."""
     config = AlbertConfig(vocab_size=640, embedding_size=20, hidden_size=32, num_hidden_layers=3,
@@ -65,4 +72,4 @@ def xlm_roberta():
           prompts={"query": "query: ", "passage": "passage: "})
 
 
-MAKE = [bert, roberta, xlm_roberta, distilbert, mpnet, electra, albert, camembert]
+MAKE = [bert, roberta, xlm_roberta, distilbert, mpnet, electra, ernie, albert, camembert]

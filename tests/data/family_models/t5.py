@@ -2,7 +2,7 @@
 
 from sentence_transformers.base.modules.dense import Dense
 from torch import nn
-from transformers import T5Config, T5EncoderModel
+from transformers import MT5Config, MT5EncoderModel, T5Config, T5EncoderModel
 
 from .layout import dense
 from .weights import randomize
@@ -11,8 +11,8 @@ from .weights import randomize
 SCORES = [(r"SelfAttention\.q\.weight$", 0.3)]
 
 
-def config(**more):
-    return T5Config(**({
+def config(kind=T5Config, **more):
+    return kind(**({
         "vocab_size": 650, "d_model": 36, "d_kv": 12, "d_ff": 64, "num_layers": 3, "num_heads": 4,
         "feed_forward_proj": "gated-gelu", "relative_attention_num_buckets": 32,
         "relative_attention_max_distance": 128} | more))
@@ -34,4 +34,9 @@ def t5_relu():
     dense("t5_relu", model, "t5", after=[head.float()])
 
 
-MAKE = [t5, t5_relu]
+def mt5():
+    model = randomize(MT5EncoderModel(config(MT5Config, num_heads=2, num_layers=2)), "mt5", SCORES)
+    dense("mt5", model, "t5")
+
+
+MAKE = [t5, t5_relu, mt5]
