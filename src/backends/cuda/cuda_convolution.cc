@@ -1,7 +1,6 @@
 #include "backends/cuda/cuda_convolution.h"
 
 #include <array>
-#include <utility>
 
 namespace embedding {
 

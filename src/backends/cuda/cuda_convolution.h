@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "backends/cuda/cuda_compute.h"
 #include "model/architecture.h"
