@@ -40,8 +40,9 @@ struct TokenProjectionForm {
 struct Family {
   // As config.json has it, in all its forms divided by '|': transformers' name first.
   std::string_view model_types;
-  // Of the tokenizer, where the model's files name none.
-  std::string_view tokenizer_class;
+  // Of the tokenizer, where the model's files name none: what transformers' AutoTokenizer has for
+  // the type, if anything. "TokenizersBackend" counts before what they name.
+  std::string_view tokenizer_class = {};
   // Reads and checks the encoder's fields, with the defaults of transformers' class, in every form
   // that repositories have. Refuses what the data cannot say, naming the field and its value.
   Result<Encoder> (*read_encoder)(const JsonValue& config);

@@ -105,6 +105,9 @@ TEST_F(DecoderConfigs, MistralSeesAWindow) {
   EXPECT_THAT(Windows(), Each(15));
   config_["is_causal"] = false;
   EXPECT_THAT(Windows(), Each(16));
+  config_["layer_types"] = {"full_attention", "sliding_attention", "full_attention",
+                            "sliding_attention"};
+  EXPECT_THAT(Windows(), ElementsAre(-1, 16, -1, 16));
   config_["sliding_window"] = nullptr;
   EXPECT_THAT(Windows(), Each(-1));
   config_.erase("num_key_value_heads");
@@ -171,6 +174,7 @@ TEST_F(DecoderConfigs, Gemma3HasNormsOnBothSidesAndTwoBases) {
   EXPECT_EQ(layer.feed_forward.activation, Activation::kGeluTanh);
   EXPECT_THAT(Windows(), ElementsAre(9, -1, 9, -1));
   EXPECT_THAT(Bases(), ElementsAre(10000, 1000000, 10000, 1000000));
+  ExpectRefused("is_causal", false);
   config_["use_bidirectional_attention"] = true;
   EXPECT_FALSE(ReadEncoder().layers[0].attention.causal);
   EXPECT_THAT(Windows(), ElementsAre(5, -1, 5, -1));

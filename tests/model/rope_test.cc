@@ -69,8 +69,20 @@ TEST(Rope, RefusesWhatItDoesNotCompute) {
   EXPECT_THAT(error({{"rope_theta", 1}, {"rope_scaling", yarn}}), HasSubstr("rope_theta 1 is not"));
   EXPECT_THAT(error({{"rope_scaling", "linear"}}), HasSubstr("rope_scaling must be an object"));
   EXPECT_THAT(error({}, 9), HasSubstr("an even number"));
-  EXPECT_THAT(error({{"partial_rotary_factor", 0.125}}), HasSubstr("an even number"));
-  EXPECT_THAT(error({{"partial_rotary_factor", 1.5}}), HasSubstr("partial_rotary_factor"));
+  json linear = {{"type", "linear"}, {"factor", 2}, {"partial_rotary_factor", 0.125}};
+  EXPECT_THAT(error({{"rope_scaling", linear}}), HasSubstr("an even number"));
+  linear["partial_rotary_factor"] = 1.5;
+  EXPECT_THAT(error({{"rope_scaling", linear}}), HasSubstr("partial_rotary_factor"));
+}
+
+TEST(Rope, OfTheDefaultTypeTurnsAllOfAHead) {
+  for (const json& config :
+       {json{{"partial_rotary_factor", 0.5}},
+        json{{"rope_parameters", {{"rope_type", "default"}, {"partial_rotary_factor", 0.5}}}}}) {
+    const auto rope = Read(config, {.head_dim = 64});
+    ASSERT_TRUE(rope.ok()) << rope.error().message;
+    EXPECT_EQ(rope->rotated(), 64U);
+  }
 }
 
 TEST(Rope, RefusesFrequenciesThatAreNotNumbers) {

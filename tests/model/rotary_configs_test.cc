@@ -79,6 +79,21 @@ TEST_F(RotaryConfigs, ModernbertHasWindowsBetweenLayersThatSeeAll) {
   EXPECT_THAT(ErrorMessage(), HasSubstr("layer_types has \"chunked_attention\""));
 }
 
+TEST_F(RotaryConfigs, ModernbertsWindowMayBeSaidByItsHalf) {
+  config_ = Sizes("modernbert");
+  config_["local_attention"] = 8;
+  config_["sliding_window"] = 9;
+  EXPECT_EQ(ReadEncoder().layers[1].attention.window, 9U);
+}
+
+TEST_F(RotaryConfigs, EncodersSeeBothWays) {
+  for (const char* type : {"bert", "modernbert", "nomic_bert", "gte"}) {
+    config_ = Sizes(type);
+    ExpectRefused("is_causal", true);
+    ExpectRefused("is_decoder", true);
+  }
+}
+
 TEST_F(RotaryConfigs, ModernbertHasTwoBases) {
   using testing::FloatNear;
   const auto are = [](float full, float local) {
@@ -254,6 +269,7 @@ TEST_F(RotaryConfigs, T5HasItsFeedForwardsByName) {
   EXPECT_TRUE(ReadEncoder().layers[0].feed_forward.gated);
   EXPECT_THAT(ErrorWith("dense_act_fn", "mish"), HasSubstr("dense_act_fn \"mish\""));
   config_.erase("dense_act_fn");
+  ExpectRefused("is_decoder", true);
   EXPECT_THAT(ErrorWith("feed_forward_proj", "gated-mish"),
               HasSubstr("feed_forward_proj \"mish\" is not supported"));
   ExpectRefused("relative_attention_num_buckets", 2);

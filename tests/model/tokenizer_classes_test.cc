@@ -7,12 +7,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "base/json_document.h"
+#include "model/families.h"
 #include "model/tokenizer_document.h"
 #include "temp_dir.h"
 #include "test_data.h"
@@ -92,36 +92,17 @@ class TokenizerClasses : public testing::TestWithParam<std::string> {
       std::ofstream(path) << (patch.is_string() ? patch.get<std::string>() : document.dump());
     }
     const std::string model_type = reference.at("files").at("config.json").at("model_type");
-    const auto read =
-        ReadTokenizerConfig(directory_.string(), model_type, "", RegisteredClass(model_type));
+    const auto read = ReadTokenizerConfig(directory_.string(), model_type, "", ClassOf(model_type));
     ASSERT_TRUE(read.ok()) << read.error().message;
     config_ = *read;
   }
 
-  // What models/auto/tokenization_auto.py of transformers 5.23 has for the type.
-  static std::string RegisteredClass(const std::string& model_type) {
-    static const std::map<std::string, std::string> classes = {
-        {"bert", "BertTokenizer"},
-        {"distilbert", "BertTokenizer"},
-        {"electra", "BertTokenizer"},
-        {"mpnet", "MPNetTokenizer"},
-        {"roberta", "RobertaTokenizer"},
-        {"gpt2", "GPT2Tokenizer"},
-        {"qwen2", "Qwen2Tokenizer"},
-        {"qwen3", "Qwen2Tokenizer"},
-        {"xlm-roberta", "XLMRobertaTokenizer"},
-        {"camembert", "CamembertTokenizer"},
-        {"albert", "AlbertTokenizer"},
-        {"t5", "T5Tokenizer"},
-        {"mt5", "T5Tokenizer"},
-        {"deberta-v2", "DebertaV2Tokenizer"},
-        {"gemma2", "GemmaTokenizer"},
-        {"gemma3_text", "GemmaTokenizer"},
-        {"llama", ""},
-        {"mistral", "TokenizersBackend"},
-        {"modernbert", "TokenizersBackend"},
-    };
-    return classes.at(model_type);
+  // The family's; of those that are none here, what transformers has.
+  static std::string ClassOf(const std::string& model_type) {
+    for (const Family* family : Families()) {
+      if (family->model_types == model_type) return std::string(family->tokenizer_class);
+    }
+    return model_type == "gpt2" ? "GPT2Tokenizer" : "GemmaTokenizer";
   }
 
   const TempDir temp_dir_;

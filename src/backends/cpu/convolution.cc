@@ -16,7 +16,7 @@ void ConvolutionBranch::Run(Linear& linear, std::span<const uint32_t> offsets, c
   neighbours_.Resize(std::min(chunk, tokens), kernel * hidden_size_);
   for (size_t first = 0; first < tokens; first += chunk) {
     const size_t rows = std::min(chunk, tokens - first);
-    ParallelRanges(team, rows, /*min=*/1, [&](size_t begin, size_t end) {
+    ParallelRanges(team, rows, /*min_range=*/1, [&](size_t begin, size_t end) {
       thread_local AlignedBuffer<float> side_by_side;
       side_by_side.Resize(kernel * hidden_size_);
       for (size_t row = begin; row < end; ++row) {

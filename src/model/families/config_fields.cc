@@ -114,7 +114,7 @@ Status ExpectName(const JsonValue& config, std::string_view name, std::string_vi
 }
 
 Status ExpectEncoder(const JsonValue& config) {
-  for (const std::string_view flag : {"is_decoder", "add_cross_attention"}) {
+  for (const std::string_view flag : {"is_decoder", "add_cross_attention", "is_causal"}) {
     ASSIGN_OR_RETURN(const bool set, config.Bool(flag, false));
     if (set) {
       return ModelError("{}: {} is true, but only encoders are supported", config.place(), flag);

@@ -35,7 +35,7 @@ Result<Splade> ReadMaskedLanguage(const JsonValue& config) {
 
 constinit const Family kDistilBert = {
     .model_types = "distilbert",
-    .tokenizer_class = "DistilBertTokenizer",
+    .tokenizer_class = "BertTokenizer",
     .read_encoder = ReadEncoder,
     .prefixes = "distilbert",
     .tensors =

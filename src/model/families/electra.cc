@@ -27,7 +27,7 @@ constexpr EncoderTensorNames Tensors() {
 
 constinit const Family kElectra = {
     .model_types = "electra",
-    .tokenizer_class = "ElectraTokenizer",
+    .tokenizer_class = "BertTokenizer",
     .read_encoder = ReadEncoder,
     .prefixes = "electra",
     .tensors = Tensors(),

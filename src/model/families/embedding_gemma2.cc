@@ -109,7 +109,6 @@ Result<size_t> ReadProjection(const JsonValue& whole) {
 
 constinit const Family kEmbeddingGemma2 = {
     .model_types = "embedding_gemma2|embedding_gemma2_text",
-    .tokenizer_class = "GemmaTokenizer",
     .read_encoder = ReadEncoder,
     .prefixes = "language_model|model.language_model|model",
     .tensors =

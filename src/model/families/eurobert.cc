@@ -33,7 +33,6 @@ Result<Classifier> ReadClassifier(const JsonValue& config) {
 
 constinit const Family kEuroBert = {
     .model_types = "eurobert",
-    .tokenizer_class = "PreTrainedTokenizer",
     .read_encoder = ReadEncoder,
     .prefixes = "model",
     .tensors = kLlamaTensors,

@@ -24,15 +24,14 @@ Status ExpectNull(const JsonValue& config, std::string_view name) {
 // Of every few layers the last sees the whole text, unless layer_types says it.
 Result<std::vector<bool>> ReadWindowed(const JsonValue& config, size_t layers) {
   ASSIGN_OR_RETURN(std::vector<bool> windowed, ReadWindowedLayers(config, layers));
-  ASSIGN_OR_RETURN(
-      const size_t pattern,
-      ReadSize(config, "sliding_window_pattern|_sliding_window_pattern", kMaxLayers, 6));
+  ASSIGN_OR_RETURN(const size_t pattern, ReadSize(config, "sliding_window_pattern", kMaxLayers, 6));
   for (size_t i = windowed.size(); i < layers; ++i) windowed.push_back((i + 1) % pattern != 0);
   return windowed;
 }
 
 Status ReadAttention(const JsonValue& config, Encoder& encoder) {
   ASSIGN_OR_RETURN(const bool both_ways, config.Bool("use_bidirectional_attention", false));
+  if (!both_ways) RETURN_IF_ERROR(ExpectFlag(config, "is_causal", true));
   ASSIGN_OR_RETURN(const bool bias, config.Bool("attention_bias", false));
   ASSIGN_OR_RETURN(const double scalar, config.Number("query_pre_attn_scalar", 256));
   if (!(scalar >= FLT_MIN && scalar <= FLT_MAX)) {

@@ -20,6 +20,7 @@ Result<Encoder> ReadEncoder(const JsonValue& config) {
   RETURN_IF_ERROR(ExpectName(config, "position_embedding_type", "rope"));
   RETURN_IF_ERROR(ExpectName(config, "layer_norm_type", "layer_norm"));
   RETURN_IF_ERROR(ExpectFlag(config, "logn_attention_scale", false));
+  RETURN_IF_ERROR(ExpectEncoder(config));
   ASSIGN_OR_RETURN(Encoder encoder, ReadSizes(config));
   ASSIGN_OR_RETURN(encoder.max_tokens, ReadTokens(config, "max_position_embeddings", 8192));
   ASSIGN_OR_RETURN(encoder.token_types, ReadCount(config, "type_vocab_size", kMaxWidth, 1));

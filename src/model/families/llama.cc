@@ -101,7 +101,6 @@ Result<Classifier> ReadScoreClassifier(const JsonValue& config) {
 
 constinit const Family kLlama = {
     .model_types = "llama",
-    .tokenizer_class = "LlamaTokenizer",
     .read_encoder = ReadEncoder,
     .prefixes = "model",
     .tensors = kLlamaTensors,

@@ -1,4 +1,6 @@
 // Mistral (Jiang et al. 2023): Llama whose tokens see a window of the text.
+#include <vector>
+
 #include "model/families/config_fields.h"
 #include "model/families/llama.h"
 #include "model/families/rows.h"
@@ -13,7 +15,11 @@ Result<Encoder> ReadEncoder(const JsonValue& config) {
   const Result<JsonValue> said = config.Field("sliding_window");
   if (said.ok() && said->is_null()) return encoder;
   ASSIGN_OR_RETURN(const size_t window, ReadSize(config, "sliding_window", kMaxPositions, 4096));
-  for (Layer& layer : encoder.layers) SetWindow(window, layer.attention);
+  ASSIGN_OR_RETURN(std::vector<bool> windowed, ReadWindowedLayers(config, encoder.layers.size()));
+  windowed.resize(encoder.layers.size(), true);
+  for (size_t i = 0; i < windowed.size(); ++i) {
+    if (windowed[i]) SetWindow(window, encoder.layers[i].attention);
+  }
   return encoder;
 }
 
@@ -21,7 +27,7 @@ Result<Encoder> ReadEncoder(const JsonValue& config) {
 
 constinit const Family kMistral = {
     .model_types = "mistral",
-    .tokenizer_class = "LlamaTokenizer",
+    .tokenizer_class = "TokenizersBackend",
     .read_encoder = ReadEncoder,
     .prefixes = "model",
     .tensors = kLlamaTensors,

@@ -45,7 +45,11 @@ Result<std::vector<bool>> ReadLayerTypes(const JsonValue& config, size_t layers)
 
 Status ReadAttention(const JsonValue& config, Encoder& encoder) {
   ASSIGN_OR_RETURN(const std::vector<bool> full, ReadLayerTypes(config, encoder.layers.size()));
-  ASSIGN_OR_RETURN(const size_t window, ReadSize(config, "local_attention", kMaxPositions, 128));
+  ASSIGN_OR_RETURN(size_t window, ReadSize(config, "local_attention", kMaxPositions, 128));
+  if (config.Has("sliding_window")) {  // its half, which counts
+    ASSIGN_OR_RETURN(window, ReadSize(config, "sliding_window", kMaxPositions));
+    window *= 2;
+  }
   ASSIGN_OR_RETURN(const bool bias, config.Bool("attention_bias", false));
   const size_t head_dim = encoder.layers[0].attention.head_dim;
   ASSIGN_OR_RETURN(const Rope global, ReadRope(config, {.head_dim = head_dim,
@@ -71,6 +75,7 @@ Status ReadAttention(const JsonValue& config, Encoder& encoder) {
 }
 
 Result<Encoder> ReadEncoder(const JsonValue& config) {
+  RETURN_IF_ERROR(ExpectEncoder(config));
   ASSIGN_OR_RETURN(Encoder encoder, ReadSizes(config));
   ASSIGN_OR_RETURN(encoder.max_tokens, ReadTokens(config, "max_position_embeddings", 8192));
   ASSIGN_OR_RETURN(const Norm norm, ReadNorm(config));
@@ -120,7 +125,7 @@ Result<Splade> ReadMaskedLanguage(const JsonValue& config) {
 
 constinit const Family kModernBert = {
     .model_types = "modernbert",
-    .tokenizer_class = "PreTrainedTokenizer",
+    .tokenizer_class = "TokenizersBackend",
     .read_encoder = ReadEncoder,
     .prefixes = "model",
     .tensors =

@@ -129,6 +129,7 @@ Result<Encoder> ReadLibraryForm(const JsonValue& config) {
 }
 
 Result<Encoder> ReadEncoder(const JsonValue& config) {
+  RETURN_IF_ERROR(ExpectEncoder(config));
   ASSIGN_OR_RETURN(Encoder encoder,
                    config.Has("n_embd") ? ReadHubForm(config) : ReadLibraryForm(config));
   ASSIGN_OR_RETURN(encoder.token_types, ReadCount(config, "type_vocab_size", kMaxWidth, 2));

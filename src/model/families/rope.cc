@@ -168,16 +168,30 @@ Result<JsonValue> FindParameters(const JsonValue& config, const RopeFields& fiel
   return JsonValue::EmptyObject(config.place());
 }
 
+// The share of a head's numbers that are rotated.
+Result<double> ReadShare(const JsonValue& config, const JsonValue& parameters,
+                         const RopeFields& fields, bool is_scaled) {
+  std::string_view name = fields.share;
+  double share = 1;
+  if (!name.empty()) {
+    ASSIGN_OR_RETURN(share, ReadPositive(config, name, share));
+  }
+  if (is_scaled) {
+    name = "partial_rotary_factor";
+    ASSIGN_OR_RETURN(share, ReadPositive(config, name, share));
+    ASSIGN_OR_RETURN(share, ReadPositive(parameters, name, share));
+  }
+  if (share > 1) return config.Fail(fmt::format("has {} {}, more than 1", name, share));
+  return share;
+}
+
 Result<Basis> ReadBasis(const JsonValue& config, const JsonValue& parameters,
-                        const RopeFields& fields) {
+                        const RopeFields& fields, bool is_scaled) {
   Basis basis;
   const std::string_view theta = FieldName(config, fields.theta);
   ASSIGN_OR_RETURN(basis.theta, ReadPositive(config, theta, fields.default_theta));
   ASSIGN_OR_RETURN(basis.theta, ReadPositive(parameters, "rope_theta", basis.theta));
-  const std::string_view share_name = FieldName(config, fields.share);
-  ASSIGN_OR_RETURN(double share, ReadPositive(config, share_name, 1));
-  ASSIGN_OR_RETURN(share, ReadPositive(parameters, "partial_rotary_factor", share));
-  if (share > 1) return config.Fail(fmt::format("has {} {}, more than 1", share_name, share));
+  ASSIGN_OR_RETURN(const double share, ReadShare(config, parameters, fields, is_scaled));
   basis.rotated = static_cast<size_t>(static_cast<double>(fields.head_dim) * share);
   if (basis.rotated == 0 || basis.rotated % 2 != 0) {
     return ModelError(
@@ -192,9 +206,9 @@ Result<Basis> ReadBasis(const JsonValue& config, const JsonValue& parameters,
 
 Result<Rope> ReadRope(const JsonValue& config, const RopeFields& fields) {
   ASSIGN_OR_RETURN(const JsonValue parameters, FindParameters(config, fields));
-  ASSIGN_OR_RETURN(const Basis basis, ReadBasis(config, parameters, fields));
   const std::string_view type_name = parameters.Has("rope_type") ? "rope_type" : "type";
   ASSIGN_OR_RETURN(const std::string type, parameters.String(type_name, "default"));
+  ASSIGN_OR_RETURN(const Basis basis, ReadBasis(config, parameters, fields, type != "default"));
   Result<Rope> rope = Rope();
   if (type == "default") {
     rope->frequencies = Frequencies(basis.theta, basis.rotated);

@@ -16,8 +16,9 @@ struct RopeFields {
   double default_theta = 10000;
   // Of the base, where the parameters have none.
   std::string_view theta = "rope_theta";
-  // Of the share of a head's numbers that are rotated, likewise.
-  std::string_view share = "partial_rotary_factor";
+  // Of the share of a head's numbers that are rotated, whatever the type is. (partial_rotary_factor
+  // counts with the types that scale; transformers' "default" passes over it.)
+  std::string_view share = {};
   // Which of the parameters are meant where they are given by a layer's type: "full_attention".
   std::string_view layer_type = {};
   // Parameters that are not given by that type are others' alone.

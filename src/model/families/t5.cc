@@ -42,6 +42,7 @@ Result<Encoder> ReadEncoder(const JsonValue& config, const std::string& feed_for
                                                        .heads = "num_heads",
                                                        .head_dim = "d_kv",
                                                        .width = "d_ff"}));
+  RETURN_IF_ERROR(ExpectFlag(config, "is_decoder", false));
   Norm norm{.kind = NormKind::kRms};
   ASSIGN_OR_RETURN(norm.eps, ReadEpsilon(config, "layer_norm_epsilon", 1e-6));
   encoder.final_norm = norm;
