@@ -73,10 +73,14 @@ Matryoshka models, poolings of every mode, several of them joined, `Dense`, `Lay
 
 A model that cannot be served says what of it is missing, and loads nothing: an unknown `model_type` with the list of
 those that are known, a field's value with those that are supported. Not supported are code that comes with a model,
-pictures and sounds, and dropout in tokenizers. All of the families are computed on GPUs too, by CUDA and by MLX
-(`./test.sh cuda`, `./test.sh mlx` compare them with the same references); the convolution of DeBERTa v2's largest models
-has not been run on CUDA yet. On CUDA attention of more than 256 numbers a head, or of sizes that are no multiple of 16, is
-computed without tensor cores, and slowly: that of EmbeddingGemma 2's global layers.
+pictures and sounds, queries that a table weighs (`SparseStaticEmbedding`), averages of word vectors (`WordEmbeddings`),
+tokenizers that are Python alone (PhoBERT's, BERTweet's, the Japanese BERTs'), rotary positions that change with a text's
+length (`dynamic`, `longrope`), capped scores (Gemma 2), and dropout in tokenizers.
+
+All of the families are computed on GPUs too, by CUDA and by MLX (`./test.sh cuda`, `./test.sh mlx` compare them with the
+same references); the convolution of DeBERTa v2's largest models has not been run on CUDA yet. On CUDA attention of more
+than 256 numbers a head, or of sizes that are no multiple of 16, is computed without tensor cores, and slowly: that of
+EmbeddingGemma 2's global layers.
 """
 
 
