@@ -87,7 +87,8 @@ TEST_F(RotaryConfigs, ModernbertsWindowMayBeSaidByItsHalf) {
 }
 
 TEST_F(RotaryConfigs, EncodersSeeBothWays) {
-  for (const char* type : {"bert", "modernbert", "nomic_bert", "gte"}) {
+  for (const char* type :
+       {"albert", "bert", "distilbert", "gte", "modernbert", "nomic_bert", "t5"}) {
     config_ = Sizes(type);
     ExpectRefused("is_causal", true);
     ExpectRefused("is_decoder", true);

@@ -40,6 +40,7 @@ Status ShareLayers(const JsonValue& config, Encoder& encoder) {
 
 Result<Encoder> ReadEncoder(const JsonValue& config) {
   RETURN_IF_ERROR(ExpectName(config, "position_embedding_type", "absolute"));
+  RETURN_IF_ERROR(ExpectEncoder(config));
   ASSIGN_OR_RETURN(Encoder encoder, ReadSizes(config));
   ASSIGN_OR_RETURN(encoder.embedding_size, ReadSize(config, "embedding_size", kMaxWidth, 128));
   if (encoder.embedding_size == encoder.hidden_size) {

@@ -10,6 +10,7 @@ namespace {
 constexpr float kEps = 1e-12F;
 
 Result<Encoder> ReadEncoder(const JsonValue& config) {
+  RETURN_IF_ERROR(ExpectEncoder(config));
   ASSIGN_OR_RETURN(Encoder encoder, ReadSizes(config, {.hidden_size = "dim|hidden_size",
                                                        .layers = "n_layers|num_hidden_layers",
                                                        .heads = "n_heads|num_attention_heads",

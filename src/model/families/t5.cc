@@ -37,12 +37,12 @@ Status ReadFeedForward(const JsonValue& config, const std::string& fallback, Enc
 
 // `feed_forward`: what feed_forward_proj is where a config does not say.
 Result<Encoder> ReadEncoder(const JsonValue& config, const std::string& feed_forward) {
+  RETURN_IF_ERROR(ExpectEncoder(config));
   ASSIGN_OR_RETURN(Encoder encoder, ReadSizes(config, {.hidden_size = "d_model",
                                                        .layers = "num_layers",
                                                        .heads = "num_heads",
                                                        .head_dim = "d_kv",
                                                        .width = "d_ff"}));
-  RETURN_IF_ERROR(ExpectFlag(config, "is_decoder", false));
   Norm norm{.kind = NormKind::kRms};
   ASSIGN_OR_RETURN(norm.eps, ReadEpsilon(config, "layer_norm_epsilon", 1e-6));
   encoder.final_norm = norm;
