@@ -2,9 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,14 +50,9 @@ Result<LinearTensors> ReadLogitScore(const TensorReader& reader, std::string_vie
     CopyRowsToF32(table, *score.false_token, 1, subtracted);
     for (size_t i = 0; i < hidden; ++i) weight[i] -= subtracted[i];
   }
-  const auto bytes = std::as_bytes(std::span(weight));
-  auto copy = std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end());
-  LinearTensors linear = {.name = std::string(name), .weight = {}, .bias = {}};
-  linear.weight = {.dtype = DType::kF32,
-                   .shape = {1, static_cast<int64_t>(hidden)},
-                   .bytes = std::span<const std::byte>(*copy)};
-  linear.weight.copy = std::move(copy);
-  return linear;
+  return LinearTensors{.name = std::string(name),
+                       .weight = MakeTensor({1, static_cast<int64_t>(hidden)}, weight),
+                       .bias = {}};
 }
 
 Result<SpladeTensors> ReadSplade(const TensorReader& reader, const MaskedLanguageTensorNames& names,

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -140,7 +139,6 @@ Result<TensorView> ReadStaticTable(const Encoder& encoder, const TensorStore& we
   }
   // What is multiplied once here is read for every token.
   const size_t width = encoder.hidden_size;
-  std::vector<float> row(width);
   std::vector<float> factor_of_token(factors != nullptr ? encoder.vocab_size : 0);
   const size_t bytes = encoder.vocab_size * width * sizeof(float);
   if (bytes > kMaxTableBytes) {
@@ -148,7 +146,7 @@ Result<TensorView> ReadStaticTable(const Encoder& encoder, const TensorStore& we
         "tensor mapping gives a table of {} bytes, more than the {} that are supported", bytes,
         kMaxTableBytes);
   }
-  auto numbers = std::make_shared<std::vector<std::byte>>(bytes);
+  std::vector<float> numbers(encoder.vocab_size * width);
   if (factors != nullptr) CopyToF32(*factors, factor_of_token);
   for (size_t i = 0; i < encoder.vocab_size; ++i) {
     const int64_t from = mapping != nullptr ? RowOf(*mapping, i) : static_cast<int64_t>(i);
@@ -156,15 +154,11 @@ Result<TensorView> ReadStaticTable(const Encoder& encoder, const TensorStore& we
       return ModelError("tensor mapping has the row {} for token {}, but {} has {} rows", from, i,
                         kModel2VecTable, table.shape[0]);
     }
+    const auto row = std::span(numbers).subspan(i * width, width);
     CopyRowsToF32(table, static_cast<size_t>(from), 1, row);
     for (float& number : row) number *= factors != nullptr ? factor_of_token[i] : 1;
-    std::memcpy(numbers->data() + i * width * sizeof(float), row.data(), width * sizeof(float));
   }
-  TensorView folded = {.dtype = DType::kF32,
-                       .shape = {vocabulary, hidden},
-                       .bytes = std::span<const std::byte>(*numbers)};
-  folded.copy = std::move(numbers);
-  return folded;
+  return MakeTensor({vocabulary, hidden}, numbers);
 }
 
 }  // namespace embedding

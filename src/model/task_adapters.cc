@@ -1,11 +1,10 @@
 #include "model/task_adapters.h"
 
 #include <cstddef>
-#include <cstring>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "base/json_value.h"
@@ -101,25 +100,17 @@ Result<std::optional<TensorView>> Stack(std::vector<TaskFile>& files, const std:
                                         std::string_view prefix, std::string_view factor,
                                         size_t rows, size_t columns) {
   const size_t size = rows * columns;
-  std::shared_ptr<std::vector<std::byte>> bytes;
-  std::vector<float> matrix(size);
+  std::vector<float> numbers;  // empty until a task has one
   for (size_t i = 0; i < files.size(); ++i) {
     ASSIGN_OR_RETURN(const auto view, files[i].Find(linear, prefix, factor, rows, columns));
     if (!view) continue;
-    if (!bytes) {
-      bytes = std::make_shared<std::vector<std::byte>>(files.size() * size * sizeof(float));
-    }
-    CopyToF32(*view, matrix);
-    std::memcpy(bytes->data() + i * size * sizeof(float), matrix.data(), size * sizeof(float));
+    numbers.resize(files.size() * size);
+    CopyToF32(*view, std::span(numbers).subspan(i * size, size));
   }
-  if (!bytes) return std::optional<TensorView>();
-  TensorView stacked = {.dtype = DType::kF32,
-                        .shape = {static_cast<int64_t>(files.size()), static_cast<int64_t>(rows),
-                                  static_cast<int64_t>(columns)},
-                        .bytes = *bytes,
-                        .copy = nullptr};
-  stacked.copy = std::move(bytes);
-  return std::optional(std::move(stacked));
+  if (numbers.empty()) return std::optional<TensorView>();
+  return std::optional(MakeTensor({static_cast<int64_t>(files.size()), static_cast<int64_t>(rows),
+                                   static_cast<int64_t>(columns)},
+                                  numbers));
 }
 
 }  // namespace

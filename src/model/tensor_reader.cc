@@ -2,8 +2,9 @@
 
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "model/name_forms.h"
 
@@ -23,22 +24,18 @@ TensorView NeighboursSideBySide(const TensorView& weight) {
   const auto of_group = static_cast<size_t>(weight.shape[1]);
   const auto kernel = static_cast<size_t>(weight.shape[2]);
   const size_t size = DTypeBytes(weight.dtype);
-  auto bytes = std::make_shared<std::vector<std::byte>>(channels * kernel * channels * size);
+  std::vector<std::byte> bytes(channels * kernel * channels * size);
   const std::byte* from = weight.bytes.data();
   for (size_t out = 0; out < channels; ++out) {
     const size_t group = out / of_group * of_group;
     for (size_t in = group; in < group + of_group; ++in) {
       for (size_t k = 0; k < kernel; ++k, from += size) {
-        std::memcpy(bytes->data() + ((out * kernel + k) * channels + in) * size, from, size);
+        std::memcpy(bytes.data() + ((out * kernel + k) * channels + in) * size, from, size);
       }
     }
   }
-  TensorView view{.dtype = weight.dtype,
-                  .shape = {weight.shape[0], static_cast<int64_t>(kernel * channels)},
-                  .bytes = *bytes,
-                  .copy = nullptr};
-  view.copy = std::move(bytes);
-  return view;
+  return MakeTensor(weight.dtype, {weight.shape[0], static_cast<int64_t>(kernel * channels)},
+                    std::move(bytes));
 }
 
 constexpr std::string_view kParametrised = "parametrizations.weight.original";
@@ -180,18 +177,14 @@ TensorView InnerRowsOf(const TensorView& tensor, size_t first, size_t rows) {
   const auto count = static_cast<size_t>(tensor.shape[0]);
   const auto all_rows = static_cast<size_t>(tensor.shape[1]);
   const size_t row_bytes = tensor.bytes.size() / (count * all_rows);
-  auto bytes = std::make_shared<std::vector<std::byte>>();
-  bytes->reserve(count * rows * row_bytes);
+  std::vector<std::byte> bytes;
+  bytes.reserve(count * rows * row_bytes);
   for (size_t i = 0; i < count; ++i) {
     const auto part = tensor.bytes.subspan((i * all_rows + first) * row_bytes, rows * row_bytes);
-    bytes->insert(bytes->end(), part.begin(), part.end());
+    bytes.insert(bytes.end(), part.begin(), part.end());
   }
-  TensorView view = {.dtype = tensor.dtype,
-                     .shape = {tensor.shape[0], static_cast<int64_t>(rows), tensor.shape[2]},
-                     .bytes = std::span<const std::byte>(*bytes),
-                     .copy = nullptr};
-  view.copy = std::move(bytes);
-  return view;
+  return MakeTensor(tensor.dtype, {tensor.shape[0], static_cast<int64_t>(rows), tensor.shape[2]},
+                    std::move(bytes));
 }
 
 TensorView PlusRow(const TensorView& table, const TensorView& row) {
@@ -200,30 +193,21 @@ TensorView PlusRow(const TensorView& table, const TensorView& row) {
   CopyToF32(table, sums);
   CopyToF32(row, added);
   for (size_t i = 0; i < sums.size(); ++i) sums[i] += added[i % added.size()];
-  auto bytes = std::make_shared<std::vector<std::byte>>(sums.size() * sizeof(float));
-  std::memcpy(bytes->data(), sums.data(), bytes->size());
-  TensorView view{.dtype = DType::kF32, .shape = table.shape, .bytes = *bytes, .copy = nullptr};
-  view.copy = std::move(bytes);
-  return view;
+  return MakeTensor(table.shape, sums);
 }
 
 TensorView Transposed(const TensorView& tensor) {
   const auto rows = static_cast<size_t>(tensor.shape[0]);
   const auto columns = static_cast<size_t>(tensor.shape[1]);
   const size_t size = DTypeBytes(tensor.dtype);
-  auto bytes = std::make_shared<std::vector<std::byte>>(tensor.bytes.size());
+  std::vector<std::byte> bytes(tensor.bytes.size());
   for (size_t i = 0; i < rows; ++i) {
     for (size_t k = 0; k < columns; ++k) {
-      std::memcpy(bytes->data() + (k * rows + i) * size,
+      std::memcpy(bytes.data() + (k * rows + i) * size,
                   tensor.bytes.data() + (i * columns + k) * size, size);
     }
   }
-  TensorView view{.dtype = tensor.dtype,
-                  .shape = {tensor.shape[1], tensor.shape[0]},
-                  .bytes = *bytes,
-                  .copy = nullptr};
-  view.copy = std::move(bytes);
-  return view;
+  return MakeTensor(tensor.dtype, {tensor.shape[1], tensor.shape[0]}, std::move(bytes));
 }
 
 }  // namespace embedding

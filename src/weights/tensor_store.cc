@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <set>
+#include <utility>
 
 #include "base/half.h"
 #include "base/json_value.h"
@@ -200,6 +201,18 @@ Result<TensorView> TensorStore::Require(std::string_view name,
                       FormatShape(shape), FormatShape(tensor->shape));
   }
   return *tensor;
+}
+
+TensorView MakeTensor(DType dtype, std::vector<int64_t> shape, std::vector<std::byte> bytes) {
+  TensorView tensor = {.dtype = dtype, .shape = std::move(shape), .bytes = {}};
+  tensor.copy = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+  tensor.bytes = *tensor.copy;
+  return tensor;
+}
+
+TensorView MakeTensor(std::vector<int64_t> shape, std::span<const float> numbers) {
+  const auto bytes = std::as_bytes(numbers);
+  return MakeTensor(DType::kF32, std::move(shape), {bytes.begin(), bytes.end()});
 }
 
 void CopyToF32(const TensorView& tensor, std::span<float> out) {

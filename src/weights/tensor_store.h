@@ -41,6 +41,11 @@ struct TensorView {
   size_t elements() const { return bytes.size() / DTypeBytes(dtype); }
 };
 
+// A tensor of numbers of its own, not a file's.
+TensorView MakeTensor(DType dtype, std::vector<int64_t> shape, std::vector<std::byte> bytes);
+// The same of f32.
+TensorView MakeTensor(std::vector<int64_t> shape, std::span<const float> numbers);
+
 using TensorMap = std::map<std::string, TensorView, std::less<>>;
 
 class TensorStore {

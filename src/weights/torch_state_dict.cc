@@ -5,7 +5,6 @@
 #include "weights/torch_state_dict.h"
 
 #include <algorithm>
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -100,11 +99,11 @@ TensorView Rearranged(TensorView tensor, const std::vector<int64_t>& strides,
                       std::span<const std::byte> from) {
   const size_t element_bytes = DTypeBytes(tensor.dtype);
   const size_t dimensions = tensor.shape.size();
-  auto copy = std::make_shared<std::vector<std::byte>>();
+  std::vector<std::byte> copy;
   std::vector<int64_t> index(dimensions, 0);
   for (size_t at = 0; true;) {
     const auto element = from.subspan(at * element_bytes, element_bytes);
-    copy->insert(copy->end(), element.begin(), element.end());
+    copy.insert(copy.end(), element.begin(), element.end());
     size_t d = dimensions;
     while (d > 0 && ++index[d - 1] == tensor.shape[d - 1]) {
       at -= static_cast<size_t>((index[d - 1] - 1) * strides[d - 1]);
@@ -113,9 +112,7 @@ TensorView Rearranged(TensorView tensor, const std::vector<int64_t>& strides,
     if (d == 0) break;
     at += static_cast<size_t>(strides[d - 1]);
   }
-  tensor.bytes = *copy;
-  tensor.copy = std::move(copy);
-  return tensor;
+  return MakeTensor(tensor.dtype, std::move(tensor.shape), std::move(copy));
 }
 
 struct Storage {
