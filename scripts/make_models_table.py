@@ -23,7 +23,8 @@ FAMILIES = {
     "xlm-roberta": "bge-m3, multilingual-e5-large, bge-reranker-v2-m3",
     "roberta": "ru-en-RoSBERTa, all-distilroberta-v1, all-roberta-large-v1",
     "camembert": "sentence-camembert-large",
-    "distilbert": "msmarco-distilbert-base-v4, distiluse-base-multilingual-cased-v2",
+    "distilbert": "msmarco-distilbert-base-v4, distiluse-base-multilingual-cased-v2, "
+    "opensearch-neural-sparse-encoding-doc-v3-distill",
     "electra": "ms-marco-electra-base",
     "ernie": "text2vec-base-chinese-paraphrase",
     "albert": "paraphrase-albert-small-v2",
@@ -43,7 +44,7 @@ FAMILIES = {
     "t5": "FRIDA, sentence-t5-base, gtr-t5-base",
     "mt5": "encoders of mT5",
     "deberta-v2": "mxbai-rerank-base-v1, nli-deberta-v3-base, deberta-v2-xlarge-mnli",
-    "static": "potion-base-8M, static-retrieval-mrl-en-v1",
+    "static": "potion-base-8M, static-retrieval-mrl-en-v1; queries of sparse encoders that a table weighs",
 }
 # Names of the same family in other forms of a config.
 SAME = {"new": "gte", "model2vec": "static", None: "static", "embedding_gemma2": "embedding_gemma2_text"}
@@ -73,7 +74,7 @@ Matryoshka models, poolings of every mode, several of them joined, `Dense`, `Lay
 
 A model that cannot be served says what of it is missing, and loads nothing: an unknown `model_type` with the list of
 those that are known, a field's value with those that are supported. Not supported are code that comes with a model,
-pictures and sounds, queries that a table weighs (`SparseStaticEmbedding`), averages of word vectors (`WordEmbeddings`),
+pictures and sounds, sparse vectors out of dense ones (`SparseAutoEncoder`), averages of word vectors (`WordEmbeddings`),
 tokenizers that are Python alone (PhoBERT's, BERTweet's, the Japanese BERTs'), rotary positions that change with a text's
 length (`dynamic`, `longrope`), capped scores (Gemma 2), and dropout in tokenizers.
 

@@ -18,11 +18,11 @@ struct ModelInfo {
   // What its matrix products multiply: the dtype, or "int8 slices", three bytes for each f32
   // number.
   std::string products = {};
-  size_t dimension = 0;         // floats of a dense vector; 0 for a classifier
+  size_t dimension = 0;         // floats of a dense vector; 0 where there is none
   size_t max_dimension = 0;     // what a request may ask for: more, where the model says fewer
   size_t max_input_tokens = 0;  // special tokens included
   size_t max_batch_tokens = 0;  // that are computed together
-  // Heads that the model has besides the dense one.
+  // Heads that the model has besides the dense one, or without it.
   bool has_sparse = false;
   bool has_colbert = false;
   size_t colbert_dimension = 0;  // floats of each of its vectors
@@ -45,6 +45,7 @@ struct ModelInfo {
   std::string digest = {};    // EmbedderOptions::model_digest
 
   bool is_classifier() const { return !labels.empty(); }
+  bool has_dense() const { return max_dimension > 0; }
 };
 
 }  // namespace embedding

@@ -25,13 +25,14 @@ const std::vector<std::string> kAnswers = {
 constexpr double kDense[2][2] = {{0.6265, 0.3477}, {0.3499, 0.678}};
 constexpr double kLexical = 0.19554901;
 
-// Of texts short and long, in several scripts, none like another.
+// Of texts short and long, in several scripts, none like another, not where a model's limit cuts
+// them.
 std::vector<std::string> Texts() {
   std::vector<std::string> texts = {"a", "Пример текста для проверки", "東京は日本の首都です。",
                                     "What is the capital of France?", "naïve café, 3.14 %"};
   std::string longer = "words";
   for (int i = 0; i < 11; ++i) {
-    longer += " and " + std::to_string(i * 7919) + " more of them";
+    longer = std::to_string(i * 7919) + " more of them and " + longer;
     texts.push_back(longer);
   }
   return texts;
@@ -45,7 +46,10 @@ std::vector<float> NumbersOf(const EmbedResponse& response, size_t i, size_t lab
   };
   if (response.dimension > 0) append(response.embedding(i));
   if (!response.lexical_weights.empty()) {
-    for (const TokenWeight& token : response.lexical_weights[i]) numbers.push_back(token.weight);
+    for (const TokenWeight& token : response.lexical_weights[i]) {
+      numbers.push_back(static_cast<float>(token.id));
+      numbers.push_back(token.weight);
+    }
   }
   if (!response.colbert_vecs.empty()) append(response.colbert_vecs[i]);
   if (!response.logits.empty()) append(std::span(response.logits).subspan(i * labels, labels));
@@ -58,7 +62,7 @@ bool EqualInEveryBit(const std::vector<float>& a, const std::vector<float>& b) {
 
 Outputs AllOf(const ModelInfo& info) {
   Outputs outputs;
-  outputs.dense = !info.is_classifier();
+  outputs.dense = info.has_dense();
   outputs.logits = info.is_classifier();
   outputs.lexical_weights = info.has_sparse;
   outputs.colbert_vecs = info.has_colbert;
@@ -133,6 +137,8 @@ class Tester {
     }
     Add("the answers are in the order of the texts", out_of_order == 0,
         fmt::format("{} of {} are elsewhere", out_of_order, texts.size()));
+    // Of a table of weights different texts may have the same tokens that weigh anything.
+    if (together.dimension == 0 && labels_ == 0) return {};
     Add("different texts have different vectors", alike == 0, fmt::format("{} pairs alike", alike));
     return {};
   }

@@ -252,7 +252,7 @@ Result<std::unique_ptr<Embedder>> LoadLocalEmbedder(
         spec.tokenizer.path, tokenizer->vocab_size() - 1, spec.encoder().vocab_size));
   }
   ASSIGN_OR_RETURN(TensorStore weights, TensorStore::OpenDirectory(spec.transformer_directory));
-  if (auto& head = spec.architecture.heads.token_weights) {
+  if (auto& head = spec.architecture.heads.token_weights; head && !spec.is_static) {
     for (const std::string_view token : {"<s>", "</s>", "<pad>", "<unk>"}) {
       if (const auto id = tokenizer->TokenToId(token)) head->unused_ids.push_back(*id);
     }

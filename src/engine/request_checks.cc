@@ -43,6 +43,10 @@ Status CheckRequest(const EmbedRequest& request, const ModelInfo& info, const Mo
     }
   } else {
     if (outputs.logits) return unsupported("is no classifier");
+    if (!info.has_dense() && (outputs.dense || outputs.token_embeddings)) {
+      return unsupported(
+          "has no dense vectors for these texts, but weights of their tokens; ask for sparse ones");
+    }
     if (outputs.lexical_weights && !info.has_sparse) {
       return unsupported(fmt::format("has no sparse head: its directory has no {}", kSparseFile));
     }

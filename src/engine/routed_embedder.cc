@@ -18,13 +18,16 @@ Error Incomparable(const ModelInfo& info, std::string_view what) {
 
 Status CheckRoutes(const std::vector<std::unique_ptr<Embedder>>& embedders) {
   const ModelInfo& first = embedders.front()->info();
+  size_t dimension = 0;  // of the routes that have dense vectors
   for (const auto& embedder : embedders) {
     const ModelInfo& info = embedder->info();
     if (info.labels != first.labels) return Incomparable(first, "scores and vectors");
-    if (info.max_dimension != first.max_dimension) {
-      return Incomparable(first, fmt::format("vectors of {} and of {} numbers", first.max_dimension,
-                                             info.max_dimension));
+    // A route without dense vectors says so where it is asked for them.
+    if (dimension > 0 && info.has_dense() && info.max_dimension != dimension) {
+      return Incomparable(
+          first, fmt::format("vectors of {} and of {} numbers", dimension, info.max_dimension));
     }
+    dimension = std::max(dimension, info.max_dimension);
     if (info.has_sparse != first.has_sparse || info.has_colbert != first.has_colbert) {
       return Incomparable(first, "different kinds of vectors");
     }

@@ -93,10 +93,14 @@ struct PooledVector {
   }
 };
 
-// bge-m3's sparse head: relu(W h_i + b) is the weight of token i, and of an id the largest of its
-// tokens'. The ids of `unused_ids` have none.
+// activation(W h_i + b) is the weight of token i, and of an id the largest of its tokens', or none
+// where that is 0: bge-m3's sparse head, and, with W = 1 over a table of one number for each token,
+// SparseStaticEmbedding. The ids of `unused_ids` have none.
 struct TokenWeights {
-  std::vector<int32_t> unused_ids;
+  Activation activation = Activation::kRelu;
+  std::vector<int32_t> unused_ids = {};
+  // How many of a text's weights are kept, the largest in size; all if empty.
+  std::optional<size_t> max_active_dims = {};
 };
 
 // bge-m3's ColBERT head: W h_i + b, divided by its L2 norm, for every token but the first.
@@ -131,7 +135,8 @@ struct Classifier {
   bool output_bias = true;
 };
 
-// A classifier has no vectors; any other model has a pooled one, and may have others besides. A
+// A classifier has no vectors; any other model has a pooled one, and may have others besides, but
+// for a table of weights, which has these alone. A
 // classifier's logits come from either of the last two.
 struct Heads {
   std::optional<PooledVector> pooled = {};

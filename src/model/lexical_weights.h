@@ -10,14 +10,16 @@
 #include <vector>
 
 #include "embedding/outputs.h"
+#include "model/heads.h"
 
 namespace embedding {
 
-// Of a sequence's tokens, `weights` of `input_ids`, both [tokens]: the ids with weights above 0,
-// each once with its largest weight, in order of first appearance, without the unused ones.
+// Of a sequence's tokens, `weights` of `input_ids`, both [tokens], as the head's activation leaves
+// them: the ids with weights other than 0, each once with its largest weight, without the
+// head's unused ones; in order of first appearance, or by id where the head keeps fewer than there
+// are.
 std::vector<TokenWeight> WeightsOfTokens(std::span<const int32_t> input_ids,
-                                         std::span<const float> weights,
-                                         std::span<const int32_t> unused_ids);
+                                         std::span<const float> weights, const TokenWeights& head);
 
 // Of the entries of a vocabulary, `weights` [vocab_size]: those above 0, by id; of more than
 // `most` the largest.

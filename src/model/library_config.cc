@@ -83,10 +83,11 @@ Status ReadLibraryConfig(ModelSpec& spec) {
   RETURN_IF_ERROR(CheckModelType(config, spec));
   RETURN_IF_ERROR(ReadPrompts(config, spec));
   RETURN_IF_ERROR(ReadSimilarity(config, spec));
-  std::optional<Splade>& splade = spec.architecture.heads.splade;
-  if (splade && config.Has("max_active_dims")) {
+  if (config.Has("max_active_dims")) {
     ASSIGN_OR_RETURN(const int64_t most, config.Integer("max_active_dims", 1, INT32_MAX));
-    splade->max_active_dims = static_cast<size_t>(most);
+    Heads& heads = spec.architecture.heads;
+    if (heads.splade) heads.splade->max_active_dims = static_cast<size_t>(most);
+    if (heads.token_weights) heads.token_weights->max_active_dims = static_cast<size_t>(most);
   }
   if (config.Has("truncate_dim")) {
     ASSIGN_OR_RETURN(const int64_t dimension, config.Integer("truncate_dim", 1, INT32_MAX));

@@ -14,6 +14,7 @@
 #include "model/library_config.h"
 #include "model/module_list.h"
 #include "model/sentence_modules.h"
+#include "model/sparse_static_embedding.h"
 #include "model/static_embedding.h"
 #include "model/task_adapters.h"
 #include "model/transformer_module.h"
@@ -71,12 +72,13 @@ void TakeDefaultPooling(ModelSpec& spec) {
 }
 
 Status OverridePooling(const std::string& name, ModelSpec& spec) {
-  if (spec.is_classifier()) {
-    spec.warnings.push_back(
-        fmt::format("{}: is a classifier, which --pooling does not change", spec.directory));
+  Heads& heads = spec.architecture.heads;
+  if (spec.is_classifier() || !heads.pooled) {
+    spec.warnings.push_back(fmt::format("{}: is {}, which --pooling does not change",
+                                        spec.directory,
+                                        heads.pooled ? "a classifier" : "a table of weights"));
     return {};
   }
-  Heads& heads = spec.architecture.heads;
   if (name == kSpladePooling) {
     if (!heads.splade) heads.splade = Splade{};
     return {};
@@ -137,7 +139,9 @@ Status TakeClassifier(const ConfigJson& config, ModelSpec& spec) {
 }
 
 // The heads of tokens, beside what the modules say: in the checkpoint or in files of their own.
+// None of a table: there is no encoder that they could have been trained with.
 void FindTokenHeads(const ConfigJson& config, ModelSpec& spec) {
+  if (spec.is_static) return;
   const fs::path root(spec.directory);
   Heads& heads = spec.architecture.heads;
   if (!heads.splade && config.token_weights) {
@@ -197,10 +201,14 @@ void TakeTasks(ModelSpec& spec) {
       task));
 }
 
-// Whether the model is a table alone; it is read then. By modules.json, or, without it, as
-// model2vec has it.
+// Whether the model is a table alone, of vectors or of weights; it is read then. By modules.json,
+// or, without it, as model2vec has it.
 Result<bool> ReadStatic(const std::vector<ModuleEntry>& modules, bool has_modules,
                         ModelSpec& spec) {
+  if (!modules.empty() && modules[0].kind == "SparseStaticEmbedding") {
+    RETURN_IF_ERROR(ReadSparseStaticEmbedding(spec));
+    return true;
+  }
   bool is_static = !modules.empty() && modules[0].kind == "StaticEmbedding";
   if (!has_modules) {
     ASSIGN_OR_RETURN(const auto model2vec, ReadModel2VecConfig(spec.directory));

@@ -29,7 +29,7 @@ struct ModelSpec {
   // 2021, 0_Transformer in it.
   std::string transformer_directory;
   const Family* family = nullptr;  // config.json's model_type; none of static embeddings
-  bool is_static = false;
+  bool is_static = false;          // a table, of vectors or of weights
   std::vector<std::string> architectures;
   Architecture architecture;
   // Of a classifier, the names of its logits.
@@ -74,7 +74,7 @@ struct ModelSpec {
   const Encoder& encoder() const { return architecture.encoder; }
   const Heads& heads() const { return architecture.heads; }
   bool is_classifier() const { return !labels.empty(); }
-  // Components of a dense vector; 0 of a classifier.
+  // Components of a dense vector; 0 of a model that has none.
   size_t dimension() const {
     return heads().pooled ? heads().pooled->dimension(encoder().hidden_size) : 0;
   }

@@ -5,6 +5,7 @@
 //                                                cross-encoder; a Module is a Dense, LayerNorm or
 //                                                Normalize, of tokens before the Pooling
 //   StaticEmbedding, Module*                     text embeddings
+//   SparseStaticEmbedding                        sparse embeddings
 //   Transformer                                  a cross-encoder or classifier
 //   Transformer, LogitScore                      a cross-encoder by a language model's logits
 //   Transformer | MLMTransformer, SpladePooling  sparse embeddings
@@ -192,7 +193,8 @@ Status ReadVectorModules(const std::vector<ModuleEntry>& modules, size_t first, 
 }  // namespace
 
 std::string PoolingName(const Heads& heads) {
-  if (heads.splade) return kSpladePooling;
+  // By which clients of text-embeddings-inference know a model of sparse vectors.
+  if (heads.splade || (heads.token_weights && !heads.pooled)) return kSpladePooling;
   std::string name;
   if (!heads.pooled) return name;
   for (const Pooling each : heads.pooled->pooling) {
@@ -213,7 +215,8 @@ Result<Pooling> PoolingOfName(std::string_view name) {
 }
 
 bool IsInputModule(std::string_view kind) {
-  return kind == "Transformer" || kind == "MLMTransformer" || kind == "StaticEmbedding";
+  return kind == "Transformer" || kind == "MLMTransformer" || kind == "StaticEmbedding" ||
+         kind == "SparseStaticEmbedding";
 }
 
 Error UnsupportedModule(const ModuleEntry& module) {
@@ -223,6 +226,7 @@ Error UnsupportedModule(const ModuleEntry& module) {
       {"CNN", "convolutions over tokens are not computed"},
       {"LSTM", "recurrent networks are not computed"},
       {"MultiVectorMask", "late interaction is that of bge-m3 alone"},
+      {"SparseAutoEncoder", "dense vectors are not made sparse"},
       {"WeightedLayerPooling", "hidden states are the last layer's alone"},
       {"WordEmbeddings", "its tokenizer is not read"},
       {"WordWeights", "tokens of a text are not weighted"},
@@ -234,8 +238,8 @@ Error UnsupportedModule(const ModuleEntry& module) {
   return ModelError(
       "{}: {} is not supported here{}; supported are the sequences Transformer, Pooling, with any "
       "number of Dense, LayerNorm and Normalize before and after it; StaticEmbedding and the same "
-      "after it; Transformer alone; Transformer, LogitScore; and Transformer or MLMTransformer, "
-      "SpladePooling",
+      "after it; SparseStaticEmbedding alone; Transformer alone; Transformer, LogitScore; and "
+      "Transformer or MLMTransformer, SpladePooling",
       module.where, Quoted(module.kind), why);
 }
 
@@ -251,6 +255,9 @@ Status ReadSentenceModules(const std::vector<ModuleEntry>& modules, ModelSpec& s
     return ModelError("{}: has no modules, but a Transformer is needed", list_path);
   }
   if (kind_of(0) == "StaticEmbedding") return ReadVectorModules(modules, 1, spec);
+  if (kind_of(0) == "SparseStaticEmbedding") {
+    return modules.size() > 1 ? UnsupportedModule(modules[1]) : Status();
+  }
   if (kind_of(1) == "SpladePooling") {
     if (kind_of(0) != "Transformer" && kind_of(0) != "MLMTransformer") {
       return UnsupportedModule(modules[0]);

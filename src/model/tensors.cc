@@ -3,6 +3,7 @@
 #include "model/encoder_tensors.h"
 #include "model/head_tensors.h"
 #include "model/module_tensors.h"
+#include "model/sparse_static_embedding.h"
 #include "model/static_embedding.h"
 #include "model/task_adapters.h"
 
@@ -20,6 +21,9 @@ std::vector<LinearTensors*> LinearsOf(LayerTensors& layer) {
 }
 
 Result<Tensors> ReadTensors(const ModelSpec& spec, const TensorStore& weights) {
+  if (spec.is_static && !spec.heads().pooled && !spec.heads().scores) {
+    return ReadTokenWeightTable(spec.encoder(), weights);
+  }
   Tensors tensors;
   if (spec.is_static) {
     ASSIGN_OR_RETURN(tensors.encoder.word_embeddings, ReadStaticTable(spec.encoder(), weights));

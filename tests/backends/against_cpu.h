@@ -38,7 +38,7 @@ inline std::vector<Heads> AllHeads(size_t hidden) {
                                              .out_features = 7,
                                              .bias = false,
                                              .activation = Activation::kIdentity}}};
-  vectors.token_weights = TokenWeights{{0, 2}};
+  vectors.token_weights = TokenWeights{.unused_ids = {0, 2}};
   vectors.token_vectors = TokenVectors{};
   Heads first_token;
   first_token.pooled = PooledVector{{Pooling::kCls}, {}};

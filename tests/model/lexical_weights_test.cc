@@ -28,8 +28,17 @@ TEST(WeightsOfTokens, KeepsEachIdOnceWithItsLargestWeightInOrderOfFirstAppearanc
 TEST(WeightsOfTokens, LeavesTheUnusedIdsOut) {
   const std::vector<int32_t> ids = {0, 9, 2};
   const std::vector<float> weights = {3.0F, 0.5F, 2.0F};
-  const std::vector<int32_t> unused = {0, 2};
-  EXPECT_THAT(Pairs(WeightsOfTokens(ids, weights, unused)), ElementsAre(Pair(9, 0.5F)));
+  const TokenWeights head = {.unused_ids = {0, 2}};
+  EXPECT_THAT(Pairs(WeightsOfTokens(ids, weights, head)), ElementsAre(Pair(9, 0.5F)));
+}
+
+TEST(WeightsOfTokens, KeepsTheLargestInSizeById) {
+  const std::vector<int32_t> ids = {9, 4, 9, 7, 5};
+  const std::vector<float> weights = {0.5F, -3.0F, 0.5F, 2.0F, -0.25F};
+  EXPECT_THAT(Pairs(WeightsOfTokens(ids, weights, {})),
+              ElementsAre(Pair(9, 0.5F), Pair(4, -3.0F), Pair(7, 2.0F), Pair(5, -0.25F)));
+  EXPECT_THAT(Pairs(WeightsOfTokens(ids, weights, {.max_active_dims = 2})),
+              ElementsAre(Pair(4, -3.0F), Pair(7, 2.0F)));
 }
 
 TEST(WeightsOfVocabulary, KeepsTheLargestById) {

@@ -44,16 +44,16 @@ Status CudaHeads::ReturnTokens(const Batch& batch, const CudaHiddenStates& hidde
 Status CudaHeads::WeighTokens(const Batch& batch, const CudaHiddenStates& hidden,
                               BatchOutputs& outputs) {
   RETURN_IF_ERROR(GatherRows(hidden, *weight_rows_, gathered_));
-  RETURN_IF_ERROR(RunDense(compute_, *token_weights_, Activation::kRelu, gathered_.address(),
-                           weight_rows_->padded, weights_));
+  RETURN_IF_ERROR(RunDense(compute_, *token_weights_, heads_.token_weights->activation,
+                           gathered_.address(), weight_rows_->padded, weights_));
   pending_.push_back({weights_.address(), weight_rows_->count,
                       [this, &batch, &outputs](std::span<const float> numbers) {
                         for (size_t s = 0; s < batch.sequences(); ++s) {
                           if (!batch.wanted[s].lexical_weights) continue;
                           const size_t tokens = batch.offsets[s + 1] - batch.offsets[s];
-                          outputs[s].lexical_weights = WeightsOfTokens(
-                              batch.input_ids.subspan(batch.offsets[s], tokens),
-                              numbers.first(tokens), heads_.token_weights->unused_ids);
+                          outputs[s].lexical_weights =
+                              WeightsOfTokens(batch.input_ids.subspan(batch.offsets[s], tokens),
+                                              numbers.first(tokens), *heads_.token_weights);
                           numbers = numbers.subspan(tokens);
                         }
                       }});

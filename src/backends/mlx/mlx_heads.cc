@@ -106,15 +106,16 @@ void MlxHeads::MakeVectors(const MlxVectorHead& head, const Batch& batch,
 
 void MlxHeads::WeighTokens(const Batch& batch, const MlxHiddenStates& hidden,
                            BatchOutputs& outputs) {
-  const Array weights = Activate(
-      Activation::kRelu, (*token_weights_)(RowsOfWanted(batch, hidden, &Outputs::lexical_weights)));
+  const Array weights =
+      Activate(heads_.token_weights->activation,
+               (*token_weights_)(RowsOfWanted(batch, hidden, &Outputs::lexical_weights)));
   pending_.push_back({weights, [this, &batch, &outputs](std::span<const float> numbers) {
                         for (size_t s = 0; s < batch.sequences(); ++s) {
                           if (!batch.wanted[s].lexical_weights) continue;
                           const size_t tokens = batch.offsets[s + 1] - batch.offsets[s];
-                          outputs[s].lexical_weights = WeightsOfTokens(
-                              batch.input_ids.subspan(batch.offsets[s], tokens),
-                              numbers.first(tokens), heads_.token_weights->unused_ids);
+                          outputs[s].lexical_weights =
+                              WeightsOfTokens(batch.input_ids.subspan(batch.offsets[s], tokens),
+                                              numbers.first(tokens), *heads_.token_weights);
                           numbers = numbers.subspan(tokens);
                         }
                       }});

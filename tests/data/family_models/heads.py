@@ -1,16 +1,15 @@
-"""Cross-encoders, and masked-language models as sparse encoders."""
+"""Cross-encoders."""
 
 import pathlib
 import tempfile
 
 import torch
 import transformers
-from sentence_transformers import CrossEncoder, SparseEncoder
+from sentence_transformers import CrossEncoder
 from sentence_transformers.cross_encoder.modules.logit_score import LogitScore
-from sentence_transformers.sparse_encoder.modules import SpladePooling
 
 from .layout import F32, PAIRS, TEXTS, complete, module_of, numbers, save, write_references
-from .weights import GENTLE_BRANCHES, randomize
+from .weights import randomize
 
 
 @torch.no_grad()
@@ -148,49 +147,5 @@ def qwen3_reranker():
                   tokenizer_options={"chat_template": TEMPLATE})
 
 
-@torch.no_grad()
-def splade(name, model, tokenizer, *, limit=64, strategy="max", activation="relu"):
-    module = module_of(model, tokenizer, limit, "fill-mask")
-    directory = save(name, SparseEncoder(modules=[module, SpladePooling(
-        pooling_strategy=strategy, activation_function=activation)], device="cpu"), tokenizer)
-    with tempfile.TemporaryDirectory() as temporary:
-        path = complete(directory, tokenizer, pathlib.Path(temporary) / "model")
-        loaded = SparseEncoder(str(path), model_kwargs=F32, device="cpu")
-        rows = []
-        for text in TEXTS:
-            ids = loaded.preprocess([text])["input_ids"][0].tolist()
-            weights = loaded.encode(text, convert_to_tensor=True, convert_to_sparse_tensor=False)
-            rows.append({"ids": ids, "weights": {str(i): float(f"{float(weights[i]):.8g}")
-                                                 for i in weights.nonzero().flatten().tolist()}})
-    write_references(directory, tokenizer, [{"output": "sparse", "rows": rows}])
-
-
-def sparse_encoders():
-    """The bias of the vocabulary lies low, so that most weights are 0, as in real models."""
-    from .rotary import modernbert_config
-    models = {
-        "splade_distilbert": (transformers.DistilBertForMaskedLM(transformers.DistilBertConfig(
-            vocab_size=640, dim=24, n_layers=2, n_heads=3, hidden_dim=48, max_position_embeddings=64)), "bert"),
-        "splade_roberta": (transformers.RobertaForMaskedLM(transformers.RobertaConfig(
-            vocab_size=640, hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=48,
-            max_position_embeddings=66, type_vocab_size=1, pad_token_id=1)), "roberta"),
-        "splade_mpnet": (transformers.MPNetForMaskedLM(transformers.MPNetConfig(
-            vocab_size=640, hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=48,
-            max_position_embeddings=66)), "mpnet"),
-        "splade_gte": (transformers.GteForMaskedLM(transformers.GteConfig(
-            vocab_size=642, hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=36,
-            max_position_embeddings=64, type_vocab_size=0,
-            rope_parameters={"rope_type": "default", "rope_theta": 1000.0})), "xlm_roberta"),
-        "splade_modernbert": (transformers.ModernBertForMaskedLM(modernbert_config(
-            hidden_size=24, num_attention_heads=3, intermediate_size=36, num_hidden_layers=2)), "modernbert")}
-    for name, (model, tokenizer) in models.items():
-        randomize(model, name, GENTLE_BRANCHES).float()
-        for key, parameter in model.named_parameters():
-            if parameter.dim() == 1 and len(parameter) == model.config.vocab_size:
-                # What int8 misses most are weights near 0: a lower bias leaves these two too few others.
-                parameter.data.sub_({"splade_modernbert": 12.0, "splade_gte": 10.0}.get(name, 14.0))
-        splade(name, model.half(), tokenizer)
-
-
 MAKE = [cross_encoders, cross_encoders_of_deberta, cross_encoders_with_a_convolution,
-        cross_encoders_with_rotary_positions, qwen3_reranker, sparse_encoders]
+        cross_encoders_with_rotary_positions, qwen3_reranker]

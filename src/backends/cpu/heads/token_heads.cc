@@ -12,7 +12,7 @@ namespace {
 class TokenWeightsHead : public CpuHead {
  public:
   TokenWeightsHead(const TokenWeights& head, const LinearTensors& tensors, ThreadTeam& team)
-      : unused_ids_(head.unused_ids), layer_(tensors, Activation::kRelu, team) {}
+      : head_(head), layer_(tensors, head.activation, team) {}
 
   void Run(const Batch& batch, const HiddenStates& hidden, BatchOutputs& outputs) override {
     std::span<const float> weights =
@@ -21,13 +21,13 @@ class TokenWeightsHead : public CpuHead {
       if (!batch.wanted[s].lexical_weights) continue;
       const size_t tokens = batch.offsets[s + 1] - batch.offsets[s];
       outputs[s].lexical_weights = WeightsOfTokens(
-          batch.input_ids.subspan(batch.offsets[s], tokens), weights.first(tokens), unused_ids_);
+          batch.input_ids.subspan(batch.offsets[s], tokens), weights.first(tokens), head_);
       weights = weights.subspan(tokens);
     }
   }
 
  private:
-  const std::vector<int32_t> unused_ids_;
+  const TokenWeights head_;
   DenseLayer layer_;
   GatheredRows rows_;
 };
