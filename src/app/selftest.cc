@@ -32,7 +32,7 @@ std::vector<std::string> Texts() {
                                     "What is the capital of France?", "naïve café, 3.14 %"};
   std::string longer = "words";
   for (int i = 0; i < 11; ++i) {
-    longer = std::to_string(i * 7919) + " more of them and " + longer;
+    longer.insert(0, std::to_string(i * 7919) + " more of them and ");
     texts.push_back(longer);
   }
   return texts;

@@ -147,7 +147,7 @@ void RunTask(const AttentionTask<T>& task) {
   const size_t depth = RoundUp(Layout::Words(head_dim), kernel.depth_unit);
   const size_t key_words = Layout::Words(kKeyBlock);
   const size_t padded_dim = RoundUp(head_dim, width);
-  const size_t tile = kernel.rows * width;
+  const size_t tile = (kernel.rows + 1) * width;
   // Keys whose probabilities are written: of whole vectors, and of whole units of words.
   const size_t key_unit = HWY_MAX(hn::Lanes(D()), kernel.depth_unit * kernel.group);
   const float scale = task.attention->scale;
@@ -158,7 +158,7 @@ void RunTask(const AttentionTask<T>& task) {
   scratch.queries.Resize(kQueryBlock * depth);
   scratch.keys.Resize(kKeyBlock * depth);
   scratch.values.Resize(key_words * padded_dim);
-  scratch.scores.Resize(kKeyBlock * kernel.rows);
+  scratch.scores.Resize(kKeyBlock * (kernel.rows + 1));
   scratch.probabilities.Resize(kKeyBlock * kernel.rows);
   scratch.pairs.Resize(key_words * kernel.rows);
   scratch.output.Resize(RoundUp(kQueryBlock, kernel.rows) * padded_dim);
@@ -218,9 +218,10 @@ void RunTask(const AttentionTask<T>& task) {
       for (size_t r = 0; r < rows; ++r) {
         const size_t row = first_row + r;
         const KeyRange seen = in_block(task.seen(row));
-        float* probabilities = scratch.probabilities.data() + r * kKeyBlock;
+        float* const probabilities = Layout::ProbabilitiesOf(r, scratch);
         if (seen.begin == seen.end) {
           std::fill(probabilities + begin, probabilities + padded_end, 0.0F);
+          Layout::PackProbabilities(kernel, r, begin, padded_end, scratch);
           continue;
         }
         const size_t head = task.first_head + row % task.heads;
@@ -239,13 +240,15 @@ void RunTask(const AttentionTask<T>& task) {
         panels.Fill(r, begin, seen.begin, kUnseen);
         panels.Fill(r, seen.end, padded_end, kUnseen);
         const float rescale =
-            OnlineSoftmax(panels.at(r, begin), padded_end - begin, width, tile, factor,
-                          scratch.max[row], scratch.sum[row], probabilities + begin);
+            OnlineSoftmax(Layout::kCoefficients, panels.at(r, begin), padded_end - begin, width,
+                          tile, factor, scratch.max[row], scratch.sum[row], probabilities + begin);
+        // At once, while they are in the L1 cache.
+        Layout::PackProbabilities(kernel, r, begin, padded_end, scratch);
         for (size_t i = 0; !is_first && rescale != 1.0F && i < padded_dim; i += width) {
           ScaleRow(output + i * kernel.rows + r * width, width, rescale);
         }
       }
-      const Word* probabilities = Layout::PackProbabilities(kernel, rows, padded_end, scratch);
+      const Word* const probabilities = Layout::Packed(scratch);
       const size_t first_word = Layout::Words(begin);
       const size_t end_word = RoundUp(Layout::Words(met.end), kernel.depth_unit);
       for (size_t i = 0; i < padded_dim; i += width) {

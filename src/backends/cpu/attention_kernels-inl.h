@@ -25,10 +25,11 @@ using D = hn::ScalableTag<float>;
 // Turns the raw scores of one query over `keys` keys, a multiple of the lanes, into probabilities
 // 2^(factor * (score - max)), updates the query's running max and sum, and returns the number by
 // which what was summed before has to be multiplied. Scores lie in pieces of `panel` keys, `stride`
-// numbers apart; probabilities one after another. factor > 0.
-HWY_INLINE float OnlineSoftmax(const float* HWY_RESTRICT scores, size_t keys, size_t panel,
-                               size_t stride, float factor, float& max, float& sum,
-                               float* HWY_RESTRICT probabilities) {
+// numbers apart; probabilities one after another. factor > 0. `coefficients` are Exp2OfNegative's.
+template <size_t count>
+HWY_INLINE float OnlineSoftmax(const float (&coefficients)[count], const float* HWY_RESTRICT scores,
+                               size_t keys, size_t panel, size_t stride, float factor, float& max,
+                               float& sum, float* HWY_RESTRICT probabilities) {
   const D d;
   const size_t lanes = hn::Lanes(d);
   auto block_max = hn::Set(d, max);
@@ -51,7 +52,8 @@ HWY_INLINE float OnlineSoftmax(const float* HWY_RESTRICT scores, size_t keys, si
   for (size_t first = 0; first < keys; first += panel, piece += stride) {
     const size_t size = HWY_MIN(panel, keys - first);
     for (size_t i = 0; i < size; i += lanes) {
-      const auto p = Exp2OfNegative(d, hn::MulSub(hn::Load(d, piece + i), scale, offset));
+      const auto p =
+          Exp2OfNegative(d, hn::MulSub(hn::Load(d, piece + i), scale, offset), coefficients);
       hn::Store(p, d, probabilities + first + i);
       block_sum = hn::Add(block_sum, p);
     }

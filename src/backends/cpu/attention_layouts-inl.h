@@ -52,8 +52,8 @@ struct Scratch {
   AlignedBuffer<Word> keys;            // [panels of keys][depth][width]
   AlignedBuffer<Word> values;          // [panels of components][words of a key block][width]
   AlignedBuffer<float> scores;         // [panels of keys][rows][width]
-  AlignedBuffer<float> probabilities;  // [rows][kKeyBlock]
-  AlignedBuffer<Word> pairs;           // the same in pairs, of bf16 only
+  AlignedBuffer<float> probabilities;  // [rows][kKeyBlock]; of pairs those of a row
+  AlignedBuffer<Word> pairs;           // [rows][words of a key block], of pairs only
   AlignedBuffer<float> output;         // [groups][panels of components][rows][width]
   AlignedBuffer<float> widened;        // [kKeyBlock][head_dim]
   float max[kQueryBlock];
@@ -64,6 +64,7 @@ struct Scratch {
 template <typename T>
 struct F32Layout {
   using Word = float;
+  static constexpr auto& kCoefficients = kExp2;
   static size_t Words(size_t n) { return n; }
 
   // Rows of `out` are `depth` words apart.
@@ -96,16 +97,20 @@ struct F32Layout {
       for (size_t i = 0; i < components; ++i) out[i] = static_cast<float>(rows[k * stride + i]);
     }
   }
-  // [rows][Words(kKeyBlock)]
-  static const float* PackProbabilities(const MicroKernel&, size_t, size_t,
-                                        const Scratch<float>& scratch) {
-    return scratch.probabilities.data();
+  // Where row r's probabilities are written.
+  static float* ProbabilitiesOf(size_t r, Scratch<float>& scratch) {
+    return scratch.probabilities.data() + r * kKeyBlock;
   }
+  // Once keys [begin, end) of row r are written.
+  static void PackProbabilities(const MicroKernel&, size_t, size_t, size_t, Scratch<float>&) {}
+  // [rows][Words(kKeyBlock)]
+  static const float* Packed(const Scratch<float>& scratch) { return scratch.probabilities.data(); }
 };
 
 // How pairs of bf16 are laid out. head_dim is even.
 struct PairLayout {
   using Word = uint32_t;
+  static constexpr auto& kCoefficients = kExp2OfBf16;
   static size_t Words(size_t n) { return (n + 1) / 2; }
 
   static void PackQueries(const BFloat16* rows, size_t count, size_t stride, size_t head_dim,
@@ -133,14 +138,19 @@ struct PairLayout {
       }
     }
   }
-  static const uint32_t* PackProbabilities(const MicroKernel& kernel, size_t rows, size_t keys,
-                                           Scratch<uint32_t>& scratch) {
-    for (size_t r = 0; r < rows; ++r) {
-      kernel.round(scratch.probabilities.data() + r * kKeyBlock, RoundUp(keys, 32),
-                   reinterpret_cast<uint16_t*>(scratch.pairs.data() + r * Words(kKeyBlock)));
-    }
-    return scratch.pairs.data();
+  static float* ProbabilitiesOf(size_t, Scratch<uint32_t>& scratch) {
+    return scratch.probabilities.data();
   }
+  static void PackProbabilities(const MicroKernel& kernel, size_t r, size_t begin, size_t end,
+                                Scratch<uint32_t>& scratch) {
+    const size_t first = begin / kRounded * kRounded;
+    kernel.round(
+        scratch.probabilities.data() + first, RoundUp(end, kRounded) - first,
+        reinterpret_cast<uint16_t*>(scratch.pairs.data() + r * Words(kKeyBlock) + Words(first)));
+  }
+  static const uint32_t* Packed(const Scratch<uint32_t>& scratch) { return scratch.pairs.data(); }
+
+  static constexpr size_t kRounded = 32;  // MicroKernel::round takes a multiple of that
 };
 
 }  // namespace HWY_NAMESPACE

@@ -58,23 +58,27 @@ HWY_INLINE void StorePairFromF32(D d, hn::Vec<D> v0, hn::Vec<D> v1, BFloat16* to
   hn::StoreU(hn::ConcatOdd(d16, halves(v1), halves(v0)), d16, &to->bits);
 }
 
-// e^(x ln 2) = 2^x for x <= 0, within 2e-7 of the value's size while x > -100; below that it gives
-// 2^-100, nothing beside the 2^0 that every softmax contains, and no number that is subnormal once
-// it is multiplied, which takes a processor a hundred times as long. x = n + f with n whole and
-// |f| <= 1/2; 2^f is the polynomial of degree 5 with the smallest relative error, 7.5e-8.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V Exp2OfNegative(D d, V x) {
-  // Least squares with weights iterated towards the minimax fit (Lawson's algorithm).
-  constexpr float kCoefficients[] = {1.00000007F,   0.693146967F,   0.240221197F,
-                                     0.0555071329F, 0.00967554168F, 0.00132764673F};
+// 2^f for |f| <= 1/2, the polynomials of their degrees with the smallest relative error: 7.5e-8,
+// and 7.5e-5 for what is rounded to bf16, which is 2e-3. Least squares with weights iterated
+// towards the minimax fit (Lawson's algorithm).
+constexpr float kExp2[] = {1.00000007F,   0.693146967F,   0.240221197F,
+                           0.0555071329F, 0.00967554168F, 0.00132764673F};
+constexpr float kExp2OfBf16[] = {0.999928057F, 0.693260968F, 0.242611125F, 0.0551716685F};
+
+// e^(x ln 2) = 2^x for x <= 0, within 2e-7 of the value's size (or the error of the coefficients)
+// while x > -100; below that it gives 2^-100, nothing beside the 2^0 that every softmax contains,
+// and no number that is subnormal once it is multiplied, which takes a processor a hundred times as
+// long. x = n + f with n whole and |f| <= 1/2.
+template <class D, class V = hn::Vec<D>, size_t count = std::size(kExp2)>
+HWY_INLINE V Exp2OfNegative(D d, V x, const float (&coefficients)[count] = kExp2) {
   // 1.5 * 2^23: a sum with it is a whole number that stands in the sum's low bits, which costs less
   // than a conversion.
   const V shifter = hn::Set(d, 12582912.0F);
   x = hn::Max(x, hn::Set(d, -100.0F));
   const V shifted = hn::Add(x, shifter);
   const V f = hn::Sub(x, hn::Sub(shifted, shifter));
-  V p = hn::Set(d, kCoefficients[5]);
-  for (int i = 4; i >= 0; --i) p = hn::MulAdd(p, f, hn::Set(d, kCoefficients[i]));
+  V p = hn::Set(d, coefficients[count - 1]);
+  for (size_t i = count - 1; i > 0; --i) p = hn::MulAdd(p, f, hn::Set(d, coefficients[i - 1]));
   const hn::RebindToSigned<D> di;
   const auto exponent = hn::ShiftLeft<23>(hn::BitCast(di, shifted));
   return hn::BitCast(d, hn::Add(hn::BitCast(di, p), exponent));
