@@ -121,7 +121,11 @@ TYPED_TEST(PackedAttentionOf, EqualsTheDefinitionForEveryShape) {
 }
 
 TYPED_TEST(PackedAttentionOf, SpansSeveralQueryAndKeyBlocks) {
-  ForEachTarget([] { ExpectMatchesReference<TypeParam>({0, 1300}, Of(1, 64), 1.0F, 97); });
+  ForEachTarget([] {
+    for (const size_t head_dim : std::initializer_list<size_t>{64, 56, 128}) {
+      ExpectMatchesReference<TypeParam>({0, 1300, 2750}, Of(1, head_dim), 1.0F, 197);
+    }
+  });
 }
 
 TYPED_TEST(PackedAttentionOf, LargeScoresDoNotOverflow) {
@@ -188,6 +192,40 @@ TYPED_TEST(PackedAttentionOf, ASequenceAfterOneOfNoNumbersIsWhatItIsAlone) {
   });
 }
 
+// What is no number must not become one on its way, in a short sequence as in a long one.
+TYPED_TEST(PackedAttentionOf, OfAValueThatIsNoNumberNoneIsMade) {
+  ForEachTarget([] {
+    const Attention attention = Of(1, 64);
+    for (const uint32_t tokens : {20U, 1400U}) {
+      std::vector<TypeParam> qkv = Random<TypeParam>(tokens * attention.qkv_width(), 3);
+      constexpr size_t kFlawed = 7;  // token, and component
+      qkv[kFlawed * attention.qkv_width() + 2 * 64 + kFlawed] =
+          static_cast<TypeParam>(std::numeric_limits<float>::quiet_NaN());
+      std::vector<TypeParam> out(tokens * attention.width());
+      Attend(attention, qkv.data(), {0, tokens}, out.data());
+      for (size_t t = 0; t < tokens; ++t) {
+        ASSERT_TRUE(std::isnan(static_cast<float>(out[t * 64 + kFlawed]))) << t;
+      }
+    }
+  });
+}
+
+// A token of zeros alone sees all keys alike.
+TYPED_TEST(PackedAttentionOf, ZerosAverageWhatTheySee) {
+  ForEachTarget([] {
+    const Attention attention = Of(1, 64);
+    constexpr uint32_t kTokens = 1401;
+    std::vector<TypeParam> qkv = Random<TypeParam>(kTokens * attention.qkv_width(), 3);
+    std::fill_n(qkv.begin(), 64, static_cast<TypeParam>(0.0F));
+    std::vector<TypeParam> out(kTokens * attention.width());
+    Attend(attention, qkv.data(), {0, kTokens}, out.data());
+    const auto expected = ReferenceRow(attention, {}, qkv, 0, kTokens, 0, 0);
+    for (size_t i = 0; i < 64; ++i) {
+      ASSERT_NEAR(static_cast<float>(out[i]), expected[i], 2e-4) << i;
+    }
+  });
+}
+
 TYPED_TEST(PackedAttentionOf, AddsABiasByDistance) {
   constexpr size_t kReach = 700;
   const std::vector<float> numbers = Random(2 * (2 * kReach + 1), 5);
@@ -238,28 +276,31 @@ TYPED_TEST(PackedAttentionOf, ASequenceDoesNotDependOnItsNeighbours) {
   constexpr size_t kHeads = 2;
   constexpr size_t kHeadDim = 64;
   constexpr size_t kHidden = kHeads * kHeadDim;
-  const std::vector<TypeParam> qkv = Random<TypeParam>(90 * 3 * kHidden, 3);
-  std::vector<TypeParam> together(90 * kHidden);
   const Attention attention = Of(kHeads, kHeadDim);
-  Attend(attention, qkv.data(), {0, 40, 61, 90}, together.data());
-  std::vector<TypeParam> alone(21 * kHidden);
-  Attend(attention, qkv.data() + 40 * 3 * kHidden, {0, 21}, alone.data());
-  for (size_t i = 0; i < alone.size(); ++i) {
-    ASSERT_EQ(static_cast<float>(alone[i]), static_cast<float>(together[40 * kHidden + i]));
+  for (const uint32_t tokens : {21U, 1101U}) {
+    const uint32_t all = 40 + tokens + 29;
+    const std::vector<TypeParam> qkv = Random<TypeParam>(all * 3 * kHidden, 3);
+    std::vector<TypeParam> together(all * kHidden);
+    Attend(attention, qkv.data(), {0, 40, 40 + tokens, all}, together.data());
+    std::vector<TypeParam> alone(tokens * kHidden);
+    Attend(attention, qkv.data() + 40 * 3 * kHidden, {0, tokens}, alone.data());
+    for (size_t i = 0; i < alone.size(); ++i) {
+      ASSERT_EQ(static_cast<float>(alone[i]), static_cast<float>(together[40 * kHidden + i]));
+    }
   }
 }
 
 TYPED_TEST(PackedAttentionOf, ComputesTheQueriesAloneThatAreAsked) {
   constexpr size_t kHeads = 2;
-  constexpr size_t kHeadDim = 32;
+  constexpr size_t kHeadDim = 64;
   constexpr size_t kHidden = kHeads * kHeadDim;
-  const std::vector<uint32_t> offsets = {0, 200, 203, 210};
-  const std::vector<TypeParam> qkv = Random<TypeParam>(210 * 3 * kHidden, 3);
-  std::vector<TypeParam> all(210 * kHidden);
+  const std::vector<uint32_t> offsets = {0, 1200, 1203, 1210};
+  const std::vector<TypeParam> qkv = Random<TypeParam>(1210 * 3 * kHidden, 3);
+  std::vector<TypeParam> all(1210 * kHidden);
   Attend(Of(kHeads, kHeadDim), qkv.data(), offsets, all.data());
   // Of the first sequence its first token, of the second none, of the third the last and two more.
   const std::vector<TokenRange> queries = {{0, 1}, {3, 3}, {4, 7}};
-  constexpr size_t kTokens[] = {0, 207, 208, 209};
+  constexpr size_t kTokens[] = {0, 1207, 1208, 1209};
   std::vector<TypeParam> some(std::size(kTokens) * kHidden);
   std::vector<TypeParam> finished(some.size());
   Attend(Of(kHeads, kHeadDim), qkv.data(), offsets, some.data(), queries,

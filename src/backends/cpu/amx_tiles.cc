@@ -42,6 +42,7 @@ void ConfigureAmx(size_t rows) {
 }
 
 using HWY_NAMESPACE::CallRows;
+using HWY_NAMESPACE::MultiplySlicedTile;
 using HWY_NAMESPACE::MultiplyTiles;
 
 void MultiplyBf16ByAmx(const PanelTile& tile) {
@@ -53,6 +54,7 @@ void MultiplyInt8ByAmx(const PanelTile& tile) {
 void MultiplyDigitsByAmx(const PanelTile& tile) {
   MultiplyTiles<AmxDigits>(tile, CallRows(tile.beside));
 }
+void MultiplySlicedByAmx(const SlicedTile& tile) { MultiplySlicedTile<AmxDigits>(tile); }
 
 void ReleaseAmx() {
   if (amx_configured_rows == 0) return;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backends/cpu/panel_tile.h"
+#include "backends/cpu/sliced_tile.h"
 
 namespace embedding {
 
@@ -12,6 +13,7 @@ void MultiplyBf16ByAmx(const PanelTile& tile);
 void MultiplyInt8ByAmx(const PanelTile& tile);
 // Signed bytes by signed ones.
 void MultiplyDigitsByAmx(const PanelTile& tile);
+void MultiplySlicedByAmx(const SlicedTile& tile);
 
 // Gives up what the calling thread's tiles hold, and how they are configured: the system would keep
 // it for the thread, and something else may configure them otherwise before they are used again.

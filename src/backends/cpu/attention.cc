@@ -33,6 +33,7 @@
 
 #include "backends/cpu/micro_kernels.h"
 #include "backends/cpu/parallel.h"
+#include "backends/cpu/sliced_attention.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/attention.cc"
@@ -292,11 +293,46 @@ HWY_EXPORT(RunBf16Task);
 
 namespace {
 
+// From as many on digits gain something: bench/RESULTS.md, "Attention in slices".
+constexpr size_t kSlicedTokens = 512;
+
 MicroKernel KernelFor(const float*, size_t) { return F32Kernel(); }
 MicroKernel KernelFor(const BFloat16*, size_t head_dim) {
   const std::optional<MicroKernel> pairs = Bf16PairsKernel();
   return pairs && head_dim % 2 == 0 ? *pairs : F32Kernel();
 }
+
+// By which long sequences are taken, where each token sees all; nothing where that gains nothing.
+std::optional<MicroKernel> SlicesKernelFor(const float*, const Attention& attention,
+                                           const ScoreTerms& terms) {
+  const bool sees_all = !attention.causal && !attention.window;
+  if (!sees_all || !terms.bias.empty() || !terms.positions.empty()) return std::nullopt;
+  // Digits are multiplied by 64 of a head's.
+  const size_t multiplied = RoundUp(attention.head_dim, kTileRowBytes);
+  if (multiplied > attention.head_dim + attention.head_dim / 2) return std::nullopt;
+  return F32SlicesKernel(attention.head_dim);
+}
+std::optional<MicroKernel> SlicesKernelFor(const BFloat16*, const Attention&, const ScoreTerms&) {
+  return std::nullopt;
+}
+
+void RunSliced(const MicroKernel& kernel, const AttentionTask<float>& task) {
+  const size_t head_dim = task.attention->head_dim;
+  for (size_t head = 0; head < task.heads; ++head) {
+    RunSlicedAttention({.multiply = kernel.multiply_sliced,
+                        .q = task.q + head * head_dim,
+                        .k = task.k,
+                        .v = task.v,
+                        .stride = task.stride,
+                        .queries = task.queries,
+                        .tokens = task.tokens,
+                        .head_dim = head_dim,
+                        .scale = task.attention->scale,
+                        .out = task.out + head * head_dim,
+                        .out_stride = task.out_stride});
+  }
+}
+void RunSliced(const MicroKernel&, const AttentionTask<BFloat16>&) {}  // there is no kernel for it
 
 void RunTask(const AttentionTask<float>& task) { HWY_DYNAMIC_DISPATCH(RunF32Task)(task); }
 void RunTask(const AttentionTask<BFloat16>& task) { HWY_DYNAMIC_DISPATCH(RunBf16Task)(task); }
@@ -310,6 +346,7 @@ void PackedAttention(ThreadTeam& team, const Attention& attention, const ScoreTe
   const size_t head_dim = attention.head_dim;
   const size_t width = attention.width();
   const MicroKernel kernel = KernelFor(qkv, head_dim);
+  const std::optional<MicroKernel> slices = SlicesKernelFor(qkv, attention, terms);
   const size_t sharing = attention.heads / attention.kv_heads;  // heads with the same keys
   // Together they pack those once; where there are too few tasks for the threads, each packs them.
   const size_t together =
@@ -342,22 +379,30 @@ void PackedAttention(ThreadTeam& team, const Attention& attention, const ScoreTe
     const size_t first_token = offsets[block.sequence];
     const T* const sequence = qkv + first_token * stride;
     const T* const keys = sequence + width + block.head / sharing * head_dim;
-    RunTask(AttentionTask<T>{.kernel = &kernel,
-                             .attention = &attention,
-                             .q = sequence + block.first_query * stride + block.head * head_dim,
-                             .k = keys,
-                             .v = keys + attention.kv_width(),
-                             .stride = stride,
-                             .out = out + block.first_row * width + block.head * head_dim,
-                             .out_stride = width,
-                             .queries = block.queries,
-                             .first_query = block.first_query,
-                             .tokens = offsets[block.sequence + 1] - first_token,
-                             .first_head = block.head,
-                             .heads = together,
-                             .terms = terms,
-                             .first_token = first_token});
-    if (kernel.release != nullptr) kernel.release();
+    const AttentionTask<T> task{.kernel = &kernel,
+                                .attention = &attention,
+                                .q = sequence + block.first_query * stride + block.head * head_dim,
+                                .k = keys,
+                                .v = keys + attention.kv_width(),
+                                .stride = stride,
+                                .out = out + block.first_row * width + block.head * head_dim,
+                                .out_stride = width,
+                                .queries = block.queries,
+                                .first_query = block.first_query,
+                                .tokens = offsets[block.sequence + 1] - first_token,
+                                .first_head = block.head,
+                                .heads = together,
+                                .terms = terms,
+                                .first_token = first_token};
+    // By its length alone, so that a text's numbers do not depend on what is asked of it.
+    const bool in_slices = slices && task.tokens >= kSlicedTokens;
+    if (in_slices) {
+      RunSliced(*slices, task);
+    } else {
+      RunTask(task);
+    }
+    const auto release = in_slices ? slices->release : kernel.release;
+    if (release != nullptr) release();
   };
   ParallelFor(team, blocks.size(), attend, rows, epilogue);
 }

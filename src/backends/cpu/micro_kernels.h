@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "backends/cpu/panel_tile.h"
+#include "backends/cpu/sliced_tile.h"
 
 namespace embedding {
 
@@ -46,6 +47,8 @@ struct MicroKernel {
   int32_t left_shift = 0;
   // Of pairs of bf16: rounds `size` f32 numbers, a multiple of 32.
   void (*round)(const float* in, size_t size, uint16_t* out) = nullptr;
+  // Of slices: all of their sums at once, for attention.
+  void (*multiply_sliced)(const SlicedTile& tile) = nullptr;
   // Whether it is one of tile_kernel.h, which is fastest with rows in the order of tiles
   // (linear.h).
   bool tiles = false;

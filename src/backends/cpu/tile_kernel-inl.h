@@ -25,6 +25,7 @@
 #include <cstdint>
 
 #include "backends/cpu/panel_tile.h"
+#include "backends/cpu/sliced_tile.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -122,6 +123,53 @@ HWY_INLINE void MultiplyTiles(const PanelTile& tile, const Beside& beside) {
     Tiles::template Store<2>(below, kSumsStride);
     Tiles::template Store<3>(below + kTileRowBytes, kSumsStride);
   }
+}
+
+// Adds to tiles `sums` and the next the products of 32 rows of digits by those in tile 7.
+template <class Tiles, int sums>
+HWY_INLINE void AddDigits(const uint8_t* rows, size_t stride) {
+  Tiles::template Load<6>(rows, stride);
+  Tiles::template Add<sums, 6, 7>();
+  Tiles::template Load<6>(rows + kTileRows * stride, stride);
+  Tiles::template Add<sums + 1, 6, 7>();
+}
+
+// What a SlicedTile asks of kernels of tiles. A product waits for the one before it that goes to
+// the same sum, so those of S2, of which there are most, have others between them.
+template <class Tiles>
+HWY_INLINE void MultiplySlicedTile(const SlicedTile& tile) {
+  constexpr size_t kTile = kTileRows * kTileRowBytes;
+  Tiles::Configure(2 * kTileRows);
+  Tiles::template Zero<0>();  // S0 of the first 16 rows, and of the others
+  Tiles::template Zero<1>();
+  Tiles::template Zero<2>();  // S1
+  Tiles::template Zero<3>();
+  Tiles::template Zero<4>();  // S2
+  Tiles::template Zero<5>();
+  const size_t stride = tile.left_stride;
+  for (size_t step = 0; step < tile.steps; ++step) {
+    const uint8_t* const first = tile.left + step * kTileRowBytes;
+    const uint8_t* const second = first + tile.left_place;
+    const uint8_t* const third = second + tile.left_place;
+    const uint8_t* const right = tile.right + step * kTile;
+    Tiles::template Load<7>(right, kTileRowBytes);
+    AddDigits<Tiles, 4>(third, stride);
+    AddDigits<Tiles, 2>(second, stride);
+    Tiles::template Load<7>(right + tile.right_place, kTileRowBytes);
+    AddDigits<Tiles, 4>(second, stride);
+    AddDigits<Tiles, 2>(first, stride);
+    Tiles::template Load<7>(right + 2 * tile.right_place, kTileRowBytes);
+    AddDigits<Tiles, 4>(first, stride);
+    Tiles::template Load<7>(right, kTileRowBytes);
+    AddDigits<Tiles, 0>(first, stride);
+  }
+  auto* const sums = reinterpret_cast<uint8_t*>(tile.sums);
+  Tiles::template Store<0>(sums, kTileRowBytes);
+  Tiles::template Store<1>(sums + kTile, kTileRowBytes);
+  Tiles::template Store<2>(sums + 2 * kTile, kTileRowBytes);
+  Tiles::template Store<3>(sums + 3 * kTile, kTileRowBytes);
+  Tiles::template Store<4>(sums + 4 * kTile, kTileRowBytes);
+  Tiles::template Store<5>(sums + 5 * kTile, kTileRowBytes);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -28,8 +28,10 @@ constexpr MicroKernel TilesKernel(size_t group, void (*multiply)(const PanelTile
 }
 
 // The same of f32 numbers in slices, whose digits are signed bytes.
-constexpr MicroKernel SlicesKernel(void (*multiply)(const PanelTile&)) {
+constexpr MicroKernel SlicesKernel(void (*multiply)(const PanelTile&),
+                                   void (*multiply_sliced)(const SlicedTile&)) {
   MicroKernel kernel = TilesKernel(4, multiply);
+  kernel.multiply_sliced = multiply_sliced;
   kernel.sums = kSlices;
   kernel.left_block_rows = 1;  // three sums of each tile would leave the cache
   return kernel;

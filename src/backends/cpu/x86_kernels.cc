@@ -51,7 +51,7 @@ std::optional<MicroKernel> X86Bf16Kernel() {
 
 std::optional<MicroKernel> X86F32SlicesKernel() {
   if (!MayUse(kX86Amx)) return std::nullopt;
-  return OfAmx(SlicesKernel(MultiplyDigitsByAmx));
+  return OfAmx(SlicesKernel(MultiplyDigitsByAmx, MultiplySlicedByAmx));
 }
 
 }  // namespace embedding

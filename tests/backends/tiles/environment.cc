@@ -25,7 +25,7 @@ MicroKernel Bf16Tiles() {
 const TileKernels kKernels = {
     Bf16Tiles(),
     Released(TilesKernel(4, MultiplyInt8ByPortableTiles)),
-    Released(SlicesKernel(MultiplyDigitsByPortableTiles)),
+    Released(SlicesKernel(MultiplyDigitsByPortableTiles, MultiplySlicedByPortableTiles)),
 };
 
 class PortableTilesEnvironment : public testing::Environment {

@@ -139,6 +139,9 @@ void Multiply(const PanelTile& tile) {
 void MultiplyBf16ByPortableTiles(const PanelTile& tile) { Multiply<Bf16Tiles>(tile); }
 void MultiplyInt8ByPortableTiles(const PanelTile& tile) { Multiply<ByteTiles<uint8_t>>(tile); }
 void MultiplyDigitsByPortableTiles(const PanelTile& tile) { Multiply<ByteTiles<int8_t>>(tile); }
+void MultiplySlicedByPortableTiles(const SlicedTile& tile) {
+  HWY_NAMESPACE::MultiplySlicedTile<ByteTiles<int8_t>>(tile);
+}
 void ReleasePortableTiles() {
   for (Tile& tile : tiles) tile = {};
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backends/cpu/panel_tile.h"
+#include "backends/cpu/sliced_tile.h"
 
 namespace embedding {
 
@@ -10,6 +11,7 @@ namespace embedding {
 void MultiplyBf16ByPortableTiles(const PanelTile& tile);
 void MultiplyInt8ByPortableTiles(const PanelTile& tile);
 void MultiplyDigitsByPortableTiles(const PanelTile& tile);
+void MultiplySlicedByPortableTiles(const SlicedTile& tile);
 // Also forgets what the tiles hold, and how they are configured.
 void ReleasePortableTiles();
 

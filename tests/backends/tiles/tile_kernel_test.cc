@@ -106,15 +106,17 @@ struct Way {
   Multiply bf16;
   Multiply int8;
   Multiply digits;
+  void (*sliced)(const SlicedTile&);
 };
 std::vector<Way> Ways() {
-  std::vector<Way> ways = {
-      {MultiplyBf16ByPortableTiles, MultiplyInt8ByPortableTiles, MultiplyDigitsByPortableTiles}};
+  std::vector<Way> ways = {{MultiplyBf16ByPortableTiles, MultiplyInt8ByPortableTiles,
+                            MultiplyDigitsByPortableTiles, MultiplySlicedByPortableTiles}};
 #if defined(__x86_64__)
   const bool has_amx = MayUse(kX86Amx);
   if (!has_amx && CanEmulateInstructions()) EmulateInstructions();
   if (has_amx || CanEmulateInstructions()) {
-    ways.push_back({MultiplyBf16ByAmx, MultiplyInt8ByAmx, MultiplyDigitsByAmx});
+    ways.push_back(
+        {MultiplyBf16ByAmx, MultiplyInt8ByAmx, MultiplyDigitsByAmx, MultiplySlicedByAmx});
   }
 #endif
   return ways;
@@ -159,6 +161,49 @@ TEST(TileKernel, GivesTheSumsOfDigits) {
 }
 
 // Rows or words that are not loaded again soon are multiplied like others.
+// Digit i of column c: of a step's 64 those of 4 lie together, column by column.
+TEST(TileKernel, GivesTheThreeSumsOfNumbersInSlices) {
+  constexpr size_t kColumns = 16;
+  for (const Way& way : Ways()) {
+    for (const size_t steps : std::initializer_list<size_t>{1, 2, 4}) {
+      const size_t digits = steps * kTileRowBytes;
+      const size_t stride = 3 * digits + kTileRowBytes;  // rows need not be side by side
+      std::minstd_rand random(static_cast<unsigned>(steps));
+      AlignedBuffer<uint8_t> left(kMostRows * stride);
+      AlignedBuffer<uint8_t> right(3 * digits * kColumns);
+      for (uint8_t& digit : left.span()) digit = static_cast<uint8_t>(random());
+      for (uint8_t& digit : right.span()) digit = static_cast<uint8_t>(random());
+      AlignedBuffer<int32_t> sums(3 * kMostRows * kColumns);
+      way.sliced({.left = left.data(),
+                  .left_stride = stride,
+                  .left_place = digits,
+                  .right = right.data(),
+                  .right_place = digits * kColumns,
+                  .steps = steps,
+                  .sums = sums.data()});
+      for (size_t row = 0; row < kMostRows; ++row) {
+        for (size_t column = 0; column < kColumns; ++column) {
+          int32_t exact[3] = {};
+          for (size_t i = 0; i < digits; ++i) {
+            for (size_t a = 0; a < 3; ++a) {
+              for (size_t b = 0; a + b < 3; ++b) {
+                const auto x = static_cast<int8_t>(left[row * stride + a * digits + i]);
+                const auto y = static_cast<int8_t>(
+                    right[b * digits * kColumns + (i / 4 * kColumns + column) * 4 + i % 4]);
+                exact[a + b] += x * y;
+              }
+            }
+          }
+          for (size_t sum = 0; sum < 3; ++sum) {
+            ASSERT_EQ(sums[(sum * kMostRows + row) * kColumns + column], exact[sum])
+                << steps << " steps, row " << row << ", column " << column << ", sum " << sum;
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(TileKernel, GivesTheSameOfWhatIsLoadedOnce) {
   for (const Way& way : Ways()) {
     for (const size_t rows : std::initializer_list<size_t>{5, 32}) {
