@@ -164,6 +164,12 @@ const TokenizerClass& ClassNamed(std::string_view name) {
 
 const TokenizerClass& PlainTokenizerClass() { return kPlain; }
 
+bool IsKnownTokenizerClass(std::string_view named) {
+  named = WithoutFast(named);
+  const bool is_plain = named.empty() || named == kPlain.name || named == "PreTrainedTokenizer";
+  return is_plain || &ClassNamed(named) != &kPlain;
+}
+
 const TokenizerClass& TokenizerClassOf(std::string_view model_type, std::string_view named,
                                        std::string_view default_class) {
   named = WithoutFast(named);

@@ -80,6 +80,8 @@ struct TokenizerClass {
 // the family's. An unknown class is the plain one, TokenizersBackend, which takes tokenizer.json as
 // it is.
 const TokenizerClass& PlainTokenizerClass();
+// Whether one of these is of that name; or the name is empty.
+bool IsKnownTokenizerClass(std::string_view named);
 const TokenizerClass& TokenizerClassOf(std::string_view model_type, std::string_view named,
                                        std::string_view default_class);
 

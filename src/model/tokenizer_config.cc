@@ -67,8 +67,8 @@ Result<TokenizerConfig> ReadTokenizerConfig(const std::string& directory,
   ASSIGN_OR_RETURN(config.file, IsThere(path) ? JsonValue::ObjectFromFile(path)
                                               : Result<JsonValue>(JsonValue::EmptyObject(path)));
   const JsonValue& file = config.file;
-  ASSIGN_OR_RETURN(const std::string named, file.String("tokenizer_class", config_class));
-  config.of_class = &TokenizerClassOf(model_type, named, default_class);
+  ASSIGN_OR_RETURN(config.named_class, file.String("tokenizer_class", config_class));
+  config.of_class = &TokenizerClassOf(model_type, config.named_class, default_class);
   config.path = FindVocabulary(directory, *config.of_class);
   config.strips_texts = config.of_class->keeps_documents_steps && config.path.ends_with(".json");
   ASSIGN_OR_RETURN(config.tokens, ReadSpecialTokens(directory, file));

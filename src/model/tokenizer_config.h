@@ -25,6 +25,7 @@ struct TokenizerConfig {
   // is none, the class's.
   std::string path;
   const TokenizerClass* of_class = nullptr;
+  std::string named_class;  // what the files call it, known here or not; empty where none does
   JsonValue file = JsonValue::EmptyObject("");  // tokenizer_config.json
   SpecialTokens tokens;
   bool split_special_tokens = false;

@@ -210,6 +210,12 @@ Result<TokenizerDocument> ReadVocabulary(std::string_view file, const TokenizerC
 Status CheckFiles(const TokenizerConfig& config) {
   const TokenizerClass& of_class = *config.of_class;
   if (!IsThere(config.path)) {
+    if (&of_class == &PlainTokenizerClass() && !IsKnownTokenizerClass(config.named_class)) {
+      return ModelError(
+          "{}: holds no tokenizer.json, and the files that a tokenizer of class {} is made of are "
+          "not read; supported of it is a tokenizer.json",
+          config.directory, Quoted(config.named_class));
+    }
     if (of_class.vocabulary_file.empty()) {
       return ModelError(
           "{}: holds no tokenizer.json, and that of a {} is made of no other files here; {}",

@@ -166,6 +166,19 @@ TEST_P(MadeVocabularies, AreTransformers) {
   EXPECT_EQ(model.value("merges", json()), expected.value("merges", json()));
 }
 
+// PhoBERT's is made of a vocab.txt that has another form than BERT's.
+TEST(TokenizerOfAnUnknownClass, IsNamedWhereThereIsNoTokenizerJson) {
+  const TempDir dir;
+  dir.Write("tokenizer_config.json", R"({"tokenizer_class": "PhobertTokenizer"})");
+  dir.Write("vocab.txt", "a 1");
+  const auto config = ReadTokenizerConfig(dir.path(), "roberta", "", "RobertaTokenizer");
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  const auto tokenizer = LoadTokenizer(*config);
+  ASSERT_FALSE(tokenizer.ok());
+  EXPECT_NE(tokenizer.error().message.find("class \"PhobertTokenizer\""), std::string::npos)
+      << tokenizer.error().message;
+}
+
 INSTANTIATE_TEST_SUITE_P(Of, MadeVocabularies, testing::ValuesIn(NamesOfMade()),
                          [](const auto& name) { return name.param; });
 INSTANTIATE_TEST_SUITE_P(Of, TokenizerClasses, testing::ValuesIn(Names()),
