@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,10 @@ struct ModelInfo {
 
   bool is_classifier() const { return !labels.empty(); }
   bool has_dense() const { return max_dimension > 0; }
+  // What a request for which any route will do has as its prompt_name: one may be needed.
+  std::optional<std::string> any_route() const {
+    return routes.empty() ? std::nullopt : std::optional(routes.front());
+  }
 };
 
 }  // namespace embedding

@@ -42,6 +42,7 @@ Result<EmbedResponse> AskOnce(Embedder& embedder, const BenchCase& bench,
                               std::atomic<size_t>& number) {
   EmbedRequest request;
   for (size_t i = 0; i < bench.texts; ++i) request.texts.push_back(TextOf(++number, bench.words));
+  request.prompt_name = embedder.info().any_route();
   request.outputs.dense = embedder.info().has_dense();
   request.outputs.logits = embedder.info().is_classifier();
   request.outputs.lexical_weights = !request.outputs.dense && !request.outputs.logits;

@@ -85,6 +85,7 @@ class Tester {
     EmbedRequest request;
     request.texts = std::move(texts);
     request.outputs = AllOf(embedder_.info());
+    request.prompt_name = embedder_.info().any_route();
     return embedder_.Embed(request);
   }
 

@@ -17,7 +17,7 @@ namespace embedding {
 namespace {
 
 // Changes when what is hashed, or what is stored, does.
-constexpr std::string_view kFormat = "embedding results 3";
+constexpr std::string_view kFormat = "embedding results 4";
 
 // Compilers differ in which products and sums they contract, and versions in their kernels.
 constexpr std::string_view kBuild = EMBEDDING_SERVICE_VERSION " " __VERSION__;

@@ -60,6 +60,10 @@ ModelInfo Describe(const Routes& routes, const std::vector<std::unique_ptr<Embed
     info.warnings.clear();
     for (const auto& embedder : embedders) {
       const ModelInfo& each = embedder->info();
+      if (!info.has_dense()) {  // the default one has none, but another has
+        info.dimension = each.dimension;
+        info.max_dimension = each.max_dimension;
+      }
       info.parameters += each.parameters;
       info.weight_bytes += each.weight_bytes;
       for (const std::string& warning : each.warnings) {

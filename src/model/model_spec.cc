@@ -74,9 +74,9 @@ void TakeDefaultPooling(ModelSpec& spec) {
 Status OverridePooling(const std::string& name, ModelSpec& spec) {
   Heads& heads = spec.architecture.heads;
   if (spec.is_classifier() || !heads.pooled) {
-    spec.warnings.push_back(fmt::format("{}: is {}, which --pooling does not change",
-                                        spec.directory,
-                                        heads.pooled ? "a classifier" : "a table of weights"));
+    spec.warnings.push_back(
+        fmt::format("{}: is {}, which --pooling does not change", spec.directory,
+                    spec.is_classifier() ? "a classifier" : "a table of weights"));
     return {};
   }
   if (name == kSpladePooling) {

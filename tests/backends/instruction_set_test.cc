@@ -60,6 +60,7 @@ TEST(X86Extensions, ChooseTheKernels) {
     EXPECT_EQ(F32SlicesKernel(64).has_value(), expected.tiles);
     EXPECT_EQ(F32SlicesKernel(kMostSlicedFeatures).has_value(), expected.tiles);
     EXPECT_FALSE(F32SlicesKernel(kMostSlicedFeatures + 1).has_value());
+    EXPECT_FALSE(F32SlicesKernel(1).has_value());  // which would not leave a number what it is
     for (const auto& kernel : {Bf16Kernel(), Bf16PairsKernel()}) {
       ASSERT_EQ(kernel.has_value(), expected.bf16);
       if (!kernel) continue;

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import struct
 
 import pytest
 from server import DATA, Server, run
@@ -27,6 +28,10 @@ def server(model):
         yield running
 
 
+def f32(number):
+    return struct.unpack("f", struct.pack("f", number))[0]
+
+
 def weights(prompt):
     """What sentence-transformers gives for the first texts, as the wire has it."""
     series = json.loads((ROUTER / "references.json").read_text())["series"]
@@ -35,6 +40,13 @@ def weights(prompt):
 
 
 TEXTS = json.loads((FAMILIES / "texts.json").read_text())["texts"][:12]
+
+
+def test_a_table_s_weights_are_its_numbers(server):
+    answer = server.post("/embed_sparse", {"inputs": TEXTS, "prompt_name": "query"}).json()
+    for vector, wanted in zip(answer, weights("query"), strict=True):
+        given = {entry["index"]: f32(entry["value"]) for entry in vector}
+        assert given == {key: f32(value) for key, value in wanted.items()}
 
 
 @pytest.mark.parametrize("prompt", ["query", "document", None])
@@ -63,6 +75,22 @@ def test_reranking_multiplies_a_table_s_weights_with_the_network_s(server):
         document = weights("document")[1 + entry["index"]]
         wanted = sum(weight * document.get(key, 0) for key, weight in query.items())
         assert entry["relevance_score"] == pytest.approx(wanted, abs=1e-3)
+
+
+def test_a_default_route_without_dense_vectors_leaves_the_other_its_own(model, server, tmp_path):
+    directory = tmp_path / "model"
+    shutil.copytree(model, directory)
+    router = json.loads((directory / "router_config.json").read_text())
+    router["parameters"]["default_route"] = "query"
+    (directory / "router_config.json").write_text(json.dumps(router))
+    body = {"query": TEXTS[4], "documents": TEXTS[5:8], "prompt_name": "document"}
+    with Server(directory) as other:
+        assert other.get("/info").json()["models"][0]["dimension"] == 24
+        given = other.post("/rerank", body).json()["results"]
+        assert given == server.post("/rerank", body).json()["results"] and given[0]["relevance_score"] > 1
+        refused = other.post("/rerank", {**body, "prompt_name": "query"})
+        assert 400 <= refused.status_code < 500 and "has no dense vectors for these texts" in refused.text
+    assert run("selftest", "--model", directory).returncode == 0
 
 
 @pytest.mark.parametrize("way", ["router", "table"])

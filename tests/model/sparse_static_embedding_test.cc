@@ -62,7 +62,7 @@ class SparseStaticEmbeddingTest : public testing::Test {
   std::string dtype_ = "F32";
   std::vector<size_t> shape_ = {3};
   std::string numbers_ = TensorBytes<float>({0.5F, 0, -2});
-  json modules_ = {Module("SparseStaticEmbedding", "")};
+  json modules_ = json::array({Module("SparseStaticEmbedding", "")});
   json config_ = {{"frozen", true}};
   json tokenizer_config_ = {{"tokenizer_class", "BertTokenizer"}, {"model_max_length", 12}};
 };

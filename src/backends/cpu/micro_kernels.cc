@@ -243,7 +243,7 @@ MicroKernel Int8Kernel() {
 }
 
 std::optional<MicroKernel> F32SlicesKernel(size_t in_features) {
-  if (in_features > kMostSlicedFeatures) return std::nullopt;
+  if (in_features == 1 || in_features > kMostSlicedFeatures) return std::nullopt;
   if (kernels_for_test != nullptr) return kernels_for_test->slices;
 #if defined(EMBEDDING_BLAS)
   return std::nullopt;  // that multiplies f32

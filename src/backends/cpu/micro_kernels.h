@@ -81,7 +81,8 @@ MicroKernel Int8Kernel();
 // Words are four digits of f32 numbers in slices (slices.h): of the input all first digits, then
 // all second and third ones; of the weight the other way round. Sums are S0, S1 and S2, int32_t.
 // Nothing where f32 numbers are multiplied as they are: the processor does not multiply bytes so
-// much faster, the build has a BLAS, or with so many input features the sums could overflow.
+// much faster, the build has a BLAS, with so many input features the sums could overflow, or with
+// one feature there are none.
 std::optional<MicroKernel> F32SlicesKernel(size_t in_features);
 
 // Has Bf16Kernel(), Bf16PairsKernel(), Int8Kernel() and F32SlicesKernel() give these, for tests of
