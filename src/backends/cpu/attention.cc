@@ -148,6 +148,8 @@ void RunTask(const AttentionTask<T>& task) {
   const size_t depth = RoundUp(Layout::Words(head_dim), kernel.depth_unit);
   const size_t key_words = Layout::Words(kKeyBlock);
   const size_t padded_dim = RoundUp(head_dim, width);
+  // A row more than there are, or a row's pieces would lie a power of two apart, which is in few
+  // sets of the L1 cache.
   const size_t tile = (kernel.rows + 1) * width;
   // Keys whose probabilities are written: of whole vectors, and of whole units of words.
   const size_t key_unit = HWY_MAX(hn::Lanes(D()), kernel.depth_unit * kernel.group);
@@ -293,24 +295,16 @@ HWY_EXPORT(RunBf16Task);
 
 namespace {
 
-// From as many on digits gain something: bench/RESULTS.md, "Attention in slices".
-constexpr size_t kSlicedTokens = 512;
-
 MicroKernel KernelFor(const float*, size_t) { return F32Kernel(); }
 MicroKernel KernelFor(const BFloat16*, size_t head_dim) {
   const std::optional<MicroKernel> pairs = Bf16PairsKernel();
   return pairs && head_dim % 2 == 0 ? *pairs : F32Kernel();
 }
 
-// By which long sequences are taken, where each token sees all; nothing where that gains nothing.
+// By which long sequences are taken.
 std::optional<MicroKernel> SlicesKernelFor(const float*, const Attention& attention,
                                            const ScoreTerms& terms) {
-  const bool sees_all = !attention.causal && !attention.window;
-  if (!sees_all || !terms.bias.empty() || !terms.positions.empty()) return std::nullopt;
-  // Digits are multiplied by 64 of a head's.
-  const size_t multiplied = RoundUp(attention.head_dim, kTileRowBytes);
-  if (multiplied > attention.head_dim + attention.head_dim / 2) return std::nullopt;
-  return F32SlicesKernel(attention.head_dim);
+  return SlicedAttentionKernel(attention, terms);
 }
 std::optional<MicroKernel> SlicesKernelFor(const BFloat16*, const Attention&, const ScoreTerms&) {
   return std::nullopt;

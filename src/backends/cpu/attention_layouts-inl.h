@@ -51,7 +51,7 @@ struct Scratch {
   AlignedBuffer<Word> queries;         // [kQueryBlock][depth]
   AlignedBuffer<Word> keys;            // [panels of keys][depth][width]
   AlignedBuffer<Word> values;          // [panels of components][words of a key block][width]
-  AlignedBuffer<float> scores;         // [panels of keys][rows][width]
+  AlignedBuffer<float> scores;         // [panels of keys][rows + 1][width]
   AlignedBuffer<float> probabilities;  // [rows][kKeyBlock]; of pairs those of a row
   AlignedBuffer<Word> pairs;           // [rows][words of a key block], of pairs only
   AlignedBuffer<float> output;         // [groups][panels of components][rows][width]

@@ -346,6 +346,16 @@ namespace embedding {
 
 HWY_EXPORT(RunSliced);
 
+std::optional<MicroKernel> SlicedAttentionKernel(const Attention& attention,
+                                                 const ScoreTerms& terms) {
+  const bool sees_all = !attention.causal && !attention.window;
+  if (!sees_all || !terms.bias.empty() || !terms.positions.empty()) return std::nullopt;
+  // Digits are multiplied by 64 of a head's.
+  const size_t multiplied = RoundUp(attention.head_dim, kStepDigits);
+  if (multiplied > attention.head_dim + attention.head_dim / 2) return std::nullopt;
+  return F32SlicesKernel(attention.head_dim);
+}
+
 void RunSlicedAttention(const SlicedAttentionTask& task) { HWY_DYNAMIC_DISPATCH(RunSliced)(task); }
 
 }  // namespace embedding

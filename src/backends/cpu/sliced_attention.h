@@ -3,10 +3,20 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "backends/cpu/micro_kernels.h"
+#include "backends/cpu/score_bias.h"
+#include "model/architecture.h"
 
 namespace embedding {
+
+// From as many tokens on digits gain something: bench/RESULTS.md, "Attention in slices".
+inline constexpr size_t kSlicedTokens = 512;
+
+// What multiplies for such attention; nothing where digits gain nothing, or are not for it.
+std::optional<MicroKernel> SlicedAttentionKernel(const Attention& attention,
+                                                 const ScoreTerms& terms);
 
 // Some queries of one sequence and one head: softmax(scale * q k^T) v. q and out point to the first
 // query, k and v to the sequence's first token, rows of head_dim numbers `stride` numbers apart.
